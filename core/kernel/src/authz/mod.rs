@@ -1,0 +1,17 @@
+//! The question "may they?", and the proof of a yes.
+//!
+//! Two implementations answer it and must agree: the index in this module, and an [`Authorizer`] that
+//! comes in from outside and evaluates policies over the very rows that the index names.
+
+mod action;
+mod question;
+mod authorizer;
+mod permit;
+mod index;
+mod why;
+
+pub use action::{Action, Rule};
+pub use authorizer::{Authorizer, PolicyHit, Verdict};
+pub use permit::{ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Submit};
+pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};
+pub use why::{Denial, Reason};

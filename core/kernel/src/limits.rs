@@ -1,0 +1,61 @@
+//! How much of anything is accepted, in one place. Units are in the names.
+
+/// The limits of one gate.
+///
+/// ```
+/// use placet_core::limits::Limits;
+/// let limits = Limits::default().with_payload_bytes_max(64 * 1024);
+/// assert_eq!(limits.payload_bytes_max, 65_536);
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The longest payload of a change, in bytes. Default 256 KiB: stores like small values.
+    pub payload_bytes_max: usize,
+    /// The longest comment, title or reason, in bytes. Default 4 KiB.
+    pub text_bytes_max: usize,
+    /// The most rows that one list call returns. Default 500.
+    pub page_rows_max: usize,
+    /// How long a run's lease lasts without renewal, in milliseconds. Default 30,000.
+    pub lease_ms: u64,
+    /// How long one run may take, in milliseconds. Default 300,000.
+    pub run_ms_max: u64,
+    /// How often a verb is tried again after losing a race, before it answers `conflict`. Default 16.
+    pub conflict_retries_max: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            payload_bytes_max: 256 * 1024,
+            text_bytes_max: 4 * 1024,
+            page_rows_max: 500,
+            lease_ms: 30_000,
+            run_ms_max: 300_000,
+            conflict_retries_max: 16,
+        }
+    }
+}
+
+impl Limits {
+    /// Sets the longest payload of a change, in bytes.
+    #[must_use]
+    pub fn with_payload_bytes_max(mut self, bytes: usize) -> Self {
+        self.payload_bytes_max = bytes;
+        self
+    }
+
+    /// Sets how long a lease lasts without renewal, in milliseconds.
+    #[must_use]
+    pub fn with_lease_ms(mut self, ms: u64) -> Self {
+        self.lease_ms = ms;
+        self
+    }
+
+    /// Sets how long one run may take, in milliseconds.
+    #[must_use]
+    pub fn with_run_ms_max(mut self, ms: u64) -> Self {
+        self.run_ms_max = ms;
+        self
+    }
+}

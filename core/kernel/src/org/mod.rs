@@ -1,0 +1,18 @@
+//! Who sits where: the eleven tables of the organisation, their rules, and the commands that change them.
+
+mod text;
+mod interval;
+mod user;
+mod project;
+mod team;
+mod role;
+pub(crate) mod book;
+pub mod command;
+
+pub use interval::Interval;
+pub use project::{Criticality, Environment, Module, Project};
+pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};
+pub use team::{Membership, Team, TeamModule, TeamRole};
+pub(crate) use text::is_slug;
+pub use text::{Email, Name, Slug};
+pub use user::{User, UserKind};

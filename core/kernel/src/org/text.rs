@@ -1,0 +1,89 @@
+//! Names and codes of the organisation, parsed once at the door.
+
+use core::fmt;
+use core::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error};
+
+macro_rules! define_text {
+    ($($(#[$doc:meta])* $name:ident, $valid:path, $what:literal, $help:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                if $valid(text) {
+                    return Ok(Self(text.to_owned()));
+                }
+                let shown: String = text.chars().take(80).collect();
+                Err(Error::new(Code::InvalidInput, format!(concat!("`{}` is not ", $what), shown))
+                    .with_help($help))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Error;
+
+            fn try_from(text: String) -> Result<Self, Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> Self {
+                text.0
+            }
+        }
+    )*};
+}
+
+define_text! {
+    /// A short code of a project, module or environment, such as `shop` or `prod`.
+    Slug, is_slug, "a code", "write 1 to 63 of: a to z, 0 to 9, `-`; not at either end `-`";
+    /// A name that people read, 1 to 200 characters without control characters.
+    Name, is_name, "a name", "write 1 to 200 characters, no line breaks, no blanks at either end";
+    /// An e-mail address, at most 254 characters. Only its rough form is checked; delivery is the host's matter.
+    Email, is_email, "an e-mail address", "write it as `name@domain`, without blanks";
+}
+
+pub(crate) fn is_slug(text: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&text.len())
+        && text.bytes().all(allowed)
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=200).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
+}
+
+fn is_email(text: &str) -> bool {
+    // 254: the longest address that fits a forward-path, RFC 5321 §4.5.3.1.3.
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    text.len() <= 254
+        && !local.is_empty()
+        && !domain.is_empty()
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
