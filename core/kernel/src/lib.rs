@@ -6,10 +6,12 @@
 
 pub mod id; // names for things
 pub mod clock; // time, from outside
+pub mod entropy; // randomness, from outside
 pub mod error; // codes, sentences, next steps
 pub mod digest; // SHA-256 and the canonical form
 pub mod limits; // how much of anything
 pub mod org; // who sits where
+pub mod identity; // who is calling
 pub mod request; // the life of a change request
 pub mod authz; // the question "may they?", and the proof of a yes
 pub mod runner; // what runs a change, seen from here

@@ -1,1 +1,50 @@
-//! To come.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! The default store: one folder on one machine, kept by sled.
+//!
+//! ```
+//! use placet_core::store::{Batch, Key, Store};
+//! use placet_store_sled::SledStore;
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//!
+//! let store = SledStore::open(folder)?;
+//! let key = Key::from_segments(&["colour"]);
+//! store.commit(Batch::default().expect_absent(key.clone()).put(key.clone(), b"green".to_vec()))?;
+//! drop(store);
+//!
+//! let store = SledStore::open(folder)?;
+//! assert_eq!(store.get(&key)?.map(|stored| stored.value), Some(b"green".to_vec()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What it promises beyond the contract of [`Store`](placet_core::store::Store)
+//!
+//! - **Durable**: with [`Durability::Full`] a commit is acknowledged after an `fdatasync` of sled's data
+//!   file and of a head that stands outside sled. sled's own flush is not a sync on Linux.
+//! - **No early reads**: a read never sees a write that is not durable yet, so what was shown to a
+//!   person or sent to another machine cannot disappear.
+//! - **Nothing cut silently**: sled takes damage for a torn tail and drops it. The head says what must be
+//!   there, and every value carries a checksum; what is missing or changed is an error.
+//! - **Fail-stop**: after a failed write or sync nothing more is read or written until it is opened
+//!   again. A failed sync is never repeated: the kernel may have dropped the pages and would say yes.
+//! - **Group commit**: one thread writes; batches that wait while it syncs share the next sync.
+//!
+//! Keys are at most [`KEY_BYTES_MAX`] bytes long. Values and log entries may be long: they are cut into
+//! chunks, because sled would put long ones into files of their own, which it does not sync.
+
+mod options; // what a host may choose
+mod folder; // the files, the lock, the first and the next opening
+mod head; // what must be there, kept outside sled
+mod record; // how a value is written down
+mod view; // reading, without what is not synced yet
+mod group; // which batches of a group pass, and what they change together
+mod sync; // the one place that calls fdatasync
+mod writer; // the thread that owns the sequence
+mod fault; // sled's failures in our words
+mod store; // the driver itself
+#[cfg(test)]
+mod failing_sync; // what happens when the disk says no
+
+pub use options::{Durability, Options};
+pub use record::KEY_BYTES_MAX;
+pub use store::SledStore;

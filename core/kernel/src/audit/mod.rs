@@ -1,1 +1,33 @@
-//! The log that anyone can verify.
+//! The log that anyone can verify: a Merkle tree over the audit records, heads that are signed, proofs
+//! and exports that tools which we did not write can check.
+//!
+//! The forms are RFC 6962 for hashes and, byte for byte, the C2SP documents signed-note,
+//! tlog-checkpoint, tlog-tiles and tlog-proof. Everything here is a pure function or a value in
+//! memory; reading and writing come in as closures.
+
+mod encoding; // base64 and decimals, strictly
+mod merkle; // hashes, roots and proofs
+mod key; // who signs, and how others know
+mod note; // a text and the lines that vouch for it
+mod checkpoint; // the head of the log
+mod tiles; // the log as a folder of files
+mod proof; // the evidence for one entry
+mod verify; // the folder, checked
+mod locate; // which file or entry was tampered with
+
+pub use checkpoint::Checkpoint;
+pub use key::{Ed25519Signer, Signer, VerifierKey};
+pub use merkle::{
+    MerkleTree, empty_root, leaf_hash, node_hash, verify_consistency, verify_inclusion,
+};
+pub use note::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, NoteSignature, SignedNote};
+pub use proof::{LogProof, PROOF_BYTES_MAX};
+pub use tiles::{
+    CHECKPOINT_PATH, ENTRY_BYTES_MAX, TilePath, decode_bundle, encode_bundle, export, hash_tile,
+    tiles_of,
+};
+
+mod leaf;
+
+pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
+pub use verify::{Verified, verify_export};

@@ -7,7 +7,7 @@ mod action;
 mod question;
 mod authorizer;
 mod permit;
-mod index;
+pub(crate) mod index;
 mod why;
 
 pub use action::{Action, Rule};

@@ -1,10 +1,161 @@
-//! Why not.
+//! Why not: the legs that failed, and what would have to be true.
 
-/// A denial.
-#[derive(Clone, Debug)]
+use core::fmt;
+
+use super::action::Action;
+use crate::id::{GrantId, MembershipId};
+use crate::org::Interval;
+
+/// A no, with everything that stood in the way.
+///
+/// Its text form is one sentence for a person.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Denial;
-/// A reason.
-#[derive(Clone, Debug)]
+pub struct Denial {
+    /// Each of these by itself was enough for the no.
+    pub reasons: Vec<Reason>,
+}
+
+/// One thing that stands in the way.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
-pub struct Reason;
+pub enum Reason {
+    /// The user is not active.
+    InactiveUser,
+    /// An agent never approves.
+    AgentNeverApproves,
+    /// Leg 1: no membership in any team that looks after the module (or, for a whole project, in any
+    /// team of it).
+    NoMembership {
+        /// What the team would have to look after: the module's code, or the project's.
+        of: String,
+    },
+    /// Leg 1: there is a fitting membership, but not at this instant.
+    MembershipNotLive {
+        /// The row of `team_members`.
+        membership: MembershipId,
+        /// When it holds.
+        valid: Interval,
+    },
+    /// Leg 2: no grant of a role with the permission.
+    NoGrant {
+        /// The action that the permission would have to be for.
+        action: Action,
+        /// Where it would have to be, by codes.
+        place: String,
+    },
+    /// Leg 2: there is a fitting grant, but not at this instant.
+    GrantNotLive {
+        /// The row of `user_project_roles`.
+        grant: GrantId,
+        /// The role's name.
+        role: String,
+        /// When it holds.
+        valid: Interval,
+    },
+    /// This takes one of these global roles.
+    NoGlobalRole {
+        /// Their names, joined.
+        any_of: &'static str,
+    },
+    /// The action does not exist at this level.
+    WrongLevel {
+        /// The action.
+        action: Action,
+    },
+    /// A policy forbids it.
+    Forbidden {
+        /// The policy's id.
+        policy: String,
+        /// Where its text stands.
+        place: String,
+    },
+    /// A policy could not be evaluated.
+    PolicyFailed,
+    /// The two deciders do not agree. The host is told; nobody is let in.
+    Disagreement,
+}
+
+impl Denial {
+    /// A denial for one reason.
+    pub(crate) fn because(reason: Reason) -> Self {
+        Self { reasons: vec![reason] }
+    }
+
+    /// The stable codes of the reasons, for the audit log; a policy is named.
+    pub(crate) fn codes(&self) -> Vec<String> {
+        let code = |reason: &Reason| match reason {
+            Reason::Forbidden { policy, place: _ } => format!("forbidden:{policy}"),
+            other => other.code().to_owned(),
+        };
+        self.reasons.iter().map(code).collect()
+    }
+}
+
+impl Reason {
+    /// The stable code that the audit log records.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::InactiveUser => "inactive_user",
+            Self::AgentNeverApproves => "agent_never_approves",
+            Self::NoMembership { .. } => "no_membership",
+            Self::MembershipNotLive { .. } => "membership_not_live",
+            Self::NoGrant { .. } => "no_grant",
+            Self::GrantNotLive { .. } => "grant_not_live",
+            Self::NoGlobalRole { .. } => "no_global_role",
+            Self::WrongLevel { .. } => "wrong_level",
+            Self::Forbidden { .. } => "forbidden",
+            Self::PolicyFailed => "policy_failed",
+            Self::Disagreement => "disagreement",
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, reason) in self.reasons.iter().enumerate() {
+            if position > 0 {
+                f.write_str("; ")?;
+            }
+            fmt::Display::fmt(reason, f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InactiveUser => f.write_str("the user is not active"),
+            Self::AgentNeverApproves => f.write_str("an agent never approves"),
+            Self::NoMembership { of } => {
+                write!(f, "not a member of any team that looks after `{of}`")
+            }
+            Self::MembershipNotLive { membership, valid } => {
+                write!(f, "the membership `{membership}` holds {}", span(*valid))
+            }
+            Self::NoGrant { action, place } => {
+                write!(f, "no role with the permission `{action}` in `{place}`")
+            }
+            Self::GrantNotLive { grant, role, valid } => {
+                write!(f, "the grant `{grant}` of the role `{role}` holds {}", span(*valid))
+            }
+            Self::NoGlobalRole { any_of } => write!(f, "this takes the global role {any_of}"),
+            Self::WrongLevel { action } => {
+                write!(f, "the action `{action}` does not exist at this level")
+            }
+            Self::Forbidden { policy, place } => {
+                write!(f, "the policy `{policy}` ({place}) forbids it")
+            }
+            Self::PolicyFailed => f.write_str("a policy could not be evaluated"),
+            Self::Disagreement => f.write_str("the two deciders do not agree"),
+        }
+    }
+}
+
+fn span(valid: Interval) -> String {
+    valid.until().map_or_else(
+        || format!("from {} on", valid.from()),
+        |until| format!("from {} until {until}", valid.from()),
+    )
+}

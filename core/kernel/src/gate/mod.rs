@@ -1,1 +1,134 @@
-//! To come.
+//! The front door. Every verb is find, ask, decide, write; each has a file; all write through one
+//! commit path, `Txn::commit`.
+
+mod txn;
+mod decide;
+mod denied;
+mod find;
+mod bootstrap;
+mod administer;
+mod manage;
+mod draft;
+mod plan;
+mod submit;
+mod approve;
+mod reject;
+mod request_changes;
+mod cancel;
+mod comment;
+mod execute;
+mod drive;
+mod renew;
+mod recover;
+mod verify;
+mod read;
+mod explain;
+mod proof;
+
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use administer::{PlatformCommand, PlatformDesk};
+pub use draft::NewRequest;
+pub use drive::RunObserver;
+pub use execute::Ticket;
+pub use explain::Answer;
+pub use read::{Cursor, Page, RequestSummary, RequestView};
+
+use crate::audit::{MerkleTree, Signer};
+use crate::authz::index::Index;
+use crate::authz::Authorizer;
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::error::Error;
+use crate::id::{Ids, NodeId, ProjectId};
+use crate::limits::Limits;
+use crate::org::book::Book;
+use crate::runner::Runner;
+use crate::store::{Store, Version};
+
+/// Everything that a gate needs from outside.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a host that wires a gate by hand names every part")]
+pub struct Parts {
+    /// Where state is kept.
+    pub store: Arc<dyn Store>,
+    /// Who tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Where ids come from.
+    pub ids: Arc<dyn Ids>,
+    /// Where salts come from.
+    pub entropy: Arc<dyn Entropy>,
+    /// The policy engine.
+    pub authorizer: Arc<dyn Authorizer>,
+    /// What runs changes.
+    pub runner: Arc<dyn Runner>,
+    /// Who signs checkpoints.
+    pub signer: Arc<dyn Signer>,
+    /// How much of anything.
+    pub limits: Limits,
+}
+
+/// The front door: everything that can be done goes through it, and nothing around it.
+///
+/// Most hosts open one with the crate `placet`; this type takes its parts by hand.
+pub struct Gate {
+    parts: Parts,
+    node: NodeId,
+    // What was read of each project, with the epoch it was read at. Only ever used at that epoch.
+    shelves: Mutex<BTreeMap<ProjectId, (Version, Arc<Shelf>)>>,
+    // The hashes of the log so far; grows from the store when asked.
+    tree: Mutex<MerkleTree>,
+    disagreements: AtomicU64,
+}
+
+/// One project, read at one epoch, with its index.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    pub(crate) book: Book,
+    pub(crate) index: Index,
+}
+
+impl Gate {
+    /// Opens a gate on its parts. Reads nothing yet.
+    pub fn new(parts: Parts) -> Self {
+        let node = NodeId::from_u128(parts.ids.next());
+        Self {
+            parts,
+            node,
+            shelves: Mutex::default(),
+            tree: Mutex::default(),
+            disagreements: AtomicU64::new(0),
+        }
+    }
+
+    /// The limits that this gate keeps.
+    pub fn limits(&self) -> &Limits {
+        &self.parts.limits
+    }
+
+    /// How often the two deciders disagreed since this gate was opened. Anything but 0 is a fault of
+    /// this library or of a policy: each was a denial.
+    pub fn disagreements(&self) -> u64 {
+        self.disagreements.load(Ordering::Relaxed)
+    }
+
+    fn shelves(&self) -> MutexGuard<'_, BTreeMap<ProjectId, (Version, Arc<Shelf>)>> {
+        // Each entry is inserted whole, so a panic elsewhere cannot leave half of one.
+        self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn salt(&self) -> Result<[u8; 16], Error> {
+        let mut salt = [0; 16];
+        self.parts.entropy.fill(&mut salt)?;
+        Ok(salt)
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("parts", &self.parts).field("node", &self.node).finish()
+    }
+}

@@ -1,1 +1,232 @@
-//! To come.
+//! Everything that is stored of one project, read together at one epoch.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Environment, GlobalRole, GlobalRoleGrant, Grant, Membership, Module, Permission, Project, Role,
+    RolePermission, Team, TeamModule, User,
+};
+use crate::error::{Code, Error};
+use crate::id::{
+    EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, TeamId, UserId,
+};
+use crate::request::Quorum;
+use crate::store::records::Record;
+
+/// A counter that every change to a project's organisation bumps. Decisions are made at one epoch, and
+/// their commit expects it unchanged: no decision outlives the facts it was made from.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub(crate) struct Epoch {
+    pub(crate) of: String,
+    pub(crate) count: u64,
+}
+
+impl Record for Epoch {
+    const KIND: &'static str = "epoch";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.of.clone()]
+    }
+}
+
+/// How many approvals an environment asks for.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct QuorumRule {
+    pub(crate) environment_id: EnvironmentId,
+    pub(crate) quorum: Quorum,
+}
+
+/// A row of a project, as it is stored: one kind of record, so that one scan reads the whole project.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case", tag = "table", content = "row")]
+pub(crate) enum Row {
+    Environment(Environment),
+    Module(Module),
+    Team(Team),
+    TeamModule(TeamModule),
+    Membership(Membership),
+    Role(Role),
+    Permission(Permission),
+    RolePermission(RolePermission),
+    Grant(Grant),
+    Quorum(QuorumRule),
+}
+
+/// A [`Row`] and the project that it is stored under.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct ProjectRow {
+    pub(crate) project: ProjectId,
+    pub(crate) row: Row,
+}
+
+impl Record for ProjectRow {
+    const KIND: &'static str = "org";
+
+    fn path(&self) -> Vec<String> {
+        let (table, first, second) = match &self.row {
+            Row::Environment(row) => ("project_environments", row.id.to_string(), None),
+            Row::Module(row) => ("project_modules", row.id.to_string(), None),
+            Row::Team(row) => ("teams", row.id.to_string(), None),
+            Row::TeamModule(row) => {
+                ("team_modules", row.team_id.to_string(), Some(row.module_id.to_string()))
+            }
+            Row::Membership(row) => ("team_members", row.id.to_string(), None),
+            Row::Role(row) => ("project_roles", row.id.to_string(), None),
+            Row::Permission(row) => ("project_permissions", row.id.to_string(), None),
+            Row::RolePermission(row) => (
+                "project_role_permissions",
+                row.role_id.to_string(),
+                Some(row.permission_id.to_string()),
+            ),
+            Row::Grant(row) => ("user_project_roles", row.id.to_string(), None),
+            Row::Quorum(row) => ("quorums", row.environment_id.to_string(), None),
+        };
+        let head = [self.project.to_string(), table.to_owned(), first];
+        head.into_iter().chain(second).collect()
+    }
+}
+
+impl Record for User {
+    const KIND: &'static str = "user";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.id.to_string()]
+    }
+}
+
+impl Record for Project {
+    const KIND: &'static str = "project";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.id.to_string()]
+    }
+}
+
+impl Record for GlobalRoleGrant {
+    const KIND: &'static str = "global_role";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.role.as_str().to_owned(), self.user_id.to_string()]
+    }
+}
+
+/// Keeps a value unique: its key is the value, its body the holder.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Unique {
+    pub(crate) what: String,
+    pub(crate) value: String,
+    pub(crate) holder: String,
+}
+
+impl Record for Unique {
+    const KIND: &'static str = "unique";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.what.clone(), self.value.clone()]
+    }
+}
+
+/// Says that requests refer to a module or an environment, which therefore stays.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Used {
+    pub(crate) id: String,
+}
+
+impl Record for Used {
+    const KIND: &'static str = "used";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.id.clone()]
+    }
+}
+
+/// All rows of one project, by their ids.
+#[derive(Clone, Debug)]
+pub(crate) struct Book {
+    pub(crate) project: Project,
+    pub(crate) environments: BTreeMap<EnvironmentId, Environment>,
+    pub(crate) modules: BTreeMap<ModuleId, Module>,
+    pub(crate) teams: BTreeMap<TeamId, Team>,
+    pub(crate) team_modules: BTreeSet<(TeamId, ModuleId)>,
+    pub(crate) memberships: BTreeMap<MembershipId, Membership>,
+    pub(crate) roles: BTreeMap<RoleId, Role>,
+    pub(crate) permissions: BTreeMap<PermissionId, Permission>,
+    pub(crate) role_permissions: BTreeSet<(RoleId, PermissionId)>,
+    pub(crate) grants: BTreeMap<GrantId, Grant>,
+    pub(crate) quorums: BTreeMap<EnvironmentId, Quorum>,
+}
+
+impl Book {
+    pub(crate) const fn new(project: Project) -> Self {
+        Self {
+            project,
+            environments: BTreeMap::new(),
+            modules: BTreeMap::new(),
+            teams: BTreeMap::new(),
+            team_modules: BTreeSet::new(),
+            memberships: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            permissions: BTreeMap::new(),
+            role_permissions: BTreeSet::new(),
+            grants: BTreeMap::new(),
+            quorums: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, row: Row) {
+        match row {
+            Row::Environment(row) => drop(self.environments.insert(row.id, row)),
+            Row::Module(row) => drop(self.modules.insert(row.id, row)),
+            Row::Team(row) => drop(self.teams.insert(row.id, row)),
+            Row::TeamModule(row) => {
+                self.team_modules.insert((row.team_id, row.module_id));
+            }
+            Row::Membership(row) => drop(self.memberships.insert(row.id, row)),
+            Row::Role(row) => drop(self.roles.insert(row.id, row)),
+            Row::Permission(row) => drop(self.permissions.insert(row.id, row)),
+            Row::RolePermission(row) => {
+                self.role_permissions.insert((row.role_id, row.permission_id));
+            }
+            Row::Grant(row) => drop(self.grants.insert(row.id, row)),
+            Row::Quorum(row) => {
+                self.quorums.insert(row.environment_id, row.quorum);
+            }
+        }
+    }
+
+    pub(crate) fn environment(&self, id: EnvironmentId) -> Result<&Environment, Error> {
+        self.environments.get(&id).ok_or_else(|| self.missing("environment", id))
+    }
+
+    pub(crate) fn module(&self, id: ModuleId) -> Result<&Module, Error> {
+        self.modules.get(&id).ok_or_else(|| self.missing("module", id))
+    }
+
+    pub(crate) fn team(&self, id: TeamId) -> Result<&Team, Error> {
+        self.teams.get(&id).ok_or_else(|| self.missing("team", id))
+    }
+
+    pub(crate) fn role(&self, id: RoleId) -> Result<&Role, Error> {
+        self.roles.get(&id).ok_or_else(|| self.missing("role", id))
+    }
+
+    pub(crate) fn permission(&self, id: PermissionId) -> Result<&Permission, Error> {
+        self.permissions.get(&id).ok_or_else(|| self.missing("permission", id))
+    }
+
+    pub(crate) fn missing(&self, what: &str, id: impl core::fmt::Display) -> Error {
+        let code = &self.project.code;
+        Error::new(Code::NotFound, format!("project `{code}` has no {what} `{id}`"))
+            .with_help(format!("name a {what} of this project"))
+    }
+}
+
+/// The name of an epoch or of a platform-wide row.
+pub(crate) const PLATFORM: &str = "platform";
+
+/// The path of a user's global role row.
+pub(crate) fn global_role_path(role: GlobalRole, user: UserId) -> [String; 2] {
+    [role.as_str().to_owned(), user.to_string()]
+}

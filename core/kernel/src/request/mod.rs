@@ -1,1 +1,21 @@
-//! To come.
+//! The life of a change request: what is asked for, who agreed, and what became of it.
+//!
+//! The workflow `change`, as types: a draft has no `approve`, and only what was approved can start.
+
+mod change;
+mod quorum;
+mod state;
+mod history;
+mod run;
+
+pub use change::{Change, Header, PlanNote, Revision};
+pub use history::HistoryEntry;
+pub use quorum::{Approval, Quorum, Standing};
+pub use run::Run;
+pub use state::{
+    Approved, Cancelled, ChangesRequested, Draft, Ended, Executing, Failed,
+    PendingApproval, Rejected, Request, State, StateName, Succeeded, Unknown,
+};
+
+pub(crate) use history::action;
+pub(crate) use state::lease_lost;

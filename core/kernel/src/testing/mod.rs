@@ -1,1 +1,14 @@
-//! To come.
+//! What tests need, here and in hosts and drivers (feature `testing`).
+
+pub mod conformance; // the exam that every store takes
+mod failing_store; // a store that breaks on purpose
+#[cfg(test)]
+mod broken_stores; // stores that must fail the exam
+
+pub use failing_store::{FailingStore, Failure};
+
+mod doubles; // clock, ids, policies and runner under the test's control
+
+pub use doubles::{
+    Bench, CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
+};

@@ -1,0 +1,152 @@
+//! One audit record: who did what, where, by which right, and what it left behind.
+
+use serde::{Deserialize, Serialize};
+
+use crate::authz::{Action, Scope, Witness};
+use crate::clock::Timestamp;
+use crate::digest::{Digest, canonical_json};
+use crate::error::{Code, Error};
+use crate::id::{RequestId, RunId, UserId};
+
+/// The longest leaf, in bytes.
+pub const LEAF_BYTES_MAX: usize = 8 * 1024;
+
+/// One audit record. Its byte form is canonical JSON (RFC 8785), so that one record has one hash.
+///
+/// It holds ids, digests and words of ours, never names, e-mail addresses, comments or payloads.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Leaf {
+    /// The version of this form: 1.
+    pub v: u32,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened: a stable code such as `request.approved`.
+    pub event: String,
+    /// Who did it. Nobody for what the system does by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<UserId>,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// The request that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+    /// The request's revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// The digest of what is asked for, approved or run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Digest>,
+    /// The run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The run's fence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fence: Option<u64>,
+    /// The digest of the plugin that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<Digest>,
+    /// How a run ended: `succeeded`, `failed` or `unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// The decisions that it took.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decisions: Vec<Decision>,
+    /// The records that it wrote.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<RecordChange>,
+}
+
+/// One decision behind a leaf.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Decision {
+    /// Whether it was a yes.
+    pub allowed: bool,
+    /// Who was judged.
+    pub user: UserId,
+    /// What for.
+    pub action: Action,
+    /// The digest of the policy set that judged.
+    pub policy_set: Digest,
+    /// The rows that made it a yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
+    /// The words of what stood in the way, as stable codes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<String>,
+}
+
+impl Decision {
+    pub(crate) fn new(user: UserId, action: Action, policy_set: Digest) -> Self {
+        Self { allowed: false, user, action, policy_set, witness: None, because: Vec::new() }
+    }
+}
+
+/// A record that changed: its name and the salted digests of its bytes before and after.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct RecordChange {
+    /// The record's name: kind and ids.
+    pub name: String,
+    /// Its digest before; nothing when it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Digest>,
+    /// Its digest after; nothing when it was removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Digest>,
+}
+
+impl RecordChange {
+    pub(crate) const fn new(name: String, before: Option<Digest>, after: Option<Digest>) -> Self {
+        Self { name, before, after }
+    }
+}
+
+impl Leaf {
+    pub(crate) fn new(event: &str, at: Timestamp) -> Self {
+        Self {
+            v: 1,
+            at,
+            event: event.to_owned(),
+            actor: None,
+            scope: None,
+            request: None,
+            revision: None,
+            change: None,
+            run: None,
+            fence: None,
+            plugin: None,
+            outcome: None,
+            decisions: Vec::new(),
+            records: Vec::new(),
+        }
+    }
+
+    /// The bytes that are hashed and appended.
+    ///
+    /// Fails with [`Code::TooLarge`] above [`LEAF_BYTES_MAX`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let bytes = canonical_json(self)?;
+        if bytes.len() > LEAF_BYTES_MAX {
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("an audit leaf has {} bytes; the limit is {LEAF_BYTES_MAX}", bytes.len()),
+            )
+            .with_help("do less in one command"));
+        }
+        Ok(bytes)
+    }
+
+    /// Reads a leaf back.
+    ///
+    /// Fails with [`Code::LogTampered`] when the bytes are not a leaf.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        serde_json::from_slice(bytes).map_err(|source| {
+            Error::new(Code::LogTampered, "these bytes are not an audit leaf")
+                .with_help("compare the log with an export made earlier")
+                .with_source(source)
+        })
+    }
+}

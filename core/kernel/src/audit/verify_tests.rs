@@ -1,0 +1,262 @@
+//! An export of 600 entries, tampered with in every way that we could think of.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::audit::{ENTRY_BYTES_MAX, Ed25519Signer, Signer as _, encode_bundle, export};
+use crate::error::Code;
+
+const LOG: &str = "example.com/log";
+
+type Folder = BTreeMap<String, Vec<u8>>;
+
+/// Numbers that look random and are the same in every run (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let rolled = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(rolled).unwrap() % limit
+    }
+}
+
+fn signer() -> Ed25519Signer {
+    Ed25519Signer::from_seed(LOG, &[7; 32]).unwrap()
+}
+
+/// Entries of 0 to 299 bytes, no two of them the same.
+fn entries(count: usize) -> Vec<Vec<u8>> {
+    let mut dice = Dice(42);
+    (0..count)
+        .map(|number| {
+            let mut entry = number.to_string().into_bytes();
+            let length = dice.below(300);
+            entry.extend((0..length).map(|_| u8::try_from(dice.below(256)).unwrap()));
+            if number == 3 { Vec::new() } else { entry }
+        })
+        .collect()
+}
+
+fn tree_of(entries: &[Vec<u8>]) -> MerkleTree {
+    entries.iter().map(|entry| leaf_hash(entry)).collect()
+}
+
+fn folder_of(entries: &[Vec<u8>]) -> Folder {
+    let tree = tree_of(entries);
+    let head = Checkpoint::new(LOG, tree.len(), tree.root()).unwrap();
+    let mut folder = Folder::new();
+    export(
+        &tree,
+        &head.sign(&[&signer()]).unwrap(),
+        |from, limit| {
+            let from = usize::try_from(from).unwrap();
+            Ok(entries[from..from + limit].to_vec())
+        },
+        |path, bytes| {
+            folder.insert(path.to_owned(), bytes.to_vec());
+            Ok(())
+        },
+    )
+    .unwrap();
+    folder
+}
+
+fn verify(folder: &Folder) -> Result<Verified, Error> {
+    verify_export(|path| Ok(folder.get(path).cloned()), LOG, signer().verifier_key())
+}
+
+/// What the verifier says: the leaf or the leaves it names, otherwise the file.
+fn blamed(folder: &Folder) -> String {
+    let Err(error) = verify(folder) else { return "nothing".to_owned() };
+    assert_eq!(error.code(), Code::LogTampered, "{error:?}");
+    assert!(error.help().is_some(), "{error:?}");
+    let detail = |name: &str| error.details().get(name).cloned();
+    match (detail("leaf"), detail("leaf_first"), detail("leaf_last")) {
+        (Some(leaf), ..) => format!("leaf {leaf}"),
+        (None, Some(first), Some(last)) => format!("leaves {first} to {last}"),
+        _ => detail("path").unwrap(),
+    }
+}
+
+/// What the verifier has to say when the byte `at` of `path` is the first that is wrong.
+fn owner(path: &str, at: usize, entries: &[Vec<u8>]) -> String {
+    let Some(tile) = path.parse::<TilePath>().ok().filter(|path| path.level().is_none()) else {
+        return path.to_owned();
+    };
+    let mut end = 0;
+    for (index, entry) in entries.iter().enumerate().skip(usize::try_from(tile.start()).unwrap()) {
+        end += 2 + entry.len();
+        if at < end {
+            return format!("leaf {index}");
+        }
+    }
+    path.to_owned()
+}
+
+#[test]
+fn what_was_exported_verifies() {
+    for size in [0, 1, 2, 255, 256, 257, 512, 600] {
+        let entries = entries(size);
+        let verified = verify(&folder_of(&entries)).unwrap();
+        assert_eq!(verified.tree(), &tree_of(&entries));
+        assert_eq!(verified.checkpoint().root(), tree_of(&entries).root());
+    }
+}
+
+#[test]
+fn any_flipped_byte_is_found_and_named() {
+    let entries = entries(600);
+    let folder = folder_of(&entries);
+    let paths: Vec<_> = folder.keys().cloned().collect();
+    for seed in 1..=400 {
+        let mut dice = Dice(seed);
+        dice.below(2);
+        let path = &paths[dice.below(paths.len())];
+        let at = dice.below(folder[path].len());
+        let mask = u8::try_from(1 + dice.below(255)).unwrap();
+
+        let mut tampered = folder.clone();
+        tampered.get_mut(path).unwrap()[at] ^= mask;
+        let expected = owner(path, at, &entries);
+        assert_eq!(blamed(&tampered), expected, "seed {seed}: byte {at} of {path} ^ {mask}");
+    }
+}
+
+#[test]
+fn any_flipped_byte_of_a_small_log_is_found_and_named() {
+    let entries: Vec<_> = ["ana asks", "", "bo agrees", "it runs"].map(|text| text.into()).into();
+    let folder = folder_of(&entries);
+    for (path, bytes) in &folder {
+        for at in 0..bytes.len() {
+            let mut tampered = folder.clone();
+            tampered.get_mut(path).unwrap()[at] ^= 1;
+            assert_eq!(blamed(&tampered), owner(path, at, &entries), "byte {at} of {path}");
+        }
+    }
+}
+
+#[test]
+fn missing_shorter_and_longer_files_are_found_and_named() {
+    let entries = entries(600);
+    let folder = folder_of(&entries);
+    let mut dice = Dice(7);
+    for (path, bytes) in &folder {
+        let mut missing = folder.clone();
+        missing.remove(path);
+        assert_eq!(blamed(&missing), owner(path, 0, &entries), "without {path}");
+
+        let mut longer = folder.clone();
+        longer.get_mut(path).unwrap().push(b'\n');
+        assert_eq!(blamed(&longer), *path, "{path} with one byte more");
+
+        for at in [0, 1, bytes.len() - 1, dice.below(bytes.len()), dice.below(bytes.len())] {
+            let mut shorter = folder.clone();
+            shorter.get_mut(path).unwrap().truncate(at);
+            assert_eq!(blamed(&shorter), owner(path, at, &entries), "{at} bytes of {path}");
+        }
+    }
+}
+
+#[test]
+fn entries_that_change_places_are_found() {
+    let mut changed = entries(600);
+    let folder = folder_of(&changed);
+    changed.swap(300, 301);
+    let mut tampered = folder;
+    tampered.insert("tile/entries/001".to_owned(), bundle(&changed[256..512]));
+    assert_eq!(blamed(&tampered), "leaf 300");
+}
+
+fn bundle(entries: &[Vec<u8>]) -> Vec<u8> {
+    encode_bundle(entries).unwrap()
+}
+
+/// Somebody rewrites an entry and then as many of the files above it as they can.
+#[test]
+fn a_forger_who_rewrites_tiles_too_is_found() {
+    let honest = folder_of(&entries(70_000));
+    let mut forged = entries(70_000);
+    forged[777].push(b'!');
+    let forged = folder_of(&forged);
+    let with = |paths: &[&str]| {
+        let mut folder = honest.clone();
+        for path in paths {
+            folder.insert((*path).to_owned(), forged[*path].clone());
+        }
+        blamed(&folder)
+    };
+    assert_eq!(with(&["tile/entries/003"]), "leaf 777");
+    assert_eq!(with(&["tile/0/003"]), "tile/0/003");
+    assert_eq!(with(&["tile/entries/003", "tile/0/003"]), "leaves 768 to 1023");
+    let up_to_level_1 = ["tile/entries/003", "tile/0/003", "tile/1/000"];
+    assert_eq!(with(&up_to_level_1), "leaves 0 to 65535");
+    let all = ["tile/entries/003", "tile/0/003", "tile/1/000", "tile/2/000.p/1"];
+    assert_eq!(with(&all), "checkpoint");
+
+    // Two files that have nothing to do with each other: the level above says which is wrong.
+    let mut folder = honest.clone();
+    folder.insert("tile/entries/003".to_owned(), forged["tile/entries/003"].clone());
+    folder.get_mut("tile/0/009").unwrap()[0] ^= 1;
+    assert_eq!(blamed(&folder), "leaf 777");
+    folder.get_mut("tile/0/002").unwrap()[0] ^= 1;
+    assert_eq!(blamed(&folder), "tile/0/002");
+}
+
+#[test]
+fn a_log_that_was_rewritten_or_cut_does_not_continue_the_head_that_a_witness_kept() {
+    let first = entries(600);
+    let head = |entries: &[Vec<u8>], origin: &str| {
+        let tree = tree_of(entries);
+        Checkpoint::new(origin, tree.len(), tree.root()).unwrap()
+    };
+    let verified = verify(&folder_of(&first)).unwrap();
+    for size in [0, 1, 300, 600] {
+        verified.continues(&head(&first[..size], LOG)).unwrap();
+    }
+    let mut other = first.clone();
+    other[5].push(b'!');
+    for refused in [head(&other, LOG), head(&entries(601), LOG), head(&first, "example.com/b")] {
+        assert_eq!(verified.continues(&refused).unwrap_err().code(), Code::LogTampered);
+    }
+}
+
+#[test]
+fn a_head_without_a_log_behind_it_ends_at_the_first_entry() {
+    let head = Checkpoint::new(LOG, i64::MAX.unsigned_abs(), Digest::of(b"no tree")).unwrap();
+    let note = head.sign(&[&signer()]).unwrap().to_string().into_bytes();
+    assert_eq!(blamed(&Folder::from([("checkpoint".to_owned(), note)])), "leaf 0");
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_not_called_tampered() {
+    let folder = folder_of(&entries(5));
+    let failing = |path: &str| {
+        if path == "tile/0/000.p/5" {
+            return Err(Error::new(Code::StoreUnavailable, "the disk is gone"));
+        }
+        Ok(folder.get(path).cloned())
+    };
+    let error = verify_export(failing, LOG, signer().verifier_key()).unwrap_err();
+    assert_eq!(error.code(), Code::StoreUnavailable);
+}
+
+#[test]
+fn entries_as_long_as_the_format_allows_verify() {
+    let entries = vec![vec![1; ENTRY_BYTES_MAX], vec![2; ENTRY_BYTES_MAX]];
+    verify(&folder_of(&entries)).unwrap();
+}
+
+proptest! {
+    #[test]
+    fn no_file_makes_the_verifier_panic(which: usize, bytes: Vec<u8>) {
+        let mut folder = folder_of(&entries(300));
+        let paths: Vec<_> = folder.keys().cloned().collect();
+        folder.insert(paths[which % paths.len()].clone(), bytes);
+        prop_assert!(verify(&folder).is_err());
+    }
+}

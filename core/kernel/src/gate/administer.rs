@@ -1,0 +1,238 @@
+//! Users, projects and global roles: the commands that take PLATFORM_ADMIN.
+
+use core::fmt;
+
+use super::Gate;
+use super::decide::not_found;
+use super::txn::Txn;
+use crate::authz::{Administer, Scope};
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::id::{ProjectId, UserId};
+use crate::identity::Caller;
+use crate::org::book::{Epoch, PLATFORM, Unique, global_role_path};
+use crate::org::command::sealed::Sealed;
+use crate::org::command::{
+    CreateProject, CreateUser, GrantGlobalRole, RenameProject, RevokeGlobalRole, SetUserActive,
+};
+use crate::org::{GlobalRole, GlobalRoleGrant, Project, User, UserKind};
+use crate::store::records;
+
+/// A command about the whole platform. It takes PLATFORM_ADMIN.
+pub trait PlatformCommand: Sealed + fmt::Debug {
+    /// What it gives back, such as the id of what it made.
+    type Output;
+    /// The event's code in the audit log.
+    const EVENT: &'static str;
+
+    /// Checks the command and writes it.
+    #[doc(hidden)]
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<Self::Output, Error>;
+}
+
+/// What a platform command works on.
+#[derive(Debug)]
+pub struct PlatformDesk<'t, 'g> {
+    txn: &'t mut Txn<'g>,
+    caller: UserId,
+}
+
+impl Gate {
+    /// Carries out a command about the platform.
+    ///
+    /// Fails with [`Code::Denied`], and with what the command's rules refuse.
+    pub fn administer<C: PlatformCommand>(
+        &self,
+        caller: &Caller,
+        command: &C,
+    ) -> Result<C::Output, Error> {
+        self.transact(|txn| {
+            let permit = txn.ask::<Administer>(caller.user(), Scope::Platform, "platform")?;
+            permit.spend_on(&Scope::Platform)?;
+            let output = command.apply(&mut PlatformDesk { txn, caller: caller.user() })?;
+            let mut leaf = Self::leaf(txn, C::EVENT, Some(caller));
+            leaf.scope = Some(Scope::Platform);
+            Ok((output, leaf))
+        })
+    }
+}
+
+pub(super) fn new_user(txn: &Txn<'_>, command: &CreateUser) -> User {
+    User {
+        id: UserId::from_u128(txn.gate.parts.ids.next()),
+        kind: command.kind,
+        email: command.email.clone(),
+        display_name: command.display_name.clone(),
+        is_active: true,
+    }
+}
+
+/// Keeps an e-mail address unique. Its key holds a digest: keys are not the place for addresses.
+pub(super) fn email_key(user: &User) -> Unique {
+    let folded = user.email.as_str().to_lowercase();
+    Unique {
+        what: "users.email".to_owned(),
+        value: Digest::of(folded.as_bytes()).to_string(),
+        holder: user.id.to_string(),
+    }
+}
+
+impl PlatformDesk<'_, '_> {
+    fn claim(&mut self, unique: &Unique, taken: Error) -> Result<(), Error> {
+        if self.txn.get::<Unique>(&[&unique.what, &unique.value])?.is_some() {
+            return Err(taken);
+        }
+        self.txn.put(unique)
+    }
+
+    fn user(&mut self, id: UserId) -> Result<User, Error> {
+        self.txn.get::<User>(&[&id.to_string()])?.ok_or_else(|| not_found(&format!("user `{id}`")))
+    }
+
+    /// Makes changes to the set of administrators one after the other.
+    fn bump_platform(&mut self) -> Result<(), Error> {
+        let epoch = self.txn.get::<Epoch>(&[PLATFORM])?.unwrap_or_default();
+        let count = epoch.count.saturating_add(1);
+        self.txn.put(&Epoch { of: PLATFORM.to_owned(), count })
+    }
+
+    /// Refuses to leave the platform without an active administrator other than `without`.
+    fn keep_an_admin(&mut self, without: UserId) -> Result<(), Error> {
+        let role = GlobalRole::PlatformAdmin;
+        let prefix = records::key_of::<GlobalRoleGrant>(&[role.as_str()]);
+        let page = self.txn.gate.parts.limits.page_rows_max.max(1);
+        let mut after = None;
+        loop {
+            let found = self.txn.gate.parts.store.scan(&prefix, after.as_ref(), page)?;
+            let full = found.len() >= page;
+            for (key, stored) in found {
+                let row: GlobalRoleGrant = records::decode(&key, &stored.value)?;
+                if row.user_id != without && self.user(row.user_id)?.is_active {
+                    return Ok(());
+                }
+                after = Some(key);
+            }
+            if !full {
+                return Err(Error::new(
+                    Code::Refused,
+                    format!("`{without}` is the last active PLATFORM_ADMIN"),
+                )
+                .with_help("make somebody else PLATFORM_ADMIN first"));
+            }
+        }
+    }
+
+    fn holds(&mut self, user: UserId, role: GlobalRole) -> Result<bool, Error> {
+        let [name, holder] = global_role_path(role, user);
+        Ok(self.txn.get::<GlobalRoleGrant>(&[&name, &holder])?.is_some())
+    }
+}
+
+impl Sealed for CreateUser {}
+impl Sealed for SetUserActive {}
+impl Sealed for CreateProject {}
+impl Sealed for RenameProject {}
+impl Sealed for GrantGlobalRole {}
+impl Sealed for RevokeGlobalRole {}
+
+impl PlatformCommand for CreateUser {
+    type Output = UserId;
+    const EVENT: &'static str = "org.user_created";
+
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<UserId, Error> {
+        let user = new_user(desk.txn, self);
+        let taken = Error::new(Code::AlreadyExists, "there is a user with this e-mail address")
+            .with_help("use that user, or another address");
+        desk.claim(&email_key(&user), taken)?;
+        desk.txn.put(&user)?;
+        Ok(user.id)
+    }
+}
+
+impl PlatformCommand for SetUserActive {
+    type Output = ();
+    const EVENT: &'static str = "org.user_active_set";
+
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
+        let user = desk.user(self.user)?;
+        if !self.active && desk.holds(self.user, GlobalRole::PlatformAdmin)? {
+            desk.keep_an_admin(self.user)?;
+        }
+        desk.bump_platform()?;
+        desk.txn.put(&User { is_active: self.active, ..user })
+    }
+}
+
+impl PlatformCommand for CreateProject {
+    type Output = ProjectId;
+    const EVENT: &'static str = "org.project_created";
+
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<ProjectId, Error> {
+        let id = ProjectId::from_u128(desk.txn.gate.parts.ids.next());
+        let unique = Unique {
+            what: "projects.code".to_owned(),
+            value: self.code.to_string(),
+            holder: id.to_string(),
+        };
+        desk.claim(&unique, crate::org::command::taken("project", self.code.as_str()))?;
+        desk.txn.put(&Project { id, code: self.code.clone(), name: self.name.clone() })?;
+        desk.txn.put(&Epoch { of: id.to_string(), count: 0 })?;
+        Ok(id)
+    }
+}
+
+impl PlatformCommand for RenameProject {
+    type Output = ();
+    const EVENT: &'static str = "org.project_renamed";
+
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
+        let id = self.project.to_string();
+        let missing = || not_found(&format!("project `{id}`"));
+        let project = desk.txn.get::<Project>(&[&id])?.ok_or_else(missing)?;
+        let epoch = desk.txn.get::<Epoch>(&[&id])?.ok_or_else(missing)?;
+        desk.txn.put(&Project { name: self.name.clone(), ..project })?;
+        desk.txn.put(&Epoch { of: epoch.of, count: epoch.count.saturating_add(1) })
+    }
+}
+
+impl PlatformCommand for GrantGlobalRole {
+    type Output = ();
+    const EVENT: &'static str = "org.global_role_granted";
+
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
+        if self.user == desk.caller {
+            return Err(Error::new(
+                Code::Refused,
+                format!("`{}` cannot grant a global role to themselves", self.user),
+            )
+            .with_help("ask another PLATFORM_ADMIN"));
+        }
+        let user = desk.user(self.user)?;
+        if user.kind == UserKind::Agent && self.role == GlobalRole::PlatformAdmin {
+            return Err(Error::new(Code::Refused, "an agent cannot be PLATFORM_ADMIN")
+                .with_help("name a person"));
+        }
+        if desk.holds(self.user, self.role)? {
+            return Err(crate::org::command::taken("holder of", self.role.as_str()));
+        }
+        desk.bump_platform()?;
+        desk.txn.put(&GlobalRoleGrant { user_id: self.user, role: self.role })
+    }
+}
+
+impl PlatformCommand for RevokeGlobalRole {
+    type Output = ();
+    const EVENT: &'static str = "org.global_role_revoked";
+
+    fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
+        desk.user(self.user)?;
+        if !desk.holds(self.user, self.role)? {
+            return Err(not_found(&format!("grant of {} to `{}`", self.role.as_str(), self.user)));
+        }
+        if self.role == GlobalRole::PlatformAdmin {
+            desk.keep_an_admin(self.user)?;
+        }
+        desk.bump_platform()?;
+        desk.txn.remove(&GlobalRoleGrant { user_id: self.user, role: self.role })
+    }
+}

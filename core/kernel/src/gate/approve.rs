@@ -1,0 +1,61 @@
+//! One person's yes to exactly one digest.
+
+use super::Gate;
+use super::decide::not_found;
+use super::find::{Note, subject};
+use crate::authz::Approve;
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::id::{ApprovalId, RequestId};
+use crate::identity::Caller;
+use crate::request::{Approval, Request, State, action};
+
+impl Gate {
+    /// Approves what `digest` names: the change digest that the approver saw. It takes the action
+    /// `approve`, and nobody approves what they wrote.
+    ///
+    /// Fails with [`Code::DigestMismatch`] when the request asks for something else by now, with
+    /// [`Code::Refused`] for an author or the holder of another role than is asked for, and with
+    /// [`Code::AlreadyExists`] for a second yes of the same person.
+    pub fn approve(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        digest: Digest,
+        comment: Option<&str>,
+    ) -> Result<Request, Error> {
+        self.check_comment(comment.unwrap_or_default(), false)?;
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            let permit = txn.ask::<Approve>(caller.user(), scope, &subject(id))?;
+            let from = Some(request.state.name());
+            let State::PendingApproval(pending) = request.state else {
+                return Err(request.wrong_state("approved"));
+            };
+            let shelf = txn
+                .shelf(request.header.project_id)?
+                .ok_or_else(|| not_found(&subject(id)))?;
+            let wanted = pending.quorum.role();
+            let grant =
+                wanted.and_then(|role| shelf.index.holds_role(caller.user(), role, txn.now));
+            let approval = Approval {
+                id: ApprovalId::from_u128(self.parts.ids.next()),
+                user: caller.user(),
+                at: txn.now,
+                digest,
+                role: grant.and(wanted),
+                grant,
+            };
+            let state = pending.approve(&request.header, permit, approval)?;
+            let event = match state {
+                State::Approved(_) => "request.approved",
+                _ => "request.approval_given",
+            };
+            let note = Note { caller: Some(caller), action: action::APPROVE, from, comment };
+            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let leaf = Self::request_leaf(txn, event, Some(caller), &request);
+            Ok((request, leaf))
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! The first administrator of an empty store.
+
+use super::Gate;
+use super::administer::{email_key, new_user};
+use crate::error::{Code, Error};
+use crate::id::UserId;
+use crate::org::book::{Epoch, PLATFORM};
+use crate::org::command::CreateUser;
+use crate::org::{GlobalRole, GlobalRoleGrant, UserKind};
+
+impl Gate {
+    /// Makes the first user and gives them PLATFORM_ADMIN. Works only on an empty store, and writes
+    /// leaf 0.
+    ///
+    /// Fails with [`Code::AlreadyBootstrapped`], or with [`Code::InvalidInput`] for an agent.
+    pub fn bootstrap(&self, first_admin: &CreateUser) -> Result<UserId, Error> {
+        if first_admin.kind != UserKind::Person {
+            return Err(Error::new(Code::InvalidInput, "the first administrator must be a person")
+                .with_help("name somebody who can answer for the platform"));
+        }
+        self.transact(|txn| {
+            let is_empty = txn.get::<Epoch>(&[PLATFORM])?.is_none()
+                && self.parts.store.log_len()? == 0;
+            if !is_empty {
+                return Err(Error::new(
+                    Code::AlreadyBootstrapped,
+                    "this store already holds an organisation",
+                )
+                .with_help("ask a PLATFORM_ADMIN of it to add you"));
+            }
+            let user = new_user(txn, first_admin);
+            txn.put(&email_key(&user))?;
+            txn.put(&user)?;
+            txn.put(&GlobalRoleGrant { user_id: user.id, role: GlobalRole::PlatformAdmin })?;
+            txn.put(&Epoch { of: PLATFORM.to_owned(), count: 0 })?;
+            let mut leaf = Self::leaf(txn, "platform.bootstrapped", None);
+            leaf.actor = Some(user.id);
+            Ok((user.id, leaf))
+        })
+    }
+}

@@ -1,0 +1,262 @@
+//! Asking: the index first, then the policies over the stored rows that the index named. Both must say yes.
+
+use core::sync::atomic::Ordering;
+use std::sync::Arc;
+
+use super::txn::{Txn, lost_race};
+use super::{Gate, Shelf};
+use crate::audit::Decision;
+use crate::authz::index::{Asker, Index, answer};
+use crate::authz::{
+    Action, ActionKind, Denial, Facts, GrantRows, MembershipRows, Permit, Question, Reason, Scope,
+    Witness,
+};
+use crate::error::{Code, Error};
+use crate::id::{ProjectId, UserId};
+use crate::org::book::{Book, Epoch, ProjectRow, Row, global_role_path};
+use crate::org::{GlobalRole, GlobalRoleGrant, Project, RolePermission, TeamModule, User};
+use crate::store::records;
+
+impl Txn<'_> {
+    /// Asks whether `user` may do `A` in `scope`. `subject` is what a caller who may not even see it
+    /// is told does not exist.
+    pub(super) fn ask<A: ActionKind>(
+        &mut self,
+        user: UserId,
+        scope: Scope,
+        subject: &str,
+    ) -> Result<Permit<A>, Error> {
+        match self.judge(user, &A::ACTION, scope)? {
+            Ok(witness) => Ok(Permit::granted(user, scope, witness)),
+            Err(denial) => Err(self.refusal(user, &A::ACTION, scope, subject, &denial)?),
+        }
+    }
+
+    /// What the denied caller is told: why, or that there is nothing, if they may not even look.
+    fn refusal(
+        &mut self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+        subject: &str,
+        denial: &Denial,
+    ) -> Result<Error, Error> {
+        if let Some(project) = scope.project_id() {
+            // This second look is not a decision of its own: it only picks the words.
+            let (decisions, asked) = (self.decisions.len(), self.asked.clone());
+            let may_read = self.judge(user, &Action::READ, Scope::project(project))?.is_ok()
+                || self.judge(user, &Action::MANAGE, Scope::project(project))?.is_ok();
+            self.decisions.truncate(decisions);
+            self.asked = asked;
+            if !may_read {
+                return Ok(not_found(subject));
+            }
+        }
+        Ok(Error::new(Code::Denied, format!("`{user}` may not {action} here: {denial}"))
+            .with_help("ask who could, or ask an administrator of the project for what is missing")
+            .with_detail("action", action)
+            .with_detail("scope", scope))
+    }
+
+    /// Decides, and notes the decision for the leaf.
+    pub(super) fn judge(
+        &mut self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+    ) -> Result<Result<Witness, Denial>, Error> {
+        let question = Question { user, action: action.clone(), scope, at: self.now };
+        self.asked = Some((user, action.clone(), scope));
+        let authorizer = Arc::clone(&self.gate.parts.authorizer);
+        let mut decision = Decision::new(user, action.clone(), authorizer.policy_set_digest());
+        let answer = self.judge_question(&question)?;
+        match &answer {
+            Ok(witness) => {
+                decision.allowed = true;
+                decision.witness = Some(*witness);
+            }
+            Err(denial) => decision.because = denial.codes(),
+        }
+        self.decisions.push(decision);
+        Ok(answer)
+    }
+
+    pub(super) fn judge_question(&mut self, question: &Question) -> Result<Result<Witness, Denial>, Error> {
+        let Some(asker) = self.asker(question.user)? else {
+            return Ok(Err(Denial::because(Reason::InactiveUser)));
+        };
+        let shelf = match question.scope.project_id() {
+            None => None,
+            Some(project) => Some(self.shelf(project)?.ok_or_else(|| not_found("project"))?),
+        };
+        let known = shelf.as_deref().map(|shelf| (&shelf.book, &shelf.index));
+        match answer(question, &asker, known) {
+            Err(denial) => Ok(Err(denial)),
+            Ok(witness) => self.confirm(question, asker, witness),
+        }
+    }
+
+    /// Lets the policies judge the very rows that the index named, read again from the store.
+    fn confirm(
+        &mut self,
+        question: &Question,
+        asker: Asker,
+        witness: Witness,
+    ) -> Result<Result<Witness, Denial>, Error> {
+        let Some(facts) = self.facts(question, asker, witness)? else {
+            return Ok(Err(self.gate.alarm()));
+        };
+        let Ok(verdict) = self.gate.parts.authorizer.decide(question, &facts) else {
+            return Ok(Err(Denial::because(Reason::PolicyFailed)));
+        };
+        if verdict.is_allowed() {
+            return Ok(Ok(witness));
+        }
+        let forbids = verdict.forbidden_by.into_iter();
+        let mut reasons: Vec<Reason> = forbids
+            .map(|hit| Reason::Forbidden { policy: hit.id, place: hit.place })
+            .collect();
+        if !verdict.errors.is_empty() {
+            reasons.push(Reason::PolicyFailed);
+        }
+        if reasons.is_empty() {
+            return Ok(Err(self.gate.alarm()));
+        }
+        Ok(Err(Denial { reasons }))
+    }
+
+    /// The stored rows that `witness` names; `None` when the index named one that is not stored.
+    fn facts(
+        &mut self,
+        question: &Question,
+        asker: Asker,
+        witness: Witness,
+    ) -> Result<Option<Facts>, Error> {
+        let Asker { user, global_roles } = asker;
+        let user_id = user.id;
+        let global_roles =
+            global_roles.into_iter().map(|role| GlobalRoleGrant { user_id, role }).collect();
+        let mut facts = Facts { user, global_roles, membership: None, grant: None };
+        let Some(project) = question.scope.project_id() else { return Ok(Some(facts)) };
+        if let (Some(membership), Some(team)) = (witness.membership, witness.team) {
+            let row = self.row(project, "team_members", &membership.to_string(), None)?;
+            let Some(Row::Membership(membership)) = row else { return Ok(None) };
+            let row = self.row(project, "teams", &team.to_string(), None)?;
+            let Some(Row::Team(team)) = row else { return Ok(None) };
+            let team_module = match question.scope {
+                Scope::Project { module: Some(module), .. } => {
+                    self.team_module(project, TeamModule { team_id: team.id, module_id: module })?
+                }
+                Scope::Project { module: None, .. } | Scope::Platform => None,
+            };
+            facts.membership = Some(MembershipRows { membership, team, team_module });
+        }
+        if let (Some(grant), Some(permission)) = (witness.grant, witness.permission) {
+            let row = self.row(project, "user_project_roles", &grant.to_string(), None)?;
+            let Some(Row::Grant(grant)) = row else { return Ok(None) };
+            let row = self.row(project, "project_permissions", &permission.to_string(), None)?;
+            let Some(Row::Permission(permission)) = row else { return Ok(None) };
+            let link = RolePermission { role_id: grant.role_id, permission_id: permission.id };
+            let (role, held) = (link.role_id.to_string(), link.permission_id.to_string());
+            let row = self.row(project, "project_role_permissions", &role, Some(&held))?;
+            let Some(Row::RolePermission(role_permission)) = row else { return Ok(None) };
+            facts.grant = Some(GrantRows { grant, role_permission, permission });
+        }
+        Ok(Some(facts))
+    }
+
+    fn team_module(
+        &mut self,
+        project: ProjectId,
+        link: TeamModule,
+    ) -> Result<Option<TeamModule>, Error> {
+        let (team, module) = (link.team_id.to_string(), link.module_id.to_string());
+        match self.row(project, "team_modules", &team, Some(&module))? {
+            Some(Row::TeamModule(row)) => Ok(Some(row)),
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    fn row(
+        &mut self,
+        project: ProjectId,
+        table: &str,
+        first: &str,
+        second: Option<&str>,
+    ) -> Result<Option<Row>, Error> {
+        let project = project.to_string();
+        let path: Vec<&str> = [project.as_str(), table, first].into_iter().chain(second).collect();
+        Ok(self.get::<ProjectRow>(&path)?.map(|found| found.row))
+    }
+
+    /// The user and their global roles; `None` when there is no such user.
+    pub(super) fn asker(&mut self, id: UserId) -> Result<Option<Asker>, Error> {
+        let Some(user) = self.get::<User>(&[&id.to_string()])? else { return Ok(None) };
+        let mut global_roles = Vec::new();
+        for role in [GlobalRole::PlatformAdmin, GlobalRole::Auditor] {
+            let [name, holder] = global_role_path(role, id);
+            if self.get::<GlobalRoleGrant>(&[&name, &holder])?.is_some() {
+                global_roles.push(role);
+            }
+        }
+        Ok(Some(Asker { user, global_roles }))
+    }
+
+    /// Everything of one project at its present epoch, which the commit then expects unchanged.
+    pub(super) fn shelf(&mut self, project: ProjectId) -> Result<Option<Arc<Shelf>>, Error> {
+        let id = project.to_string();
+        if self.get::<Epoch>(&[&id])?.is_none() {
+            return Ok(None);
+        }
+        let Some(version) = self.version_of::<Epoch>(&[&id]) else { return Err(lost_race()) };
+        let cached = self.gate.shelves().get(&project).cloned();
+        if let Some((at, shelf)) = cached
+            && at == version
+        {
+            return Ok(Some(shelf));
+        }
+        let Some(row) = self.get::<Project>(&[&id])? else { return Ok(None) };
+        let shelf = Arc::new(self.gate.load_shelf(row)?);
+        // A change during the scan would have moved the epoch; then what was read is worth nothing.
+        let after = self.gate.parts.store.get(&records::key_of::<Epoch>(&[&id]))?;
+        if after.map(|stored| stored.version) != Some(version) {
+            return Err(lost_race());
+        }
+        self.gate.shelves().insert(project, (version, Arc::clone(&shelf)));
+        Ok(Some(shelf))
+    }
+}
+
+impl Gate {
+    fn load_shelf(&self, project: Project) -> Result<Shelf, Error> {
+        let prefix = records::key_of::<ProjectRow>(&[&project.id.to_string()]);
+        let mut book = Book::new(project);
+        let (page, mut after) = (self.parts.limits.page_rows_max.max(1), None);
+        loop {
+            let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
+            let full = found.len() >= page;
+            for (key, stored) in found {
+                let row: ProjectRow = records::decode(&key, &stored.value)?;
+                book.insert(row.row);
+                after = Some(key);
+            }
+            if !full {
+                break;
+            }
+        }
+        let index = Index::build(&book);
+        Ok(Shelf { book, index })
+    }
+
+    /// The two deciders do not agree: counted, and a denial.
+    fn alarm(&self) -> Denial {
+        self.disagreements.fetch_add(1, Ordering::Relaxed);
+        Denial::because(Reason::Disagreement)
+    }
+}
+
+/// The one sentence for what does not exist and for what the caller may not see.
+pub(super) fn not_found(subject: &str) -> Error {
+    Error::new(Code::NotFound, format!("there is no {subject}, or you may not see it"))
+        .with_help("check the id, or ask an administrator of the project")
+}

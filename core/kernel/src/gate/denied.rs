@@ -1,0 +1,69 @@
+//! Denials leave a leaf too: one for each actor, action, scope and minute, so that nobody can flood
+//! the log by being refused.
+
+use serde::{Deserialize, Serialize};
+
+use super::Gate;
+use super::txn::Txn;
+use crate::audit::Leaf;
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::store::records::{self, Record};
+use crate::store::{Batch, CommitError};
+
+/// Says that a denial of this kind was recorded in this minute.
+#[derive(Debug, Deserialize, Serialize)]
+struct DenialNote {
+    of: String,
+    minute: i64,
+}
+
+impl Record for DenialNote {
+    const KIND: &'static str = "denial";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.of.clone(), self.minute.to_string()]
+    }
+}
+
+const MINUTE_MICROS: i64 = 60_000_000;
+
+impl Gate {
+    /// Records that a verb was refused, and hands its error on. A store that cannot record it changes
+    /// nothing about the refusal.
+    pub(super) fn note_refusal(&self, txn: Txn<'_>, error: Error) -> Error {
+        let denied = txn.decisions.iter().any(|decision| !decision.allowed);
+        if !denied && error.code() != Code::Refused {
+            return error;
+        }
+        match self.record_refusal(txn, &error) {
+            Ok(()) | Err(_) => error,
+        }
+    }
+
+    fn record_refusal(&self, txn: Txn<'_>, error: &Error) -> Result<(), Error> {
+        let Some((user, action, scope)) = txn.asked else { return Ok(()) };
+        let of = Digest::of_json(&(user, &action, scope, error.code().as_str()))?;
+        let minute = txn.now.as_micros().checked_div(MINUTE_MICROS).unwrap_or_default();
+        let note = DenialNote { of: of.to_string(), minute };
+        let key = records::key_for(&note);
+        if self.parts.store.get(&key)?.is_some() {
+            return Ok(());
+        }
+        let mut leaf = Leaf::new("denied", txn.now);
+        leaf.actor = Some(user);
+        leaf.scope = Some(scope);
+        leaf.decisions = txn.decisions;
+        if error.code() == Code::Refused {
+            "refused".clone_into(&mut leaf.event);
+        }
+        let batch = Batch::default()
+            .expect_absent(key.clone())
+            .put(key, records::encode(&note, self.salt()?)?)
+            .append(leaf.to_bytes()?);
+        match self.parts.store.commit(batch) {
+            Ok(_) | Err(CommitError::Conflict { key: _ }) => Ok(()),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Writing a request, and writing it again.
+
+use std::collections::BTreeSet;
+
+use super::Gate;
+use super::decide::not_found;
+use super::find::{Note, RequestOf, subject};
+use crate::authz::{Scope, Submit};
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId};
+use crate::identity::Caller;
+use crate::org::book::Used;
+use crate::request::{Change, Draft, Header, Request, Revision, State, action};
+use crate::runner::{Finding, Level};
+
+/// A request as its author writes it.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct NewRequest {
+    /// The project.
+    pub project: ProjectId,
+    /// The module.
+    pub module: ModuleId,
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// What people see: one line.
+    pub title: String,
+    /// What is asked for.
+    pub change: Change,
+}
+
+impl Gate {
+    /// Writes a new request, in state `DRAFT`. It takes the action `request`.
+    ///
+    /// Fails with [`Code::InvalidPayload`] and the first finding when the runner refuses the payload.
+    pub fn draft(&self, caller: &Caller, new: &NewRequest) -> Result<Request, Error> {
+        let scope = Scope::module(new.project, new.module, new.environment);
+        let what = format!("project `{}`", new.project);
+        // Asked here too, so that nobody makes a runner work who may not ask for anything.
+        self.consult(|txn| txn.ask::<Submit>(caller.user(), scope, &what).map(drop))?;
+        self.check_change(&new.title, &new.change)?;
+        self.transact(|txn| {
+            let shelf = txn.shelf(new.project)?.ok_or_else(|| not_found(&what))?;
+            let permit = txn.ask::<Submit>(caller.user(), scope, &what)?;
+            let (requester, _) = permit.spend_on(&scope)?;
+            shelf.book.module(new.module)?;
+            shelf.book.environment(new.environment)?;
+            let id = RequestId::from_u128(self.parts.ids.next());
+            let header = Header {
+                id,
+                workflow: "change".parse()?,
+                title: new.title.clone(),
+                project_id: new.project,
+                module_id: new.module,
+                environment_id: new.environment,
+                requester,
+                editors: BTreeSet::from([requester]),
+                created_at: txn.now,
+                updated_at: txn.now,
+                revision: 1,
+                runner: new.change.runner.clone(),
+                target: new.change.target.clone(),
+                payload_digest: Digest::of(new.change.payload.as_bytes()),
+                plan: None,
+                history_len: 0,
+                fence: 0,
+                attempts: 0,
+            };
+            txn.put(&Revision::new(id, 1, requester, new.change.clone()))?;
+            txn.put(&RequestOf { project: new.project, request: id })?;
+            for used in [new.module.to_string(), new.environment.to_string()] {
+                if txn.get::<Used>(&[&used])?.is_none() {
+                    txn.put(&Used { id: used })?;
+                }
+            }
+            let request = Request { header, state: Draft::default().into() };
+            let note = Note { caller: Some(caller), action: action::DRAFT, from: None, comment: None };
+            let request = txn.save(request, &note)?;
+            let leaf = Self::request_leaf(txn, "request.drafted", Some(caller), &request);
+            Ok((request, leaf))
+        })
+    }
+
+    /// Writes a new revision, and goes back to `DRAFT`. Whatever was approved is approved no longer,
+    /// and whoever writes a revision cannot approve the request.
+    pub fn edit(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        title: &str,
+        change: &Change,
+    ) -> Result<Request, Error> {
+        self.consult(|txn| {
+            let request = txn.request(id)?;
+            txn.ask::<Submit>(caller.user(), request.header.scope(), &subject(id)).map(drop)
+        })?;
+        self.check_change(title, change)?;
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            let permit = txn.ask::<Submit>(caller.user(), scope, &subject(id))?;
+            let (author, _) = permit.spend_on(&scope)?;
+            let from = request.state.name();
+            let state = match request.state {
+                State::Draft(draft) => draft,
+                State::ChangesRequested(requested) => requested.reopen(),
+                State::PendingApproval(_) | State::Approved(_) => Draft::default(),
+                State::Rejected(_)
+                | State::Cancelled(_)
+                | State::Executing(_)
+                | State::Succeeded(_)
+                | State::Failed(_)
+                | State::Unknown(_) => return Err(request.wrong_state("edited")),
+            };
+            let mut header = request.header;
+            header.revision = header.revision.checked_add(1).ok_or_else(|| {
+                Error::new(Code::TooLarge, format!("`{id}` has too many revisions"))
+                    .with_help("draft a new request")
+            })?;
+            header.editors.insert(author);
+            title.clone_into(&mut header.title);
+            header.runner = change.runner.clone();
+            header.target = change.target.clone();
+            header.payload_digest = Digest::of(change.payload.as_bytes());
+            header.plan = None;
+            header.attempts = 0;
+            txn.put(&Revision::new(id, header.revision, author, change.clone()))?;
+            let note = Note {
+                caller: Some(caller),
+                action: action::EDIT,
+                from: Some(from),
+                comment: None,
+            };
+            let request = txn.save(Request { header, state: state.into() }, &note)?;
+            let leaf = Self::request_leaf(txn, "request.edited", Some(caller), &request);
+            Ok((request, leaf))
+        })
+    }
+
+    /// Looks at what was written: sizes here, the payload by its runner. Changes nothing.
+    fn check_change(&self, title: &str, change: &Change) -> Result<(), Error> {
+        self.check_comment(title, true)?;
+        change.check(&self.parts.limits)?;
+        let findings = self.parts.runner.validate(&change.runner, &change.payload)?;
+        match findings.iter().find(|finding| finding.level == Level::Error) {
+            None => Ok(()),
+            Some(finding) => Err(refused_payload(finding)),
+        }
+    }
+}
+
+/// The error for a payload that its runner refuses.
+pub(super) fn refused_payload(finding: &Finding) -> Error {
+    let error = Error::new(
+        Code::InvalidPayload,
+        format!("the runner refuses the payload: {}", finding.message),
+    )
+    .with_help("correct it and try again")
+    .with_detail("finding", &finding.code);
+    match finding.line {
+        Some(line) => error.with_detail("line", line),
+        None => error,
+    }
+}

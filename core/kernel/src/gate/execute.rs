@@ -1,0 +1,147 @@
+//! Starting a run of exactly what was approved.
+
+use super::Gate;
+use super::decide::not_found;
+use super::find::{Live, Note, subject};
+use super::txn::Txn;
+use crate::authz::{Action, Execute};
+use crate::error::{Code, Error};
+use crate::id::{RequestId, RunId};
+use crate::identity::Caller;
+use crate::request::{Approved, Header, Request, Run, State, action};
+use crate::runner::{Job, Plan};
+
+/// The right to drive one run, once. It exists only after the start was recorded durably.
+#[derive(Debug)]
+#[must_use = "a run that is not driven ends as unknown when its lease does"]
+pub struct Ticket {
+    pub(super) job: Job,
+    pub(super) plan: Plan,
+}
+
+impl Ticket {
+    /// The request that runs.
+    pub const fn request(&self) -> RequestId {
+        self.job.id.request
+    }
+
+    /// The run.
+    pub const fn run(&self) -> RunId {
+        self.job.id.run
+    }
+
+    /// The run's fence.
+    pub const fn fence(&self) -> u64 {
+        self.job.id.fence
+    }
+}
+
+impl Gate {
+    /// Starts a run: authorizes afresh, checks that what would run is what was approved and that every
+    /// approval still counts, and records the start. Nothing was run yet when it returns; hand the
+    /// ticket to [`Self::drive`]. It takes the action `execute`.
+    ///
+    /// Fails with [`Code::WrongState`] before enough approvals, with [`Code::DigestMismatch`] when
+    /// payload, plan or plugin are not what was approved, and with [`Code::Refused`] when an approver
+    /// may no longer approve.
+    pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
+            let from = Some(request.state.name());
+            let State::Approved(approved) = &request.state else {
+                return Err(request.wrong_state("executed"));
+            };
+            let revision = txn.revision(&request)?;
+            let plan = revision.check_digests(&request.header)?.clone();
+            self.check_plugin(&request.header)?;
+            txn.check_approvals(&request.header, approved)?;
+            let (approved, mut header) = (approved.clone(), request.header);
+            let run = RunId::from_u128(self.parts.ids.next());
+            let executing = approved.start(&mut header, permit, run, txn.now)?;
+            let (attempt, fence) = (executing.attempt, executing.fence);
+            txn.begin_run(&Run {
+                id: run,
+                request: id,
+                revision: header.revision,
+                attempt,
+                fence,
+                started_by: caller.user(),
+                started_at: txn.now,
+                outcome: None,
+                ended_at: None,
+            })?;
+            let request = Request { header, state: executing.into() };
+            let job = self.job(txn, &request, &revision, Some((run, attempt, fence)))?;
+            let note =
+                Note { caller: Some(caller), action: action::EXECUTE, from, comment: None };
+            let request = txn.save(request, &note)?;
+            let mut leaf = Self::request_leaf(txn, "run.started", Some(caller), &request);
+            leaf.run = Some(run);
+            leaf.fence = Some(fence);
+            Ok((Ticket { job, plan }, leaf))
+        })
+    }
+
+    /// Refuses a plugin that is not, byte for byte, the one that was approved.
+    fn check_plugin(&self, header: &Header) -> Result<(), Error> {
+        let installed = self.parts.runner.describe(&header.runner)?.digest;
+        let approved = header.plan.map(|plan| plan.runner_digest);
+        if approved == Some(installed) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::DigestMismatch,
+            format!("the runner `{}` is not the one that was approved", header.runner),
+        )
+        .with_help("install the approved version, or edit the request and have it approved again")
+        .with_detail("installed", installed))
+    }
+}
+
+impl Txn<'_> {
+    /// Judges every counted approver again, under the rules and rows of this moment.
+    fn check_approvals(&mut self, header: &Header, approved: &Approved) -> Result<(), Error> {
+        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
+        let asked = self.asked.clone();
+        for approval in &approved.approvals {
+            let may = self.judge(approval.user, &Action::APPROVE, header.scope())?.is_ok();
+            let wanted = approved.quorum.role();
+            let holds = wanted.is_none_or(|role| {
+                shelf.index.holds_role(approval.user, role, self.now).is_some()
+            });
+            if !may || !holds || header.editors.contains(&approval.user) {
+                self.asked = asked;
+                return Err(Error::new(
+                    Code::Refused,
+                    format!("the approval of `{}` no longer counts", approval.user),
+                )
+                .with_help("edit and submit it again, so that people who may approve do"));
+            }
+        }
+        self.asked = asked;
+        Ok(())
+    }
+
+    /// Writes the run and its lease. A second run for the same attempt cannot be written.
+    fn begin_run(&mut self, run: &Run) -> Result<(), Error> {
+        let path = crate::store::records::Record::path(run);
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        if self.get::<Run>(&path)?.is_some() {
+            return Err(Error::new(
+                Code::AlreadyExists,
+                format!("attempt {} of `{}` was started before", run.attempt, run.request),
+            )
+            .with_help("read the request"));
+        }
+        self.put(run)?;
+        self.put(&Live {
+            request: run.request,
+            run: run.id,
+            fence: run.fence,
+            node: self.gate.node,
+            until: self.now.plus_ms(self.gate.parts.limits.lease_ms),
+        })
+    }
+}

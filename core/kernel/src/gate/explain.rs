@@ -1,0 +1,85 @@
+//! "May they?" and "why not?", without doing anything.
+
+use core::fmt;
+
+use super::Gate;
+use super::decide::not_found;
+use super::txn::Txn;
+use crate::authz::{Action, Denial, Question, Scope, Witness};
+use crate::error::Error;
+use crate::id::UserId;
+use crate::identity::Caller;
+
+/// The answer to a question, with what makes it so. Its text form is one sentence for a person.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "an answer is a yes or a no")]
+pub enum Answer {
+    /// Yes, by these rows.
+    Allowed(Witness),
+    /// No, for these reasons.
+    Denied(Denial),
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed(_) => f.write_str("allowed"),
+            Self::Denied(denial) => write!(f, "denied: {denial}"),
+        }
+    }
+}
+
+impl Gate {
+    /// Whether `user` may do `action` in `scope` now, for lists and for showing buttons. Any error is a
+    /// no. A verb decides afresh whatever this said.
+    pub fn can(&self, user: UserId, action: &Action, scope: Scope) -> bool {
+        let asked = self.consult(|txn| txn.quietly(user, action, scope));
+        matches!(asked, Ok(Answer::Allowed(_)))
+    }
+
+    /// Why `user` may or may not do `action` in `scope` now. Everybody may ask about themselves where
+    /// they may read; about others whoever manages the project or reads the audit.
+    ///
+    /// Fails with [`crate::error::Code::NotFound`] where the caller may not look.
+    pub fn explain(
+        &self,
+        caller: &Caller,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+    ) -> Result<Answer, Error> {
+        self.consult(|txn| {
+            let project = scope.project_id().map_or(Scope::Platform, Scope::project);
+            let looks: &[Action] = if caller.user() == user {
+                &[Action::READ, Action::MANAGE, Action::AUDIT]
+            } else {
+                &[Action::MANAGE, Action::AUDIT]
+            };
+            let mut may_look = caller.user() == user && scope == Scope::Platform;
+            for look in looks {
+                may_look = may_look
+                    || matches!(txn.quietly(caller.user(), look, project)?, Answer::Allowed(_));
+            }
+            if !may_look {
+                return Err(not_found("such scope"));
+            }
+            txn.quietly(user, action, scope)
+        })
+    }
+}
+
+impl Txn<'_> {
+    /// Decides without leaving a trace: looking is not doing.
+    pub(super) fn quietly(
+        &mut self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+    ) -> Result<Answer, Error> {
+        let question = Question { user, action: action.clone(), scope, at: self.now };
+        Ok(match self.judge_question(&question)? {
+            Ok(witness) => Answer::Allowed(witness),
+            Err(denial) => Answer::Denied(denial),
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Finding requests, and keeping their histories.
+
+use serde::{Deserialize, Serialize};
+
+use super::Gate;
+use super::decide::not_found;
+use super::txn::Txn;
+use crate::audit::Leaf;
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+use crate::id::{NodeId, ProjectId, RequestId, RunId};
+use crate::identity::Caller;
+use crate::request::{HistoryEntry, Request, Revision, StateName};
+use crate::store::records::Record;
+
+/// Lists a project's requests.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct RequestOf {
+    pub(super) project: ProjectId,
+    pub(super) request: RequestId,
+}
+
+impl Record for RequestOf {
+    const KIND: &'static str = "request_of";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.project.to_string(), self.request.to_string()]
+    }
+}
+
+/// The lease of a run. Renewing it touches nothing else.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Live {
+    pub(super) request: RequestId,
+    pub(super) run: RunId,
+    pub(super) fence: u64,
+    pub(super) node: NodeId,
+    pub(super) until: Timestamp,
+}
+
+impl Record for Live {
+    const KIND: &'static str = "live";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.request.to_string()]
+    }
+}
+
+/// One step to note in a request's history.
+#[derive(Debug)]
+pub(super) struct Note<'a> {
+    pub(super) caller: Option<&'a Caller>,
+    pub(super) action: &'a str,
+    pub(super) from: Option<StateName>,
+    pub(super) comment: Option<&'a str>,
+}
+
+/// How a request is called where it may not exist.
+pub(super) fn subject(id: RequestId) -> String {
+    format!("request `{id}`")
+}
+
+impl Txn<'_> {
+    pub(super) fn request(&mut self, id: RequestId) -> Result<Request, Error> {
+        self.get::<Request>(&[&id.to_string()])?.ok_or_else(|| not_found(&subject(id)))
+    }
+
+    /// The request's present revision.
+    pub(super) fn revision(&mut self, request: &Request) -> Result<Revision, Error> {
+        let (id, number) = (request.header.id, request.header.revision);
+        let found = self.get::<Revision>(&[&id.to_string(), &format!("{number:010}")])?;
+        found.ok_or_else(|| {
+            Error::new(Code::StoreDamaged, format!("revision {number} of `{id}` is not stored"))
+                .with_help("restore the store from a backup")
+        })
+    }
+
+    /// Writes the request, and the step that led to it.
+    pub(super) fn save(&mut self, mut request: Request, note: &Note<'_>) -> Result<Request, Error> {
+        let entry = HistoryEntry {
+            request: request.header.id,
+            number: request.header.history_len,
+            at: self.now,
+            actor: note.caller.map(Caller::user),
+            action: note.action.to_owned(),
+            from: note.from,
+            to: request.state.name(),
+            revision: request.header.revision,
+            comment: note.comment.map(str::to_owned),
+        };
+        request.header.history_len = request.header.history_len.saturating_add(1);
+        request.header.updated_at = self.now;
+        self.put(&entry)?;
+        self.put(&request)?;
+        Ok(request)
+    }
+}
+
+impl Gate {
+    /// A leaf about `request` as it is now.
+    pub(super) fn request_leaf(
+        txn: &Txn<'_>,
+        event: &str,
+        caller: Option<&Caller>,
+        request: &Request,
+    ) -> Leaf {
+        let mut leaf = Self::leaf(txn, event, caller);
+        leaf.scope = Some(request.header.scope());
+        leaf.request = Some(request.header.id);
+        leaf.revision = Some(request.header.revision);
+        leaf.change = request.header.change_digest().ok();
+        leaf.plugin = request.header.plan.map(|plan| plan.runner_digest);
+        leaf
+    }
+
+    /// Refuses a comment that is too long, or missing where one is needed.
+    pub(super) fn check_comment(&self, text: &str, needed: bool) -> Result<(), Error> {
+        let max = self.parts.limits.text_bytes_max;
+        if text.len() > max {
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("the text has {} bytes; the limit is {max}", text.len()),
+            )
+            .with_help("shorten it, or raise `text_bytes_max`"));
+        }
+        if needed && text.trim().is_empty() {
+            return Err(Error::new(Code::InvalidInput, "this step needs a comment")
+                .with_help("say why, in a few words"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,61 @@
+//! The organisation of one project: environments, modules, teams, roles, grants.
+
+use super::Gate;
+use super::decide::not_found;
+use super::txn::lost_race;
+use crate::authz::{Manage, Scope};
+use crate::error::Error;
+use crate::identity::Caller;
+use crate::org::User;
+use crate::org::book::{Epoch, ProjectRow, Used};
+use crate::org::command::{Desk, ProjectCommand};
+
+impl Gate {
+    /// Carries out a command about one project. It takes PLATFORM_ADMIN or the action `manage`.
+    ///
+    /// Fails with [`crate::error::Code::Denied`], and with what the command's rules refuse.
+    pub fn manage<C: ProjectCommand>(
+        &self,
+        caller: &Caller,
+        command: &C,
+    ) -> Result<C::Output, Error> {
+        let project = command.project();
+        let (id, scope) = (project.to_string(), Scope::project(project));
+        let subject = format!("project `{id}`");
+        self.transact(|txn| {
+            let shelf = txn.shelf(project)?.ok_or_else(|| not_found(&subject))?;
+            let permit = txn.ask::<Manage>(caller.user(), scope, &subject)?;
+            permit.spend_on(&scope)?;
+            let about = match command.subject() {
+                None => None,
+                Some(user) => {
+                    let found = txn.get::<User>(&[&user.to_string()])?;
+                    Some(found.ok_or_else(|| not_found(&format!("user `{user}`")))?)
+                }
+            };
+            let in_use = match command.removes() {
+                None => false,
+                Some(removed) => txn.get::<Used>(&[&removed])?.is_some(),
+            };
+            let decided = command.decide(&Desk {
+                book: &shelf.book,
+                caller: caller.user(),
+                subject: about.as_ref(),
+                in_use,
+                now: txn.now,
+                ids: &*self.parts.ids,
+            })?;
+            for row in decided.put {
+                txn.put(&ProjectRow { project, row })?;
+            }
+            for row in decided.remove {
+                txn.remove(&ProjectRow { project, row })?;
+            }
+            let epoch = txn.get::<Epoch>(&[&id])?.ok_or_else(lost_race)?;
+            txn.put(&Epoch { of: epoch.of, count: epoch.count.saturating_add(1) })?;
+            let mut leaf = Self::leaf(txn, C::EVENT, Some(caller));
+            leaf.scope = Some(scope);
+            Ok((decided.output, leaf))
+        })
+    }
+}

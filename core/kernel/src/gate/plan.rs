@@ -1,0 +1,125 @@
+//! Asking the runner what it would do. Changes nothing in the target.
+
+use super::Gate;
+use super::decide::not_found;
+use super::find::{Note, subject};
+use super::txn::Txn;
+use crate::authz::Submit;
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+use crate::id::{RequestId, RunId};
+use crate::identity::Caller;
+use crate::request::{PlanNote, Request, Revision, State, action};
+use crate::runner::{Job, JobId, LogLine, Place, Plan, Progress, RunLink, RunnerInfo};
+
+impl Gate {
+    /// Makes the plan of a draft, and keeps it. It takes the action `request`.
+    ///
+    /// Making it again replaces it. Findings of level `error` are part of the plan; submitting refuses
+    /// such a plan.
+    pub fn plan(&self, caller: &Caller, id: RequestId) -> Result<Plan, Error> {
+        let (job, info) = self.consult(|txn| {
+            let request = txn.request(id)?;
+            txn.ask::<Submit>(caller.user(), request.header.scope(), &subject(id)).map(drop)?;
+            let State::Draft(_) = request.state else { return Err(request.wrong_state("planned")) };
+            let revision = txn.revision(&request)?;
+            let info = self.parts.runner.describe(&revision.change.runner)?;
+            Ok((self.job(txn, &request, &revision, None)?, info))
+        })?;
+        let link = PlanLink { now: self.parts.clock.now() };
+        let plan = self.parts.runner.plan(&job, &link)?;
+        self.keep_plan(caller, &job, &info, plan)
+    }
+
+    fn keep_plan(
+        &self,
+        caller: &Caller,
+        job: &Job,
+        info: &RunnerInfo,
+        plan: Plan,
+    ) -> Result<Plan, Error> {
+        let id = job.id.request;
+        self.transact(|txn| {
+            let mut request = txn.request(id)?;
+            let scope = request.header.scope();
+            txn.ask::<Submit>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
+            let State::Draft(_) = &request.state else {
+                return Err(request.wrong_state("planned"));
+            };
+            if request.header.revision != job.id.revision {
+                return Err(Error::new(
+                    Code::WrongState,
+                    format!("`{id}` was edited while its plan was made"),
+                )
+                .with_help("make the plan again"));
+            }
+            let note = PlanNote::new(plan.digest()?, info.digest, txn.now);
+            request.header.plan = Some(note);
+            let revision = txn.revision(&request)?;
+            txn.put(&Revision { plan: Some(plan.clone()), ..revision })?;
+            let from = Some(request.state.name());
+            let note =
+                Note { caller: Some(caller), action: action::PLAN, from, comment: None };
+            let request = txn.save(request, &note)?;
+            let leaf = Self::request_leaf(txn, "request.planned", Some(caller), &request);
+            Ok((plan.clone(), leaf))
+        })
+    }
+
+    /// The job of the request's present revision; with a run, of that attempt.
+    pub(super) fn job(
+        &self,
+        txn: &mut Txn<'_>,
+        request: &Request,
+        revision: &Revision,
+        run: Option<(RunId, u32, u64)>,
+    ) -> Result<Job, Error> {
+        let header = &request.header;
+        let shelf = txn
+            .shelf(header.project_id)?
+            .ok_or_else(|| not_found(&format!("project `{}`", header.project_id)))?;
+        let (run, attempt, fence) = run.unwrap_or((RunId::from_u128(0), 0, 0));
+        Ok(Job {
+            id: JobId { request: header.id, revision: header.revision, attempt, fence, run },
+            runner: revision.change.runner.clone(),
+            target: revision.change.target.clone(),
+            payload: revision.change.payload.clone(),
+            payload_digest: header.payload_digest,
+            place: Place {
+                project: shelf.book.project.code.clone(),
+                module: shelf.book.module(header.module_id)?.code.clone(),
+                environment: shelf.book.environment(header.environment_id)?.code.clone(),
+            },
+            deadline: txn.now.plus_ms(self.parts.limits.run_ms_max),
+        })
+    }
+}
+
+/// What a runner may ask of the kernel outside a run: nothing that lasts.
+#[derive(Debug)]
+pub(super) struct PlanLink {
+    pub(super) now: Timestamp,
+}
+
+impl RunLink for PlanLink {
+    fn may_touch_target(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn progress(&self, _progress: Progress) {}
+
+    fn log(&self, _line: LogLine) {}
+
+    fn checkpoint(&self, _step: &str, _state: &str) -> Result<(), Error> {
+        Err(Error::new(Code::WrongState, "checkpoints are kept during a run only")
+            .with_help("note checkpoints in `execute`"))
+    }
+
+    fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+}

@@ -1,0 +1,84 @@
+//! The log's head, and what proves an entry of it.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use super::Gate;
+use crate::audit::{self, Checkpoint, LogProof, MerkleTree, SignedNote, VerifierKey, leaf_hash};
+use crate::authz::{Audit, Scope};
+use crate::error::{Code, Error};
+use crate::identity::Caller;
+
+/// How many log entries are read at a time.
+const PAGE: usize = 1_024;
+
+impl Gate {
+    /// The log's present head, signed. Anybody may have it: it gives nothing away.
+    pub fn checkpoint(&self) -> Result<SignedNote, Error> {
+        self.head(&*self.tree()?)
+    }
+
+    /// The key that checkpoints verify with.
+    pub fn verifier_key(&self) -> &VerifierKey {
+        self.parts.signer.verifier_key()
+    }
+
+    /// The first line of every checkpoint: the name of this log.
+    pub fn origin(&self) -> &str {
+        self.parts.signer.name()
+    }
+
+    /// The proof that entry `index` is in the log, under a head signed now.
+    ///
+    /// Fails with [`Code::NotFound`] when there is no such entry.
+    pub fn prove(&self, index: u64) -> Result<LogProof, Error> {
+        let tree = self.tree()?;
+        if index >= tree.len() {
+            return Err(Error::new(Code::NotFound, format!("the log has no entry {index}"))
+                .with_help(format!("name one of the {} entries, counted from 0", tree.len())));
+        }
+        LogProof::new(&tree, index, self.head(&tree)?)
+    }
+
+    /// Writes the whole log as a static folder that any web server can serve and anybody can verify
+    /// (C2SP tlog-tiles). `write` gets each file's path and bytes, the checkpoint last. For
+    /// PLATFORM_ADMIN and AUDITOR.
+    pub fn export(
+        &self,
+        caller: &Caller,
+        write: impl FnMut(&str, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.consult(|txn| {
+            let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "audit log")?;
+            permit.spend_on(&Scope::Platform).map(drop)
+        })?;
+        let tree = self.tree()?;
+        let head = self.head(&tree)?;
+        let read = |from, limit| Ok(self.parts.store.log_read(from, limit)?);
+        audit::export(&tree, &head, read, write)
+    }
+
+    fn head(&self, tree: &MerkleTree) -> Result<SignedNote, Error> {
+        Checkpoint::new(self.origin(), tree.len(), tree.root())?.sign(&[&*self.parts.signer])
+    }
+
+    /// The hashes of the whole log, grown by what was appended since the last call.
+    fn tree(&self) -> Result<MutexGuard<'_, MerkleTree>, Error> {
+        // Grown entry by entry: a panic in between leaves a shorter tree, never a wrong one.
+        let mut tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
+        let len = self.parts.store.log_len()?;
+        while tree.len() < len {
+            let entries = self.parts.store.log_read(tree.len(), PAGE)?;
+            if entries.is_empty() {
+                return Err(Error::new(
+                    Code::StoreDamaged,
+                    format!("log entry {} of {len} cannot be read", tree.len()),
+                )
+                .with_help("restore the store from a backup"));
+            }
+            for entry in entries {
+                tree.append(leaf_hash(&entry));
+            }
+        }
+        Ok(tree)
+    }
+}

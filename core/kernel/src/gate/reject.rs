@@ -1,0 +1,40 @@
+//! Says no for good.
+
+use super::Gate;
+use super::find::{Note, subject};
+use crate::authz::Approve;
+use crate::error::Error;
+use crate::id::RequestId;
+use crate::identity::Caller;
+use crate::request::{Request, State, action};
+
+impl Gate {
+    /// Says no for good. The comment says why. It takes the action `approve`.
+    pub fn reject(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        comment: &str,
+    ) -> Result<Request, Error> {
+        self.check_comment(comment, true)?;
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            let permit = txn.ask::<Approve>(caller.user(), scope, &subject(id))?;
+            let from = Some(request.state.name());
+            let State::PendingApproval(pending) = request.state else {
+                return Err(request.wrong_state("rejected"));
+            };
+            let state = pending.reject(&request.header, permit, txn.now)?.into();
+            let note = Note {
+                caller: Some(caller),
+                action: action::REJECT,
+                from,
+                comment: Some(comment),
+            };
+            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let leaf = Self::request_leaf(txn, "request.rejected", Some(caller), &request);
+            Ok((request, leaf))
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Keeping a run's lease, and what a run notes down for later.
+
+use serde::{Deserialize, Serialize};
+
+use super::Gate;
+use super::find::Live;
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+use crate::id::{RequestId, RunId};
+use crate::runner::JobId;
+use crate::store::records::Record;
+
+/// What a run noted for its later self, in order.
+#[derive(Debug, Deserialize, Serialize)]
+struct Checkpoints {
+    run: RunId,
+    noted: Vec<(String, String)>,
+}
+
+impl Record for Checkpoints {
+    const KIND: &'static str = "run_checkpoints";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.run.to_string()]
+    }
+}
+
+/// The most that one run notes, in bytes: it is a memory aid, not a store.
+const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
+
+impl Gate {
+    /// Makes the lease of the run with `fence` last another [`crate::limits::Limits::lease_ms`].
+    /// Returns when it ends then.
+    ///
+    /// Fails with [`Code::LeaseLost`] once it ended or passed to somebody else: the run must stop.
+    pub fn renew(&self, request: RequestId, fence: u64) -> Result<Timestamp, Error> {
+        self.touch(|txn| {
+            let live = txn.lease(request, fence)?;
+            let until = txn.now.plus_ms(self.parts.limits.lease_ms);
+            txn.put(&Live { until, ..live })?;
+            Ok(until)
+        })
+    }
+
+    pub(super) fn checkpoint_run(&self, id: JobId, step: &str, state: &str) -> Result<(), Error> {
+        self.transact(|txn| {
+            txn.lease(id.request, id.fence)?;
+            let found = txn.get::<Checkpoints>(&[&id.run.to_string()])?;
+            let mut kept = found.unwrap_or(Checkpoints { run: id.run, noted: Vec::new() });
+            kept.noted.push((step.to_owned(), state.to_owned()));
+            let bytes = kept.noted.iter().fold(0_usize, |sum, (step, state)| {
+                sum.saturating_add(step.len()).saturating_add(state.len())
+            });
+            if bytes > CHECKPOINT_BYTES_MAX {
+                return Err(Error::new(Code::TooLarge, "the run notes too much")
+                    .with_help(format!("keep it below {CHECKPOINT_BYTES_MAX} bytes in all")));
+            }
+            txn.put(&kept)?;
+            let request = txn.request(id.request)?;
+            let mut leaf = Self::request_leaf(txn, "run.checkpoint", None, &request);
+            leaf.run = Some(id.run);
+            leaf.fence = Some(id.fence);
+            Ok(((), leaf))
+        })
+    }
+
+    pub(super) fn run_checkpoints(&self, id: JobId) -> Result<Vec<(String, String)>, Error> {
+        self.consult(|txn| {
+            let found = txn.get::<Checkpoints>(&[&id.run.to_string()])?;
+            Ok(found.map(|kept| kept.noted).unwrap_or_default())
+        })
+    }
+}

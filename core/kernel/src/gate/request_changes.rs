@@ -1,0 +1,40 @@
+//! Sends a request back to its author.
+
+use super::Gate;
+use super::find::{Note, subject};
+use crate::authz::Approve;
+use crate::error::Error;
+use crate::id::RequestId;
+use crate::identity::Caller;
+use crate::request::{Request, State, action};
+
+impl Gate {
+    /// Sends a request back to its author. The comment says why. It takes the action `approve`.
+    pub fn request_changes(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        comment: &str,
+    ) -> Result<Request, Error> {
+        self.check_comment(comment, true)?;
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            let permit = txn.ask::<Approve>(caller.user(), scope, &subject(id))?;
+            let from = Some(request.state.name());
+            let State::PendingApproval(pending) = request.state else {
+                return Err(request.wrong_state("sent back"));
+            };
+            let state = pending.request_changes(&request.header, permit, txn.now)?.into();
+            let note = Note {
+                caller: Some(caller),
+                action: action::REQUEST_CHANGES,
+                from,
+                comment: Some(comment),
+            };
+            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let leaf = Self::request_leaf(txn, "request.changes_requested", Some(caller), &request);
+            Ok((request, leaf))
+        })
+    }
+}

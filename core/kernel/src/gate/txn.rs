@@ -1,0 +1,196 @@
+//! The one commit path: what a verb read, what it writes, and the leaf that goes with it.
+
+use std::collections::BTreeMap;
+
+use super::Gate;
+use crate::audit::{Decision, Leaf, RecordChange};
+use crate::authz::{Action, Scope};
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::id::UserId;
+use crate::identity::Caller;
+use crate::store::records::{self, Record};
+use crate::store::{Batch, CommitError, Key, StoreError, StoreErrorKind, Version};
+
+/// One try at a verb. Everything that it reads is expected to be unchanged when it commits.
+#[derive(Debug)]
+pub(crate) struct Txn<'g> {
+    pub(super) gate: &'g Gate,
+    pub(super) now: Timestamp,
+    read: BTreeMap<Key, Option<(Version, Digest)>>,
+    writes: BTreeMap<Key, Option<Vec<u8>>>,
+    names: BTreeMap<Key, String>,
+    pub(super) decisions: Vec<Decision>,
+    pub(super) asked: Option<(UserId, Action, Scope)>,
+}
+
+/// Marks a record that no leaf names, because it can be made again from records that leaves do name.
+pub(crate) const DERIVED: &[&str] = &["unique", "used", "epoch", "live", "request_of", "denial"];
+
+impl<'g> Txn<'g> {
+    fn new(gate: &'g Gate) -> Self {
+        Self {
+            gate,
+            now: gate.parts.clock.now(),
+            read: BTreeMap::new(),
+            writes: BTreeMap::new(),
+            names: BTreeMap::new(),
+            decisions: Vec::new(),
+            asked: None,
+        }
+    }
+
+    /// Reads the record of kind `R` at `path`, and expects it unchanged from now on.
+    pub(super) fn get<R: Record>(&mut self, path: &[&str]) -> Result<Option<R>, Error> {
+        let key = records::key_of::<R>(path);
+        if let Some(written) = self.writes.get(&key) {
+            return written.as_ref().map(|bytes| records::decode(&key, bytes)).transpose();
+        }
+        let stored = self.gate.parts.store.get(&key)?;
+        let seen = stored.as_ref().map(|s| (s.version, records::digest(&s.value)));
+        let record = stored.map(|s| records::decode(&key, &s.value)).transpose()?;
+        match self.read.get(&key) {
+            // Two reads of one key must agree, or the verb saw two worlds.
+            Some(before) if *before != seen => return Err(lost_race()),
+            Some(_) => {}
+            None => drop(self.read.insert(key, seen)),
+        }
+        Ok(record)
+    }
+
+    /// The version at which the record of kind `R` at `path` was read in this try.
+    pub(super) fn version_of<R: Record>(&self, path: &[&str]) -> Option<Version> {
+        self.read.get(&records::key_of::<R>(path))?.map(|(version, _)| version)
+    }
+
+    /// Writes `record`. What was there before is read first, so that the leaf can name its digest.
+    pub(super) fn put<R: Record>(&mut self, record: &R) -> Result<(), Error> {
+        let bytes = records::encode(record, self.gate.salt()?)?;
+        self.write(record, Some(bytes))
+    }
+
+    /// Removes `record`.
+    pub(super) fn remove<R: Record>(&mut self, record: &R) -> Result<(), Error> {
+        self.write(record, None)
+    }
+
+    fn write<R: Record>(&mut self, record: &R, bytes: Option<Vec<u8>>) -> Result<(), Error> {
+        let path = record.path();
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let key = records::key_of::<R>(&path);
+        if !self.read.contains_key(&key) {
+            self.get::<R>(&path)?;
+        }
+        if !DERIVED.contains(&R::KIND) {
+            self.names.insert(key.clone(), records::name_for(record));
+        }
+        self.writes.insert(key, bytes);
+        Ok(())
+    }
+
+    /// Commits everything with its leaf, or nothing.
+    fn commit(self, leaf: Option<Leaf>) -> Result<(), CommitError> {
+        let Self { gate, now: _, read, writes, names, decisions, asked: _ } = self;
+        let Some(mut leaf) = leaf else {
+            if !names.is_empty() {
+                return Err(CommitError::Store(unwritable("state changes only with a leaf")));
+            }
+            return gate.parts.store.commit(batch_of(read, writes)).map(drop);
+        };
+        leaf.decisions = decisions;
+        leaf.records = names
+            .iter()
+            .map(|(key, name)| {
+                let before = read.get(key).and_then(|seen| seen.map(|(_, digest)| digest));
+                let after = writes.get(key).and_then(Option::as_deref).map(records::digest);
+                RecordChange::new(name.clone(), before, after)
+            })
+            .collect();
+        let entry = leaf.to_bytes().map_err(|error| {
+            unwritable("the audit leaf of this change cannot be written").with_source(error)
+        })?;
+        gate.parts.store.commit(batch_of(read, writes).append(entry)).map(drop)
+    }
+}
+
+fn batch_of(
+    read: BTreeMap<Key, Option<(Version, Digest)>>,
+    writes: BTreeMap<Key, Option<Vec<u8>>>,
+) -> Batch {
+    let mut batch = Batch::default();
+    batch.expected =
+        read.into_iter().map(|(key, seen)| (key, seen.map(|(version, _)| version))).collect();
+    batch.writes = writes.into_iter().collect();
+    batch
+}
+
+fn unwritable(message: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, message)
+}
+
+/// Asks `transact` to try again.
+pub(super) fn lost_race() -> Error {
+    Error::new(Code::Conflict, "another change came first").with_help("read again and repeat")
+}
+
+impl Gate {
+    /// Runs a verb that changes something: finds, asks and decides in `verb`, then writes, once. A verb
+    /// that loses a race is run again from the start, decisions included.
+    pub(super) fn transact<T>(
+        &self,
+        verb: impl Fn(&mut Txn<'_>) -> Result<(T, Leaf), Error>,
+    ) -> Result<T, Error> {
+        self.attempt(|txn| verb(txn).map(|(value, leaf)| (value, Some(leaf))))
+    }
+
+    /// Writes what no leaf names, such as a lease. A verb that touches state here is refused.
+    pub(super) fn touch<T>(
+        &self,
+        verb: impl Fn(&mut Txn<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.attempt(|txn| verb(txn).map(|value| (value, None)))
+    }
+
+    fn attempt<T>(
+        &self,
+        verb: impl Fn(&mut Txn<'_>) -> Result<(T, Option<Leaf>), Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..=self.parts.limits.conflict_retries_max {
+            let mut txn = Txn::new(self);
+            match verb(&mut txn) {
+                Ok((value, leaf)) => match txn.commit(leaf) {
+                    Ok(()) => return Ok(value),
+                    Err(CommitError::Conflict { key: _ }) => {}
+                    Err(CommitError::Store(error)) => return Err(error.into()),
+                },
+                Err(error) if error.code() == Code::Conflict => {}
+                Err(error) => return Err(self.note_refusal(txn, error)),
+            }
+        }
+        Err(lost_race())
+    }
+
+    /// Runs a verb that only reads. Denials are noted all the same.
+    pub(super) fn consult<T>(
+        &self,
+        verb: impl Fn(&mut Txn<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        for _ in 0..=self.parts.limits.conflict_retries_max {
+            let mut txn = Txn::new(self);
+            match verb(&mut txn) {
+                Ok(value) => return Ok(value),
+                Err(error) if error.code() == Code::Conflict => {}
+                Err(error) => return Err(self.note_refusal(txn, error)),
+            }
+        }
+        Err(lost_race())
+    }
+
+    /// A leaf for something that `caller` does now.
+    pub(super) fn leaf(txn: &Txn<'_>, event: &str, caller: Option<&Caller>) -> Leaf {
+        let mut leaf = Leaf::new(event, txn.now);
+        leaf.actor = caller.map(Caller::user);
+        leaf
+    }
+}

@@ -1,0 +1,76 @@
+//! Reading in the target what became of a run. Nothing is run again.
+
+use super::Gate;
+use super::drive::word;
+use super::find::{Note, subject};
+use super::plan::PlanLink;
+use crate::authz::Execute;
+use crate::error::Error;
+use crate::id::RequestId;
+use crate::identity::Caller;
+use crate::request::{Ended, Failed, Request, State, Succeeded, action};
+use crate::runner::Outcome;
+
+impl Gate {
+    /// Asks the runner to read in the target what became of the latest run. An unknown outcome is
+    /// resolved by it where the target can tell; a known one is confirmed or contradicted, and stays.
+    /// Returns the request and what was read. It takes the action `execute`.
+    pub fn verify(&self, caller: &Caller, id: RequestId) -> Result<(Request, Outcome), Error> {
+        let (job, plan) = self.consult(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
+            let Some(ended) = ended(&request.state) else {
+                return Err(request.wrong_state("verified"));
+            };
+            let revision = txn.revision(&request)?;
+            let plan = revision.check_digests(&request.header)?.clone();
+            let run = Some((ended.run, ended.attempt, ended.fence));
+            Ok((self.job(txn, &request, &revision, run)?, plan))
+        })?;
+        let link = PlanLink { now: self.parts.clock.now() };
+        let read = self.parts.runner.verify(&job, &plan, &link);
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
+            let from = Some(request.state.name());
+            let header = request.header.clone();
+            let same = ended(&request.state).is_some_and(|ended| ended.fence == job.id.fence);
+            let now = Some(txn.now);
+            let state = match request.state {
+                State::Unknown(unknown) if same => unknown.resolve(read.clone(), txn.now),
+                State::Succeeded(Succeeded { ended }) if same => {
+                    Succeeded { ended: Ended { verified_at: now, ..ended } }.into()
+                }
+                State::Failed(Failed { ended }) if same => {
+                    Failed { ended: Ended { verified_at: now, ..ended } }.into()
+                }
+                _ => return Err(request.wrong_state("verified")),
+            };
+            let (caller, comment) = (Some(caller), None);
+            let note = Note { caller, action: action::VERIFY, from, comment };
+            let request = txn.save(Request { header, state }, &note)?;
+            let mut leaf = Self::request_leaf(txn, "run.verified", caller, &request);
+            leaf.run = Some(job.id.run);
+            leaf.fence = Some(job.id.fence);
+            leaf.outcome = Some(word(&read).to_owned());
+            Ok(((request, read.clone()), leaf))
+        })
+    }
+}
+
+fn ended(state: &State) -> Option<&Ended> {
+    match state {
+        State::Succeeded(state) => Some(&state.ended),
+        State::Failed(state) => Some(&state.ended),
+        State::Unknown(state) => Some(&state.ended),
+        State::Draft(_)
+        | State::PendingApproval(_)
+        | State::ChangesRequested(_)
+        | State::Approved(_)
+        | State::Rejected(_)
+        | State::Cancelled(_)
+        | State::Executing(_) => None,
+    }
+}

@@ -1,0 +1,258 @@
+//! Environments and modules.
+
+use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use crate::error::{Code, Error};
+use crate::id::{EnvironmentId, ModuleId, ProjectId};
+use crate::org::book::{QuorumRule, Row};
+use crate::org::{Criticality, Environment, Module, Name, Slug};
+use crate::request::Quorum;
+
+/// Adds an environment. Its code must be new within the project.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct CreateEnvironment {
+    /// The project.
+    pub project: ProjectId,
+    /// Its code, such as `prod`.
+    pub code: Slug,
+    /// What people see.
+    pub name: Name,
+    /// Where it stands in a list, ascending.
+    pub priority: u32,
+    /// How much harm a change there can do.
+    pub criticality: Criticality,
+}
+
+/// Changes an environment's name, place in lists and criticality. Its code stays.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct UpdateEnvironment {
+    /// The project.
+    pub project: ProjectId,
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// What people see.
+    pub name: Name,
+    /// Where it stands in a list, ascending.
+    pub priority: u32,
+    /// How much harm a change there can do.
+    pub criticality: Criticality,
+}
+
+/// Removes an environment that no permission and no request refers to.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct RemoveEnvironment {
+    /// The project.
+    pub project: ProjectId,
+    /// The environment.
+    pub environment: EnvironmentId,
+}
+
+/// Says which approvals are enough in an environment.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct SetQuorum {
+    /// The project.
+    pub project: ProjectId,
+    /// The environment.
+    pub environment: EnvironmentId,
+    /// Which approvals are enough. Requests that are pending keep the one they were submitted under.
+    pub quorum: Quorum,
+}
+
+/// Adds a module. Its code must be new within the project.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct CreateModule {
+    /// The project.
+    pub project: ProjectId,
+    /// Its code, such as `pagos`.
+    pub code: Slug,
+    /// What people see.
+    pub name: Name,
+}
+
+/// Changes a module's name. Its code stays.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct UpdateModule {
+    /// The project.
+    pub project: ProjectId,
+    /// The module.
+    pub module: ModuleId,
+    /// What people see.
+    pub name: Name,
+}
+
+/// Removes a module that no team, permission or request refers to.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct RemoveModule {
+    /// The project.
+    pub project: ProjectId,
+    /// The module.
+    pub module: ModuleId,
+}
+
+impl sealed::Sealed for CreateEnvironment {}
+impl sealed::Sealed for UpdateEnvironment {}
+impl sealed::Sealed for RemoveEnvironment {}
+impl sealed::Sealed for SetQuorum {}
+impl sealed::Sealed for CreateModule {}
+impl sealed::Sealed for UpdateModule {}
+impl sealed::Sealed for RemoveModule {}
+
+impl ProjectCommand for CreateEnvironment {
+    type Output = EnvironmentId;
+    const EVENT: &'static str = "org.environment_created";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<EnvironmentId>, Error> {
+        if desk.book.environments.values().any(|row| row.code == self.code) {
+            return Err(taken("environment", self.code.as_str()));
+        }
+        let id = EnvironmentId::from_u128(desk.ids.next());
+        let row = Environment {
+            id,
+            project_id: self.project,
+            code: self.code.clone(),
+            name: self.name.clone(),
+            priority: self.priority,
+            criticality: self.criticality,
+        };
+        Ok(Decided::put(Row::Environment(row), id))
+    }
+}
+
+impl ProjectCommand for UpdateEnvironment {
+    type Output = ();
+    const EVENT: &'static str = "org.environment_updated";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let row = Environment {
+            name: self.name.clone(),
+            priority: self.priority,
+            criticality: self.criticality,
+            ..desk.book.environment(self.environment)?.clone()
+        };
+        Ok(Decided::put(Row::Environment(row), ()))
+    }
+}
+
+impl ProjectCommand for RemoveEnvironment {
+    type Output = ();
+    const EVENT: &'static str = "org.environment_removed";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn removes(&self) -> Option<String> {
+        Some(self.environment.to_string())
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let row = desk.book.environment(self.environment)?;
+        if desk.book.permissions.values().any(|p| p.environment_id == Some(row.id)) {
+            return Err(in_use("environment", "permissions"));
+        }
+        if desk.in_use {
+            return Err(Error::new(Code::InUse, "requests refer to this environment")
+                .with_help("keep it; a request's history needs its environment"));
+        }
+        let mut decided = Decided::remove(Row::Environment(row.clone()), ());
+        if let Some(quorum) = desk.book.quorums.get(&row.id) {
+            let rule = QuorumRule { environment_id: row.id, quorum: quorum.clone() };
+            decided.remove.push(Row::Quorum(rule));
+        }
+        Ok(decided)
+    }
+}
+
+impl ProjectCommand for SetQuorum {
+    type Output = ();
+    const EVENT: &'static str = "org.quorum_set";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        self.quorum.check()?;
+        let environment_id = desk.book.environment(self.environment)?.id;
+        if let Some(role) = self.quorum.role() {
+            desk.book.role(role)?;
+        }
+        let rule = QuorumRule { environment_id, quorum: self.quorum.clone() };
+        Ok(Decided::put(Row::Quorum(rule), ()))
+    }
+}
+
+impl ProjectCommand for CreateModule {
+    type Output = ModuleId;
+    const EVENT: &'static str = "org.module_created";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<ModuleId>, Error> {
+        if desk.book.modules.values().any(|row| row.code == self.code) {
+            return Err(taken("module", self.code.as_str()));
+        }
+        let id = ModuleId::from_u128(desk.ids.next());
+        let (code, name) = (self.code.clone(), self.name.clone());
+        Ok(Decided::put(Row::Module(Module { id, project_id: self.project, code, name }), id))
+    }
+}
+
+impl ProjectCommand for UpdateModule {
+    type Output = ();
+    const EVENT: &'static str = "org.module_updated";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let row =
+            Module { name: self.name.clone(), ..desk.book.module(self.module)?.clone() };
+        Ok(Decided::put(Row::Module(row), ()))
+    }
+}
+
+impl ProjectCommand for RemoveModule {
+    type Output = ();
+    const EVENT: &'static str = "org.module_removed";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn removes(&self) -> Option<String> {
+        Some(self.module.to_string())
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let row = desk.book.module(self.module)?;
+        if desk.book.team_modules.iter().any(|(_, module)| *module == row.id) {
+            return Err(in_use("module", "teams"));
+        }
+        if desk.book.permissions.values().any(|p| p.module_id == Some(row.id)) {
+            return Err(in_use("module", "permissions"));
+        }
+        if desk.in_use {
+            return Err(Error::new(Code::InUse, "requests refer to this module")
+                .with_help("keep it; a request's history needs its module"));
+        }
+        Ok(Decided::remove(Row::Module(row.clone()), ()))
+    }
+}

@@ -1,0 +1,283 @@
+//! Teams, the modules they look after, and who is in them.
+
+use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+use crate::id::{MembershipId, ModuleId, ProjectId, TeamId, UserId};
+use crate::org::book::Row;
+use crate::org::{Interval, Membership, Name, Team, TeamModule, TeamRole};
+
+/// Adds a team. Its name must be new within the project.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct CreateTeam {
+    /// The project.
+    pub project: ProjectId,
+    /// What people see.
+    pub name: Name,
+}
+
+/// Changes a team's name.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct RenameTeam {
+    /// The project.
+    pub project: ProjectId,
+    /// The team.
+    pub team: TeamId,
+    /// What people see.
+    pub name: Name,
+}
+
+/// Removes a team that has no memberships, ended ones included, and looks after no module.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct RemoveTeam {
+    /// The project.
+    pub project: ProjectId,
+    /// The team.
+    pub team: TeamId,
+}
+
+/// Lets a team look after a module. A live member of the team cannot do this.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct AssignModule {
+    /// The project.
+    pub project: ProjectId,
+    /// The team.
+    pub team: TeamId,
+    /// A module of the same project.
+    pub module: ModuleId,
+}
+
+/// Takes a module from a team.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct UnassignModule {
+    /// The project.
+    pub project: ProjectId,
+    /// The team.
+    pub team: TeamId,
+    /// The module.
+    pub module: ModuleId,
+}
+
+/// Puts a user in a team for a time. Nobody does this to themselves; a user is in a team once at a
+/// time; a team has one LEADER_PRIMARY at a time; LEADER_TEMP must have an end.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct AddMember {
+    /// The project.
+    pub project: ProjectId,
+    /// The team.
+    pub team: TeamId,
+    /// The user.
+    pub user: UserId,
+    /// What the user is in the team.
+    pub role: TeamRole,
+    /// When it holds.
+    pub valid: Interval,
+}
+
+/// Ends a membership that has not ended yet, now or at an instant to come.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct EndMembership {
+    /// The project.
+    pub project: ProjectId,
+    /// The membership.
+    pub membership: MembershipId,
+    /// The first instant at which it no longer holds; `None` is now.
+    pub at: Option<Timestamp>,
+}
+
+impl sealed::Sealed for CreateTeam {}
+impl sealed::Sealed for RenameTeam {}
+impl sealed::Sealed for RemoveTeam {}
+impl sealed::Sealed for AssignModule {}
+impl sealed::Sealed for UnassignModule {}
+impl sealed::Sealed for AddMember {}
+impl sealed::Sealed for EndMembership {}
+
+fn name_free(desk: &Desk<'_>, name: &Name) -> Result<(), Error> {
+    if desk.book.teams.values().any(|row| row.name == *name) {
+        return Err(taken("team", name.as_str()));
+    }
+    Ok(())
+}
+
+impl ProjectCommand for CreateTeam {
+    type Output = TeamId;
+    const EVENT: &'static str = "org.team_created";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<TeamId>, Error> {
+        name_free(desk, &self.name)?;
+        let id = TeamId::from_u128(desk.ids.next());
+        let row = Team { id, project_id: self.project, name: self.name.clone() };
+        Ok(Decided::put(Row::Team(row), id))
+    }
+}
+
+impl ProjectCommand for RenameTeam {
+    type Output = ();
+    const EVENT: &'static str = "org.team_renamed";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let team = desk.book.team(self.team)?;
+        name_free(desk, &self.name)?;
+        Ok(Decided::put(Row::Team(Team { name: self.name.clone(), ..team.clone() }), ()))
+    }
+}
+
+impl ProjectCommand for RemoveTeam {
+    type Output = ();
+    const EVENT: &'static str = "org.team_removed";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let team = desk.book.team(self.team)?;
+        if desk.book.memberships.values().any(|row| row.team_id == team.id) {
+            return Err(in_use("team", "memberships"));
+        }
+        if desk.book.team_modules.iter().any(|(id, _)| *id == team.id) {
+            return Err(in_use("team", "modules"));
+        }
+        Ok(Decided::remove(Row::Team(team.clone()), ()))
+    }
+}
+
+impl ProjectCommand for AssignModule {
+    type Output = ();
+    const EVENT: &'static str = "org.module_assigned";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let team = desk.book.team(self.team)?;
+        let module = desk.book.module(self.module)?;
+        if desk.book.team_modules.contains(&(team.id, module.id)) {
+            return Err(taken("assignment of module", module.code.as_str()));
+        }
+        // A membership that is still to come counts too: it would reach the module then.
+        let joins = desk.book.memberships.values().find(|row| {
+            row.team_id == team.id
+                && row.user_id == desk.caller
+                && row.valid.until().is_none_or(|until| desk.now < until)
+        });
+        if joins.is_some() {
+            desk.refuse_self(desk.caller, "assign their team's modules")?;
+        }
+        let row = TeamModule { team_id: team.id, module_id: module.id };
+        Ok(Decided::put(Row::TeamModule(row), ()))
+    }
+}
+
+impl ProjectCommand for UnassignModule {
+    type Output = ();
+    const EVENT: &'static str = "org.module_unassigned";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let pair = (desk.book.team(self.team)?.id, desk.book.module(self.module)?.id);
+        if !desk.book.team_modules.contains(&pair) {
+            return Err(desk.book.missing("assignment of module", self.module));
+        }
+        let row = TeamModule { team_id: pair.0, module_id: pair.1 };
+        Ok(Decided::remove(Row::TeamModule(row), ()))
+    }
+}
+
+impl ProjectCommand for AddMember {
+    type Output = MembershipId;
+    const EVENT: &'static str = "org.member_added";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn subject(&self) -> Option<UserId> {
+        Some(self.user)
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<MembershipId>, Error> {
+        let user = desk.subject()?.id;
+        desk.refuse_self(user, "give a membership")?;
+        let team = desk.book.team(self.team)?.id;
+        if self.role == TeamRole::LeaderTemp && self.valid.until().is_none() {
+            return Err(Error::new(Code::InvalidInput, "a LEADER_TEMP must have an end")
+                .with_help("give the membership an end, or make the user LEADER_PRIMARY"));
+        }
+        let at_that_time = |row: &&Membership| {
+            row.team_id == team && row.valid.overlaps(self.valid)
+        };
+        for row in desk.book.memberships.values().filter(at_that_time) {
+            if row.user_id == user {
+                return Err(overlap("the user is in this team", row));
+            }
+            if self.role == TeamRole::LeaderPrimary && row.role == TeamRole::LeaderPrimary {
+                return Err(overlap("this team has a LEADER_PRIMARY", row));
+            }
+        }
+        let id = MembershipId::from_u128(desk.ids.next());
+        let (role, valid) = (self.role, self.valid);
+        let row = Membership { id, team_id: team, user_id: user, role, valid };
+        Ok(Decided::put(Row::Membership(row), id))
+    }
+}
+
+fn overlap(what: &str, row: &Membership) -> Error {
+    Error::new(Code::AlreadyExists, format!("{what} at that time, by `{}`", row.id))
+        .with_help("end that membership first, or choose a time after it")
+}
+
+impl ProjectCommand for EndMembership {
+    type Output = ();
+    const EVENT: &'static str = "org.membership_ended";
+
+    fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
+        let missing = || desk.book.missing("membership", self.membership);
+        let row = desk.book.memberships.get(&self.membership).ok_or_else(missing)?;
+        match ended(row.valid, self.at.unwrap_or(desk.now), desk.now)? {
+            Some(valid) => Ok(Decided::put(Row::Membership(Membership { valid, ..row.clone() }), ())),
+            None => Ok(Decided::remove(Row::Membership(row.clone()), ())),
+        }
+    }
+}
+
+/// Cuts `valid` at `at`; `None` when nothing of it is left. What is past cannot be changed.
+pub(super) fn ended(
+    valid: Interval,
+    at: Timestamp,
+    now: Timestamp,
+) -> Result<Option<Interval>, Error> {
+    if at < now {
+        return Err(Error::new(Code::InvalidInput, format!("`{at}` is past"))
+            .with_help("end it now or later; what it allowed until now stays on record"));
+    }
+    if valid.until().is_some_and(|until| until <= at) {
+        return Err(Error::new(Code::WrongState, "it ends before that already")
+            .with_help("nothing needs to be done"));
+    }
+    if at <= valid.from() { Ok(None) } else { Interval::new(valid.from(), Some(at)).map(Some) }
+}

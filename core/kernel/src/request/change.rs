@@ -1,0 +1,231 @@
+//! What is asked for: the payload, its revision, its plan, and the digest that approvals bind to.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::authz::Scope;
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId, UserId};
+use crate::limits::Limits;
+use crate::org::Slug;
+use crate::runner::Plan;
+use crate::store::records::Record;
+
+/// A change as its author writes it: which runner, against which target, with which payload.
+///
+/// ```
+/// use placet_core::limits::Limits;
+/// use placet_core::request::Change;
+/// let change = Change::new("sql".parse()?, "shop".parse()?, r#"{"sql":"DELETE FROM carts"}"#, &Limits::default())?;
+/// assert_eq!(change.runner.as_str(), "sql");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Change {
+    /// The name of the runner plugin.
+    pub runner: Slug,
+    /// The name of the target.
+    pub target: Slug,
+    /// The payload: JSON by the runner's schema.
+    pub payload: String,
+}
+
+impl Change {
+    /// A change, checked for size and for being JSON.
+    ///
+    /// Fails with [`Code::TooLarge`] or [`Code::InvalidPayload`].
+    pub fn new(
+        runner: Slug,
+        target: Slug,
+        payload: impl Into<String>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let change = Self { runner, target, payload: payload.into() };
+        change.check(limits)?;
+        Ok(change)
+    }
+
+    /// The gate checks again with its own limits, which may be narrower than the caller's.
+    pub(crate) fn check(&self, limits: &Limits) -> Result<(), Error> {
+        let (size, max) = (self.payload.len(), limits.payload_bytes_max);
+        if size > max {
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("the payload has {size} bytes; the limit is {max}"),
+            )
+            .with_help("split the change, or raise `payload_bytes_max`")
+            .with_detail("bytes", size)
+            .with_detail("bytes_max", max));
+        }
+        serde_json::from_str::<serde::de::IgnoredAny>(&self.payload).map_err(|source| {
+            Error::new(Code::InvalidPayload, "the payload is not JSON")
+                .with_help("write the payload as one JSON value by the runner's schema")
+                .with_detail("line", source.line())
+                .with_detail("column", source.column())
+                .with_source(source)
+        })?;
+        Ok(())
+    }
+}
+
+/// What is true of a request in every state.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Header {
+    /// The request.
+    pub id: RequestId,
+    /// The workflow that it goes through: `change`.
+    pub workflow: Slug,
+    /// What people see.
+    pub title: String,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The module.
+    pub module_id: ModuleId,
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// Who asked.
+    pub requester: UserId,
+    /// Everyone who wrote any revision. None of them may approve.
+    pub editors: BTreeSet<UserId>,
+    /// When it was drafted.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The present revision, from 1.
+    pub revision: u32,
+    /// The runner of the present revision.
+    pub runner: Slug,
+    /// The target of the present revision.
+    pub target: Slug,
+    /// The digest of the present revision's payload.
+    pub payload_digest: Digest,
+    /// The plan of the present revision, once it was made.
+    pub plan: Option<PlanNote>,
+    /// How many entries its history has.
+    pub history_len: u32,
+    /// The fence of its latest run; 0 before the first.
+    pub fence: u64,
+    /// How many runs the present revision had.
+    pub attempts: u32,
+}
+
+impl Header {
+    /// Where it is: the scope of every permission that it takes.
+    pub const fn scope(&self) -> Scope {
+        Scope::module(self.project_id, self.module_id, self.environment_id)
+    }
+
+    /// The digest of exactly what would run. Approvals bind to it; whatever changes it voids them.
+    ///
+    /// Fails with [`Code::WrongState`] before there is a plan.
+    pub fn change_digest(&self) -> Result<Digest, Error> {
+        #[derive(Serialize)]
+        struct Signed<'a> {
+            request: RequestId,
+            revision: u32,
+            project: ProjectId,
+            module: ModuleId,
+            environment: EnvironmentId,
+            runner: &'a Slug,
+            runner_digest: Digest,
+            target: &'a Slug,
+            payload_digest: Digest,
+            plan_digest: Digest,
+        }
+        let Some(plan) = &self.plan else {
+            return Err(Error::new(Code::WrongState, format!("`{}` has no plan yet", self.id))
+                .with_help("make the plan first; submitting makes it too"));
+        };
+        Digest::of_json(&Signed {
+            request: self.id,
+            revision: self.revision,
+            project: self.project_id,
+            module: self.module_id,
+            environment: self.environment_id,
+            runner: &self.runner,
+            runner_digest: plan.runner_digest,
+            target: &self.target,
+            payload_digest: self.payload_digest,
+            plan_digest: plan.plan_digest,
+        })
+    }
+}
+
+/// Which plan a request has, by digests.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PlanNote {
+    /// The digest of the plan's steps.
+    pub plan_digest: Digest,
+    /// The digest of the plugin that made it, and that would run it.
+    pub runner_digest: Digest,
+    /// When it was made.
+    pub at: Timestamp,
+}
+
+impl PlanNote {
+    pub(crate) const fn new(plan_digest: Digest, runner_digest: Digest, at: Timestamp) -> Self {
+        Self { plan_digest, runner_digest, at }
+    }
+}
+
+/// One revision as it is stored: written once, never changed, except that its plan is added.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Revision {
+    /// The request.
+    pub request: RequestId,
+    /// Which revision, from 1.
+    pub revision: u32,
+    /// Who wrote it.
+    pub author: UserId,
+    /// What it asks for.
+    pub change: Change,
+    /// Its plan, once it was made.
+    pub plan: Option<Plan>,
+}
+
+impl Revision {
+    pub(crate) const fn new(
+        request: RequestId,
+        revision: u32,
+        author: UserId,
+        change: Change,
+    ) -> Self {
+        Self { request, revision, author, change, plan: None }
+    }
+
+    /// Checks that payload and plan are still what the header's digests say.
+    pub(crate) fn check_digests(&self, header: &Header) -> Result<&Plan, Error> {
+        let mismatch = |what: &str| {
+            Error::new(
+                Code::DigestMismatch,
+                format!("the stored {what} of `{}` is not what was approved", header.id),
+            )
+            .with_help("do not run it; compare the store with the audit log, then draft it again")
+        };
+        if Digest::of(self.change.payload.as_bytes()) != header.payload_digest
+            || self.change.runner != header.runner
+            || self.change.target != header.target
+        {
+            return Err(mismatch("payload"));
+        }
+        match (&self.plan, &header.plan) {
+            (Some(plan), Some(note)) if plan.digest()? == note.plan_digest => Ok(plan),
+            _ => Err(mismatch("plan")),
+        }
+    }
+}
+
+impl Record for Revision {
+    const KIND: &'static str = "revision";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.request.to_string(), format!("{:010}", self.revision)]
+    }
+}

@@ -1,0 +1,57 @@
+//! What happened to a request, step by step, for people to read.
+
+use serde::{Deserialize, Serialize};
+
+use super::state::StateName;
+use crate::clock::Timestamp;
+use crate::id::{RequestId, UserId};
+use crate::store::records::Record;
+
+/// One step in a request's life.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct HistoryEntry {
+    /// The request.
+    pub request: RequestId,
+    /// Its place in the history, from 0.
+    pub number: u32,
+    /// When.
+    pub at: Timestamp,
+    /// Who did it; `None` is the system (an expired lease, a recovery).
+    pub actor: Option<UserId>,
+    /// What was done: a stable word such as `SUBMIT` or `APPROVE`.
+    pub action: String,
+    /// The state before; `None` for the first entry.
+    pub from: Option<StateName>,
+    /// The state after.
+    pub to: StateName,
+    /// The revision at that time.
+    pub revision: u32,
+    /// What the actor said.
+    pub comment: Option<String>,
+}
+
+/// The words of [`HistoryEntry::action`].
+pub(crate) mod action {
+    pub(crate) const DRAFT: &str = "DRAFT";
+    pub(crate) const EDIT: &str = "EDIT";
+    pub(crate) const PLAN: &str = "PLAN";
+    pub(crate) const SUBMIT: &str = "SUBMIT";
+    pub(crate) const APPROVE: &str = "APPROVE";
+    pub(crate) const REQUEST_CHANGES: &str = "REQUEST_CHANGES";
+    pub(crate) const REJECT: &str = "REJECT";
+    pub(crate) const CANCEL: &str = "CANCEL";
+    pub(crate) const COMMENT: &str = "COMMENT";
+    pub(crate) const EXECUTE: &str = "EXECUTE";
+    pub(crate) const FINISH: &str = "FINISH";
+    pub(crate) const LOSE: &str = "LOSE";
+    pub(crate) const VERIFY: &str = "VERIFY";
+}
+
+impl Record for HistoryEntry {
+    const KIND: &'static str = "history";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.request.to_string(), format!("{:010}", self.number)]
+    }
+}

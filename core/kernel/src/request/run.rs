@@ -1,0 +1,44 @@
+//! One attempt at executing an approved request, as it is kept.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::id::{RequestId, RunId, UserId};
+use crate::runner::Outcome;
+use crate::store::records::Record;
+
+/// One attempt. There is one record for a request, revision and attempt, and it is made once.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Run {
+    /// The run.
+    pub id: RunId,
+    /// The request.
+    pub request: RequestId,
+    /// Which revision of it ran.
+    pub revision: u32,
+    /// 1 for the first run of that revision.
+    pub attempt: u32,
+    /// The fence of its lease.
+    pub fence: u64,
+    /// Who started it.
+    pub started_by: UserId,
+    /// When.
+    pub started_at: Timestamp,
+    /// How it ended, once it did.
+    pub outcome: Option<Outcome>,
+    /// When.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Record for Run {
+    const KIND: &'static str = "run";
+
+    fn path(&self) -> Vec<String> {
+        vec![
+            self.request.to_string(),
+            format!("{:010}", self.revision),
+            format!("{:010}", self.attempt),
+        ]
+    }
+}

@@ -1,0 +1,420 @@
+//! The states of the workflow `change`. Each holds what is true in it, and has the steps that lead out.
+
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::change::Header;
+use super::quorum::{Approval, Quorum, Standing};
+use crate::authz::{Approve, Execute, Permit, Submit};
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::error::{Code, Error};
+use crate::id::{RequestId, RunId, UserId};
+use crate::runner::Outcome;
+use crate::store::records::Record;
+
+/// A change request: what is always true of it, and its state.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Request {
+    /// What is true in every state.
+    pub header: Header,
+    /// What is true in this state.
+    pub state: State,
+}
+
+impl Record for Request {
+    const KIND: &'static str = "request";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.header.id.to_string()]
+    }
+}
+
+macro_rules! states {
+    ($($(#[$doc:meta])* $name:ident($body:ident) = $text:literal,)*) => {
+        /// The state of a request, with what is true in it.
+        #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[serde(tag = "state")]
+        #[expect(clippy::exhaustive_enums, reason = "a new state must be seen wherever states are told apart")]
+        pub enum State { $($(#[$doc])* #[serde(rename = $text)] $name($body),)* }
+
+        /// The name of a state.
+        #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+        #[expect(clippy::exhaustive_enums, reason = "a new state must be seen wherever states are told apart")]
+        pub enum StateName { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
+
+        impl State {
+            /// The state's name.
+            pub const fn name(&self) -> StateName {
+                match self { $(Self::$name(_) => StateName::$name,)* }
+            }
+        }
+
+        impl StateName {
+            /// Every state, from draft to end.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable text form.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        $(impl From<$body> for State {
+            fn from(body: $body) -> Self {
+                Self::$name(body)
+            }
+        })*
+    };
+}
+
+states! {
+    /// Being written.
+    Draft(Draft) = "DRAFT",
+    /// Waiting for approvals.
+    PendingApproval(PendingApproval) = "PENDING_APPROVAL",
+    /// A reviewer wants it changed.
+    ChangesRequested(ChangesRequested) = "CHANGES_REQUESTED",
+    /// Enough people agreed to exactly this.
+    Approved(Approved) = "APPROVED",
+    /// A reviewer said no. The end.
+    Rejected(Rejected) = "REJECTED",
+    /// Withdrawn. The end.
+    Cancelled(Cancelled) = "CANCELLED",
+    /// A run holds the lease.
+    Executing(Executing) = "EXECUTING",
+    /// Done. The end.
+    Succeeded(Succeeded) = "SUCCEEDED",
+    /// Known not to have completed. The end.
+    Failed(Failed) = "FAILED",
+    /// Nobody can tell yet what became of the run.
+    Unknown(Unknown) = "UNKNOWN",
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Being written.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Draft {}
+
+/// Waiting for approvals.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct PendingApproval {
+    /// When it was submitted.
+    pub submitted_at: Timestamp,
+    /// What is asked to be agreed to.
+    pub digest: Digest,
+    /// Which approvals are enough.
+    pub quorum: Quorum,
+    /// What was given so far.
+    pub approvals: Vec<Approval>,
+}
+
+/// A reviewer wants it changed.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ChangesRequested {
+    /// The reviewer.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Enough people agreed to exactly this.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Approved {
+    /// When it became so.
+    pub approved_at: Timestamp,
+    /// What was agreed to.
+    pub digest: Digest,
+    /// Which approvals were enough.
+    pub quorum: Quorum,
+    /// Who agreed.
+    pub approvals: Vec<Approval>,
+}
+
+/// A reviewer said no.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Rejected {
+    /// The reviewer.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Withdrawn.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Cancelled {
+    /// Who withdrew it.
+    pub by: UserId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A run holds the lease.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Executing {
+    /// What was agreed to, and is running.
+    pub approved: Approved,
+    /// The run.
+    pub run: RunId,
+    /// 1 for the first run of this revision.
+    pub attempt: u32,
+    /// The run's fence.
+    pub fence: u64,
+    /// Who started it.
+    pub started_by: UserId,
+    /// When.
+    pub started_at: Timestamp,
+    /// Whether somebody asked the run to stop.
+    pub cancel_requested: bool,
+}
+
+/// How a run of this request ended, and what was read of it afterwards.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Ended {
+    /// What was agreed to.
+    pub approved: Approved,
+    /// The run.
+    pub run: RunId,
+    /// 1 for the first run of this revision.
+    pub attempt: u32,
+    /// The run's fence.
+    pub fence: u64,
+    /// When it ended, or was declared to have.
+    pub ended_at: Timestamp,
+    /// What is known of the ending.
+    pub outcome: Outcome,
+    /// When the target itself was last read about it.
+    pub verified_at: Option<Timestamp>,
+}
+
+macro_rules! endings {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+        #[non_exhaustive]
+        pub struct $name {
+            /// How it ended.
+            pub ended: Ended,
+        }
+    )*};
+}
+
+endings! {
+    /// Done.
+    Succeeded;
+    /// Known not to have completed.
+    Failed;
+    /// Nobody can tell yet.
+    Unknown;
+}
+
+impl Ended {
+    /// The state that goes with the outcome.
+    fn into_state(self) -> State {
+        match self.outcome {
+            Outcome::Succeeded(_) => Succeeded { ended: self }.into(),
+            Outcome::Failed(_) => Failed { ended: self }.into(),
+            Outcome::Unknown(_) => Unknown { ended: self }.into(),
+        }
+    }
+}
+
+impl Draft {
+    /// Asks for approval of exactly what the header says now.
+    pub(crate) fn submit(
+        self,
+        header: &Header,
+        permit: Permit<Submit>,
+        quorum: Quorum,
+        now: Timestamp,
+    ) -> Result<PendingApproval, Error> {
+        permit.spend_on(&header.scope())?;
+        Ok(PendingApproval {
+            submitted_at: now,
+            digest: header.change_digest()?,
+            quorum,
+            approvals: Vec::new(),
+        })
+    }
+}
+
+impl ChangesRequested {
+    /// Goes back to writing, or straight to being submitted again.
+    pub(crate) fn reopen(self) -> Draft {
+        Draft {}
+    }
+}
+
+impl PendingApproval {
+    /// Adds one person's yes. The type says who may ask; this says whose yes counts.
+    pub(crate) fn approve(
+        mut self,
+        header: &Header,
+        permit: Permit<Approve>,
+        approval: Approval,
+    ) -> Result<State, Error> {
+        let (user, _) = permit.spend_on(&header.scope())?;
+        if user == header.requester || header.editors.contains(&user) {
+            return Err(Error::new(
+                Code::Refused,
+                format!("`{user}` wrote `{}` and cannot approve it", header.id),
+            )
+            .with_help("ask another approver of this scope"));
+        }
+        if approval.user != user || approval.digest != self.digest {
+            return Err(Error::new(
+                Code::DigestMismatch,
+                format!("this approval is not for what `{}` asks for now", header.id),
+            )
+            .with_help("read the request again, and approve the digest that it shows")
+            .with_detail("digest", self.digest));
+        }
+        if self.approvals.iter().any(|given| given.user == user) {
+            return Err(Error::new(
+                Code::AlreadyExists,
+                format!("`{user}` approved `{}` before", header.id),
+            )
+            .with_help("each person counts once; ask another approver"));
+        }
+        if let Some(role) = self.quorum.role().filter(|role| approval.role != Some(*role)) {
+            return Err(Error::new(
+                Code::Refused,
+                format!("approvals here count for holders of the role `{role}` only"),
+            )
+            .with_help("ask somebody who holds that role"));
+        }
+        let at = approval.at;
+        self.approvals.push(approval);
+        let Self { submitted_at: _, digest, quorum, approvals } = &self;
+        Ok(match quorum.standing(approvals, digest) {
+            Standing::Missing(_) => self.into(),
+            Standing::Reached => {
+                let Self { submitted_at: _, digest, quorum, approvals } = self;
+                Approved { approved_at: at, digest, quorum, approvals }.into()
+            }
+        })
+    }
+
+    /// Says no for good.
+    pub(crate) fn reject(
+        self,
+        header: &Header,
+        permit: Permit<Approve>,
+        now: Timestamp,
+    ) -> Result<Rejected, Error> {
+        let (by, _) = permit.spend_on(&header.scope())?;
+        Ok(Rejected { by, at: now })
+    }
+
+    /// Sends it back to its author. The approvals stay behind.
+    pub(crate) fn request_changes(
+        self,
+        header: &Header,
+        permit: Permit<Approve>,
+        now: Timestamp,
+    ) -> Result<ChangesRequested, Error> {
+        let (by, _) = permit.spend_on(&header.scope())?;
+        Ok(ChangesRequested { by, at: now })
+    }
+}
+
+impl Approved {
+    /// Starts a run of exactly what was approved.
+    pub(crate) fn start(
+        self,
+        header: &mut Header,
+        permit: Permit<Execute>,
+        run: RunId,
+        now: Timestamp,
+    ) -> Result<Executing, Error> {
+        let (started_by, _) = permit.spend_on(&header.scope())?;
+        if header.change_digest()? != self.digest
+            || self.quorum.standing(&self.approvals, &self.digest) != Standing::Reached
+        {
+            return Err(Error::new(
+                Code::DigestMismatch,
+                format!("what would run of `{}` is not what was approved", header.id),
+            )
+            .with_help("submit it again, so that it is approved as it is now"));
+        }
+        header.fence = header.fence.saturating_add(1);
+        header.attempts = header.attempts.saturating_add(1);
+        Ok(Executing {
+            approved: self,
+            run,
+            attempt: header.attempts,
+            fence: header.fence,
+            started_by,
+            started_at: now,
+            cancel_requested: false,
+        })
+    }
+}
+
+impl Executing {
+    /// Writes the ending down. Only the holder of the fence may.
+    pub(crate) fn finish(
+        self,
+        header: &Header,
+        fence: u64,
+        outcome: Outcome,
+        now: Timestamp,
+    ) -> Result<State, Error> {
+        if self.fence != fence {
+            return Err(lease_lost(header.id));
+        }
+        let Self { approved, run, attempt, fence, .. } = self;
+        let ended =
+            Ended { approved, run, attempt, fence, ended_at: now, outcome, verified_at: None };
+        Ok(ended.into_state())
+    }
+}
+
+impl Unknown {
+    /// Resolves it by what was read in the target. What cannot be told stays unknown.
+    pub(crate) fn resolve(self, outcome: Outcome, now: Timestamp) -> State {
+        Ended { outcome, verified_at: Some(now), ..self.ended }.into_state()
+    }
+}
+
+/// The run lost its lease.
+pub(crate) fn lease_lost(id: RequestId) -> Error {
+    Error::new(Code::LeaseLost, format!("this run of `{id}` no longer holds the lease"))
+        .with_help("read the request; if it is unknown, verify it")
+}
+
+impl Request {
+    /// The refusal of a step that this state does not have.
+    pub(crate) fn wrong_state(&self, step: &str) -> Error {
+        let (id, state) = (self.header.id, self.state.name());
+        let help = match state {
+            StateName::Draft | StateName::ChangesRequested => "submit it first",
+            StateName::PendingApproval => "wait for its approvals",
+            StateName::Approved => "execute it, or edit it to make a new revision",
+            StateName::Executing => "wait for its outcome",
+            StateName::Unknown => "verify it",
+            StateName::Rejected
+            | StateName::Cancelled
+            | StateName::Succeeded
+            | StateName::Failed => "this is an end; draft a new request",
+        };
+        Error::new(Code::WrongState, format!("`{id}` is {state} and cannot be {step}"))
+            .with_help(help)
+            .with_detail("state", state)
+    }
+}

@@ -1,0 +1,276 @@
+//! Stand-ins for what a gate takes from outside, under the test's control.
+
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::authz::{Authorizer, Facts, PolicyHit, Question, Verdict};
+use crate::clock::{Clock, Timestamp};
+use crate::digest::Digest;
+use crate::entropy::Entropy;
+use crate::error::{Code, Error};
+use crate::gate::RunObserver;
+use crate::id::Ids;
+use crate::org::Slug;
+use crate::runner::{
+    Effect, Finding, Job, Level, LogLine, Outcome, Plan, Progress, Report, Risk, RunLink, Runner,
+    RunnerInfo, Step,
+};
+
+/// A clock that stands still until the test moves it.
+#[derive(Debug)]
+pub struct ManualClock {
+    micros: AtomicI64,
+}
+
+impl ManualClock {
+    /// A clock that stands at `now`.
+    pub const fn at(now: Timestamp) -> Self {
+        Self { micros: AtomicI64::new(now.as_micros()) }
+    }
+
+    /// Moves the clock forward by `ms` milliseconds.
+    pub fn advance_ms(&self, ms: u64) {
+        self.set(self.now().plus_ms(ms));
+    }
+
+    /// Sets the clock, backwards too.
+    pub fn set(&self, now: Timestamp) {
+        self.micros.store(now.as_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+}
+
+/// Ids that count up, so that a run can be repeated.
+#[derive(Debug, Default)]
+pub struct CountingIds {
+    last: AtomicU64,
+}
+
+impl Ids for CountingIds {
+    fn next(&self) -> u128 {
+        u128::from(self.last.fetch_add(1, Ordering::SeqCst)).saturating_add(1)
+    }
+}
+
+/// Bytes that only look random, so that a run can be repeated. Never outside tests.
+#[derive(Debug, Default)]
+pub struct CountingEntropy {
+    last: AtomicU64,
+}
+
+impl Entropy for CountingEntropy {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        let count = self.last.fetch_add(1, Ordering::SeqCst);
+        let digest = Digest::of(&count.to_be_bytes());
+        for (byte, from) in bytes.iter_mut().zip(digest.as_bytes().iter().cycle()) {
+            *byte = *from;
+        }
+        Ok(())
+    }
+}
+
+/// A policy engine that agrees with whatever the index says, or breaks on demand.
+#[derive(Debug)]
+pub struct ScriptedAuthorizer {
+    verdict: Mutex<Result<Verdict, Code>>,
+}
+
+impl ScriptedAuthorizer {
+    /// Agrees with every yes of the index.
+    pub fn agreeing() -> Self {
+        let hit = PolicyHit::new("scripted".to_owned(), "scripted:1".to_owned());
+        Self { verdict: Mutex::new(Ok(Verdict::new(vec![hit], Vec::new(), Vec::new()))) }
+    }
+
+    /// Answers with `verdict` from now on; an `Err` is a policy engine that fails.
+    pub fn answer_with(&self, verdict: Result<Verdict, Code>) {
+        *self.verdict.lock().unwrap_or_else(PoisonError::into_inner) = verdict;
+    }
+}
+
+impl Authorizer for ScriptedAuthorizer {
+    fn decide(&self, _question: &Question, _facts: &Facts) -> Result<Verdict, Error> {
+        let verdict = self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        verdict.map_err(|code| Error::new(code, "the scripted policy engine fails"))
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"scripted")
+    }
+}
+
+/// A runner that does what the test says and counts how often it ran.
+///
+/// The payload `"refuse"` is refused; any other gets a plan of one step.
+#[derive(Debug)]
+pub struct ScriptedRunner {
+    plugin: Mutex<Digest>,
+    endings: Mutex<VecDeque<Outcome>>,
+    truths: Mutex<VecDeque<Outcome>>,
+    entered: Mutex<Vec<crate::runner::JobId>>,
+}
+
+impl Default for ScriptedRunner {
+    fn default() -> Self {
+        Self {
+            plugin: Mutex::new(Digest::of(b"scripted plugin, version 1")),
+            endings: Mutex::default(),
+            truths: Mutex::default(),
+            entered: Mutex::default(),
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl ScriptedRunner {
+    /// The next run ends like this. Without a script, runs succeed.
+    pub fn ends_with(&self, outcome: Outcome) {
+        locked(&self.endings).push_back(outcome);
+    }
+
+    /// The next verification reads this. Without a script, it reads success.
+    pub fn reads(&self, outcome: Outcome) {
+        locked(&self.truths).push_back(outcome);
+    }
+
+    /// Installs another version of the plugin.
+    pub fn install(&self, bytes: &[u8]) {
+        *locked(&self.plugin) = Digest::of(bytes);
+    }
+
+    /// The attempts that were run, in order.
+    pub fn entered(&self) -> Vec<crate::runner::JobId> {
+        locked(&self.entered).clone()
+    }
+}
+
+impl Runner for ScriptedRunner {
+    fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
+        if runner.as_str() != "sql" {
+            return Err(Error::new(Code::UnknownRunner, format!("there is no runner `{runner}`"))
+                .with_help("name `sql`"));
+        }
+        Ok(RunnerInfo::new(runner.clone(), "1".to_owned(), *locked(&self.plugin)))
+    }
+
+    fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error> {
+        self.describe(runner)?;
+        Ok(if payload == "\"refuse\"" {
+            vec![Finding {
+                level: Level::Error,
+                code: "scripted.refuse".to_owned(),
+                message: "the script says no".to_owned(),
+                step: None,
+                line: Some(1),
+            }]
+        } else {
+            Vec::new()
+        })
+    }
+
+    fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
+        link.may_touch_target()?;
+        let body_digest = job.payload_digest;
+        let step = Step {
+            id: "1".to_owned(),
+            title: "the only step".to_owned(),
+            body: job.payload.clone(),
+            body_digest,
+            target: job.target.clone(),
+            kind: "write".to_owned(),
+            risk: Risk::Low,
+            effect: Effect::Transactional,
+            estimated_rows: Some(1),
+            reversible: true,
+        };
+        Ok(Plan::new(vec![step], Vec::new()))
+    }
+
+    fn execute(&self, job: &Job, _approved: &Plan, link: &dyn RunLink) -> Outcome {
+        locked(&self.entered).push(job.id);
+        let (step, done) = ("1".to_owned(), 1);
+        link.progress(Progress { step, done, total: Some(1), note: None });
+        if let Err(error) = link.may_touch_target() {
+            let code = error.code().as_str();
+            return Outcome::Failed(crate::runner::Failure::new(code, error.to_string()));
+        }
+        locked(&self.endings).pop_front().unwrap_or_else(|| Outcome::Succeeded(Report::default()))
+    }
+
+    fn verify(&self, _job: &Job, _approved: &Plan, _link: &dyn RunLink) -> Outcome {
+        locked(&self.truths).pop_front().unwrap_or_else(|| Outcome::Succeeded(Report::default()))
+    }
+}
+
+/// Watches a run and keeps what it saw.
+#[derive(Debug, Default)]
+pub struct Seen {
+    progress: Mutex<Vec<Progress>>,
+    lines: Mutex<Vec<LogLine>>,
+}
+
+impl Seen {
+    /// The progress so far.
+    pub fn progress(&self) -> Vec<Progress> {
+        locked(&self.progress).clone()
+    }
+
+    /// The log lines so far.
+    pub fn lines(&self) -> Vec<LogLine> {
+        locked(&self.lines).clone()
+    }
+}
+
+impl RunObserver for Seen {
+    fn progress(&self, progress: &Progress) {
+        locked(&self.progress).push(progress.clone());
+    }
+
+    fn log(&self, line: &LogLine) {
+        locked(&self.lines).push(line.clone());
+    }
+}
+
+/// A gate's parts, all under the test's control, on `store`.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Bench {
+    /// The clock.
+    pub clock: Arc<ManualClock>,
+    /// The policy engine.
+    pub authorizer: Arc<ScriptedAuthorizer>,
+    /// The runner.
+    pub runner: Arc<ScriptedRunner>,
+    /// The parts, ready for a gate.
+    pub parts: crate::gate::Parts,
+}
+
+impl Bench {
+    /// Everything that a gate needs, on `store`.
+    pub fn on(store: Arc<dyn crate::store::Store>) -> Result<Self, Error> {
+        let clock = Arc::new(ManualClock::at("2026-02-07T12:00:00Z".parse()?));
+        let authorizer = Arc::new(ScriptedAuthorizer::agreeing());
+        let runner = Arc::new(ScriptedRunner::default());
+        let signer = crate::audit::Ed25519Signer::from_seed("placet.test/log", &[7; 32])?;
+        let parts = crate::gate::Parts {
+            store,
+            clock: Arc::<ManualClock>::clone(&clock),
+            ids: Arc::new(CountingIds::default()),
+            entropy: Arc::new(CountingEntropy::default()),
+            authorizer: Arc::<ScriptedAuthorizer>::clone(&authorizer),
+            runner: Arc::<ScriptedRunner>::clone(&runner),
+            signer: Arc::new(signer),
+            limits: crate::limits::Limits::default(),
+        };
+        Ok(Self { clock, authorizer, runner, parts })
+    }
+}

@@ -1,0 +1,188 @@
+//! What happens when the disk says no.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use placet_core::store::{Batch, CommitError, Key, Store, StoreError, StoreErrorKind};
+
+use crate::sync::{Fdatasync, Syncer};
+use crate::{Options, SledStore};
+
+/// Fails one sync, and counts all.
+#[derive(Debug)]
+struct FailsOnce {
+    fails_at: u64,
+    calls: Arc<AtomicU64>,
+}
+
+impl Syncer for FailsOnce {
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        if self.calls.fetch_add(1, Ordering::SeqCst) == self.fails_at {
+            return Err(io::Error::other("the disk said no"));
+        }
+        Fdatasync.sync(file)
+    }
+}
+
+fn key() -> Key {
+    Key::from_segments(&["a"])
+}
+
+fn kind<T>(answer: Result<T, StoreError>) -> Option<StoreErrorKind> {
+    answer.err().map(|error| error.kind())
+}
+
+fn kind_of_commit(store: &SledStore, value: u8) -> Option<StoreErrorKind> {
+    match store.commit(Batch::default().put(key(), vec![value]).append(vec![value])) {
+        Err(CommitError::Store(error)) => Some(error.kind()),
+        Ok(_) | Err(CommitError::Conflict { .. }) => None,
+    }
+}
+
+#[test]
+fn a_failed_sync_poisons_for_good_and_is_not_repeated() {
+    // Opening syncs data and head, each commit does again.
+    for fails_at in 2..8 {
+        let folder = tempfile::tempdir().unwrap();
+        let calls = Arc::<AtomicU64>::default();
+        let syncer = Box::new(FailsOnce { fails_at, calls: Arc::clone(&calls) });
+        let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
+        let commits: u8 = ((fails_at - 2) / 2).try_into().unwrap();
+        for value in 0..commits {
+            assert_eq!(kind_of_commit(&store, value), None);
+        }
+        let poisoned = Some(StoreErrorKind::Poisoned);
+        for value in 0..3 {
+            assert_eq!(kind_of_commit(&store, 100 + value), poisoned, "sync {fails_at}");
+            assert_eq!(kind(store.get(&key())), poisoned);
+            assert_eq!(kind(store.scan(&key(), None, 1)), poisoned);
+            assert_eq!(kind(store.log_len()), poisoned);
+            assert_eq!(kind(store.log_read(0, 1)), poisoned);
+        }
+        let text = store.get(&key()).unwrap_err().to_string();
+        assert!(text.contains("the disk said no"), "{text}");
+        assert_eq!(
+            calls.load(Ordering::SeqCst),
+            fails_at + 1,
+            "nothing is synced after the failure"
+        );
+        drop(store);
+        assert_eq!(calls.load(Ordering::SeqCst), fails_at + 1, "nor by dropping");
+
+        // Opened again: what was acknowledged is there; what failed is there whole or not at all.
+        let store = SledStore::open(folder.path()).unwrap();
+        let length = store.log_len().unwrap();
+        assert!(length == u64::from(commits) || length == u64::from(commits) + 1, "{length}");
+        let last = store.log_read(length.saturating_sub(1), 1).unwrap().pop();
+        assert_eq!(store.get(&key()).unwrap().map(|stored| stored.value), last);
+    }
+}
+
+#[test]
+fn a_failed_sync_at_the_opening_fails_the_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    for fails_at in 0..2 {
+        let syncer = Box::new(FailsOnce { fails_at, calls: Arc::default() });
+        let opened = SledStore::open_syncing(folder.path(), &Options::default(), syncer);
+        assert_eq!(kind(opened), Some(StoreErrorKind::Unavailable));
+    }
+    assert_eq!(SledStore::open(folder.path()).unwrap().log_len().unwrap(), 0);
+}
+
+/// Stops inside the sync until the test lets it go.
+#[derive(Debug)]
+struct Gated {
+    entered: std::sync::mpsc::Sender<()>,
+    go: std::sync::mpsc::Receiver<()>,
+    after: u64,
+}
+
+impl Syncer for Gated {
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        if self.after == 0 {
+            self.entered.send(()).map_err(io::Error::other)?;
+            self.go.recv().map_err(io::Error::other)?;
+        }
+        self.after = self.after.saturating_sub(1);
+        Fdatasync.sync(file)
+    }
+}
+
+#[test]
+fn nothing_is_read_before_it_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (entered, entering) = std::sync::mpsc::channel();
+    let (go, gate) = std::sync::mpsc::channel();
+    // Opening takes two syncs, and the first commit two.
+    let syncer = Box::new(Gated { entered, go: gate, after: 4 });
+    let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
+    let other = Key::from_segments(&["b"]);
+    let long = |fill| vec![fill; 50_000];
+    store.commit(Batch::default().put(key(), long(1)).append(vec![1])).unwrap();
+    let seen = || {
+        let pairs = store.scan(&Key::from_bytes(Vec::new()), None, 9).unwrap();
+        let pairs: Vec<_> = pairs.into_iter().map(|(key, stored)| (key, stored.value)).collect();
+        assert_eq!(store.get(&key()).unwrap().map(|stored| stored.value), Some(pairs[0].1.clone()));
+        assert_eq!(store.get(&other).unwrap().is_some(), pairs.len() == 2);
+        assert_eq!(
+            store.log_len().unwrap(),
+            u64::try_from(store.log_read(0, 9).unwrap().len()).unwrap()
+        );
+        (pairs, store.log_len().unwrap())
+    };
+    let before = (vec![(key(), long(1))], 1);
+    assert_eq!(seen(), before);
+    std::thread::scope(|scope| {
+        let batch =
+            Batch::default().put(key(), long(2)).put(other.clone(), long(3)).append(vec![2]);
+        let writing = scope.spawn(|| store.commit(batch).unwrap());
+        for _ in ["data", "head"] {
+            entering.recv().unwrap();
+            assert_eq!(seen(), before, "applied, not synced");
+            go.send(()).unwrap();
+        }
+        writing.join().unwrap();
+    });
+    assert_eq!(seen(), (vec![(key(), long(2)), (other.clone(), long(3))], 2));
+}
+
+#[test]
+fn batches_that_wait_share_one_sync_and_lose_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (entered, entering) = std::sync::mpsc::channel();
+    let (go, gate) = std::sync::mpsc::channel();
+    let syncer = Box::new(Gated { entered, go: gate, after: 2 });
+    let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
+    let opened = store.sync_count();
+    let ended = std::thread::scope(|scope| {
+        let first = scope.spawn(|| store.commit(Batch::default().append(vec![0])).is_ok());
+        entering.recv().unwrap();
+        // The writer is busy: these ten can only wait, and all want the same place.
+        let racers: Vec<_> = (0..10_u8)
+            .map(|racer| {
+                let batch = Batch::default()
+                    .expect_absent(key())
+                    .put(key(), vec![racer])
+                    .append(vec![racer]);
+                let store = &store;
+                scope.spawn(move || store.commit(batch).is_ok())
+            })
+            .collect();
+        // Each sync is let through as it comes, until nobody waits.
+        go.send(()).unwrap();
+        let mut ended = vec![first];
+        ended.extend(racers);
+        while !ended.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            if entering.try_recv().is_ok() {
+                go.send(()).unwrap();
+            }
+            std::thread::yield_now();
+        }
+        ended.into_iter().map(|caller| caller.join().unwrap()).filter(|won| *won).count()
+    });
+    assert_eq!(ended, 2, "the first, and one of ten");
+    assert_eq!(store.log_len().unwrap(), 2);
+    assert_eq!(store.sync_count() - opened, 2, "a group of conflicts needs no sync");
+}

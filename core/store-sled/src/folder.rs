@@ -1,0 +1,206 @@
+//! The files: the folder, the lock, the first opening and every later one.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use placet_core::store::{StoreError, StoreErrorKind};
+
+use crate::fault::{damaged, guarded, unavailable};
+use crate::head::Head;
+use crate::options::Options;
+use crate::record::{Inside, POSITION, Position, Record, log_key};
+use crate::sync::{Disk, Syncer, sync_folder};
+
+/// How sled cuts its file, in bytes. From a quarter of it on, a page goes to a file of its own: this is
+/// large enough that no page of ours does (32 values in chunks, 320 of the longest keys).
+const SEGMENT_BYTES: usize = 2 << 20;
+
+/// How often sled tidies up in the background, in milliseconds. Nothing waits for it.
+const TIDY_EVERY_MS: u64 = 500;
+
+/// An open folder.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) db: sled::Db,
+    pub(crate) disk: Disk,
+    pub(crate) position: Position,
+    /// Held as long as the store is open.
+    pub(crate) lock: File,
+}
+
+/// Opens `folder`, creates what is not there, and compares what is there with the head.
+pub(crate) fn open(
+    folder: &Path,
+    options: &Options,
+    syncer: Box<dyn Syncer>,
+) -> Result<Folder, StoreError> {
+    create(folder)?;
+    let lock = lock(folder)?;
+    let head_path = folder.join("head");
+    let head = Head::open(&head_path)?;
+    let data_path = folder.join("db");
+    if let Some((_, said)) = &head
+        && !data_path.exists()
+    {
+        return Err(missing(*said, Position::START, &data_path));
+    }
+    let config = sled::Config::default()
+        .path(folder)
+        .cache_capacity(options.cache_bytes_max)
+        .segment_size(SEGMENT_BYTES)
+        .flush_every_ms(Some(TIDY_EVERY_MS));
+    let db = open_data(&config, &data_path)?;
+    let found =
+        guarded("reading", || db.get(POSITION))?.map(|raw| Inside::from_bytes(&raw)).transpose()?;
+    let (head, position) = match (head, found) {
+        (None, found) => first(&db, found, &head_path)?,
+        (Some((_, said)), None) => return Err(missing(said, Position::START, &data_path)),
+        (Some((head, said)), Some(found)) => {
+            agree(said, found, &data_path)?;
+            tail(&db, found.now)?;
+            (head, found.now)
+        }
+    };
+    // What a killed process had written is taken over now, so it must be on the disk before anyone reads it.
+    guarded("flushing", || db.flush())?;
+    let settle = || {
+        let mut disk = Disk::open(folder, head, syncer)?;
+        disk.settle(position)?;
+        File::open(folder.join("conf"))?.sync_all()?;
+        sync_folder(&folder.join("blobs"))?;
+        sync_folder(folder)?;
+        Ok(disk)
+    };
+    let disk = settle().map_err(|cause| unavailable("sync the files in", folder, cause))?;
+    Ok(Folder { db, disk, position, lock })
+}
+
+/// How often, and how long in milliseconds, the opening waits for sled to let its file go.
+const LET_GO_TRIES: u32 = 2_000;
+const LET_GO_MS: u64 = 1;
+
+/// Opens sled. One that was just closed in this process may hold its file for a moment longer: its own
+/// threads end when they end. Our lock says that it is nobody else.
+fn open_data(config: &sled::Config, data_path: &Path) -> Result<sled::Db, StoreError> {
+    for _ in 0..LET_GO_TRIES {
+        match guarded("opening the data file", || config.open().map(Some).or_else(held))? {
+            Some(db) => return Ok(db),
+            None => let_go(),
+        }
+    }
+    let message = format!("another program holds `{}`", data_path.display());
+    Err(StoreError::new(StoreErrorKind::Locked, message)
+        .with_help("end the program that opened the data file with sled itself"))
+}
+
+/// `None` where the file is locked, which sled says only in words.
+fn held(cause: sled::Error) -> Result<Option<sled::Db>, sled::Error> {
+    match &cause {
+        sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => Ok(None),
+        _ => Err(cause),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "waits for threads of this process, not for a time of day")]
+fn let_go() {
+    std::thread::sleep(core::time::Duration::from_millis(LET_GO_MS));
+}
+
+fn create(folder: &Path) -> Result<(), StoreError> {
+    let make = || {
+        if folder.is_dir() {
+            return Ok(());
+        }
+        fs::create_dir_all(folder)?;
+        match folder.parent() {
+            Some(parent) if parent != Path::new("") => sync_folder(parent),
+            _ => sync_folder(Path::new(".")),
+        }
+    };
+    make().map_err(|cause| unavailable("create the folder", folder, cause))
+}
+
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let path = folder.join("lock");
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(|cause| unavailable("open", &path, cause))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let message =
+                format!("`{}` is open already, here or in another process", folder.display());
+            Err(StoreError::new(StoreErrorKind::Locked, message).with_help(
+                "close the other one, or share one open store; several nodes need the PostgreSQL store",
+            ))
+        }
+        Err(TryLockError::Error(cause)) => Err(unavailable("lock", &path, cause)),
+    }
+}
+
+/// Starts an empty store. Without a head nothing was ever acknowledged, so nothing may be there.
+fn first(
+    db: &sled::Db,
+    found: Option<Inside>,
+    head_path: &Path,
+) -> Result<(Head, Position), StoreError> {
+    let start = Inside { now: Position::START, anchor: Position::START };
+    let empty = found.is_none_or(|found| found == start)
+        && guarded("reading", || {
+            db.iter().keys().find(|key| key.as_deref() != Ok(POSITION)).transpose()
+        })?
+        .is_none();
+    if !empty {
+        return Err(damaged(format!(
+            "`{}` is missing, and the store is not empty",
+            head_path.display()
+        )));
+    }
+    guarded("writing", || db.insert(POSITION, start.to_bytes()))?;
+    Ok((Head::create(head_path)?, Position::START))
+}
+
+/// Compares the head with what sled found.
+fn agree(said: Position, found: Inside, data_path: &Path) -> Result<(), StoreError> {
+    // A group that was applied but not acknowledged may stand on top of what the head says.
+    if found.now == said || found.anchor == said {
+        return Ok(());
+    }
+    if found.now.commits < said.commits {
+        return Err(missing(said, found.now, data_path));
+    }
+    Err(damaged(format!(
+        "the head and `{}` do not belong together: the head says {} commits and {} log entries, the data \
+         say {} and {}",
+        data_path.display(),
+        said.commits,
+        said.log_len,
+        found.now.commits,
+        found.now.log_len,
+    )))
+}
+
+/// The last log entry must be there and whole, and none after it.
+fn tail(db: &sled::Db, now: Position) -> Result<(), StoreError> {
+    if let Some(last) = now.log_len.checked_sub(1) {
+        let raw_key = log_key(last);
+        let read = |raw_key: &[u8]| guarded("reading", || db.get(raw_key));
+        let raw = read(&raw_key)?.ok_or_else(|| damaged(format!("log entry {last} is missing")))?;
+        Record::parse(&raw_key, &raw)?.value(&raw_key, read)?;
+    }
+    Ok(())
+}
+
+fn missing(said: Position, found: Position, data_path: &Path) -> StoreError {
+    damaged(format!(
+        "`{}` ends too early: commits {} to {} are missing, {} of {} log entries are there",
+        data_path.display(),
+        found.commits.saturating_add(1),
+        said.commits,
+        found.log_len.min(said.log_len),
+        said.log_len,
+    ))
+}

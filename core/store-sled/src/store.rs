@@ -1,0 +1,204 @@
+//! The driver itself.
+
+use core::fmt;
+use core::ops::Bound;
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
+use std::thread::JoinHandle;
+
+use placet_core::store::{
+    Batch, CommitError, Committed, Key, Store, StoreError, StoreErrorKind, Stored,
+};
+
+use crate::fault::{damaged, unavailable};
+use crate::folder::{self, Folder};
+use crate::options::Options;
+use crate::record::{Inside, KEY_BYTES_MAX, POSITION, Record, data_key, log_key};
+use crate::sync::{Fdatasync, Syncer};
+use crate::view::{Reading, View};
+use crate::writer::{Health, Job, Writer, poisoned};
+
+/// A store in a folder on this machine. See the crate's page for what it promises.
+///
+/// Dropping it answers what is still waiting, brings everything to the disk and lets the folder go.
+pub struct SledStore {
+    folder: PathBuf,
+    view: Arc<View>,
+    health: Arc<Health>,
+    syncs: Arc<AtomicU64>,
+    // `None` only while it is dropped: the writer ends when the last sender is gone.
+    jobs: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    // Declared last, so that the folder is let go after sled has closed its files.
+    _lock: File,
+}
+
+impl SledStore {
+    /// Opens the store in `folder`, with [`Options::default`]; the folder is created where it is not there.
+    ///
+    /// Fails with [`StoreErrorKind::Locked`] when it is open already, with [`StoreErrorKind::Damaged`] when
+    /// anything that was acknowledged is not there, with [`StoreErrorKind::NewerFormat`] when a newer
+    /// version wrote it, and with [`StoreErrorKind::Unavailable`] when it cannot be read or written.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with(folder, &Options::default())
+    }
+
+    /// Opens the store in `folder` as [`Self::open`] does, with `options`.
+    pub fn open_with(folder: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
+        Self::open_syncing(folder.as_ref(), options, Box::new(Fdatasync))
+    }
+
+    pub(crate) fn open_syncing(
+        folder: &Path,
+        options: &Options,
+        syncer: Box<dyn Syncer>,
+    ) -> Result<Self, StoreError> {
+        let Folder { db, disk, position, lock } = folder::open(folder, options, syncer)?;
+        let view = Arc::new(View::new(db));
+        let health = Arc::<Health>::default();
+        let syncs = disk.syncs();
+        let writer = Writer {
+            view: Arc::clone(&view),
+            disk,
+            now: position,
+            durability: options.durability,
+            health: Arc::clone(&health),
+            anchor: position,
+            unsettled_groups: 0,
+        };
+        let (jobs, waiting) = mpsc::sync_channel(options.queue_batches_max);
+        let writer = std::thread::Builder::new()
+            .name("placet-store".to_owned())
+            .spawn(move || writer.run(&waiting))
+            .map_err(|cause| unavailable("start the writer of", folder, cause))?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            view,
+            health,
+            syncs,
+            jobs: Some(jobs),
+            writer: Some(writer),
+            _lock: lock,
+        })
+    }
+
+    /// How often the data file was brought to the disk since the store was opened. With group commit it
+    /// grows more slowly than the number of commits.
+    pub fn sync_count(&self) -> u64 {
+        self.syncs.load(Ordering::Relaxed)
+    }
+
+    /// Reads, and makes sure that what was read counts.
+    fn read<T>(
+        &self,
+        step: impl FnOnce(&Reading<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.health.check()?;
+        step(&self.view.read())
+    }
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
+        let raw_key = data_key(key);
+        self.read(|reading| {
+            let Some(raw) = reading.get(&raw_key)? else { return Ok(None) };
+            decode(reading, &raw_key, &raw).map(Some)
+        })
+    }
+
+    fn scan(
+        &self,
+        prefix: &Key,
+        after: Option<&Key>,
+        limit: usize,
+    ) -> Result<Vec<(Key, Stored)>, StoreError> {
+        let raw_prefix = data_key(prefix);
+        let raw_after = after.filter(|after| *after >= prefix).map(data_key);
+        let start = raw_after.as_ref().map_or(Bound::Included(raw_prefix.as_slice()), |after| {
+            Bound::Excluded(after.as_slice())
+        });
+        self.read(|reading| {
+            let found = reading.scan(&raw_prefix, start, limit)?;
+            let pairs = found.into_iter().map(|(raw_key, raw)| {
+                let stored = decode(reading, &raw_key, &raw)?;
+                let key = raw_key.split_first().map_or(Vec::new(), |(_, key)| key.to_vec());
+                Ok((Key::from_bytes(key), stored))
+            });
+            pairs.collect()
+        })
+    }
+
+    fn log_len(&self) -> Result<u64, StoreError> {
+        self.read(log_len)
+    }
+
+    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(|reading| {
+            let left = log_len(reading)?.saturating_sub(from);
+            let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(limit);
+            let found = reading.scan(b"l", Bound::Included(&log_key(from)), wanted)?;
+            let mut entries = Vec::with_capacity(found.len());
+            for ((raw_key, raw), index) in found.iter().zip(from..) {
+                if log_key(index) != **raw_key {
+                    return Err(damaged(format!("log entry {index} is missing")));
+                }
+                entries.push(decode(reading, raw_key, raw)?.value);
+            }
+            if entries.len() < wanted {
+                return Err(damaged("the log is shorter than the store says"));
+            }
+            Ok(entries)
+        })
+    }
+
+    /// As the trait says. A key longer than [`KEY_BYTES_MAX`] is refused, and nothing is applied.
+    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        self.health.check()?;
+        if let Some((key, _)) =
+            batch.writes.iter().find(|(key, _)| key.as_bytes().len() > KEY_BYTES_MAX)
+        {
+            let message = format!("a key of {} bytes is too long", key.as_bytes().len());
+            let refusal = StoreError::new(StoreErrorKind::Unavailable, message)
+                .with_help(format!("keys have at most {KEY_BYTES_MAX} bytes; nothing was written"));
+            return Err(refusal.into());
+        }
+        let gone = || {
+            let fault = self.health.check().err();
+            CommitError::Store(fault.unwrap_or_else(|| poisoned("the writer is gone")))
+        };
+        let (answer, answered) = mpsc::sync_channel(1);
+        let jobs = self.jobs.as_ref().ok_or_else(gone)?;
+        jobs.send(Job { batch, answer }).map_err(|_unsent| gone())?;
+        answered.recv().map_err(|_unanswered| gone())?
+    }
+}
+
+fn decode(reading: &Reading<'_>, raw_key: &[u8], raw: &[u8]) -> Result<Stored, StoreError> {
+    Record::parse(raw_key, raw)?.value(raw_key, |raw_key| reading.get(raw_key))
+}
+
+fn log_len(reading: &Reading<'_>) -> Result<u64, StoreError> {
+    let raw = reading.get(POSITION)?.ok_or_else(|| damaged("the store's own record is missing"))?;
+    Ok(Inside::from_bytes(&raw)?.now.log_len)
+}
+
+impl fmt::Debug for SledStore {
+    // Not derived: sled would print every pair.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledStore").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(writer) = self.writer.take() {
+            // A writer that panicked has nothing left to say.
+            let _ended = writer.join();
+        }
+    }
+}

@@ -1,0 +1,156 @@
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use placet_core::store::{Key, Store as _};
+use placet_store_sled::SledStore;
+
+use crate::story::{Numbers, is_there, write};
+
+const FOLDER: &str = "PLACET_TEST_FOLDER";
+const CALLERS: u64 = 4;
+
+/// Not a test of its own: the child of the tests below. Says each number once it is acknowledged.
+#[test]
+fn child() {
+    let Ok(folder) = std::env::var(FOLDER) else { return };
+    let store = SledStore::open(folder).unwrap();
+    let start = store.log_len().unwrap();
+    std::thread::scope(|scope| {
+        for caller in 0..CALLERS {
+            let store = &store;
+            scope.spawn(move || {
+                for number in start.. {
+                    let committed = write(store, &caller.to_string(), number);
+                    let line = format!("ack {caller} {number} {}\n", committed.log_index.unwrap());
+                    // One call for one line, past the harness: a kill must not tear what was said.
+                    std::io::stdout().write_all(line.as_bytes()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+/// Runs this very test binary as the child, below `wrapper`.
+fn spawn(folder: &Path, wrapper: &[&str]) -> Child {
+    let binary = std::env::current_exe().unwrap();
+    let words: Vec<_> = wrapper.iter().map(|word| Path::new(word)).chain([binary.as_path()]).collect();
+    Command::new(words[0])
+        .args(&words[1..])
+        .args(["--exact", "killed::child", "--nocapture", "--test-threads=1"])
+        .env(FOLDER, folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// The acknowledgements in what the child said: caller, number, log index.
+fn acknowledged(line: &str) -> Option<(String, u64, u64)> {
+    let mut words = line.split_once("ack ")?.1.split(' ');
+    let caller = words.next()?.to_owned();
+    Some((caller, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap() | 1;
+    println!("seed {seed:#x}");
+    let mut numbers = Numbers(seed);
+    let mut said: BTreeMap<u64, (String, u64)> = BTreeMap::new();
+    for kill in 0..20 {
+        let mut child = spawn(folder.path(), &[]);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Killed after so many answers, wherever it is in its work just then.
+        let wait = numbers.below(120);
+        let heard = lines.by_ref().map_while(Result::ok).filter_map(|line| acknowledged(&line));
+        let heard: Vec<_> = heard.take(usize::try_from(wait).unwrap() + 1).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let rest = lines.map_while(Result::ok).filter_map(|line| acknowledged(&line));
+        for (caller, number, index) in heard.into_iter().chain(rest) {
+            assert_eq!(said.insert(index, (caller, number)), None, "log index {index} was given twice");
+        }
+        let store = SledStore::open(folder.path()).unwrap();
+        for (index, (caller, number)) in &said {
+            assert!(is_there(&store, caller, *number, *index), "kill {kill}: {caller} {number} is lost");
+        }
+        let length = store.log_len().unwrap();
+        let entries = store.log_read(0, usize::MAX).unwrap();
+        assert_eq!(u64::try_from(entries.len()).unwrap(), length);
+        // What was not acknowledged is there whole or not at all.
+        let pairs = store.scan(&Key::from_segments(&["n"]), None, usize::MAX).unwrap();
+        assert_eq!(pairs.len(), entries.len(), "kill {kill}: writes and entries go together");
+    }
+    println!("20 kills, {} acknowledged commits, all there", said.len());
+    assert!(said.len() >= 20);
+}
+
+/// Every acknowledgement that is written must have two syncs, of data and head, since its batch was.
+#[test]
+fn each_acknowledgement_follows_its_fdatasync() {
+    let folder = tempfile::tempdir().unwrap();
+    let trace = folder.path().join("trace");
+    let probe = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        println!("SKIPPED: strace is not there or may not trace; nothing was checked");
+        eprintln!("SKIPPED: strace is not there or may not trace; nothing was checked");
+        return;
+    }
+    let strace = ["strace", "-f", "-y", "-e", "trace=write,pwrite64,fdatasync", "-s", "64", "-o"];
+    let store = folder.path().join("store");
+    let mut child = spawn(&store, &[&strace[..], &[trace.to_str().unwrap()]].concat());
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let heard = lines.map_while(Result::ok).filter_map(|line| acknowledged(&line)).take(200).count();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(heard, 200);
+
+    // Follow the trace: data written, data synced, head written, head synced; only then an answer.
+    let trace = std::fs::read_to_string(trace).unwrap();
+    let [mut data_dirty, mut head_dirty] = [true; 2];
+    let [mut synced, mut answered, mut unfinished] = [0_u64; 3];
+    let mut waiting: BTreeMap<String, bool> = BTreeMap::new();
+    let mut covered = 0_u64;
+    for line in trace.lines() {
+        let thread = line.split(' ').next().unwrap().to_owned();
+        let ended = if line.contains("<... fdatasync resumed>") {
+            unfinished += 1;
+            waiting.remove(&thread)
+        } else if line.contains("fdatasync(") {
+            let of_head = line.contains("/head>");
+            if line.contains("<unfinished") {
+                waiting.insert(thread, of_head);
+                None
+            } else {
+                Some(of_head)
+            }
+        } else {
+            None
+        };
+        if let Some(of_head) = ended {
+            assert!(line.ends_with("= 0"), "{line}");
+            synced += 1;
+            if of_head {
+                assert!(!data_dirty, "the head was synced ahead of its data: {line}");
+                head_dirty = false;
+                covered += 1;
+            } else {
+                data_dirty = false;
+            }
+        } else if line.contains("pwrite64(") && line.contains("/store/db>") {
+            data_dirty = true;
+        } else if line.contains("write(") && line.contains("/head>") {
+            head_dirty = true;
+        } else if line.contains("write(") && line.contains("\"ack ") {
+            assert!(covered > 0, "an answer before any sync: {line}");
+            answered += 1;
+        }
+    }
+    println!("{answered} answers, {synced} syncs ({unfinished} seen in two parts), head dirty: {head_dirty}");
+    assert!(answered >= 200);
+}

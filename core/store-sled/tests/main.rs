@@ -1,0 +1,17 @@
+//! The sled store, from outside.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::tests_outside_test_module,
+    reason = "this whole file is a test"
+)]
+
+mod contract; // the exam, opening, group commit
+mod damage; // cut and flipped bytes
+mod killed; // kill -9, and what strace sees
+mod story; // what the tests have in common

@@ -1,0 +1,60 @@
+use std::path::Path;
+
+use placet_core::store::{Batch, Committed, Key, Store as _, StoreError, StoreErrorKind};
+use placet_store_sled::SledStore;
+
+pub(crate) fn key(segments: &[&str]) -> Key {
+    Key::from_segments(segments)
+}
+
+/// Writes number `number`: a key of its own, a counter, and a log entry.
+pub(crate) fn write(store: &SledStore, caller: &str, number: u64) -> Committed {
+    let text = format!("{caller} {number}").into_bytes();
+    let batch = Batch::default()
+        .put(key(&["n", caller, &number.to_string()]), text.clone())
+        .put(key(&["last", caller]), number.to_be_bytes().to_vec())
+        .append(text);
+    store.commit(batch).unwrap()
+}
+
+/// Whether number `number` is there, whole.
+pub(crate) fn is_there(store: &SledStore, caller: &str, number: u64, log_index: u64) -> bool {
+    let text = format!("{caller} {number}").into_bytes();
+    let stored = store.get(&key(&["n", caller, &number.to_string()])).unwrap();
+    let entry = store.log_read(log_index, 1).unwrap().pop();
+    stored.is_some_and(|stored| stored.value == text) && entry == Some(text)
+}
+
+/// How an opening failed: kind, sentence and help.
+pub(crate) fn refusal(folder: &Path) -> (StoreErrorKind, String) {
+    let error: StoreError = SledStore::open(folder).unwrap_err();
+    let help = error.help().unwrap();
+    assert!(!help.is_empty());
+    (error.kind(), error.to_string())
+}
+
+/// Copies the files of a closed store.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A repeatable row of numbers (xorshift64).
+pub(crate) struct Numbers(pub(crate) u64);
+
+impl Numbers {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound
+    }
+}
