@@ -67,7 +67,7 @@ impl Level {
     pub(crate) const fn of(scope: &Scope) -> Self {
         match scope {
             Scope::Platform => Self::Platform,
-            Scope::Project { project: _, module: _, environment: _ } => Self::Project,
+            Scope::Project { .. } => Self::Project,
         }
     }
 

@@ -141,7 +141,7 @@ fn schema(text: &str) -> Result<Schema, Error> {
 }
 
 fn check_file_names(sources: &[Source]) -> Result<(), Error> {
-    for Source { file, text: _ } in sources {
+    for Source { file, .. } in sources {
         let shown: String = file.chars().filter(|c| !c.is_control()).take(80).collect();
         if !(1..=200).contains(&file.len()) || file.chars().any(char::is_control) {
             return Err(Error::new(
@@ -153,7 +153,7 @@ fn check_file_names(sources: &[Source]) -> Result<(), Error> {
     }
     let mut pairs = sources.iter().zip(sources.iter().skip(1));
     match pairs.find(|(first, second)| first.file == second.file) {
-        Some((Source { file, text: _ }, _)) => Err(Error::new(
+        Some((Source { file, .. }, _)) => Err(Error::new(
             Code::InvalidInput,
             format!("two texts of policies have the file name `{file}`"),
         )

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cedar_policy::{Effect, Policy, PolicyId, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    Effect, Policy, PolicyId, PolicySet, Schema, ValidationError, ValidationMode, Validator,
+};
 use miette::Diagnostic;
 use placet_core::error::{Code, Error};
 
@@ -96,7 +98,7 @@ impl Spot<'_> {
         };
         let name = match origin {
             Origin::Base => id.strip_prefix("placet:").unwrap_or_default(),
-            Origin::Host { permits: _ } => id,
+            Origin::Host { .. } => id,
         };
         let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         if !(1..=100).contains(&name.len()) || !name.bytes().all(legal) {
@@ -130,7 +132,7 @@ impl Spot<'_> {
         // A warning means that the policy can never apply or that its text misleads the reader.
         // Neither is what somebody meant who wrote a rule. An error comes first: it often is why the
         // policy can never apply.
-        let mut errors: Vec<_> = result.validation_errors().map(|e| finding(id, e)).collect();
+        let mut errors: Vec<_> = result.validation_errors().map(|e| error_finding(id, e)).collect();
         errors.sort();
         let mut warnings: Vec<_> = result.validation_warnings().map(|w| finding(id, w)).collect();
         warnings.sort();
@@ -143,6 +145,17 @@ impl Spot<'_> {
         });
         Err(self.error(message, offset).with_help(help))
     }
+}
+
+/// Like [`finding`]. Cedar offers the action whose name is spelled most like the one it does not know,
+/// which is no help to whoever wrote the name of a custom action.
+fn error_finding(id: &str, error: &ValidationError) -> (usize, String, Option<String>) {
+    let (offset, what, help) = finding(id, error);
+    if matches!(error, ValidationError::UnrecognizedActionId(_)) {
+        let help = "a custom action is `Action::\"operate\"`, with its name in `context.action`";
+        return (offset, what, Some(help.to_owned()));
+    }
+    (offset, what, help)
 }
 
 /// Where, what, and what to do about it.

@@ -69,7 +69,7 @@ impl Names {
         let mut pairs = self.shared_pairs(question);
         let mut roles = Vec::with_capacity(facts.global_roles.len());
         for row in &facts.global_roles {
-            let user = self.expr(&self.user, &row.user_id);
+            let user = expr(&self.user, &row.user_id);
             roles.push(record([("user", user), ("role", text(row.role.as_str()))])?);
         }
         pairs.push(("global_roles".to_owned(), Expr::new_set(roles)));
@@ -91,7 +91,10 @@ impl Names {
         pairs.extend([
             ("level".to_owned(), text(Level::of(&question.scope).as_str())),
             // 1970-01-01 was a Thursday, three days after a Monday.
-            ("weekday".to_owned(), Expr::new_long((at / DAY + 3) % 7 + 1)),
+            (
+                "weekday".to_owned(),
+                Expr::new_long(((at / DAY).saturating_add(3) % 7).saturating_add(1)),
+            ),
             ("minute".to_owned(), Expr::new_long(at % DAY / MINUTE)),
         ]);
         self.request(question, pairs)
@@ -102,12 +105,12 @@ impl Names {
             ("action".to_owned(), text(question.action.as_str())),
             ("at".to_owned(), instant(question.at)),
         ];
-        if let Scope::Project { project: _, module, environment } = &question.scope {
+        if let Scope::Project { module, environment, .. } = &question.scope {
             if let Some(module) = module {
-                pairs.push(("module".to_owned(), self.expr(&self.module, module)));
+                pairs.push(("module".to_owned(), expr(&self.module, module)));
             }
             if let Some(environment) = environment {
-                let environment = self.expr(&self.environment, environment);
+                let environment = expr(&self.environment, environment);
                 pairs.push(("environment".to_owned(), environment));
             }
         }
@@ -118,21 +121,21 @@ impl Names {
         let MembershipRows { membership, team, team_module } = rows;
         let row = live_record(
             [
-                ("user", self.expr(&self.user, &membership.user_id)),
-                ("team", self.expr(&self.team, &membership.team_id)),
+                ("user", expr(&self.user, &membership.user_id)),
+                ("team", expr(&self.team, &membership.team_id)),
             ],
             membership.valid,
         )?;
         pairs.push(("team_member".to_owned(), row));
         let row = record([
-            ("id", self.expr(&self.team, &team.id)),
-            ("project", self.expr(&self.project, &team.project_id)),
+            ("id", expr(&self.team, &team.id)),
+            ("project", expr(&self.project, &team.project_id)),
         ])?;
         pairs.push(("team".to_owned(), row));
         if let Some(row) = team_module {
             let row = record([
-                ("team", self.expr(&self.team, &row.team_id)),
-                ("module", self.expr(&self.module, &row.module_id)),
+                ("team", expr(&self.team, &row.team_id)),
+                ("module", expr(&self.module, &row.module_id)),
             ])?;
             pairs.push(("team_module".to_owned(), row));
         }
@@ -143,24 +146,24 @@ impl Names {
         let GrantRows { grant, role_permission, permission } = rows;
         let row = live_record(
             [
-                ("user", self.expr(&self.user, &grant.user_id)),
-                ("project", self.expr(&self.project, &grant.project_id)),
-                ("role", self.expr(&self.role, &grant.role_id)),
+                ("user", expr(&self.user, &grant.user_id)),
+                ("project", expr(&self.project, &grant.project_id)),
+                ("role", expr(&self.role, &grant.role_id)),
             ],
             grant.valid,
         )?;
         pairs.push(("grant".to_owned(), row));
         let row = record([
-            ("role", self.expr(&self.role, &role_permission.role_id)),
-            ("permission", self.expr(&self.permission, &role_permission.permission_id)),
+            ("role", expr(&self.role, &role_permission.role_id)),
+            ("permission", expr(&self.permission, &role_permission.permission_id)),
         ])?;
         pairs.push(("role_permission".to_owned(), row));
-        let module = permission.module_id.map(|id| ("module", self.expr(&self.module, &id)));
+        let module = permission.module_id.map(|id| ("module", expr(&self.module, &id)));
         let environment =
-            permission.environment_id.map(|id| ("environment", self.expr(&self.environment, &id)));
+            permission.environment_id.map(|id| ("environment", expr(&self.environment, &id)));
         let row = [
-            ("id", self.expr(&self.permission, &permission.id)),
-            ("project", self.expr(&self.project, &permission.project_id)),
+            ("id", expr(&self.permission, &permission.id)),
+            ("project", expr(&self.project, &permission.project_id)),
             ("action", text(permission.action.as_str())),
         ];
         let row = record(row.into_iter().chain(module).chain(environment))?;
@@ -173,15 +176,11 @@ impl Names {
         let action = action.ok_or_else(|| Error::new(Code::Internal, "an action has no name"))?;
         let resource = match &question.scope {
             Scope::Platform => self.platform.clone(),
-            Scope::Project { project, module: _, environment: _ } => entity(&self.project, project),
+            Scope::Project { project, .. } => entity(&self.project, project),
         };
         let context = Context::from_pairs(pairs).map_err(internal)?;
         let principal = entity(&self.user, &question.user);
         Request::new(principal, action, resource, context, None).map_err(internal)
-    }
-
-    fn expr(&self, type_name: &EntityTypeName, id: &impl fmt::Display) -> Expr {
-        Expr::new_entity_uid(entity(type_name, id))
     }
 }
 
@@ -191,6 +190,10 @@ fn type_name(name: &str) -> Result<EntityTypeName, Error> {
 
 fn entity(type_name: &EntityTypeName, id: &impl fmt::Display) -> EntityUid {
     EntityUid::from_type_name_and_id(type_name.clone(), EntityId::new(id.to_string()))
+}
+
+fn expr(type_name: &EntityTypeName, id: &impl fmt::Display) -> Expr {
+    Expr::new_entity_uid(entity(type_name, id))
 }
 
 fn live_record<const N: usize>(

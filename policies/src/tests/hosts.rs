@@ -1,5 +1,7 @@
 //! Policies of a host: what is refused at loading, what fires, what fails.
 
+use core::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use placet_core::authz::{Action, Authorizer as _, Scope};
 use placet_core::error::{Code, Error};
@@ -28,17 +30,17 @@ fn verdict(authorizer: &CedarAuthorizer, case: &Case) -> String {
     let mut text = format!("{word}\n");
     for (name, hits) in [("permit", &verdict.permitted_by), ("forbid", &verdict.forbidden_by)] {
         for hit in hits {
-            text.push_str(&format!("{name} {} {}\n", hit.id, hit.place));
+            writeln!(text, "{name} {} {}", hit.id, hit.place).unwrap();
         }
     }
     for error in &verdict.errors {
-        text.push_str(&format!("error {error}\n"));
+        writeln!(text, "error {error}").unwrap();
     }
     text
 }
 
 #[test]
-fn what_is_not_sound_is_refused_with_its_line() {
+fn what_does_not_parse_or_has_no_id_of_its_own_is_refused_with_its_line() {
     refused(
         "\n\nforbid (principal, action resource);",
         &expect![[r#"
@@ -95,6 +97,10 @@ fn what_is_not_sound_is_refused_with_its_line() {
         help: try removing the template slot(s) from this policy
     "#]],
     );
+}
+
+#[test]
+fn what_does_not_fit_the_schema_is_refused_with_its_line() {
     refused(
         "@id(\"a\")\nforbid (principal, action, resource)\nwhen { principal.knid == \"agent\" };",
         &expect![[r#"
@@ -106,7 +112,7 @@ fn what_is_not_sound_is_refused_with_its_line() {
         "@id(\"a\") forbid (principal, action == Action::\"deploy\", resource);",
         &expect![[r#"
             invalid_policy 1: the policy `a` at `house.cedar:1` is not valid: unrecognized action `Action::"deploy"`
-            help: did you mean `Action::"read"`?
+            help: a custom action is `Action::"operate"`, with its name in `context.action`
         "#]],
     );
     refused(
@@ -270,7 +276,7 @@ fn a_host_policy_does_not_see_which_rows_were_named() {
     let mut case = fitting(&Action::READ);
     case.project_wide();
     assert!(case.is_allowed(&authorizer));
-    if let Scope::Project { module, project: _, environment: _ } = &mut case.question.scope {
+    if let Scope::Project { module, .. } = &mut case.question.scope {
         *module = Some(ModuleId::from_u128(OTHER));
     }
     expect![[r#"

@@ -19,8 +19,7 @@ fn survives(head: &str, part: &str, tail: &str) {
         let loader = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
             let builder = CedarAuthorizer::builder().host_policies("house.cedar", text);
             if let Ok(authorizer) = builder.build() {
-                let allowed = fitting(&Action::READ).is_allowed(&authorizer);
-                assert!(allowed || !allowed);
+                core::hint::black_box(fitting(&Action::READ).is_allowed(&authorizer));
             }
         });
         loader.unwrap().join().unwrap();
