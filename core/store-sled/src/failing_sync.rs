@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use placet_core::store::{Batch, CommitError, Key, Store, StoreError, StoreErrorKind};
+use placet_core::store::{Batch, CommitError, Key, Store as _, StoreError, StoreErrorKind};
 
 use crate::sync::{Fdatasync, Syncer};
 use crate::{Options, SledStore};

@@ -95,13 +95,18 @@ fn open_data(config: &sled::Config, data_path: &Path) -> Result<sled::Db, StoreE
 
 /// `None` where the file is locked, which sled says only in words.
 fn held(cause: sled::Error) -> Result<Option<sled::Db>, sled::Error> {
-    match &cause {
-        sled::Error::Io(io) if io.to_string().starts_with("could not acquire lock") => Ok(None),
-        _ => Err(cause),
+    if let sled::Error::Io(io) = &cause
+        && io.to_string().starts_with("could not acquire lock")
+    {
+        return Ok(None);
     }
+    Err(cause)
 }
 
-#[expect(clippy::disallowed_methods, reason = "waits for threads of this process, not for a time of day")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "waits for threads of this process, not for a time of day"
+)]
 fn let_go() {
     std::thread::sleep(core::time::Duration::from_millis(LET_GO_MS));
 }

@@ -103,6 +103,9 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Raw keys and what stands there.
+type Chunks = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// Writes `value` down: what stands at `raw_key`, and its chunks. `slot` tells the values of one version
 /// apart.
 pub(crate) fn encode(
@@ -110,7 +113,7 @@ pub(crate) fn encode(
     version: Version,
     slot: u32,
     value: &[u8],
-) -> (Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>) {
+) -> (Vec<u8>, Chunks) {
     let mut raw = version.get().to_be_bytes().to_vec();
     raw.extend_from_slice(&sum(raw_key, version, value));
     if value.len() <= CHUNK_BYTES {

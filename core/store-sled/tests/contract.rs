@@ -6,7 +6,7 @@ use placet_core::store::{Batch, CommitError, Key, Store as _, StoreErrorKind};
 use placet_core::testing::conformance;
 use placet_store_sled::{Durability, KEY_BYTES_MAX, Options, SledStore};
 
-use crate::story::{key, refusal, write};
+use crate::story::{key, refusal, write, write_all};
 
 #[test]
 fn conforms() {
@@ -67,13 +67,15 @@ fn names_a_folder_that_is_read_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     drop(SledStore::open(folder.path()).unwrap());
-    let rights = |mode| std::fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+    let rights =
+        |mode| std::fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
     rights(0o555);
     if std::fs::write(folder.path().join("probe"), "").is_ok() {
         println!("SKIPPED: this user may write anywhere, a read-only folder cannot be tried");
     } else {
         std::fs::remove_file(folder.path().join("lock")).unwrap_err();
-        std::fs::set_permissions(folder.path().join("lock"), Permissions::from_mode(0o444)).unwrap();
+        std::fs::set_permissions(folder.path().join("lock"), Permissions::from_mode(0o444))
+            .unwrap();
         assert_eq!(refusal(folder.path()).0, StoreErrorKind::Unavailable);
     }
     rights(0o755);
@@ -84,12 +86,15 @@ fn refuses_a_key_that_is_too_long_and_applies_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     let long = Key::from_bytes(vec![b'k'; KEY_BYTES_MAX + 1]);
-    let batch = Batch::default().put(key(&["a"]), vec![1]).put(long.clone(), vec![1]).append(vec![1]);
+    let batch =
+        Batch::default().put(key(&["a"]), vec![1]).put(long.clone(), vec![1]).append(vec![1]);
     let Err(CommitError::Store(error)) = store.commit(batch) else { panic!("it was taken") };
     assert!(error.help().unwrap().contains("1024"));
     assert_eq!((store.get(&key(&["a"])).unwrap(), store.log_len().unwrap()), (None, 0));
     assert_eq!(store.get(&long).unwrap(), None);
-    store.commit(Batch::default().put(Key::from_bytes(vec![b'k'; KEY_BYTES_MAX]), vec![1])).unwrap();
+    store
+        .commit(Batch::default().put(Key::from_bytes(vec![b'k'; KEY_BYTES_MAX]), vec![1]))
+        .unwrap();
 }
 
 #[test]
@@ -104,7 +109,7 @@ fn many_callers_share_syncs() {
             let (store, start) = (&store, &start);
             scope.spawn(move || {
                 start.wait();
-                (0..rounds).for_each(|round| drop(write(store, &caller.to_string(), round)));
+                write_all(store, &caller.to_string(), 0..rounds);
             });
         }
     });
@@ -121,14 +126,14 @@ fn one_caller_syncs_once_for_each_commit() {
     let folder = tempfile::tempdir().unwrap();
     let store = SledStore::open(folder.path()).unwrap();
     let before = store.sync_count();
-    (0..20).for_each(|round| drop(write(&store, "a", round)));
+    write_all(&store, "a", 0..20);
     assert_eq!(store.sync_count() - before, 20);
     drop(store);
 
     let options = Options::default().with_durability(Durability::Relaxed);
     let store = SledStore::open_with(folder.path(), &options).unwrap();
     let before = store.sync_count();
-    (20..40).for_each(|round| drop(write(&store, "a", round)));
+    write_all(&store, "a", 20..40);
     assert_eq!(store.sync_count(), before, "relaxed");
 }
 
@@ -154,7 +159,11 @@ fn no_page_is_long_enough_for_a_file_of_its_own() {
         assert_eq!(blobs(), 0, "round {round}");
     }
     for number in (0..700_u32).step_by(3) {
-        store.commit(Batch::default().remove(long_key(number)).put(long_key(number + 1), vec![5; 8_192])).unwrap();
+        store
+            .commit(
+                Batch::default().remove(long_key(number)).put(long_key(number + 1), vec![5; 8_192]),
+            )
+            .unwrap();
     }
     assert_eq!(blobs(), 0, "after removals, when pages are merged");
     drop(store);

@@ -7,6 +7,13 @@ pub(crate) fn key(segments: &[&str]) -> Key {
     Key::from_segments(segments)
 }
 
+/// Writes each of `numbers`.
+pub(crate) fn write_all(store: &SledStore, caller: &str, numbers: core::ops::Range<u64>) {
+    for number in numbers {
+        write(store, caller, number);
+    }
+}
+
 /// Writes number `number`: a key of its own, a counter, and a log entry.
 pub(crate) fn write(store: &SledStore, caller: &str, number: u64) -> Committed {
     let text = format!("{caller} {number}").into_bytes();

@@ -105,7 +105,7 @@ impl Store for Broken {
                 }
                 // The next number of these keys; a removed key is forgotten with its number.
                 let last = batch.writes.iter().filter_map(|(key, _)| versions.get(key)).max();
-                let version = Version::new(last.map_or(1, |last| last.get() + 1));
+                let version = Version::new(last.map_or(1, |last| last.get().saturating_add(1)));
                 for (key, value) in &batch.writes {
                     match value {
                         Some(_) => versions.insert(key.clone(), version),

@@ -30,7 +30,7 @@ fn ranges(store: &dyn Store) {
     }
     let read = |from: u64, limit: usize| -> Vec<u16> {
         let entries = ok(store.log_read(from, limit));
-        let number = |entry: Vec<u8>| entry.try_into().map(u16::from_be_bytes).unwrap_or(u16::MAX);
+        let number = |entry: Vec<u8>| entry.try_into().map_or(u16::MAX, u16::from_be_bytes);
         entries.into_iter().map(number).collect()
     };
     assert_eq!(read(0, 3), [0, 1, 2]);
