@@ -141,7 +141,7 @@ impl FromStr for Checkpoint {
         };
         let size = from_decimal(size).ok_or_else(|| wrong("the second line is not a size"))?;
         let root = digest_from_base64(root).ok_or_else(|| wrong("the third line is not a root"))?;
-        lines.try_fold(Self::new(origin, size, root)?, |read, line| read.with_extension(line))
+        lines.try_fold(Self::new(origin, size, root)?, Self::with_extension)
     }
 }
 

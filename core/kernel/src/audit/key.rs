@@ -111,9 +111,8 @@ impl FromStr for VerifierKey {
             return Err(wrong("it does not have three parts"));
         };
         let bytes = from_base64(key).ok_or_else(|| wrong("its last part is not base64"))?;
-        let public = match bytes.split_first() {
-            Some((&ED25519, public)) => public,
-            Some(_) | None => return Err(wrong("its type is not Ed25519")),
+        let Some((&ED25519, public)) = bytes.split_first() else {
+            return Err(wrong("its type is not Ed25519"));
         };
         let public = public.try_into().map_err(|_| wrong("its key is not 32 bytes long"))?;
         let key = Self::from_ed25519(name, public)?;

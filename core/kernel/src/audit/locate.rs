@@ -3,7 +3,9 @@
 use super::checkpoint::Checkpoint;
 use super::encoding::tampered;
 use super::merkle::{MerkleTree, to_u64};
-use super::tiles::{CHECKPOINT_PATH, TilePath, hash_tile, read_hash_tile, tile_at, tiles_of};
+use super::tiles::{
+    CHECKPOINT_PATH, TilePath, bundles_of, hash_tile, hash_tiles_of, read_hash_tile, tile_at,
+};
 use super::verify::{Bundle, Files};
 use crate::digest::Digest;
 use crate::error::Error;
@@ -16,13 +18,13 @@ use crate::error::Error;
 pub(super) fn locate(files: &Files<'_>, head: &Checkpoint) -> Result<Error, Error> {
     let tiled = tiled_tree(files, head.size())?;
     let tiles_are_right = tiled.as_ref().is_some_and(|tree| tree.root() == head.root());
-    for path in tiles_of(head.size()).take_while(|path| path.level().is_none()) {
+    for path in bundles_of(head.size()) {
         if let Some(found) = differs(files, path, head, tiles_are_right)? {
             return Ok(found);
         }
     }
     // The entries agree with level 0, and both are wrong: the levels above narrow it down.
-    for path in tiles_of(head.size()).filter(|path| path.level().is_some_and(|level| level > 0)) {
+    for path in hash_tiles_of(head.size(), 1) {
         let computed = tiled.as_ref().and_then(|tree| hash_tile(tree, path));
         let found = files.bytes(path)?;
         if found != computed {
@@ -37,7 +39,7 @@ pub(super) fn locate(files: &Files<'_>, head: &Checkpoint) -> Result<Error, Erro
 /// The tree that level 0 of the tiles claims, if all of these tiles can be read.
 fn tiled_tree(files: &Files<'_>, size: u64) -> Result<Option<MerkleTree>, Error> {
     let mut tree = MerkleTree::default();
-    for path in tiles_of(size).filter(|path| path.level() == Some(0)) {
+    for path in hash_tiles_of(size, 0).take_while(|path| path.level() == Some(0)) {
         let Some(hashes) = hashes(files, path)? else { return Ok(None) };
         tree.extend(hashes);
     }

@@ -208,7 +208,7 @@ pub fn verify_inclusion(
         }
         if node % 2 == 1 || node == last {
             hash = node_hash(beside, &hash);
-            while node % 2 == 0 && node != 0 {
+            while node.is_multiple_of(2) && node != 0 {
                 node >>= 1;
                 last >>= 1;
             }
@@ -278,7 +278,7 @@ fn roots_of_consistency(
         if node % 2 == 1 || node == last {
             before = node_hash(beside, &before);
             after = node_hash(beside, &after);
-            while node % 2 == 0 && node != 0 {
+            while node.is_multiple_of(2) && node != 0 {
                 node >>= 1;
                 last >>= 1;
             }
@@ -319,5 +319,6 @@ fn hole() -> Error {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 #[path = "merkle_tests.rs"]
 mod tests;

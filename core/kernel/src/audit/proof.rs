@@ -172,6 +172,7 @@ fn too_large(limit: usize) -> Error {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests {
     use expect_test::expect;
     use proptest::prelude::*;
@@ -197,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_proof_is_a_file_that_people_can_read() {
-        expect![[r#"
+        expect![[r"
             c2sp.org/tlog-proof@v1
             extra d2hvIGFza2Vk
             index 2
@@ -210,7 +211,7 @@ mod tests {
             fKo0Xb2JKmZFTWxlEuo8PqPw0+whvj/C4jdXBf049nI=
 
             — example.com/log cC88cDgDJ6Q0uoG/vPRTT655F8Thxj2ubGgls+RmmMBrpMcuba1uT98XUON9ZJh5HAHhMo3ilwFNx+8gDZHVFpTfKAQ=
-        "#]].assert_eq(&proof(2, 5).with_extra(b"who asked").unwrap().to_string());
+        "]].assert_eq(&proof(2, 5).with_extra(b"who asked").unwrap().to_string());
     }
 
     #[test]

@@ -151,10 +151,19 @@ impl FromStr for TilePath {
 /// ]);
 /// ```
 pub fn tiles_of(size: u64) -> impl Iterator<Item = TilePath> {
-    let hashes = (0..=LEVEL_MAX)
+    bundles_of(size).chain(hash_tiles_of(size, 0))
+}
+
+/// The paths of the entry bundles of a log with `size` leaves.
+pub(super) fn bundles_of(size: u64) -> impl Iterator<Item = TilePath> {
+    row(None, size)
+}
+
+/// The paths of the hash tiles of a log with `size` leaves, from level `lowest` upwards.
+pub(super) fn hash_tiles_of(size: u64, lowest: u8) -> impl Iterator<Item = TilePath> {
+    (lowest..=LEVEL_MAX)
         .map_while(move |level| Some((level, hashes_at(level, size)?)))
-        .flat_map(|(level, count)| row(Some(level), count));
-    row(None, size).chain(hashes)
+        .flat_map(|(level, count)| row(Some(level), count))
 }
 
 /// The number of hashes that level `level` of the tiles has, unless it has none.

@@ -5,7 +5,9 @@ use super::encoding::tampered;
 use super::key::VerifierKey;
 use super::locate::{locate, wrong_tile};
 use super::merkle::{MerkleTree, leaf_hash};
-use super::tiles::{CHECKPOINT_PATH, TilePath, decode_bundle, hash_tile, tiles_of};
+use super::tiles::{
+    CHECKPOINT_PATH, TilePath, bundles_of, decode_bundle, hash_tile, hash_tiles_of,
+};
 use crate::digest::Digest;
 use crate::error::Error;
 
@@ -97,7 +99,7 @@ pub fn verify_export(
     let checkpoint = Checkpoint::open(&bytes, origin, key).map_err(wrong_checkpoint)?;
 
     let mut tree = MerkleTree::default();
-    for path in tiles_of(checkpoint.size()).take_while(|path| path.level().is_none()) {
+    for path in bundles_of(checkpoint.size()) {
         let bundle = files.bundle(path)?;
         if !bundle.whole {
             return Err(locate(&files, &checkpoint)?);
@@ -108,7 +110,7 @@ pub fn verify_export(
         return Err(locate(&files, &checkpoint)?);
     }
     // From here on every hash is known for certain, whatever the tiles say.
-    for path in tiles_of(checkpoint.size()).filter(|path| path.level().is_some()) {
+    for path in hash_tiles_of(checkpoint.size(), 0) {
         if files.bytes(path)? != hash_tile(&tree, path) {
             return Err(wrong_tile(path));
         }
@@ -116,9 +118,12 @@ pub fn verify_export(
     Ok(Verified { checkpoint, tree })
 }
 
+/// Answers a file's bytes by its path, and `None` where there is no such file.
+type Read<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, Error> + 'a;
+
 /// The files of an export.
 pub(super) struct Files<'a> {
-    read: &'a dyn Fn(&str) -> Result<Option<Vec<u8>>, Error>,
+    read: &'a Read<'a>,
 }
 
 /// What an entry bundle holds, as far as it can be read.
@@ -164,5 +169,6 @@ fn wrong_checkpoint(cause: Error) -> Error {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 #[path = "verify_tests.rs"]
 mod tests;

@@ -129,7 +129,7 @@ fn any_flipped_byte_is_found_and_named() {
 
 #[test]
 fn any_flipped_byte_of_a_small_log_is_found_and_named() {
-    let entries: Vec<_> = ["ana asks", "", "bo agrees", "it runs"].map(|text| text.into()).into();
+    let entries: Vec<_> = ["ana asks", "", "bo agrees", "it runs"].map(Into::into).into();
     let folder = folder_of(&entries);
     for (path, bytes) in &folder {
         for at in 0..bytes.len() {
