@@ -102,8 +102,7 @@ impl Index {
         let mut ended = None;
         for (valid, grant, role) in rows {
             let held = self.permissions.get(role).map(Vec::as_slice).unwrap_or_default();
-            let fitting =
-                held.iter().find(|p| p.fits(&question.action, module, environment));
+            let fitting = held.iter().find(|p| p.fits(&question.action, module, environment));
             match fitting {
                 Some(permission) if valid.contains(question.at) => {
                     return Ok((*grant, permission.id));
@@ -145,7 +144,10 @@ pub(crate) fn answer(
         (Rule::Audit, _) => global(asker, &[GlobalRole::PlatformAdmin, GlobalRole::Auditor]),
         (Rule::Administer, Scope::Project { .. })
         | (Rule::TwoLegs | Rule::Read | Rule::Manage, Scope::Platform) => Err(wrong_level()),
-        (rule @ (Rule::TwoLegs | Rule::Read | Rule::Manage), Scope::Project { module, environment, .. }) => {
+        (
+            rule @ (Rule::TwoLegs | Rule::Read | Rule::Manage),
+            Scope::Project { module, environment, .. },
+        ) => {
             let Some((book, index)) = project else { return Err(wrong_level()) };
             let place = (*module, *environment);
             match rule {
@@ -179,11 +181,9 @@ fn leg_2_only(
     index: &Index,
 ) -> Result<Witness, Denial> {
     match index.leg_2(question, module, environment) {
-        Ok((grant, permission)) => Ok(Witness {
-            grant: Some(grant),
-            permission: Some(permission),
-            ..Witness::default()
-        }),
+        Ok((grant, permission)) => {
+            Ok(Witness { grant: Some(grant), permission: Some(permission), ..Witness::default() })
+        }
         Err(ended) => Err(Denial::because(no_grant(question, (module, environment), book, ended))),
     }
 }

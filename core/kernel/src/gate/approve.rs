@@ -33,9 +33,8 @@ impl Gate {
             let State::PendingApproval(pending) = request.state else {
                 return Err(request.wrong_state("approved"));
             };
-            let shelf = txn
-                .shelf(request.header.project_id)?
-                .ok_or_else(|| not_found(&subject(id)))?;
+            let shelf =
+                txn.shelf(request.header.project_id)?.ok_or_else(|| not_found(&subject(id)))?;
             let wanted = pending.quorum.role();
             let grant =
                 wanted.and_then(|role| shelf.index.holds_role(caller.user(), role, txn.now));

@@ -19,8 +19,8 @@ impl Gate {
                 .with_help("name somebody who can answer for the platform"));
         }
         self.transact(|txn| {
-            let is_empty = txn.get::<Epoch>(&[PLATFORM])?.is_none()
-                && self.parts.store.log_len()? == 0;
+            let is_empty =
+                txn.get::<Epoch>(&[PLATFORM])?.is_none() && self.parts.store.log_len()? == 0;
             if !is_empty {
                 return Err(Error::new(
                     Code::AlreadyBootstrapped,

@@ -81,7 +81,10 @@ impl Txn<'_> {
         Ok(answer)
     }
 
-    pub(super) fn judge_question(&mut self, question: &Question) -> Result<Result<Witness, Denial>, Error> {
+    pub(super) fn judge_question(
+        &mut self,
+        question: &Question,
+    ) -> Result<Result<Witness, Denial>, Error> {
         let Some(asker) = self.asker(question.user)? else {
             return Ok(Err(Denial::because(Reason::InactiveUser)));
         };
@@ -113,9 +116,8 @@ impl Txn<'_> {
             return Ok(Ok(witness));
         }
         let forbids = verdict.forbidden_by.into_iter();
-        let mut reasons: Vec<Reason> = forbids
-            .map(|hit| Reason::Forbidden { policy: hit.id, place: hit.place })
-            .collect();
+        let mut reasons: Vec<Reason> =
+            forbids.map(|hit| Reason::Forbidden { policy: hit.id, place: hit.place }).collect();
         if !verdict.errors.is_empty() {
             reasons.push(Reason::PolicyFailed);
         }

@@ -75,7 +75,8 @@ impl Gate {
                 }
             }
             let request = Request { header, state: Draft::default().into() };
-            let note = Note { caller: Some(caller), action: action::DRAFT, from: None, comment: None };
+            let note =
+                Note { caller: Some(caller), action: action::DRAFT, from: None, comment: None };
             let request = txn.save(request, &note)?;
             let leaf = Self::request_leaf(txn, "request.drafted", Some(caller), &request);
             Ok((request, leaf))

@@ -88,11 +88,8 @@ impl Txn<'_> {
     /// Writes the run's end and gives its lease back.
     pub(super) fn end_run(&mut self, id: JobId, outcome: &Outcome) -> Result<(), Error> {
         let request = id.request.to_string();
-        let path = [
-            request.as_str(),
-            &format!("{:010}", id.revision),
-            &format!("{:010}", id.attempt),
-        ];
+        let path =
+            [request.as_str(), &format!("{:010}", id.revision), &format!("{:010}", id.attempt)];
         if let Some(run) = self.get::<Run>(&path)? {
             let (outcome, ended_at) = (Some(outcome.clone()), Some(self.now));
             self.put(&Run { outcome, ended_at, ..run })?;

@@ -74,8 +74,7 @@ impl Gate {
             })?;
             let request = Request { header, state: executing.into() };
             let job = self.job(txn, &request, &revision, Some((run, attempt, fence)))?;
-            let note =
-                Note { caller: Some(caller), action: action::EXECUTE, from, comment: None };
+            let note = Note { caller: Some(caller), action: action::EXECUTE, from, comment: None };
             let request = txn.save(request, &note)?;
             let mut leaf = Self::request_leaf(txn, "run.started", Some(caller), &request);
             leaf.run = Some(run);
@@ -108,9 +107,8 @@ impl Txn<'_> {
         for approval in &approved.approvals {
             let may = self.judge(approval.user, &Action::APPROVE, header.scope())?.is_ok();
             let wanted = approved.quorum.role();
-            let holds = wanted.is_none_or(|role| {
-                shelf.index.holds_role(approval.user, role, self.now).is_some()
-            });
+            let holds = wanted
+                .is_none_or(|role| shelf.index.holds_role(approval.user, role, self.now).is_some());
             if !may || !holds || header.editors.contains(&approval.user) {
                 self.asked = asked;
                 return Err(Error::new(

@@ -38,8 +38,8 @@ pub use explain::Answer;
 pub use read::{Cursor, Page, RequestSummary, RequestView};
 
 use crate::audit::{MerkleTree, Signer};
-use crate::authz::index::Index;
 use crate::authz::Authorizer;
+use crate::authz::index::Index;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::error::Error;

@@ -58,8 +58,7 @@ impl Gate {
             let revision = txn.revision(&request)?;
             txn.put(&Revision { plan: Some(plan.clone()), ..revision })?;
             let from = Some(request.state.name());
-            let note =
-                Note { caller: Some(caller), action: action::PLAN, from, comment: None };
+            let note = Note { caller: Some(caller), action: action::PLAN, from, comment: None };
             let request = txn.save(request, &note)?;
             let leaf = Self::request_leaf(txn, "request.planned", Some(caller), &request);
             Ok((plan.clone(), leaf))

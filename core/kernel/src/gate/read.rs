@@ -76,7 +76,14 @@ impl Gate {
             let runs = self.scan_all(&records::key_of::<Run>(&[&id.to_string()]))?;
             let digest = request.header.change_digest().ok();
             let Request { header, state } = request;
-            Ok(RequestView { header, state, change: revision.change, plan: revision.plan, digest, runs })
+            Ok(RequestView {
+                header,
+                state,
+                change: revision.change,
+                plan: revision.plan,
+                digest,
+                runs,
+            })
         })
     }
 

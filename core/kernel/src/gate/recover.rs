@@ -24,7 +24,8 @@ impl Gate {
 
     fn reap(&self, due: impl Fn(&Live, &Self) -> bool) -> Result<Vec<RequestId>, Error> {
         let prefix = records::key_of::<Live>(&[]);
-        let (page, mut after, mut lost) = (self.parts.limits.page_rows_max.max(1), None, Vec::new());
+        let (page, mut after, mut lost) =
+            (self.parts.limits.page_rows_max.max(1), None, Vec::new());
         loop {
             let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
             let full = found.len() >= page;

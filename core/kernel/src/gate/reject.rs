@@ -10,12 +10,7 @@ use crate::request::{Request, State, action};
 
 impl Gate {
     /// Says no for good. The comment says why. It takes the action `approve`.
-    pub fn reject(
-        &self,
-        caller: &Caller,
-        id: RequestId,
-        comment: &str,
-    ) -> Result<Request, Error> {
+    pub fn reject(&self, caller: &Caller, id: RequestId, comment: &str) -> Result<Request, Error> {
         self.check_comment(comment, true)?;
         self.transact(|txn| {
             let request = txn.request(id)?;
@@ -26,12 +21,8 @@ impl Gate {
                 return Err(request.wrong_state("rejected"));
             };
             let state = pending.reject(&request.header, permit, txn.now)?.into();
-            let note = Note {
-                caller: Some(caller),
-                action: action::REJECT,
-                from,
-                comment: Some(comment),
-            };
+            let note =
+                Note { caller: Some(caller), action: action::REJECT, from, comment: Some(comment) };
             let request = txn.save(Request { header: request.header, state }, &note)?;
             let leaf = Self::request_leaf(txn, "request.rejected", Some(caller), &request);
             Ok((request, leaf))

@@ -62,9 +62,8 @@ impl Gate {
     /// Takes a request that was sent back into `DRAFT` again, with its plan dropped: the world may have
     /// moved on since it was made.
     fn reopen(&self, caller: &Caller, id: RequestId) -> Result<(), Error> {
-        let sent_back = self.consult(|txn| {
-            Ok(matches!(txn.request(id)?.state, State::ChangesRequested(_)))
-        })?;
+        let sent_back =
+            self.consult(|txn| Ok(matches!(txn.request(id)?.state, State::ChangesRequested(_))))?;
         if !sent_back {
             return Ok(());
         }

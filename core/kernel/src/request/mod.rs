@@ -13,8 +13,8 @@ pub use history::HistoryEntry;
 pub use quorum::{Approval, Quorum, Standing};
 pub use run::Run;
 pub use state::{
-    Approved, Cancelled, ChangesRequested, Draft, Ended, Executing, Failed,
-    PendingApproval, Rejected, Request, State, StateName, Succeeded, Unknown,
+    Approved, Cancelled, ChangesRequested, Draft, Ended, Executing, Failed, PendingApproval,
+    Rejected, Request, State, StateName, Succeeded, Unknown,
 };
 
 pub(crate) use history::action;

@@ -75,12 +75,13 @@ pub(crate) fn decode<R: Record>(key: &Key, bytes: &[u8]) -> Result<R, Error> {
         Ok(_) => Err(newer(key)),
         Err(source) => match serde_json::from_slice::<Format>(bytes) {
             Ok(Format { format }) if format > FORMAT => Err(newer(key)),
-            Ok(_) | Err(_) => Err(Error::new(
-                Code::StoreDamaged,
-                format!("the record at {key:?} cannot be read"),
-            )
-            .with_help("restore the store from a backup; the audit log names the record's digest")
-            .with_source(source)),
+            Ok(_) | Err(_) => {
+                Err(Error::new(Code::StoreDamaged, format!("the record at {key:?} cannot be read"))
+                    .with_help(
+                        "restore the store from a backup; the audit log names the record's digest",
+                    )
+                    .with_source(source))
+            }
         },
     }
 }
@@ -102,9 +103,10 @@ impl From<StoreError> for Error {
                 (Code::StoreUnavailable, "check the store's place, its rights and its free space")
             }
             StoreErrorKind::Poisoned => (Code::StorePoisoned, "open the store again"),
-            StoreErrorKind::Locked => {
-                (Code::StoreLocked, "close the other process, or use a store made for several nodes")
-            }
+            StoreErrorKind::Locked => (
+                Code::StoreLocked,
+                "close the other process, or use a store made for several nodes",
+            ),
             StoreErrorKind::Damaged => (Code::StoreDamaged, "restore the store from a backup"),
             StoreErrorKind::NewerFormat => {
                 (Code::NewerFormat, "use the version of placet that wrote it, or a later one")

@@ -223,8 +223,7 @@ impl ProjectCommand for UpdateModule {
     }
 
     fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
-        let row =
-            Module { name: self.name.clone(), ..desk.book.module(self.module)?.clone() };
+        let row = Module { name: self.name.clone(), ..desk.book.module(self.module)?.clone() };
         Ok(Decided::put(Row::Module(row), ()))
     }
 }

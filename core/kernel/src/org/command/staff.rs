@@ -224,9 +224,8 @@ impl ProjectCommand for AddMember {
             return Err(Error::new(Code::InvalidInput, "a LEADER_TEMP must have an end")
                 .with_help("give the membership an end, or make the user LEADER_PRIMARY"));
         }
-        let at_that_time = |row: &&Membership| {
-            row.team_id == team && row.valid.overlaps(self.valid)
-        };
+        let at_that_time =
+            |row: &&Membership| row.team_id == team && row.valid.overlaps(self.valid);
         for row in desk.book.memberships.values().filter(at_that_time) {
             if row.user_id == user {
                 return Err(overlap("the user is in this team", row));
@@ -259,7 +258,9 @@ impl ProjectCommand for EndMembership {
         let missing = || desk.book.missing("membership", self.membership);
         let row = desk.book.memberships.get(&self.membership).ok_or_else(missing)?;
         match ended(row.valid, self.at.unwrap_or(desk.now), desk.now)? {
-            Some(valid) => Ok(Decided::put(Row::Membership(Membership { valid, ..row.clone() }), ())),
+            Some(valid) => {
+                Ok(Decided::put(Row::Membership(Membership { valid, ..row.clone() }), ()))
+            }
             None => Ok(Decided::remove(Row::Membership(row.clone()), ())),
         }
     }

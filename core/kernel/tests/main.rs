@@ -1,0 +1,15 @@
+//! Stories about the gate, on parts that the tests control.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::tests_outside_test_module,
+    clippy::indexing_slicing,
+    reason = "this whole file is a test"
+)]
+
+mod world;
+mod stories;
+mod organisation;
+mod refusals;
+mod faults;
+mod proofs;
