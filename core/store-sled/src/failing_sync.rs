@@ -135,6 +135,8 @@ fn nothing_is_read_before_it_is_synced() {
     let before = (vec![(key(), long(1))], 1);
     assert_eq!(seen(), before);
     std::thread::scope(|scope| {
+        // Moved in: when this fails, the writer is let go instead of waiting for ever.
+        let go = go;
         let batch =
             Batch::default().put(key(), long(2)).put(other.clone(), long(3)).append(vec![2]);
         let writing = scope.spawn(|| store.commit(batch).unwrap());
@@ -157,6 +159,8 @@ fn batches_that_wait_share_one_sync_and_lose_alone() {
     let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
     let opened = store.sync_count();
     let ended = std::thread::scope(|scope| {
+        // Moved in: when this fails, the writer is let go instead of waiting for ever.
+        let go = go;
         let first = scope.spawn(|| store.commit(Batch::default().append(vec![0])).is_ok());
         entering.recv().unwrap();
         // The writer is busy: these ten can only wait, and all want the same place.
