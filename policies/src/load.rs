@@ -147,15 +147,19 @@ impl Spot<'_> {
     }
 }
 
-/// Like [`finding`]. Cedar offers the action whose name is spelled most like the one it does not know,
-/// which is no help to whoever wrote the name of a custom action.
+/// Like [`finding`]. For a name that it does not know, Cedar offers the one that is spelled most alike,
+/// and any of several that are equally unlike it: no help to whoever wrote the name of a custom action,
+/// and not the same help every time.
 fn error_finding(id: &str, error: &ValidationError) -> (usize, String, Option<String>) {
     let (offset, what, help) = finding(id, error);
-    if matches!(error, ValidationError::UnrecognizedActionId(_)) {
-        let help = "a custom action is `Action::\"operate\"`, with its name in `context.action`";
-        return (offset, what, Some(help.to_owned()));
-    }
-    (offset, what, help)
+    let ours = if matches!(error, ValidationError::UnrecognizedActionId(_)) {
+        "a custom action is `Action::\"operate\"`, with its name in `context.action`"
+    } else if matches!(error, ValidationError::UnrecognizedEntityType(_)) {
+        "the types are `User`, `Platform`, `Project`, `Module` and `Environment`"
+    } else {
+        return (offset, what, help);
+    };
+    (offset, what, Some(ours.to_owned()))
 }
 
 /// Where, what, and what to do about it.

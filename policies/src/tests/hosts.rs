@@ -119,7 +119,7 @@ fn what_does_not_fit_the_schema_is_refused_with_its_line() {
         "@id(\"a\") forbid (principal is Robot, action, resource);",
         &expect![[r#"
             invalid_policy 1: the policy `a` at `house.cedar:1` is not valid: unrecognized entity type `Robot`
-            help: did you mean `Project`?
+            help: the types are `User`, `Platform`, `Project`, `Module` and `Environment`
         "#]],
     );
     refused(
