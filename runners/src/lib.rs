@@ -1,1 +1,44 @@
-//! To come.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! Runs placet's plugins.
+//!
+//! A plugin is a WebAssembly component for the package `placet:runner@0.1.0` (folder `wit`). It gets a
+//! fresh sandbox for every call, reaches only what its imports, its manifest and the operator's grant all
+//! name, and never holds a credential. What became of a run is judged by what the host itself saw, not by
+//! what the plugin says.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use placet_runners::{Grant, SqliteTarget, WasmRunner, shipped};
+//!
+//! # fn main() -> Result<(), placet_core::error::Error> {
+//! let sql = shipped::sql();
+//! let runner = WasmRunner::builder()
+//!     .plugin("sql".parse()?, sql.component, sql.manifest, Grant::none().with("sql").with_dry_run())
+//!     .target("orders".parse()?, Arc::new(SqliteTarget::new("/srv/orders.db")))
+//!     .build()?;
+//! # Ok(()) }
+//! ```
+
+mod limits; // how much a plugin may use
+mod manifest; // what a plugin asks for, and what it is granted
+mod target; // what SQL plugins reach
+mod bindings; // the plugin interface, generated
+mod plugin; // a component: its imports, compiled once
+mod engine; // the sandbox's settings and its tick
+mod state; // what the host keeps for one call
+mod ledger; // what the host saw
+mod line; // from the sandbox's thread to the kernel's link
+mod link; // what a plugin may call
+mod convert; // values between kernel and plugin
+mod verdict; // how a run ended
+mod call; // one call into a plugin
+mod runner; // the kernel's seam
+pub mod shipped; // plugins that come with placet
+
+pub use limits::RunnerLimits;
+pub use manifest::{Grant, Manifest};
+pub use runner::{Builder, WasmRunner};
+pub use target::{
+    Access, CommitFailure, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget, SqlValue,
+    SqliteTarget, StopReason, StopSignal,
+};

@@ -1,0 +1,177 @@
+//! Breaks the contract in the way that the payload names: `{"behaviour": "…", "sql": "…"}`.
+#![no_std]
+#![cfg(target_family = "wasm")]
+
+extern crate alloc;
+
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use placet_plugin_sdk::sql::{Connection, Error, Transaction};
+use placet_plugin_sdk::{
+    ChangePlan, Finding, Info, Job, Outcome, Plugin, Step, context, export_plugin, failure, report,
+};
+
+struct Unruly;
+
+export_plugin!(Unruly);
+
+fn read(payload: &str) -> (String, String) {
+    let value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
+    let text = |name: &str| value[name].as_str().unwrap_or("").to_string();
+    (text("behaviour"), text("sql"))
+}
+
+fn spin() -> ! {
+    let mut rounds = 0_u64;
+    loop {
+        rounds = core::hint::black_box(rounds.wrapping_add(1));
+    }
+}
+
+fn trap() -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+fn begun() -> (Connection, Transaction) {
+    let Ok(connection) = Connection::open("target") else { trap() };
+    let Ok(transaction) = connection.begin() else { trap() };
+    (connection, transaction)
+}
+
+fn done() -> Outcome {
+    Outcome::Succeeded(report("all done", Some(1_000_000)))
+}
+
+impl Plugin for Unruly {
+    fn describe() -> Info {
+        Info {
+            name: "unruly".to_string(),
+            version: "0.1.0".to_string(),
+            title: "Unruly".to_string(),
+            payload_schema: "{}".to_string(),
+            supports: Vec::new(),
+        }
+    }
+
+    fn validate(payload: &str) -> Vec<Finding> {
+        match read(payload).0.as_str() {
+            "loop-validate" => spin(),
+            "reach-validate" => {
+                let _connection = Connection::open("target");
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn plan(job: Job) -> Result<ChangePlan, String> {
+        let (behaviour, sql) = read(&job.payload);
+        let said = |error: Error| match error {
+            Error::Denied(why) => why,
+            _ => "another error".to_string(),
+        };
+        match behaviour.as_str() {
+            "plan-commit" => {
+                let (_connection, transaction) = begun();
+                transaction.execute(&sql, &[]).map_err(said)?;
+                transaction.commit().map_err(said)?;
+            }
+            "plan-write" => {
+                let connection = Connection::open("target").map_err(said)?;
+                connection.query(&sql, &[]).map_err(said)?;
+            }
+            "plan-other" => {
+                let (_connection, transaction) = begun();
+                transaction.execute("DROP TABLE orders", &[]).map_err(said)?;
+            }
+            _ => {}
+        }
+        let step = Step {
+            id: "s1".to_string(),
+            title: "the only step".to_string(),
+            body: sql,
+            body_digest: "not a digest".to_string(),
+            target: "target".to_string(),
+            kind: "write".to_string(),
+            risk: "none".to_string(),
+            effect: "transactional".to_string(),
+            estimated_rows: None,
+            reversible: true,
+        };
+        Ok(ChangePlan {
+            steps: vec![step],
+            findings: Vec::new(),
+            digest: "not a digest".to_string(),
+            rollback: None,
+        })
+    }
+
+    fn execute(job: Job, approved: ChangePlan) -> Outcome {
+        let (behaviour, _) = read(&job.payload);
+        let body = approved.steps.first().map_or("", |step| step.body.as_str());
+        match behaviour.as_str() {
+            "loop" => spin(),
+            "trap" => trap(),
+            "trap-inside" => {
+                let (_connection, transaction) = begun();
+                let _rows = transaction.execute(body, &[]);
+                trap()
+            }
+            "memory" => {
+                let mut hoard: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    hoard.push(core::hint::black_box(vec![1; 1 << 20]));
+                }
+            }
+            "handles" => {
+                let mut hoard = Vec::new();
+                loop {
+                    hoard.push(Connection::open("target"));
+                }
+            }
+            "calls" => loop {
+                let _now = context::now();
+            },
+            "chatter" => {
+                for _ in 0..1_000 {
+                    context::log("loud", "\u{1b}[31mhello, hello, hello", &[]);
+                }
+            }
+            "no-commit" => {
+                let (_connection, transaction) = begun();
+                let _rows = transaction.execute(body, &[]);
+            }
+            "early" => {
+                let (_connection, transaction) = begun();
+                let _refused = transaction.commit();
+            }
+            "other-sql" => {
+                let (_connection, transaction) = begun();
+                let _refused = transaction.execute("DELETE FROM orders", &[]);
+                let _refused = transaction.commit();
+            }
+            after if after.starts_with("commit") => {
+                let (_connection, transaction) = begun();
+                let _rows = transaction.execute(body, &[]);
+                let _done = transaction.commit();
+                match after {
+                    "commit-loop" => spin(),
+                    "commit-lie" => return Outcome::Failed(failure("nothing", "it did not work")),
+                    _ => trap(),
+                }
+            }
+            _ => {}
+        }
+        done()
+    }
+
+    fn verify(job: Job, _: ChangePlan) -> Outcome {
+        if read(&job.payload).0.starts_with("commit") {
+            let _marker = Connection::open("target").and_then(|connection| connection.marker());
+            return Outcome::Failed(failure("nothing", "it did not work"));
+        }
+        done()
+    }
+}

@@ -1,0 +1,200 @@
+//! Values between the kernel and a plugin. Whatever comes from a plugin is bounded and cleaned; digests are
+//! computed here and never taken.
+
+use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
+use placet_core::org::Slug;
+use placet_core::runner::{Effect, Failure, Finding, Job, Level, Plan, Risk, Step};
+
+use crate::bindings::sql::Value;
+use crate::bindings::types;
+use crate::limits::RunnerLimits;
+use crate::target::SqlValue;
+
+/// The longest message of a plugin that is kept, in characters.
+const TEXT_CHARACTERS_MAX: usize = 2_000;
+/// The most findings that are kept.
+const FINDINGS_MAX: usize = 1_000;
+
+/// A plugin's words without control characters, and not too many of them.
+pub(crate) fn clean(text: &str) -> String {
+    let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    shown.take(TEXT_CHARACTERS_MAX).collect()
+}
+
+pub(crate) fn job_of(job: &Job, dry_run: bool) -> types::Job {
+    types::Job {
+        id: types::ExecutionId {
+            request: job.id.request.to_string(),
+            revision: job.id.revision,
+            attempt: job.id.attempt,
+            fence: job.id.fence,
+            idempotency_key: job.id.run.to_string(),
+        },
+        payload: job.payload.clone(),
+        payload_digest: job.payload_digest.to_string(),
+        project: job.place.project.to_string(),
+        module_name: job.place.module.to_string(),
+        environment: job.place.environment.to_string(),
+        deadline: job.deadline.to_string(),
+        dry_run,
+    }
+}
+
+/// The approved plan as a plugin sees it. `connection` is the plugin's own name for its target.
+pub(crate) fn plan_of(plan: &Plan, digest: Digest, connection: &str) -> types::ChangePlan {
+    let steps = plan.steps.iter().map(|step| types::Step {
+        id: step.id.clone(),
+        title: step.title.clone(),
+        body: step.body.clone(),
+        body_digest: step.body_digest.to_string(),
+        target: connection.to_owned(),
+        kind: step.kind.clone(),
+        risk: risk_word(step.risk).to_owned(),
+        effect: effect_word(step.effect).to_owned(),
+        estimated_rows: step.estimated_rows,
+        reversible: step.reversible,
+    });
+    types::ChangePlan {
+        steps: steps.collect(),
+        findings: Vec::new(),
+        digest: digest.to_string(),
+        rollback: None,
+    }
+}
+
+/// What a plugin planned, with the target by the host's name and digests by the host.
+pub(crate) fn plan_from(
+    plan: types::ChangePlan,
+    target: &Slug,
+    connections: &[String],
+    limits: &RunnerLimits,
+) -> Result<Plan, Error> {
+    if plan.steps.len() > limits.steps_max {
+        let message = format!(
+            "the plugin planned {} steps, and at most {} are accepted",
+            plan.steps.len(),
+            limits.steps_max
+        );
+        return Err(Error::new(Code::LimitReached, message)
+            .with_help("split the change into several requests"));
+    }
+    let mut steps: Vec<Step> = Vec::with_capacity(plan.steps.len());
+    let mut ids = std::collections::BTreeSet::new();
+    for step in plan.steps {
+        if !connections.contains(&step.target) {
+            return Err(broken(&format!("planned a step on `{}`", clean(&step.target))));
+        }
+        if step.id.is_empty() || step.id.len() > 64 || !ids.insert(step.id.clone()) {
+            return Err(broken("planned steps without ids of their own"));
+        }
+        steps.push(Step {
+            id: clean(&step.id),
+            title: clean(&step.title),
+            body_digest: Digest::of(step.body.as_bytes()),
+            body: step.body,
+            target: target.clone(),
+            kind: clean(&step.kind),
+            risk: Risk::from_word(&step.risk),
+            effect: Effect::from_word(&step.effect),
+            estimated_rows: step.estimated_rows,
+            reversible: step.reversible,
+        });
+    }
+    Ok(Plan::new(steps, findings_from(plan.findings)))
+}
+
+fn broken(what: &str) -> Error {
+    Error::new(Code::RunnerFault, format!("the plugin {what}"))
+        .with_help("use another build of the plugin, and tell its author")
+}
+
+/// What a plugin found. When there is too much, errors are kept before warnings, and those before the rest.
+pub(crate) fn findings_from(findings: Vec<types::Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = findings.into_iter().map(finding_from).collect();
+    if kept.len() > FINDINGS_MAX {
+        kept.sort_by_key(|finding| core::cmp::Reverse(finding.level));
+        kept.truncate(FINDINGS_MAX);
+    }
+    kept
+}
+
+fn finding_from(finding: types::Finding) -> Finding {
+    Finding {
+        level: match finding.level.as_str() {
+            "info" => Level::Info,
+            "warning" => Level::Warning,
+            // A word that is not known refuses: a plugin of tomorrow may mean something worse.
+            _ => Level::Error,
+        },
+        code: clean(&finding.code),
+        message: clean(&finding.message),
+        step: finding.step.as_deref().map(clean),
+        line: finding.line,
+    }
+}
+
+/// A plugin's own failure, for cases in which the host saw none.
+pub(crate) fn failure_from(failure: types::Failure) -> Failure {
+    Failure {
+        // What took effect is for the host to say.
+        applied: Vec::new(),
+        code: clean(&failure.code),
+        message: clean(&failure.message),
+        step: failure.step.as_deref().map(clean),
+        retryable: failure.retryable,
+        details: None,
+    }
+}
+
+/// An error of the host, as a failure of the run.
+pub(crate) fn failure_of(error: &Error) -> Failure {
+    let details = error.help().map(|help| serde_json::json!({ "help": help }).to_string());
+    Failure { details, ..Failure::new(error.code().as_str(), error.to_string()) }
+}
+
+const fn risk_word(risk: Risk) -> &'static str {
+    match risk {
+        Risk::None => "none",
+        Risk::Low => "low",
+        Risk::Medium => "medium",
+        Risk::High => "high",
+        Risk::Critical => "critical",
+    }
+}
+
+const fn effect_word(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Transactional => "transactional",
+        Effect::Idempotent => "idempotent",
+        Effect::AtMostOnce => "at-most-once",
+    }
+}
+
+pub(crate) fn sql_value(value: Value) -> SqlValue {
+    match value {
+        Value::Null => SqlValue::Null,
+        Value::Boolean(yes) => SqlValue::Boolean(yes),
+        Value::Int64(number) => SqlValue::Int64(number),
+        Value::Float64(number) => SqlValue::Float64(number),
+        Value::Decimal(text) => SqlValue::Decimal(text),
+        Value::Text(text) => SqlValue::Text(text),
+        Value::Bytes(bytes) => SqlValue::Bytes(bytes),
+        Value::Timestamp(text) => SqlValue::Timestamp(text),
+        Value::Json(text) => SqlValue::Json(text),
+    }
+}
+
+pub(crate) fn value_of(value: SqlValue) -> Value {
+    match value {
+        SqlValue::Null => Value::Null,
+        SqlValue::Boolean(yes) => Value::Boolean(yes),
+        SqlValue::Int64(number) => Value::Int64(number),
+        SqlValue::Float64(number) => Value::Float64(number),
+        SqlValue::Decimal(text) => Value::Decimal(text),
+        SqlValue::Text(text) => Value::Text(text),
+        SqlValue::Bytes(bytes) => Value::Bytes(bytes),
+        SqlValue::Timestamp(text) => Value::Timestamp(text),
+        SqlValue::Json(text) => Value::Json(text),
+    }
+}

@@ -1,0 +1,181 @@
+//! The sandbox's settings, its tick, and the compiled components. One for a process, for as long as any
+//! host is alive: two hosts with the same plugin compile it once.
+
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{self, JoinHandle};
+
+use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, Strategy, WasmBacktraceDetails};
+
+use crate::bindings::{SqlRunnerPre, context, sql};
+use crate::state::State;
+
+/// How often running plugins look whether they must stop, in milliseconds.
+pub(crate) const TICK_MS: u64 = 10;
+
+/// After this many ticks without a call the ticker sleeps until the next one.
+const IDLE_TICKS_MAX: u32 = 100;
+
+/// A component, ready to be instantiated.
+pub(crate) struct Compiled {
+    /// With nothing linked but `context`; what else it imports traps.
+    pub(crate) pure: SqlRunnerPre<State>,
+    /// With its capabilities.
+    pub(crate) reaching: SqlRunnerPre<State>,
+}
+
+impl core::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Compiled")
+    }
+}
+
+/// The engine, its ticker and what was compiled for it.
+#[derive(Debug)]
+pub(crate) struct Sandbox {
+    engine: Engine,
+    compiled: Mutex<BTreeMap<Digest, Weak<Compiled>>>,
+    beat: Arc<Beat>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Beat {
+    calls: AtomicUsize,
+    sleeps: AtomicBool,
+    ended: AtomicBool,
+}
+
+static SHARED: Mutex<Weak<Sandbox>> = Mutex::new(Weak::new());
+
+impl Sandbox {
+    /// The sandbox of this process.
+    pub(crate) fn shared() -> Result<Arc<Self>, Error> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sandbox) = shared.upgrade() {
+            return Ok(sandbox);
+        }
+        let sandbox = Arc::new(Self::start()?);
+        *shared = Arc::downgrade(&sandbox);
+        Ok(sandbox)
+    }
+
+    fn start() -> Result<Self, Error> {
+        let engine = Engine::new(&config()).map_err(|error| fault("made", &error))?;
+        let beat = Arc::new(Beat::default());
+        let (ticked, heard) = (engine.clone(), Arc::clone(&beat));
+        let ticker = thread::Builder::new()
+            .name("placet-tick".to_owned())
+            .spawn(move || tick(&ticked, &heard))
+            .map_err(|error| fault("timed", &error))?;
+        Ok(Self { engine, compiled: Mutex::default(), beat, ticker: Some(ticker) })
+    }
+
+    pub(crate) const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Keeps the ticker awake while a call runs.
+    pub(crate) fn enter(&self) -> Call<'_> {
+        self.beat.calls.fetch_add(1, Ordering::AcqRel);
+        if self.beat.sleeps.swap(false, Ordering::AcqRel) {
+            if let Some(ticker) = &self.ticker {
+                ticker.thread().unpark();
+            }
+        }
+        Call(self)
+    }
+
+    /// Compiles a component, or takes what was compiled of the same bytes.
+    pub(crate) fn compile(&self, bytes: &[u8], digest: Digest) -> Result<Arc<Compiled>, String> {
+        // Held while compiling: a second caller waits for the first instead of doing the same work.
+        let mut known = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = known.get(&digest).and_then(Weak::upgrade) {
+            return Ok(compiled);
+        }
+        let compiled = Arc::new(self.link(bytes).map_err(|error| format!("{error:#}"))?);
+        known.insert(digest, Arc::downgrade(&compiled));
+        Ok(compiled)
+    }
+
+    fn link(&self, bytes: &[u8]) -> wasmtime::Result<Compiled> {
+        let component = Component::from_binary(&self.engine, bytes)?;
+        let mut linker: Linker<State> = Linker::new(&self.engine);
+        context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        let mut pure = linker.clone();
+        pure.define_unknown_imports_as_traps(&component)?;
+        sql::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+        Ok(Compiled {
+            pure: SqlRunnerPre::new(pure.instantiate_pre(&component)?)?,
+            reaching: SqlRunnerPre::new(linker.instantiate_pre(&component)?)?,
+        })
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.beat.ended.store(true, Ordering::Release);
+        if let Some(ticker) = self.ticker.take() {
+            ticker.thread().unpark();
+            // It does nothing that could fail.
+            let _ended = ticker.join();
+        }
+    }
+}
+
+/// A call that runs.
+#[derive(Debug)]
+pub(crate) struct Call<'a>(&'a Sandbox);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.beat.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+fn tick(engine: &Engine, beat: &Beat) {
+    let mut idle = 0_u32;
+    while !beat.ended.load(Ordering::Acquire) {
+        if beat.calls.load(Ordering::Acquire) > 0 {
+            idle = 0;
+        } else {
+            idle = idle.saturating_add(1);
+        }
+        if idle > IDLE_TICKS_MAX {
+            beat.sleeps.store(true, Ordering::Release);
+            // A call that came before it saw the flag is seen here.
+            if beat.calls.load(Ordering::Acquire) == 0 && !beat.ended.load(Ordering::Acquire) {
+                thread::park();
+            }
+            beat.sleeps.store(false, Ordering::Release);
+            idle = 0;
+        } else {
+            thread::park_timeout(Duration::from_millis(TICK_MS));
+        }
+        engine.increment_epoch();
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .strategy(Strategy::Cranelift)
+        .allocation_strategy(InstanceAllocationStrategy::OnDemand)
+        .epoch_interruption(true)
+        .wasm_component_model(true)
+        .wasm_memory64(false)
+        .wasm_tail_call(false)
+        .wasm_relaxed_simd(false)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    config
+}
+
+fn fault(what: &str, error: &dyn core::fmt::Display) -> Error {
+    Error::new(Code::Internal, format!("the plugin sandbox cannot be {what}: {error}"))
+        .with_help("check that this process may map executable memory and start threads")
+}

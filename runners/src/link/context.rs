@@ -1,0 +1,77 @@
+//! Logs, progress, checkpoints and cancellation.
+
+use placet_core::runner::{LogLine, Progress};
+
+use crate::bindings::{context, types};
+use crate::convert::clean;
+use crate::state::State;
+
+/// The longest checkpoint, in bytes: the kernel keeps it.
+const CHECKPOINT_BYTES_MAX: usize = 4 << 10;
+
+impl types::Host for State {}
+
+impl context::Host for State {
+    fn log(
+        &mut self,
+        level: String,
+        message: String,
+        fields: Vec<(String, String)>,
+    ) -> wasmtime::Result<()> {
+        self.count_call()?;
+        let level = match level.as_str() {
+            known @ ("trace" | "debug" | "warn" | "error") => known.to_owned(),
+            _ => "info".to_owned(),
+        };
+        let fields = fields.iter().map(|(name, value)| (clean(name), clean(value))).collect();
+        self.take_log(LogLine { level, message: clean(&message), fields });
+        Ok(())
+    }
+
+    fn progress(
+        &mut self,
+        step: String,
+        done: u64,
+        total: Option<u64>,
+        note: Option<String>,
+    ) -> wasmtime::Result<()> {
+        self.count_call()?;
+        if let Some(reach) = &self.reach {
+            let note = note.as_deref().map(clean);
+            reach.line.progress(Progress { step: clean(&step), done, total, note });
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, step: String, state: String) -> wasmtime::Result<Result<(), String>> {
+        self.count_call()?;
+        if step.len().saturating_add(state.len()) > CHECKPOINT_BYTES_MAX {
+            return Ok(Err(format!("a checkpoint holds at most {CHECKPOINT_BYTES_MAX} bytes")));
+        }
+        let noted = self.reach().and_then(|reach| reach.line.checkpoint(step, state));
+        Ok(noted.map_err(|error| error.to_string()))
+    }
+
+    fn checkpoints(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        self.count_call()?;
+        let found = self.reach().and_then(|reach| reach.line.checkpoints());
+        found.map_err(|error| wasmtime::Error::msg(error.to_string()))
+    }
+
+    fn cancelled(&mut self) -> wasmtime::Result<bool> {
+        self.count_call()?;
+        // A run that may not touch its target has nothing left to do.
+        Ok(self.reach.as_ref().is_some_and(|reach| reach.line.may_touch_target().is_err()))
+    }
+
+    fn now(&mut self) -> wasmtime::Result<String> {
+        self.count_call()?;
+        let now = match &self.reach {
+            Some(reach) => {
+                reach.line.now().map_err(|error| wasmtime::Error::msg(error.to_string()))?
+            }
+            None => self.now,
+        };
+        Ok(now.to_string())
+    }
+}

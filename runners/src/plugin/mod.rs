@@ -1,0 +1,114 @@
+//! An installed plugin: what it may reach, and its component, compiled once when first needed.
+
+mod imports;
+
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
+
+use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
+use placet_core::org::Slug;
+use placet_core::runner::RunnerInfo;
+
+use crate::engine::{Compiled, Sandbox};
+use crate::manifest::{Grant, Manifest};
+
+/// The capabilities that this host provides. `context` and `types` reach nothing.
+const PROVIDED: [&str; 1] = ["sql"];
+const PACKAGE: &str = "placet:runner/";
+const VERSION: &str = "@0.1.0";
+
+/// One installed plugin.
+#[derive(Debug)]
+pub(crate) struct Plugin {
+    pub(crate) name: Slug,
+    pub(crate) digest: Digest,
+    pub(crate) manifest: Manifest,
+    pub(crate) grant: Grant,
+    /// What is linked for it: imports, manifest and grant all name it.
+    pub(crate) capabilities: Vec<String>,
+    pub(crate) info: OnceLock<RunnerInfo>,
+    component: Cow<'static, [u8]>,
+    compiled: OnceLock<Arc<Compiled>>,
+}
+
+impl Plugin {
+    /// Looks at a component's imports and installs it, or says what is missing. Runs nothing of it.
+    pub(crate) fn install(
+        name: Slug,
+        component: Cow<'static, [u8]>,
+        manifest: Manifest,
+        grant: Grant,
+    ) -> Result<Self, Error> {
+        let mut capabilities = Vec::new();
+        for import in imports::of_component(&component).map_err(|error| refuse(&name, &error))? {
+            if let Some(capability) = capability_of(&name, &import, &manifest, &grant)? {
+                capabilities.push(capability);
+            }
+        }
+        Ok(Self {
+            digest: Digest::of(&component),
+            name,
+            manifest,
+            grant,
+            capabilities,
+            info: OnceLock::new(),
+            component,
+            compiled: OnceLock::new(),
+        })
+    }
+
+    /// The compiled component; compiles it when nobody did before.
+    pub(crate) fn compiled(&self, sandbox: &Sandbox) -> Result<Arc<Compiled>, Error> {
+        if let Some(compiled) = self.compiled.get() {
+            return Ok(Arc::clone(compiled));
+        }
+        let compiled = sandbox.compile(&self.component, self.digest).map_err(|error| {
+            refuse(&self.name, &error).with_detail("digest", self.digest)
+        })?;
+        Ok(Arc::clone(self.compiled.get_or_init(|| compiled)))
+    }
+}
+
+fn refuse(name: &Slug, why: &str) -> Error {
+    Error::new(Code::RunnerFault, format!("the plugin `{name}` cannot be loaded: {why}")).with_help(
+        "install a component built for the package `placet:runner@0.1.0`, for example with the plugin SDK",
+    )
+}
+
+// What the import asks for: a capability, nothing of weight, or something that refuses the plugin.
+fn capability_of(
+    name: &Slug,
+    import: &str,
+    manifest: &Manifest,
+    grant: &Grant,
+) -> Result<Option<String>, Error> {
+    let word = import.strip_prefix(PACKAGE).and_then(|rest| rest.strip_suffix(VERSION));
+    let refuse = |why: String, help: String| {
+        Err(Error::new(Code::RunnerFault, format!("the plugin `{name}` {why}"))
+            .with_help(help)
+            .with_detail("import", import))
+    };
+    match word {
+        Some("context" | "types") => Ok(None),
+        Some(word) if PROVIDED.contains(&word) => {
+            if !manifest.capabilities.iter().any(|asked| asked == word) {
+                return refuse(
+                    format!("imports `{word}`, which its manifest does not ask for"),
+                    format!("add `{word}` to `capabilities` in its manifest, or use another build of it"),
+                );
+            }
+            if !grant.allows(word) {
+                return refuse(
+                    format!("asks for `{word}`, which is not granted"),
+                    format!("grant `{word}` to it, or do not install it"),
+                );
+            }
+            Ok(Some(word.to_owned()))
+        }
+        Some(_) | None => refuse(
+            format!("imports `{import}`, which this host does not provide"),
+            "build it without this import; the plugin SDK needs no WASI".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,254 @@
+//! What the host keeps for one call: what it may reach, how much it used, what was seen.
+
+use std::sync::Arc;
+
+use placet_core::clock::Timestamp;
+use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
+use placet_core::runner::{JobId, LogLine};
+use wasmtime::ResourceLimiter;
+use wasmtime::component::ResourceTable;
+
+use crate::ledger::Ledger;
+use crate::limits::RunnerLimits;
+use crate::line::Line;
+use crate::target::{SqlTarget, StopSignal};
+
+/// How often a plugin may ask for what it may not do, before the call is ended.
+const REFUSALS_MAX: u32 = 64;
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Phase {
+    /// Describe or validate: nothing is reached.
+    Pure,
+    /// Reads; `dry_run` says whether a transaction that is rolled back is granted.
+    Plan { dry_run: bool },
+    /// Writes what was approved.
+    Execute,
+    /// Reads the marker.
+    Verify,
+}
+
+/// What a call reaches.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    pub(crate) line: Line,
+    pub(crate) stop: StopSignal,
+    pub(crate) target: Arc<dyn SqlTarget>,
+    pub(crate) connections: Vec<String>,
+    pub(crate) id: JobId,
+    pub(crate) plan_digest: Digest,
+    /// The statements that may run, in order: id and text of the approved steps.
+    pub(crate) approved: Vec<(String, String)>,
+    /// The texts of the payload, and how far the dry run came in them.
+    pub(crate) texts: Texts,
+}
+
+/// The texts of a payload, read once from front to back.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    texts: Vec<String>,
+    text: usize,
+    at: usize,
+}
+
+impl Texts {
+    /// Every string in the JSON `payload`.
+    pub(crate) fn of_payload(payload: &str) -> Self {
+        let mut texts = Vec::new();
+        let mut left: Vec<serde_json::Value> = serde_json::from_str(payload).into_iter().collect();
+        while let Some(value) = left.pop() {
+            match value {
+                serde_json::Value::String(text) => texts.push(text),
+                serde_json::Value::Array(values) => left.extend(values),
+                serde_json::Value::Object(members) => left.extend(members.into_iter().map(|(_, value)| value)),
+                serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+            }
+        }
+        Self { texts, text: 0, at: 0 }
+    }
+
+    /// Whether `part` stands in the texts after what was taken before. Then it is taken too.
+    pub(crate) fn take(&mut self, part: &str) -> bool {
+        while let Some(text) = self.texts.get(self.text) {
+            if let Some(found) = text.get(self.at..).and_then(|rest| rest.find(part)) {
+                self.at = self.at.saturating_add(found).saturating_add(part.len());
+                return true;
+            }
+            if self.at == 0 && self.text.saturating_add(1) == self.texts.len() {
+                break;
+            }
+            self.text = self.text.saturating_add(1);
+            self.at = 0;
+        }
+        // Nothing was taken: begin again, so that one refusal does not refuse all that follows.
+        self.text = 0;
+        self.at = 0;
+        false
+    }
+
+    /// The characters before each of `parts` in the text that holds them all in order.
+    pub(crate) fn characters_before(&self, parts: &[(String, String)], index: usize) -> Option<usize> {
+        self.texts.iter().find_map(|text| {
+            let mut at = 0_usize;
+            let mut start = 0_usize;
+            for (_, part) in parts.iter().take(index.saturating_add(1)) {
+                start = at.saturating_add(text.get(at..)?.find(part.as_str())?);
+                at = start.saturating_add(part.len());
+            }
+            Some(text.get(..start)?.chars().count())
+        })
+    }
+}
+
+/// The data of one sandbox.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) limits: RunnerLimits,
+    /// The instant of a pure call; others ask the kernel.
+    pub(crate) now: Timestamp,
+    pub(crate) reach: Option<Reach>,
+    pub(crate) table: ResourceTable,
+    pub(crate) ledger: Ledger,
+    calls: u64,
+    bytes: u64,
+    log_bytes: u64,
+    log_lines_dropped: u64,
+    memory_bytes: usize,
+}
+
+impl State {
+    pub(crate) fn new(
+        phase: Phase,
+        limits: &RunnerLimits,
+        now: Timestamp,
+        reach: Option<Reach>,
+    ) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles_max);
+        Self {
+            phase,
+            limits: limits.clone(),
+            now,
+            reach,
+            table,
+            ledger: Ledger::default(),
+            calls: 0,
+            bytes: 0,
+            log_bytes: 0,
+            log_lines_dropped: 0,
+            memory_bytes: 0,
+        }
+    }
+
+    /// Counts one call to the host. An error ends the plugin's call.
+    pub(crate) fn count_call(&mut self) -> wasmtime::Result<()> {
+        self.calls = self.calls.saturating_add(1);
+        if self.calls > self.limits.host_calls_max {
+            return Err(self.reached(format!("{} calls to the host", self.limits.host_calls_max)));
+        }
+        match self.reach.as_ref().and_then(|reach| reach.stop.raised()) {
+            Some(reason) => Err(wasmtime::Error::msg(reason.message())),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts bytes between plugin and host. An error ends the plugin's call.
+    pub(crate) fn count_bytes(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > self.limits.host_bytes_max {
+            return Err(self.reached(format!("{} bytes in host calls", self.limits.host_bytes_max)));
+        }
+        Ok(())
+    }
+
+    /// Counts something that was refused. An error ends the plugin's call.
+    pub(crate) fn count_refusal(&mut self) -> wasmtime::Result<()> {
+        self.ledger.refusals = self.ledger.refusals.saturating_add(1);
+        if self.ledger.refusals > REFUSALS_MAX {
+            return Err(self.reached(format!("{REFUSALS_MAX} refused calls")));
+        }
+        Ok(())
+    }
+
+    /// Takes a log line, or counts and drops it when the quota is used up.
+    pub(crate) fn take_log(&mut self, line: LogLine) {
+        let fields = line.fields.iter().map(|(name, value)| name.len().saturating_add(value.len()));
+        let bytes = fields.fold(line.message.len(), usize::saturating_add);
+        let used = self.log_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if used > self.limits.log_bytes_max {
+            self.log_lines_dropped = self.log_lines_dropped.saturating_add(1);
+            return;
+        }
+        self.log_bytes = used;
+        if let Some(reach) = &self.reach {
+            reach.line.log(line);
+        }
+    }
+
+    /// Says how many log lines were dropped.
+    pub(crate) fn end_log(&self) {
+        if let (Some(reach), 1..) = (&self.reach, self.log_lines_dropped) {
+            reach.line.log(LogLine {
+                level: "warn".to_owned(),
+                message: format!("{} log lines past the quota were dropped", self.log_lines_dropped),
+                fields: Vec::new(),
+            });
+        }
+    }
+
+    /// What this call reaches; pure calls reach nothing.
+    pub(crate) fn reach(&self) -> Result<&Reach, Error> {
+        self.reach.as_ref().ok_or_else(|| {
+            Error::new(Code::Denied, "nothing can be reached while a payload is validated")
+        })
+    }
+
+    fn reached(&mut self, what: String) -> wasmtime::Error {
+        let error = wasmtime::Error::msg(format!("the limit of {what} was reached"));
+        self.ledger.limit.get_or_insert(what);
+        error
+    }
+}
+
+impl ResourceLimiter for State {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let all = self.memory_bytes.saturating_sub(current).saturating_add(desired);
+        if all > self.limits.memory_bytes_max {
+            return Err(self.reached(format!("{} bytes of memory", self.limits.memory_bytes_max)));
+        }
+        self.memory_bytes = all;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        if desired > self.limits.table_elements_max {
+            return Err(self.reached(format!("{} table elements", self.limits.table_elements_max)));
+        }
+        Ok(true)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances_max
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.instances_max
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.instances_max
+    }
+}

@@ -1,0 +1,79 @@
+//! How a run ended, by what the host saw. What the plugin says counts only where it agrees.
+
+use placet_core::runner::{Failure, Outcome, Report};
+
+use crate::bindings::types;
+use crate::call::{Ended, Trap};
+use crate::convert::{clean, failure_from};
+use crate::ledger::{Ledger, Progress};
+
+/// Judges an execution.
+pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
+    let Ended { answer, ledger } = ended;
+    match ledger.progress {
+        Progress::Committed => of_committed(answer, ledger),
+        Progress::CommitSent => {
+            let why = match answer {
+                Err(trap) => trap.message,
+                Ok(_) => "the commit was sent, and its answer was lost".to_owned(),
+            };
+            Outcome::Unknown(Failure::new("commit_lost", why))
+        }
+        // Nothing was committed: an open transaction went with its session.
+        Progress::Open | Progress::Nothing => Outcome::Failed(of_nothing(answer, ledger)),
+    }
+}
+
+fn of_committed(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Outcome {
+    let lied = |what: &str| {
+        let message = format!("the database confirmed the commit, and then the plugin {what}");
+        Outcome::Unknown(Failure::new("runner_fault", message))
+    };
+    match answer {
+        Ok(types::Outcome::Succeeded(report)) => Outcome::Succeeded(Report {
+            summary: clean(&report.summary),
+            rows_affected: Some(ledger.rows),
+            details: None,
+            artifacts: Vec::new(),
+        }),
+        Ok(types::Outcome::Failed(_)) => lied("said that it failed"),
+        Ok(types::Outcome::Unknown(_)) => lied("said that it could not tell"),
+        Err(trap) => Outcome::Unknown(Failure::new(trap.code, trap.message)),
+    }
+}
+
+fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
+    let seen = ledger.failure;
+    match answer {
+        // A limit or the deadline ended it: that says more than what it led to.
+        Err(trap) if trap.code != "runner_fault" => Failure::new(trap.code, trap.message),
+        Err(trap) => seen.unwrap_or_else(|| Failure::new(trap.code, trap.message)),
+        Ok(types::Outcome::Failed(said)) => seen.unwrap_or_else(|| failure_from(said)),
+        Ok(types::Outcome::Succeeded(_)) => seen.unwrap_or_else(|| {
+            Failure::new("runner_fault", "the plugin said that it succeeded, and the host saw no commit")
+        }),
+        Ok(types::Outcome::Unknown(said)) => seen.unwrap_or_else(|| failure_from(said)),
+    }
+}
+
+/// Judges a verification: only the marker resolves an outcome.
+pub(crate) fn of_verify(ended: Ended<types::Outcome>) -> Outcome {
+    let Ended { answer, ledger } = ended;
+    match (ledger.marker, answer) {
+        (Some(Some(true)), _) => Outcome::Succeeded(Report {
+            summary: "the marker row is there: it was committed".to_owned(),
+            ..Report::default()
+        }),
+        (Some(Some(false)), _) => Outcome::Failed(Failure::new(
+            "not_committed",
+            "the marker row is not there, and nothing can write it any more",
+        )),
+        (Some(None), _) => {
+            Outcome::Unknown(Failure::new("unknown", "the target cannot tell whether it was committed"))
+        }
+        (None, Err(trap)) => Outcome::Unknown(Failure::new(trap.code, trap.message)),
+        (None, Ok(_)) => Outcome::Unknown(ledger.failure.unwrap_or_else(|| {
+            Failure::new("runner_fault", "the plugin did not look at the marker")
+        })),
+    }
+}

@@ -1,0 +1,194 @@
+//! A host, a database file and a link, for one test.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use placet_core::clock::Timestamp;
+use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
+use placet_core::id::{RequestId, RunId};
+use placet_core::runner::{
+    Job, JobId, LogLine, Outcome, Place, Plan, Progress, RunLink, Runner as _,
+};
+use placet_runners::{
+    Builder, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped,
+};
+
+pub static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
+pub static GRASPING: &[u8] = include_bytes!("../plugins/built/tests-grasping.wasm");
+
+// Lives as long as the process, so that the tests of one process compile each plugin once.
+static COMPILED: LazyLock<WasmRunner> = LazyLock::new(|| {
+    let runner = plugins(WasmRunner::builder()).build().unwrap();
+    runner.warm_up().unwrap();
+    runner
+});
+
+fn plugins(builder: Builder) -> Builder {
+    let sql = shipped::sql();
+    let granted = Grant::none().with("sql").with_dry_run();
+    let asked = Manifest::new("unruly", "0.1.0").with_capability("sql").with_connection("target");
+    builder
+        .plugin("sql".parse().unwrap(), sql.component.clone(), sql.manifest.clone(), granted.clone())
+        .plugin("sql-dry".parse().unwrap(), sql.component, sql.manifest, Grant::none().with("sql"))
+        .plugin("unruly".parse().unwrap(), UNRULY, asked, granted)
+}
+
+/// What one test works with.
+pub struct Bench {
+    pub folder: tempfile::TempDir,
+    pub runner: WasmRunner,
+    pub link: Link,
+}
+
+impl Bench {
+    /// A host with one target, `orders`: a database that holds three rows.
+    pub fn new() -> Self {
+        Self::with(RunnerLimits::default(), |path| SqliteTarget::new(path).with_lock_wait_ms(50))
+    }
+
+    pub fn with(limits: RunnerLimits, target: impl FnOnce(PathBuf) -> SqliteTarget) -> Self {
+        LazyLock::force(&COMPILED);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orders.db");
+        let database = rusqlite::Connection::open(&path).unwrap();
+        database
+            .execute_batch(
+                "CREATE TABLE orders (id INTEGER PRIMARY KEY, state TEXT NOT NULL);
+                 INSERT INTO orders VALUES (1, 'new'), (2, 'new'), (3, 'paid');",
+            )
+            .unwrap();
+        let target: Arc<dyn SqlTarget> = Arc::new(target(path));
+        let runner = plugins(WasmRunner::builder())
+            .target("orders".parse().unwrap(), target)
+            .limits(limits)
+            .build()
+            .unwrap();
+        Self { folder, runner, link: Link::default() }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("orders.db")
+    }
+
+    /// What a query on the database answers, as one number.
+    pub fn number(&self, sql: &str) -> i64 {
+        let database = rusqlite::Connection::open(self.path()).unwrap();
+        database.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    pub fn plan(&self, sql: &str) -> Result<(Job, Plan), Error> {
+        let job = job("sql", &serde_json::json!({ "sql": sql }).to_string());
+        let plan = self.runner.plan(&job, &self.link)?;
+        Ok((job, plan))
+    }
+
+    /// Plans and executes a script.
+    pub fn run(&self, sql: &str) -> Outcome {
+        let (job, plan) = self.plan(sql).unwrap();
+        self.runner.execute(&job, &plan, &self.link)
+    }
+
+    /// Lets the unruly plugin plan and execute `sql`, and behave as `behaviour` says.
+    pub fn misbehave(&self, behaviour: &str, sql: &str) -> (Job, Plan, Outcome) {
+        let payload = serde_json::json!({ "behaviour": behaviour, "sql": sql }).to_string();
+        let job = job("unruly", &payload);
+        let plan = self.runner.plan(&job, &self.link).unwrap();
+        let outcome = self.runner.execute(&job, &plan, &self.link);
+        (job, plan, outcome)
+    }
+
+    /// The host still works: a plugin that failed took nothing with it.
+    pub fn assert_alive(&self) {
+        let before = self.number("SELECT count(*) FROM orders");
+        let job = Job { id: JobId { attempt: 99, ..job_id() }, ..job("sql", INSERT) };
+        let plan = self.runner.plan(&job, &Link::default()).unwrap();
+        let outcome = self.runner.execute(&job, &plan, &Link::default());
+        assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+        assert_eq!(self.number("SELECT count(*) FROM orders"), before + 1);
+    }
+}
+
+const INSERT: &str = r#"{"sql": "INSERT INTO orders (state) VALUES ('alive')"}"#;
+
+const fn job_id() -> JobId {
+    JobId {
+        request: RequestId::from_u128(7),
+        revision: 1,
+        attempt: 1,
+        fence: 1,
+        run: RunId::from_u128(8),
+    }
+}
+
+pub fn job(runner: &str, payload: &str) -> Job {
+    Job {
+        id: job_id(),
+        runner: runner.parse().unwrap(),
+        target: "orders".parse().unwrap(),
+        payload: payload.to_owned(),
+        payload_digest: Digest::of(payload.as_bytes()),
+        place: Place {
+            project: "shop".parse().unwrap(),
+            module: "pagos".parse().unwrap(),
+            environment: "prod".parse().unwrap(),
+        },
+        deadline: Timestamp::from_micros(1_000_000_000),
+    }
+}
+
+/// A link whose clock moves one step with every look, so that a deadline comes without waiting for it.
+#[derive(Debug, Default)]
+pub struct Link {
+    pub now_micros: AtomicI64,
+    pub step_micros: i64,
+    pub cancelled: Mutex<Option<Code>>,
+    pub log: Mutex<Vec<LogLine>>,
+    pub progress: Mutex<Vec<Progress>>,
+}
+
+impl Link {
+    /// A link whose deadline passes after a few looks.
+    pub fn hurried() -> Self {
+        Self { step_micros: 300_000_000, ..Self::default() }
+    }
+}
+
+impl RunLink for Link {
+    fn may_touch_target(&self) -> Result<(), Error> {
+        match *self.cancelled.lock().unwrap() {
+            Some(code) => Err(Error::new(code, "not any more")),
+            None => Ok(()),
+        }
+    }
+
+    fn progress(&self, progress: Progress) {
+        self.progress.lock().unwrap().push(progress);
+    }
+
+    fn log(&self, line: LogLine) {
+        self.log.lock().unwrap().push(line);
+    }
+
+    fn checkpoint(&self, _: &str, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
+        Ok(Vec::new())
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.now_micros.fetch_add(self.step_micros, Ordering::SeqCst))
+    }
+}
+
+/// The failure of an outcome that must be one of the two others than success.
+pub fn failure(outcome: Outcome) -> (&'static str, placet_core::runner::Failure) {
+    match outcome {
+        Outcome::Failed(failure) => ("failed", failure),
+        Outcome::Unknown(failure) => ("unknown", failure),
+        Outcome::Succeeded(report) => panic!("it succeeded: {report:?}"),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is refused before anything of it runs.
+
+use placet_core::digest::Digest;
+use placet_core::error::Code;
+use placet_core::runner::Runner as _;
+use placet_runners::{Grant, Manifest, WasmRunner, shipped};
+
+use crate::bench::{Bench, GRASPING};
+
+#[test]
+fn an_import_that_is_not_provided_refuses_the_plugin() {
+    let manifest = Manifest::new("grasping", "0.1.0").with_capability("http");
+    let grant = Grant::none().with("http");
+    let builder = WasmRunner::builder().plugin("grasping".parse().unwrap(), GRASPING, manifest, grant);
+    let refused = builder.build().unwrap_err();
+    assert_eq!(refused.code(), Code::RunnerFault);
+    assert!(refused.to_string().contains("placet:runner/http@0.1.0"), "{refused}");
+    assert!(refused.help().is_some());
+}
+
+#[test]
+fn a_capability_needs_manifest_and_grant() {
+    let sql = shipped::sql();
+    let name = || "sql".parse().unwrap();
+    let ungranted =
+        WasmRunner::builder().plugin(name(), sql.component.clone(), sql.manifest, Grant::none());
+    let refused = ungranted.build().unwrap_err();
+    assert_eq!(refused.to_string(), "the plugin `sql` asks for `sql`, which is not granted");
+
+    let unasked = Manifest::new("sql", "0.1.0");
+    let builder =
+        WasmRunner::builder().plugin(name(), sql.component, unasked, Grant::none().with("sql"));
+    assert_eq!(builder.build().unwrap_err().code(), Code::RunnerFault);
+}
+
+#[test]
+fn bytes_that_are_no_component_are_refused() {
+    for bytes in [&b""[..], b"nonsense", b"\0asm\x01\0\0\0"] {
+        let manifest = Manifest::new("x", "1");
+        let builder =
+            WasmRunner::builder().plugin("x".parse().unwrap(), bytes.to_vec(), manifest, Grant::none());
+        assert_eq!(builder.build().unwrap_err().code(), Code::RunnerFault);
+    }
+}
+
+#[test]
+fn the_shipped_plugin_describes_itself() {
+    let bench = Bench::new();
+    let info = bench.runner.describe(&"sql".parse().unwrap()).unwrap();
+    assert_eq!(info.title, "SQL script");
+    assert_eq!(info.capabilities, ["sql"]);
+    assert_eq!(info.digest, Digest::of(&shipped::sql().component));
+    serde_json::from_str::<serde_json::Value>(&info.payload_schema).unwrap();
+}
+
+#[test]
+fn built_components_are_those_of_the_lock_file() {
+    let lock = include_str!("../plugins/plugins.lock");
+    for component in [&shipped::sql().component[..], crate::bench::UNRULY, GRASPING] {
+        let digest = Digest::of(component).to_string();
+        assert!(lock.contains(&digest), "run the program in `runners/pack`: {digest}");
+    }
+}

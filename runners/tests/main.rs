@@ -1,0 +1,13 @@
+//! The plugin host, seen from outside: what runs, what is refused, and what is said about it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::tests_outside_test_module,
+    reason = "this whole file is a test"
+)]
+
+mod bench; // a host, a database and a link for one test
+mod sql; // the SQL runner on a real file
+mod targets; // files that are locked, read-only or missing
+mod unruly; // plugins that break their contract
+mod install; // what is refused before it runs

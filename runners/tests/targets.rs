@@ -1,0 +1,66 @@
+//! Database files that cannot be used: each with a code and a next step, and nothing created.
+
+use placet_core::error::Code;
+use placet_core::runner::{Outcome, Runner as _};
+use placet_runners::{RunnerLimits, SqliteTarget};
+
+use crate::bench::{Bench, failure, job};
+
+const DELETE: &str = "DELETE FROM orders WHERE id = 1";
+
+#[test]
+fn a_missing_file_is_not_created() {
+    let bench = Bench::new();
+    let (job, plan) = bench.plan(DELETE).unwrap();
+    std::fs::remove_file(bench.path()).unwrap();
+
+    let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
+    assert_eq!(refused.code(), Code::TargetUnavailable);
+    assert_eq!(refused.to_string(), "there is no database file `orders.db`");
+    assert!(refused.help().is_some());
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "target_unavailable"));
+    assert!(failed.details.unwrap().contains("help"));
+    assert!(matches!(bench.runner.verify(&job, &plan, &bench.link), Outcome::Unknown(_)));
+    assert!(!bench.path().exists());
+}
+
+#[test]
+fn a_locked_file_is_said_to_be_locked() {
+    let bench = Bench::new();
+    let (job, plan) = bench.plan(DELETE).unwrap();
+    let other = rusqlite::Connection::open(bench.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+
+    let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
+    assert_eq!(refused.code(), Code::TargetUnavailable);
+    assert_eq!(refused.to_string(), "the database `orders.db` is locked by another connection");
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "target_unavailable"));
+    assert!(failed.retryable);
+    // The other writer may be our own zombie: nobody can tell.
+    assert!(matches!(bench.runner.verify(&job, &plan, &bench.link), Outcome::Unknown(_)));
+
+    other.execute_batch("ROLLBACK").unwrap();
+    assert!(matches!(bench.runner.verify(&job, &plan, &bench.link), Outcome::Failed(_)));
+    bench.assert_alive();
+}
+
+#[test]
+fn a_read_only_target_is_planned_without_trying_and_not_executed() {
+    let bench = Bench::with(RunnerLimits::default(), |path| SqliteTarget::new(path).read_only());
+    let job = job("sql-dry", r#"{"sql": "DELETE FROM orders WHERE id = 1"}"#);
+    let plan = bench.runner.plan(&job, &bench.link).unwrap();
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "target_unavailable"));
+    assert_eq!(failed.message, "the database file `orders.db` is read-only");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_said_to_be_none() {
+    let bench = Bench::new();
+    let (job, _) = bench.plan(DELETE).unwrap();
+    std::fs::write(bench.path(), "this is a letter and not a database, whatever it is called").unwrap();
+    let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
+    assert_eq!(refused.code(), Code::TargetUnavailable, "{refused:?}");
+}
