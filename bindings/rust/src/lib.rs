@@ -1,1 +1,46 @@
-//! To come.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! placet, ready to use: the one crate that a Rust host adds.
+//!
+//! [`Gate::builder`] opens a gate in a folder, with a durable store, the shipped policies, the shipped
+//! runner plugins in their sandbox, and a signed log. Every verb of [`placet_core::gate::Gate`] is there;
+//! [`Gate::execute`] runs in the background and hands back a [`RunHandle`].
+//!
+//! ```
+//! use placet::org::command::CreateUser;
+//! use placet::org::UserKind;
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let gate = placet::Gate::builder(folder).open()?;
+//! let root = gate.bootstrap(&CreateUser {
+//!     kind: UserKind::Person,
+//!     email: "root@example.org".parse()?,
+//!     display_name: "Root".parse()?,
+//! })?;
+//! let root = placet::identity::Caller::authenticated(root);
+//! assert_eq!(gate.audit(&root, 0)?.len(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod builder; // open a gate in a folder
+mod gate; // the gate, with runs in the background
+mod run; // the handle of a run
+mod system; // the machine's clock, randomness and ids
+mod signing_key; // the key that signs the log, in a file
+
+pub use builder::GateBuilder;
+pub use gate::Gate;
+pub use run::{RunEvent, RunEvents, RunHandle};
+pub use signing_key::SigningKeyFile;
+pub use system::{SystemClock, SystemEntropy, SystemIds};
+
+pub use placet_core::{
+    audit, authz, clock, digest, entropy, error, id, identity, limits, manual, org, request,
+    runner, store,
+};
+pub use placet_core::gate::{
+    Answer, Cursor, NewRequest, Page, Parts, PlatformCommand, RequestSummary, RequestView,
+    RunObserver, Ticket,
+};
+pub use placet_policies as policies;
+pub use placet_runners as runners;
+pub use placet_store_sled as store_sled;

@@ -5,7 +5,7 @@ use super::decide::not_found;
 use super::find::{Note, subject};
 use crate::authz::Approve;
 use crate::digest::Digest;
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::id::{ApprovalId, RequestId};
 use crate::identity::Caller;
 use crate::request::{Approval, Request, State, action};
@@ -14,9 +14,9 @@ impl Gate {
     /// Approves what `digest` names: the change digest that the approver saw. It takes the action
     /// `approve`, and nobody approves what they wrote.
     ///
-    /// Fails with [`Code::DigestMismatch`] when the request asks for something else by now, with
-    /// [`Code::Refused`] for an author or the holder of another role than is asked for, and with
-    /// [`Code::AlreadyExists`] for a second yes of the same person.
+    /// Fails with [`crate::error::Code::DigestMismatch`] when the request asks for something else by now, with
+    /// [`crate::error::Code::Refused`] for an author or the holder of another role than is asked for, and with
+    /// [`crate::error::Code::AlreadyExists`] for a second yes of the same person.
     pub fn approve(
         &self,
         caller: &Caller,

@@ -5,6 +5,7 @@
 mod change;
 mod quorum;
 mod state;
+mod refusal;
 mod history;
 mod run;
 
@@ -18,4 +19,4 @@ pub use state::{
 };
 
 pub(crate) use history::action;
-pub(crate) use state::lease_lost;
+pub(crate) use refusal::lease_lost;

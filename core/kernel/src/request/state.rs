@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Header;
 use super::quorum::{Approval, Quorum, Standing};
+use super::refusal::lease_lost;
 use crate::authz::{Approve, Execute, Permit, Submit};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
@@ -389,32 +390,5 @@ impl Unknown {
     /// Resolves it by what was read in the target. What cannot be told stays unknown.
     pub(crate) fn resolve(self, outcome: Outcome, now: Timestamp) -> State {
         Ended { outcome, verified_at: Some(now), ..self.ended }.into_state()
-    }
-}
-
-/// The run lost its lease.
-pub(crate) fn lease_lost(id: RequestId) -> Error {
-    Error::new(Code::LeaseLost, format!("this run of `{id}` no longer holds the lease"))
-        .with_help("read the request; if it is unknown, verify it")
-}
-
-impl Request {
-    /// The refusal of a step that this state does not have.
-    pub(crate) fn wrong_state(&self, step: &str) -> Error {
-        let (id, state) = (self.header.id, self.state.name());
-        let help = match state {
-            StateName::Draft | StateName::ChangesRequested => "submit it first",
-            StateName::PendingApproval => "wait for its approvals",
-            StateName::Approved => "execute it, or edit it to make a new revision",
-            StateName::Executing => "wait for its outcome",
-            StateName::Unknown => "verify it",
-            StateName::Rejected
-            | StateName::Cancelled
-            | StateName::Succeeded
-            | StateName::Failed => "this is an end; draft a new request",
-        };
-        Error::new(Code::WrongState, format!("`{id}` is {state} and cannot be {step}"))
-            .with_help(help)
-            .with_detail("state", state)
     }
 }
