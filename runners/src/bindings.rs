@@ -1,8 +1,6 @@
 //! The plugin interface, generated from `wit/`.
 #![expect(
-    missing_docs,
     clippy::all,
-    clippy::pedantic,
     clippy::restriction,
     reason = "generated from `wit/runner.wit`, where the words are"
 )]

@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Supervisor;
 use crate::state::{Phase, State};
-use crate::target::StopSignal;
+use crate::target::{StopReason, StopSignal};
 
 /// What came of a call, and what the host saw meanwhile.
 #[derive(Debug)]
@@ -31,10 +31,17 @@ pub(crate) struct Trap {
 }
 
 impl Trap {
+    /// The run was stopped.
+    pub(crate) fn stopped(reason: StopReason) -> Self {
+        Self { code: reason.code().to_owned(), message: reason.message().to_owned() }
+    }
+
     /// The same as an error of the kernel.
     pub(crate) fn into_error(self) -> Error {
         let (code, help) = match self.code.as_str() {
-            "limit" => (Code::LimitReached, "make the change smaller, or raise the limit of the runner"),
+            "limit" => {
+                (Code::LimitReached, "make the change smaller, or raise the limit of the runner")
+            }
             "timeout" => (Code::LimitReached, "make the change smaller, or allow it more time"),
             "cancelled" => (Code::Cancelled, "ask again when it is wanted"),
             "lease_lost" => (Code::LeaseLost, "read the request again to see who runs it"),
@@ -75,7 +82,7 @@ pub(crate) fn reaching<T: Send>(
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .name("placet-run".to_owned())
-            .spawn_scoped(scope, move || run(sandbox, compiled, state, seen, work))
+            .spawn_scoped(scope, move || run(sandbox, compiled, state, &seen, work))
             .map_err(|error| {
                 Error::new(Code::Internal, format!("the plugin cannot be given a thread: {error}"))
                     .with_help("let this process start more threads")
@@ -92,7 +99,7 @@ fn run<T>(
     sandbox: &Sandbox,
     compiled: &Compiled,
     state: State,
-    stop: StopSignal,
+    stop: &StopSignal,
     work: impl FnOnce(&SqlRunner, &mut Store<State>) -> wasmtime::Result<T>,
 ) -> Ended<T> {
     let mut store = store(sandbox, state);
@@ -111,7 +118,7 @@ fn run<T>(
     let state = store.into_data();
     let ledger = state.ledger;
     drop(state.table);
-    let answer = answer.map_err(|error| trap_of(&error, &ledger, Some(&stop)));
+    let answer = answer.map_err(|error| trap_of(&error, &ledger, Some(stop)));
     Ended { answer, ledger }
 }
 
@@ -130,7 +137,7 @@ fn trap_of(error: &wasmtime::Error, ledger: &Ledger, stop: Option<&StopSignal>) 
         return Trap { code: "limit".to_owned(), message };
     }
     if let Some(reason) = stop.and_then(StopSignal::raised) {
-        return Trap { code: reason.code().to_owned(), message: reason.message().to_owned() };
+        return Trap::stopped(reason);
     }
     if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
         let message = "the plugin took too long over a payload".to_owned();

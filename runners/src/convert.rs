@@ -101,7 +101,7 @@ pub(crate) fn plan_from(
             reversible: step.reversible,
         });
     }
-    Ok(Plan::new(steps, findings_from(plan.findings)))
+    Ok(Plan::new(steps, findings_from(&plan.findings)))
 }
 
 fn broken(what: &str) -> Error {
@@ -110,8 +110,8 @@ fn broken(what: &str) -> Error {
 }
 
 /// What a plugin found. When there is too much, errors are kept before warnings, and those before the rest.
-pub(crate) fn findings_from(findings: Vec<types::Finding>) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = findings.into_iter().map(finding_from).collect();
+pub(crate) fn findings_from(findings: &[types::Finding]) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = findings.iter().map(finding_from).collect();
     if kept.len() > FINDINGS_MAX {
         kept.sort_by_key(|finding| core::cmp::Reverse(finding.level));
         kept.truncate(FINDINGS_MAX);
@@ -119,7 +119,7 @@ pub(crate) fn findings_from(findings: Vec<types::Finding>) -> Vec<Finding> {
     kept
 }
 
-fn finding_from(finding: types::Finding) -> Finding {
+fn finding_from(finding: &types::Finding) -> Finding {
     Finding {
         level: match finding.level.as_str() {
             "info" => Level::Info,
@@ -135,7 +135,7 @@ fn finding_from(finding: types::Finding) -> Finding {
 }
 
 /// A plugin's own failure, for cases in which the host saw none.
-pub(crate) fn failure_from(failure: types::Failure) -> Failure {
+pub(crate) fn failure_from(failure: &types::Failure) -> Failure {
     Failure {
         // What took effect is for the host to say.
         applied: Vec::new(),

@@ -68,10 +68,10 @@ impl Sandbox {
     fn start() -> Result<Self, Error> {
         let engine = Engine::new(&config()).map_err(|error| fault("made", &error))?;
         let beat = Arc::new(Beat::default());
-        let (ticked, heard) = (engine.clone(), Arc::clone(&beat));
+        let (engine_ticked, beat_heard) = (engine.clone(), Arc::clone(&beat));
         let ticker = thread::Builder::new()
             .name("placet-tick".to_owned())
-            .spawn(move || tick(&ticked, &heard))
+            .spawn(move || tick(&engine_ticked, &beat_heard))
             .map_err(|error| fault("timed", &error))?;
         Ok(Self { engine, compiled: Mutex::default(), beat, ticker: Some(ticker) })
     }
@@ -83,10 +83,10 @@ impl Sandbox {
     /// Keeps the ticker awake while a call runs.
     pub(crate) fn enter(&self) -> Call<'_> {
         self.beat.calls.fetch_add(1, Ordering::AcqRel);
-        if self.beat.sleeps.swap(false, Ordering::AcqRel) {
-            if let Some(ticker) = &self.ticker {
-                ticker.thread().unpark();
-            }
+        if self.beat.sleeps.swap(false, Ordering::AcqRel)
+            && let Some(ticker) = &self.ticker
+        {
+            ticker.thread().unpark();
         }
         Call(self)
     }

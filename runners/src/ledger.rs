@@ -3,6 +3,8 @@
 use placet_core::error::Error;
 use placet_core::runner::Failure;
 
+use crate::target::StopReason;
+
 /// How far the transaction of a run came, as the host saw it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Progress {
@@ -15,6 +17,20 @@ pub(crate) enum Progress {
     CommitSent,
     /// The database confirmed the commit.
     Committed,
+}
+
+/// What the host knows of the marker row.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Seen {
+    /// Nobody looked.
+    #[default]
+    Unread,
+    /// It is there.
+    There,
+    /// It is not there, and nothing can write it any more.
+    Absent,
+    /// The target cannot tell.
+    Untold,
 }
 
 /// What the host saw.
@@ -30,10 +46,12 @@ pub(crate) struct Ledger {
     pub(crate) failure: Option<Failure>,
     /// The first thing that made a target unusable.
     pub(crate) unavailable: Option<Error>,
-    /// What the marker said, once it was read.
-    pub(crate) marker: Option<Option<bool>>,
+    /// What the marker said.
+    pub(crate) marker: Seen,
     /// The limit that was reached, in words.
     pub(crate) limit: Option<String>,
+    /// Why the run was stopped, once it was.
+    pub(crate) stopped: Option<StopReason>,
     /// How often the plugin asked for what it may not do.
     pub(crate) refusals: u32,
 }

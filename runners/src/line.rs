@@ -152,8 +152,8 @@ fn answer(question: Question, link: &dyn RunLink) -> Option<Answer> {
             link.progress(progress);
             None
         }
-        Question::Log(line) => {
-            link.log(line);
+        Question::Log(logged) => {
+            link.log(logged);
             None
         }
     }

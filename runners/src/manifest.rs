@@ -48,8 +48,11 @@ impl Manifest {
     /// Fails with [`Code::InvalidInput`].
     pub fn from_json(text: &str) -> Result<Self, Error> {
         serde_json::from_str(text).map_err(|source| {
-            Error::new(Code::InvalidInput, format!("the plugin's manifest cannot be read: {source}"))
-                .with_help("write JSON with `name`, `version`, `capabilities` and `connections`")
+            Error::new(
+                Code::InvalidInput,
+                format!("the plugin's manifest cannot be read: {source}"),
+            )
+            .with_help("write JSON with `name`, `version`, `capabilities` and `connections`")
         })
     }
 

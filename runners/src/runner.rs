@@ -11,7 +11,7 @@ use placet_core::org::Slug;
 use placet_core::runner::{Finding, Job, Outcome, Plan, RunLink, Runner, RunnerInfo};
 
 use crate::bindings::types;
-use crate::call::{self, Ended};
+use crate::call::{self, Ended, Trap};
 use crate::convert::{clean, failure_of, findings_from, job_of, plan_from, plan_of};
 use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
@@ -151,8 +151,11 @@ impl WasmRunner {
     fn check_payload(&self, payload: &str) -> Result<(), Error> {
         let most = self.limits.payload_bytes_max;
         if payload.len() > most {
-            return Err(Error::new(Code::TooLarge, format!("the payload is longer than {most} bytes"))
-                .with_help("split the change into several requests"));
+            return Err(Error::new(
+                Code::TooLarge,
+                format!("the payload is longer than {most} bytes"),
+            )
+            .with_help("split the change into several requests"));
         }
         Ok(())
     }
@@ -176,10 +179,10 @@ impl WasmRunner {
             return Err(changed("the payload is not the one that its digest names"));
         }
         let compiled = plugin.compiled(&self.sandbox)?;
-        let (line, supervisor) = line();
+        let (wire, supervisor) = line();
         let steps = approved.iter().flat_map(|(plan, _)| &plan.steps);
         let reach = Reach {
-            line,
+            line: wire,
             stop: StopSignal::new(),
             target,
             connections: plugin.manifest.connections.clone(),
@@ -193,25 +196,6 @@ impl WasmRunner {
         call::reaching(&self.sandbox, &compiled, state, supervised, work)
     }
 
-    // The plan must be whole, and for the job's own target.
-    fn check_plan(&self, job: &Job, approved: &Plan) -> Result<Digest, Error> {
-        if approved.steps.is_empty() {
-            return Err(Error::new(Code::InvalidInput, "the approved plan has no step")
-                .with_help("plan the change again and have it approved"));
-        }
-        for step in &approved.steps {
-            if Digest::of(step.body.as_bytes()) != step.body_digest {
-                let message = format!("step `{}` is not the one that its digest names", step.id);
-                return Err(changed(&message));
-            }
-            if step.target != job.target {
-                let message = format!("step `{}` is for another target", step.id);
-                return Err(changed(&message));
-            }
-        }
-        approved.digest()
-    }
-
     fn connection(&self, job: &Job) -> &str {
         let plugin = self.plugins.get(&job.runner);
         plugin.and_then(|plugin| plugin.manifest.connections.first()).map_or("", String::as_str)
@@ -223,7 +207,7 @@ impl WasmRunner {
         approved: &Plan,
         link: &dyn RunLink,
     ) -> Result<Outcome, Error> {
-        let digest = self.check_plan(job, approved)?;
+        let digest = check_plan(job, approved)?;
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Execute, Some((approved, digest)));
@@ -233,13 +217,15 @@ impl WasmRunner {
         match ended {
             Ok(ended) => Ok(verdict::of_execute(ended)),
             // The sandbox's thread is gone, and with it what it saw.
-            Err(error) if error.code() == Code::Internal => Ok(Outcome::Unknown(failure_of(&error))),
+            Err(error) if error.code() == Code::Internal => {
+                Ok(Outcome::Unknown(failure_of(&error)))
+            }
             Err(error) => Err(error),
         }
     }
 
     fn try_verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Result<Outcome, Error> {
-        let digest = self.check_plan(job, approved)?;
+        let digest = check_plan(job, approved)?;
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Verify, Some((approved, digest)));
@@ -248,32 +234,55 @@ impl WasmRunner {
         })?;
         Ok(verdict::of_verify(ended))
     }
+}
 
-    fn plan_error(ended: Ended<Result<types::ChangePlan, String>>) -> Result<types::ChangePlan, Error> {
-        let Ended { answer, ledger } = ended;
-        match answer {
-            Ok(Ok(plan)) => Ok(plan),
-            Ok(Err(_)) if ledger.unavailable.is_some() => Err(ledger.unavailable.unwrap_or_else(|| {
-                Error::new(Code::TargetUnavailable, "the target cannot be reached")
-            })),
-            Ok(Err(why)) => Err(Error::new(Code::InvalidPayload, clean(&why))
-                .with_help("correct the payload, or ask whoever looks after the target")),
-            Err(trap) => Err(trap.into_error()),
-        }
+// What the plugin planned, or why it did not: what the host saw says more than the plugin's words.
+fn planned(ended: Ended<Result<types::ChangePlan, String>>) -> Result<types::ChangePlan, Error> {
+    let Ended { answer, ledger } = ended;
+    let why = match answer {
+        Ok(Ok(plan)) => return Ok(plan),
+        Ok(Err(why)) => why,
+        Err(trap) => return Err(trap.into_error()),
+    };
+    match (ledger.stopped, ledger.unavailable) {
+        (Some(reason), _) => Err(Trap::stopped(reason).into_error()),
+        (None, Some(unavailable)) => Err(unavailable),
+        (None, None) => Err(Error::new(Code::InvalidPayload, clean(&why))
+            .with_help("correct the payload, or ask whoever looks after the target")),
     }
 }
 
+// The plan must be whole, and for the job's own target.
+fn check_plan(job: &Job, approved: &Plan) -> Result<Digest, Error> {
+    if approved.steps.is_empty() {
+        return Err(Error::new(Code::InvalidInput, "the approved plan has no step")
+            .with_help("plan the change again and have it approved"));
+    }
+    for step in &approved.steps {
+        if Digest::of(step.body.as_bytes()) != step.body_digest {
+            let message = format!("step `{}` is not the one that its digest names", step.id);
+            return Err(changed(&message));
+        }
+        if step.target != job.target {
+            let message = format!("step `{}` is for another target", step.id);
+            return Err(changed(&message));
+        }
+    }
+    approved.digest()
+}
+
 fn changed(message: &str) -> Error {
-    Error::new(Code::DigestMismatch, message)
-        .with_help("plan the change again and have it approved; what runs must be what was approved")
+    Error::new(Code::DigestMismatch, message).with_help(
+        "plan the change again and have it approved; what runs must be what was approved",
+    )
 }
 
 fn installed<T>(what: &str, named: &BTreeMap<Slug, T>) -> String {
-    let names: Vec<String> = named.keys().map(|name| format!("`{name}`")).collect();
-    if names.is_empty() {
+    let shown: Vec<String> = named.keys().map(|slug| format!("`{slug}`")).collect();
+    if shown.is_empty() {
         format!("the host has no {what}; configure one")
     } else {
-        format!("name one of the {what} of this host: {}", names.join(", "))
+        format!("name one of the {what} of this host: {}", shown.join(", "))
     }
 }
 
@@ -284,9 +293,13 @@ impl Runner for WasmRunner {
             return Ok(info.clone());
         }
         let compiled = plugin.compiled(&self.sandbox)?;
-        let said = call::pure(&self.sandbox, &compiled, &self.limits, self.clock.now(), |guest, store| {
-            guest.placet_runner_runner().call_describe(store)
-        })?;
+        let said = call::pure(
+            &self.sandbox,
+            &compiled,
+            &self.limits,
+            self.clock.now(),
+            |guest, store| guest.placet_runner_runner().call_describe(store),
+        )?;
         let version = clean(&plugin.manifest.version);
         let mut info = RunnerInfo::new(plugin.name.clone(), version, plugin.digest);
         info.title = clean(&said.title);
@@ -299,21 +312,25 @@ impl Runner for WasmRunner {
         let plugin = self.plugin(runner)?;
         self.check_payload(payload)?;
         let compiled = plugin.compiled(&self.sandbox)?;
-        let found = call::pure(&self.sandbox, &compiled, &self.limits, self.clock.now(), |guest, store| {
-            guest.placet_runner_runner().call_validate(store, payload)
-        })?;
-        Ok(findings_from(found))
+        let found = call::pure(
+            &self.sandbox,
+            &compiled,
+            &self.limits,
+            self.clock.now(),
+            |guest, store| guest.placet_runner_runner().call_validate(store, payload),
+        )?;
+        Ok(findings_from(&found))
     }
 
     fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
         let plugin = self.plugin(&job.runner)?;
         let dry_run = plugin.grant.allows_dry_run();
         let guest_job = job_of(job, dry_run);
-        let ended = self.reach(job, (Phase::Plan { dry_run }, None), link, move |guest, store| {
-            guest.placet_runner_runner().call_plan(store, &guest_job)
-        })?;
-        let planned = Self::plan_error(ended)?;
-        plan_from(planned, &job.target, &plugin.manifest.connections, &self.limits)
+        let ended =
+            self.reach(job, (Phase::Plan { dry_run }, None), link, move |guest, store| {
+                guest.placet_runner_runner().call_plan(store, &guest_job)
+            })?;
+        plan_from(planned(ended)?, &job.target, &plugin.manifest.connections, &self.limits)
     }
 
     fn execute(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {

@@ -48,8 +48,8 @@ pub(crate) struct Reach {
 /// The texts of a payload, read once from front to back.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    texts: Vec<String>,
-    text: usize,
+    all: Vec<String>,
+    current: usize,
     at: usize,
 }
 
@@ -62,35 +62,43 @@ impl Texts {
             match value {
                 serde_json::Value::String(text) => texts.push(text),
                 serde_json::Value::Array(values) => left.extend(values),
-                serde_json::Value::Object(members) => left.extend(members.into_iter().map(|(_, value)| value)),
-                serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+                serde_json::Value::Object(members) => {
+                    left.extend(members.into_iter().map(|(_, value)| value));
+                }
+                serde_json::Value::Null
+                | serde_json::Value::Bool(_)
+                | serde_json::Value::Number(_) => {}
             }
         }
-        Self { texts, text: 0, at: 0 }
+        Self { all: texts, current: 0, at: 0 }
     }
 
     /// Whether `part` stands in the texts after what was taken before. Then it is taken too.
     pub(crate) fn take(&mut self, part: &str) -> bool {
-        while let Some(text) = self.texts.get(self.text) {
+        while let Some(text) = self.all.get(self.current) {
             if let Some(found) = text.get(self.at..).and_then(|rest| rest.find(part)) {
                 self.at = self.at.saturating_add(found).saturating_add(part.len());
                 return true;
             }
-            if self.at == 0 && self.text.saturating_add(1) == self.texts.len() {
+            if self.at == 0 && self.current.saturating_add(1) == self.all.len() {
                 break;
             }
-            self.text = self.text.saturating_add(1);
+            self.current = self.current.saturating_add(1);
             self.at = 0;
         }
         // Nothing was taken: begin again, so that one refusal does not refuse all that follows.
-        self.text = 0;
+        self.current = 0;
         self.at = 0;
         false
     }
 
     /// The characters before each of `parts` in the text that holds them all in order.
-    pub(crate) fn characters_before(&self, parts: &[(String, String)], index: usize) -> Option<usize> {
-        self.texts.iter().find_map(|text| {
+    pub(crate) fn characters_before(
+        &self,
+        parts: &[(String, String)],
+        index: usize,
+    ) -> Option<usize> {
+        self.all.iter().find_map(|text| {
             let mut at = 0_usize;
             let mut start = 0_usize;
             for (_, part) in parts.iter().take(index.saturating_add(1)) {
@@ -193,7 +201,10 @@ impl State {
         if let (Some(reach), 1..) = (&self.reach, self.log_lines_dropped) {
             reach.line.log(LogLine {
                 level: "warn".to_owned(),
-                message: format!("{} log lines past the quota were dropped", self.log_lines_dropped),
+                message: format!(
+                    "{} log lines past the quota were dropped",
+                    self.log_lines_dropped
+                ),
                 fields: Vec::new(),
             });
         }

@@ -5,13 +5,13 @@ use placet_core::runner::{Failure, Outcome, Report};
 use crate::bindings::types;
 use crate::call::{Ended, Trap};
 use crate::convert::{clean, failure_from};
-use crate::ledger::{Ledger, Progress};
+use crate::ledger::{Ledger, Progress, Seen};
 
 /// Judges an execution.
 pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
     let Ended { answer, ledger } = ended;
     match ledger.progress {
-        Progress::Committed => of_committed(answer, ledger),
+        Progress::Committed => of_committed(answer, ledger.rows),
         Progress::CommitSent => {
             let why = match answer {
                 Err(trap) => trap.message,
@@ -24,7 +24,7 @@ pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
     }
 }
 
-fn of_committed(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Outcome {
+fn of_committed(answer: Result<types::Outcome, Trap>, rows: u64) -> Outcome {
     let lied = |what: &str| {
         let message = format!("the database confirmed the commit, and then the plugin {what}");
         Outcome::Unknown(Failure::new("runner_fault", message))
@@ -32,7 +32,7 @@ fn of_committed(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Outcome
     match answer {
         Ok(types::Outcome::Succeeded(report)) => Outcome::Succeeded(Report {
             summary: clean(&report.summary),
-            rows_affected: Some(ledger.rows),
+            rows_affected: Some(rows),
             details: None,
             artifacts: Vec::new(),
         }),
@@ -48,11 +48,14 @@ fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
         // A limit or the deadline ended it: that says more than what it led to.
         Err(trap) if trap.code != "runner_fault" => Failure::new(trap.code, trap.message),
         Err(trap) => seen.unwrap_or_else(|| Failure::new(trap.code, trap.message)),
-        Ok(types::Outcome::Failed(said)) => seen.unwrap_or_else(|| failure_from(said)),
+        Ok(types::Outcome::Failed(said)) => seen.unwrap_or_else(|| failure_from(&said)),
         Ok(types::Outcome::Succeeded(_)) => seen.unwrap_or_else(|| {
-            Failure::new("runner_fault", "the plugin said that it succeeded, and the host saw no commit")
+            Failure::new(
+                "runner_fault",
+                "the plugin said that it succeeded, and the host saw no commit",
+            )
         }),
-        Ok(types::Outcome::Unknown(said)) => seen.unwrap_or_else(|| failure_from(said)),
+        Ok(types::Outcome::Unknown(said)) => seen.unwrap_or_else(|| failure_from(&said)),
     }
 }
 
@@ -60,19 +63,20 @@ fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
 pub(crate) fn of_verify(ended: Ended<types::Outcome>) -> Outcome {
     let Ended { answer, ledger } = ended;
     match (ledger.marker, answer) {
-        (Some(Some(true)), _) => Outcome::Succeeded(Report {
+        (Seen::There, _) => Outcome::Succeeded(Report {
             summary: "the marker row is there: it was committed".to_owned(),
             ..Report::default()
         }),
-        (Some(Some(false)), _) => Outcome::Failed(Failure::new(
+        (Seen::Absent, _) => Outcome::Failed(Failure::new(
             "not_committed",
             "the marker row is not there, and nothing can write it any more",
         )),
-        (Some(None), _) => {
-            Outcome::Unknown(Failure::new("unknown", "the target cannot tell whether it was committed"))
-        }
-        (None, Err(trap)) => Outcome::Unknown(Failure::new(trap.code, trap.message)),
-        (None, Ok(_)) => Outcome::Unknown(ledger.failure.unwrap_or_else(|| {
+        (Seen::Untold, _) => Outcome::Unknown(Failure::new(
+            "unknown",
+            "the target cannot tell whether it was committed",
+        )),
+        (Seen::Unread, Err(trap)) => Outcome::Unknown(Failure::new(trap.code, trap.message)),
+        (Seen::Unread, Ok(_)) => Outcome::Unknown(ledger.failure.unwrap_or_else(|| {
             Failure::new("runner_fault", "the plugin did not look at the marker")
         })),
     }

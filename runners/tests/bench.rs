@@ -15,8 +15,8 @@ use placet_runners::{
     Builder, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped,
 };
 
-pub static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
-pub static GRASPING: &[u8] = include_bytes!("../plugins/built/tests-grasping.wasm");
+pub(crate) static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
+pub(crate) static GRASPING: &[u8] = include_bytes!("../plugins/built/tests-grasping.wasm");
 
 // Lives as long as the process, so that the tests of one process compile each plugin once.
 static COMPILED: LazyLock<WasmRunner> = LazyLock::new(|| {
@@ -30,25 +30,30 @@ fn plugins(builder: Builder) -> Builder {
     let granted = Grant::none().with("sql").with_dry_run();
     let asked = Manifest::new("unruly", "0.1.0").with_capability("sql").with_connection("target");
     builder
-        .plugin("sql".parse().unwrap(), sql.component.clone(), sql.manifest.clone(), granted.clone())
+        .plugin(
+            "sql".parse().unwrap(),
+            sql.component.clone(),
+            sql.manifest.clone(),
+            granted.clone(),
+        )
         .plugin("sql-dry".parse().unwrap(), sql.component, sql.manifest, Grant::none().with("sql"))
         .plugin("unruly".parse().unwrap(), UNRULY, asked, granted)
 }
 
 /// What one test works with.
-pub struct Bench {
-    pub folder: tempfile::TempDir,
-    pub runner: WasmRunner,
-    pub link: Link,
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) runner: WasmRunner,
+    pub(crate) link: Link,
 }
 
 impl Bench {
     /// A host with one target, `orders`: a database that holds three rows.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(RunnerLimits::default(), |path| SqliteTarget::new(path).with_lock_wait_ms(50))
     }
 
-    pub fn with(limits: RunnerLimits, target: impl FnOnce(PathBuf) -> SqliteTarget) -> Self {
+    pub(crate) fn with(limits: RunnerLimits, target: impl FnOnce(PathBuf) -> SqliteTarget) -> Self {
         LazyLock::force(&COMPILED);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("orders.db");
@@ -68,30 +73,30 @@ impl Bench {
         Self { folder, runner, link: Link::default() }
     }
 
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("orders.db")
     }
 
     /// What a query on the database answers, as one number.
-    pub fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         let database = rusqlite::Connection::open(self.path()).unwrap();
         database.query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
-    pub fn plan(&self, sql: &str) -> Result<(Job, Plan), Error> {
+    pub(crate) fn plan(&self, sql: &str) -> Result<(Job, Plan), Error> {
         let job = job("sql", &serde_json::json!({ "sql": sql }).to_string());
         let plan = self.runner.plan(&job, &self.link)?;
         Ok((job, plan))
     }
 
     /// Plans and executes a script.
-    pub fn run(&self, sql: &str) -> Outcome {
+    pub(crate) fn run(&self, sql: &str) -> Outcome {
         let (job, plan) = self.plan(sql).unwrap();
         self.runner.execute(&job, &plan, &self.link)
     }
 
     /// Lets the unruly plugin plan and execute `sql`, and behave as `behaviour` says.
-    pub fn misbehave(&self, behaviour: &str, sql: &str) -> (Job, Plan, Outcome) {
+    pub(crate) fn misbehave(&self, behaviour: &str, sql: &str) -> (Job, Plan, Outcome) {
         let payload = serde_json::json!({ "behaviour": behaviour, "sql": sql }).to_string();
         let job = job("unruly", &payload);
         let plan = self.runner.plan(&job, &self.link).unwrap();
@@ -100,13 +105,13 @@ impl Bench {
     }
 
     /// The host still works: a plugin that failed took nothing with it.
-    pub fn assert_alive(&self) {
+    pub(crate) fn assert_alive(&self) {
         let before = self.number("SELECT count(*) FROM orders");
         let job = Job { id: JobId { attempt: 99, ..job_id() }, ..job("sql", INSERT) };
         let plan = self.runner.plan(&job, &Link::default()).unwrap();
         let outcome = self.runner.execute(&job, &plan, &Link::default());
         assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
-        assert_eq!(self.number("SELECT count(*) FROM orders"), before + 1);
+        assert_eq!(self.number("SELECT count(*) FROM orders"), before.saturating_add(1));
     }
 }
 
@@ -122,7 +127,7 @@ const fn job_id() -> JobId {
     }
 }
 
-pub fn job(runner: &str, payload: &str) -> Job {
+pub(crate) fn job(runner: &str, payload: &str) -> Job {
     Job {
         id: job_id(),
         runner: runner.parse().unwrap(),
@@ -140,24 +145,25 @@ pub fn job(runner: &str, payload: &str) -> Job {
 
 /// A link whose clock moves one step with every look, so that a deadline comes without waiting for it.
 #[derive(Debug, Default)]
-pub struct Link {
-    pub now_micros: AtomicI64,
-    pub step_micros: i64,
-    pub cancelled: Mutex<Option<Code>>,
-    pub log: Mutex<Vec<LogLine>>,
-    pub progress: Mutex<Vec<Progress>>,
+pub(crate) struct Link {
+    pub(crate) now_micros: AtomicI64,
+    pub(crate) step_micros: i64,
+    pub(crate) cancelled: Mutex<Option<Code>>,
+    pub(crate) log: Mutex<Vec<LogLine>>,
+    pub(crate) progress: Mutex<Vec<Progress>>,
 }
 
 impl Link {
     /// A link whose deadline passes after a few looks.
-    pub fn hurried() -> Self {
+    pub(crate) fn hurried() -> Self {
         Self { step_micros: 300_000_000, ..Self::default() }
     }
 }
 
 impl RunLink for Link {
     fn may_touch_target(&self) -> Result<(), Error> {
-        match *self.cancelled.lock().unwrap() {
+        let cancelled = *self.cancelled.lock().unwrap();
+        match cancelled {
             Some(code) => Err(Error::new(code, "not any more")),
             None => Ok(()),
         }
@@ -185,7 +191,7 @@ impl RunLink for Link {
 }
 
 /// The failure of an outcome that must be one of the two others than success.
-pub fn failure(outcome: Outcome) -> (&'static str, placet_core::runner::Failure) {
+pub(crate) fn failure(outcome: Outcome) -> (&'static str, placet_core::runner::Failure) {
     match outcome {
         Outcome::Failed(failure) => ("failed", failure),
         Outcome::Unknown(failure) => ("unknown", failure),

@@ -11,7 +11,8 @@ use crate::bench::{Bench, GRASPING};
 fn an_import_that_is_not_provided_refuses_the_plugin() {
     let manifest = Manifest::new("grasping", "0.1.0").with_capability("http");
     let grant = Grant::none().with("http");
-    let builder = WasmRunner::builder().plugin("grasping".parse().unwrap(), GRASPING, manifest, grant);
+    let builder =
+        WasmRunner::builder().plugin("grasping".parse().unwrap(), GRASPING, manifest, grant);
     let refused = builder.build().unwrap_err();
     assert_eq!(refused.code(), Code::RunnerFault);
     assert!(refused.to_string().contains("placet:runner/http@0.1.0"), "{refused}");
@@ -37,8 +38,12 @@ fn a_capability_needs_manifest_and_grant() {
 fn bytes_that_are_no_component_are_refused() {
     for bytes in [&b""[..], b"nonsense", b"\0asm\x01\0\0\0"] {
         let manifest = Manifest::new("x", "1");
-        let builder =
-            WasmRunner::builder().plugin("x".parse().unwrap(), bytes.to_vec(), manifest, Grant::none());
+        let builder = WasmRunner::builder().plugin(
+            "x".parse().unwrap(),
+            bytes.to_vec(),
+            manifest,
+            Grant::none(),
+        );
         assert_eq!(builder.build().unwrap_err().code(), Code::RunnerFault);
     }
 }

@@ -60,7 +60,8 @@ fn a_read_only_target_is_planned_without_trying_and_not_executed() {
 fn a_file_that_is_no_database_is_said_to_be_none() {
     let bench = Bench::new();
     let (job, _) = bench.plan(DELETE).unwrap();
-    std::fs::write(bench.path(), "this is a letter and not a database, whatever it is called").unwrap();
+    std::fs::write(bench.path(), "this is a letter and not a database, whatever it is called")
+        .unwrap();
     let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
     assert_eq!(refused.code(), Code::TargetUnavailable, "{refused:?}");
 }

@@ -132,14 +132,16 @@ fn build() -> Result<PathBuf, String> {
         .output()
         .map_err(|error| error.to_string())?;
     let sysroot = String::from_utf8_lossy(&printed.stdout).trim().to_owned();
-    // Paths of this machine would make other bytes on another one.
+    // Paths of this machine, and names of registries, would make other bytes elsewhere. The last match counts.
     let home = cargo_home()?;
     let here = fs::canonicalize(plugins()).map_err(|error| error.to_string())?;
-    let flags = [
-        format!("--remap-path-prefix={}=cargo", home.display()),
-        format!("--remap-path-prefix={}=plugins", here.display()),
-        format!("--remap-path-prefix={sysroot}=rust"),
-    ];
+    let mut remapped = vec![(sysroot.into(), "rust"), (here, "plugins"), (home.clone(), "cargo")];
+    let registries = fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+    remapped.extend(registries.map(|folder| (folder.path(), "crates")));
+    let flags: Vec<String> = remapped
+        .iter()
+        .map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()))
+        .collect();
     let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--release", "--locked", "--target", TARGET])
         .arg("--target-dir")

@@ -9,9 +9,9 @@ use crate::bindings::sql::{
     DbError, Error, Host, HostConnection, HostRows, HostTransaction, Value,
 };
 use crate::convert::{sql_value, value_of};
-use crate::ledger::Progress;
+use crate::ledger::{Progress, Seen};
 use crate::state::{Phase, State};
-use crate::target::{Access, CommitFailure, Marker, SqlFailure, SqlSession, SqlValue};
+use crate::target::{Access, CommitFailure, Marker, SqlFailure, SqlSession, SqlValue, StopReason};
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
@@ -22,15 +22,14 @@ impl Host for State {}
 
 impl State {
     /// Asks the kernel whether the run may still touch its target. Before every touch.
-    fn may_touch(&self) -> Result<(), Error> {
+    fn may_touch(&mut self) -> Result<(), Error> {
         let reach = self.reach().map_err(|error| Error::Denied(error.to_string()))?;
-        if let Err(error) = reach.line.may_touch_target() {
-            return Err(match reach.stop.raised() {
-                Some(reason) => stopped(reason),
-                None => Error::Denied(error.to_string()),
-            });
+        let asked = reach.line.may_touch_target();
+        match (reach.stop.raised(), asked) {
+            (Some(reason), _) => Err(self.fail(SqlFailure::Stopped(reason), None)),
+            (None, Err(error)) => Err(self.fail(SqlFailure::Refused(error.to_string()), None)),
+            (None, Ok(())) => Ok(()),
         }
-        reach.stop.raised().map_or(Ok(()), |reason| Err(stopped(reason)))
     }
 
     fn open_session(&mut self, access: Access) -> Result<Box<dyn SqlSession>, Error> {
@@ -63,7 +62,8 @@ impl State {
                 let code = error.code().as_str().to_owned();
                 let plain = error.to_string();
                 self.ledger.unavailable.get_or_insert(error);
-                let noted = Failure { code, message: plain, details: help, retryable: true, ..noted };
+                let noted =
+                    Failure { code, message: plain, details: help, retryable: true, ..noted };
                 (noted, Error::Connection(message))
             }
             SqlFailure::Database { code, message, position, retryable } => {
@@ -80,6 +80,7 @@ impl State {
                 (Failure { code: "denied".to_owned(), ..noted }, Error::Denied(why))
             }
             SqlFailure::Stopped(reason) => {
+                self.ledger.stopped = Some(reason);
                 (Failure { code: reason.code().to_owned(), ..noted }, stopped(reason))
             }
             SqlFailure::Limit(why) => {
@@ -105,7 +106,9 @@ impl State {
     /// Whether `statement` may run in the open transaction, or why not.
     fn may_run(&mut self, statement: &str, values: &[Value]) -> Result<(), &'static str> {
         if !values.is_empty() {
-            return Err("a statement with values is not what approvers saw; write them into the text");
+            return Err(
+                "a statement with values is not what approvers saw; write them into the text",
+            );
         }
         let phase = self.phase;
         let next = self.ledger.steps_done;
@@ -255,7 +258,11 @@ impl HostConnection for State {
         };
         match reader.marker(&id) {
             Ok(found) => {
-                self.ledger.marker = Some(found);
+                self.ledger.marker = match found {
+                    Some(true) => Seen::There,
+                    Some(false) => Seen::Absent,
+                    None => Seen::Untold,
+                };
                 Ok(Ok(found))
             }
             Err(failure) => Ok(Err(self.fail(failure, None))),
@@ -382,11 +389,9 @@ impl HostRows for State {
     }
 }
 
-fn stopped(reason: crate::target::StopReason) -> Error {
+const fn stopped(reason: StopReason) -> Error {
     match reason {
-        crate::target::StopReason::Timeout => Error::Timeout,
-        crate::target::StopReason::Cancelled | crate::target::StopReason::LeaseLost => {
-            Error::Cancelled
-        }
+        StopReason::Timeout => Error::Timeout,
+        StopReason::Cancelled | StopReason::LeaseLost => Error::Cancelled,
     }
 }

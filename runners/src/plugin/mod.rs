@@ -63,9 +63,9 @@ impl Plugin {
         if let Some(compiled) = self.compiled.get() {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = sandbox.compile(&self.component, self.digest).map_err(|error| {
-            refuse(&self.name, &error).with_detail("digest", self.digest)
-        })?;
+        let compiled = sandbox
+            .compile(&self.component, self.digest)
+            .map_err(|error| refuse(&self.name, &error).with_detail("digest", self.digest))?;
         Ok(Arc::clone(self.compiled.get_or_init(|| compiled)))
     }
 }
@@ -95,7 +95,9 @@ fn capability_of(
             if !manifest.capabilities.iter().any(|asked| asked == word) {
                 return refuse(
                     format!("imports `{word}`, which its manifest does not ask for"),
-                    format!("add `{word}` to `capabilities` in its manifest, or use another build of it"),
+                    format!(
+                        "add `{word}` to `capabilities` in its manifest, or use another build of it"
+                    ),
                 );
             }
             if !grant.allows(word) {
