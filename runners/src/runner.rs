@@ -22,6 +22,9 @@ use crate::state::{Phase, Reach, State, Texts};
 use crate::target::{SqlTarget, StopSignal};
 use crate::verdict;
 
+/// The longest payload schema of a plugin, in bytes: people and forms read it.
+const SCHEMA_BYTES_MAX: usize = 256 << 10;
+
 /// Runs plugins. One for a process is enough; it may be called from many threads at once.
 #[derive(Debug)]
 pub struct WasmRunner {
@@ -300,6 +303,13 @@ impl Runner for WasmRunner {
             self.clock.now(),
             |guest, store| guest.placet_runner_runner().call_describe(store),
         )?;
+        if said.payload_schema.len() > SCHEMA_BYTES_MAX {
+            let message = format!(
+                "the plugin `{runner}` has a payload schema of more than {SCHEMA_BYTES_MAX} bytes"
+            );
+            return Err(Error::new(Code::RunnerFault, message)
+                .with_help("use another build of the plugin, and tell its author"));
+        }
         let version = clean(&plugin.manifest.version);
         let mut info = RunnerInfo::new(plugin.name.clone(), version, plugin.digest);
         info.title = clean(&said.title);

@@ -7,7 +7,7 @@ use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::runner::{JobId, LogLine};
 use wasmtime::ResourceLimiter;
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{Resource, ResourceTable};
 
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
@@ -170,6 +170,12 @@ impl State {
             return Err(self.reached(format!("{} bytes in host calls", self.limits.host_bytes_max)));
         }
         Ok(())
+    }
+
+    /// Keeps what a handle of the plugin stands for. An error ends the plugin's call.
+    pub(crate) fn keep<T: Send + 'static>(&mut self, entry: T) -> wasmtime::Result<Resource<T>> {
+        let handles_max = self.limits.handles_max;
+        self.table.push(entry).map_err(|_| self.reached(format!("{handles_max} open handles")))
     }
 
     /// Counts something that was refused. An error ends the plugin's call.

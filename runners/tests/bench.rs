@@ -148,6 +148,7 @@ pub(crate) fn job(runner: &str, payload: &str) -> Job {
 pub(crate) struct Link {
     pub(crate) now_micros: AtomicI64,
     pub(crate) step_micros: i64,
+    pub(crate) ends_after_commit_in: Option<PathBuf>,
     pub(crate) cancelled: Mutex<Option<Code>>,
     pub(crate) log: Mutex<Vec<LogLine>>,
     pub(crate) progress: Mutex<Vec<Progress>>,
@@ -186,8 +187,18 @@ impl RunLink for Link {
     }
 
     fn now(&self) -> Timestamp {
+        if self.ends_after_commit_in.as_deref().is_some_and(is_marked) {
+            return Timestamp::MAX;
+        }
         Timestamp::from_micros(self.now_micros.fetch_add(self.step_micros, Ordering::SeqCst))
     }
+}
+
+fn is_marked(path: &std::path::Path) -> bool {
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let database = rusqlite::Connection::open_with_flags(path, flags).unwrap();
+    // No table yet, or locked for the moment: not yet.
+    database.query_row("SELECT count(*) FROM placet_marker", [], |row| row.get(0)).unwrap_or(0) > 0
 }
 
 /// The failure of an outcome that must be one of the two others than success.

@@ -10,4 +10,5 @@ mod bench; // a host, a database and a link for one test
 mod sql; // the SQL runner on a real file
 mod targets; // files that are locked, read-only or missing
 mod unruly; // plugins that break their contract
+mod lossy; // a target of somebody else's, and a lost answer
 mod install; // what is refused before it runs

@@ -56,7 +56,7 @@ fn a_memory_bomb_is_stopped_at_its_limit() {
 
 #[test]
 fn a_flood_of_handles_or_calls_is_stopped() {
-    assert_eq!(misbehaves("handles").0, "failed");
+    assert_eq!(misbehaves("handles"), ("failed", "limit".to_owned()));
     let limits = RunnerLimits::default().with_host_calls_max(1_000);
     let bench = Bench::with(limits, SqliteTarget::new);
     let (_, _, outcome) = bench.misbehave("calls", DELETE);
@@ -99,8 +99,8 @@ fn after_a_commit_only_the_marker_says_what_happened() {
         let payload = serde_json::json!({ "behaviour": behaviour, "sql": DELETE }).to_string();
         let job = job("unruly", &payload);
         let plan = bench.runner.plan(&job, &bench.link).unwrap();
-        // Slow enough for the steps, fast enough for the loop that follows.
-        let link = Link { step_micros: 50_000_000, ..Link::default() };
+        // Time stands still until the commit, and then the deadline is over.
+        let link = Link { ends_after_commit_in: Some(bench.path()), ..Link::default() };
         let (word, _) = failure(bench.runner.execute(&job, &plan, &link));
         assert_eq!(word, "unknown", "{behaviour}");
         assert_eq!(bench.number("SELECT count(*) FROM orders"), 2);

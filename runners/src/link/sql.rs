@@ -164,7 +164,7 @@ impl HostConnection for State {
             Err(error) => return Ok(Err(error)),
         };
         let entry = ConnectionEntry { reader: Some(reader), writer: None };
-        Ok(Ok(self.table.push(entry)?))
+        Ok(Ok(self.keep(entry)?))
     }
 
     fn dialect(&mut self, connection: Resource<ConnectionEntry>) -> wasmtime::Result<String> {
@@ -198,7 +198,7 @@ impl HostConnection for State {
                 let bytes = found.rows.iter().flatten().map(SqlValue::bytes);
                 self.count_bytes(bytes.fold(0, u64::saturating_add))?;
                 let rows = found.rows.into();
-                Ok(Ok(self.table.push(RowsEntry { columns: found.columns, rows, affected: 0 })?))
+                Ok(Ok(self.keep(RowsEntry { columns: found.columns, rows, affected: 0 })?))
             }
             Err(failure) => Ok(Err(self.fail(failure, None))),
         }
@@ -230,7 +230,7 @@ impl HostConnection for State {
         }
         self.table.get_mut(&connection)?.writer = Some(writer);
         self.ledger.progress = Progress::Open;
-        Ok(Ok(self.table.push(TransactionEntry { connection: connection.rep() })?))
+        Ok(Ok(self.keep(TransactionEntry { connection: connection.rep() })?))
     }
 
     fn execute_autocommit(
@@ -300,7 +300,7 @@ impl HostTransaction for State {
             Ok(affected) => {
                 self.ledger.steps_done = self.ledger.steps_done.saturating_add(1);
                 self.ledger.rows = self.ledger.rows.saturating_add(affected);
-                Ok(Ok(self.table.push(RowsEntry { affected, ..RowsEntry::default() })?))
+                Ok(Ok(self.keep(RowsEntry { affected, ..RowsEntry::default() })?))
             }
             Err(failure) => {
                 let step = self.next_step_id();
