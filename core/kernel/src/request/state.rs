@@ -11,7 +11,7 @@ use crate::authz::{Approve, Execute, Permit, Submit};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
-use crate::id::{RequestId, RunId, UserId};
+use crate::id::{RunId, UserId};
 use crate::runner::Outcome;
 use crate::store::records::Record;
 
