@@ -13,3 +13,4 @@ mod organisation;
 mod refusals;
 mod faults;
 mod proofs;
+mod tidy;
