@@ -1,0 +1,72 @@
+//! Whatever comes from outside as a proof, a note, a path or a bundle: nothing panics, and what can be
+//! read is printed the same again, byte for byte. Two spellings of one proof would be two proofs.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use placet_core::audit::{
+    Checkpoint, Ed25519Signer, Leaf, LogProof, SignedNote, Signer as _, TilePath, VerifierKey,
+    decode_bundle, encode_bundle, verify_export,
+};
+
+const ORIGIN: &str = "example.com/log";
+
+fuzz_target!(|bytes: &[u8]| {
+    texts(bytes);
+    values(bytes);
+    let signer = Ed25519Signer::from_seed(ORIGIN, &[7; 32]).expect("the seed makes a key");
+    trust(bytes, &signer);
+});
+
+/// Forms with one spelling.
+fn texts(bytes: &[u8]) {
+    if let Ok(note) = SignedNote::parse(bytes) {
+        assert_eq!(note.to_string().as_bytes(), bytes, "a note is printed otherwise");
+    }
+    if let Ok(proof) = LogProof::parse(bytes) {
+        assert_eq!(proof.to_string().as_bytes(), bytes, "a proof is printed otherwise");
+    }
+    let Ok(text) = core::str::from_utf8(bytes) else { return };
+    if let Ok(head) = text.parse::<Checkpoint>() {
+        assert_eq!(head.to_string(), text, "a checkpoint is printed otherwise");
+    }
+    if let Ok(path) = text.parse::<TilePath>() {
+        assert_eq!(path.to_string(), text, "a path is printed otherwise");
+    }
+    if let Ok(key) = text.parse::<VerifierKey>() {
+        assert_eq!(key.to_string(), text, "a key is printed otherwise");
+    }
+}
+
+/// Forms whose bytes may differ (JSON) or may break off (bundles), and whose values may not.
+fn values(bytes: &[u8]) {
+    if let Ok(leaf) = Leaf::from_bytes(bytes)
+        && let Ok(written) = leaf.to_bytes()
+    {
+        let again = Leaf::from_bytes(&written).expect("what was written can be read");
+        assert_eq!(again, leaf, "a leaf is read otherwise");
+        assert_eq!(again.to_bytes().ok(), Some(written), "a leaf has two canonical forms");
+    }
+    let entries: Option<Vec<_>> = decode_bundle(bytes).collect();
+    if let Some(entries) = entries {
+        let written = encode_bundle(&entries).expect("what was read is not too long");
+        assert_eq!(written, bytes, "a bundle is written otherwise");
+    }
+}
+
+/// Nobody who does not hold the key makes anything that is believed. The signer's key is in this file,
+/// so the seeds are believed; what the fuzzer makes of them must say the same or be refused.
+fn trust(bytes: &[u8], signer: &Ed25519Signer) {
+    let key = signer.verifier_key();
+    if let Ok(head) = Checkpoint::open(bytes, ORIGIN, key) {
+        let signed = head.sign(&[signer]).expect("a head can be signed again");
+        let again = Checkpoint::open(signed.to_string().as_bytes(), ORIGIN, key);
+        assert_eq!(again.ok(), Some(head), "a head is believed and cannot be said again");
+    }
+    if let Ok(proof) = LogProof::parse(bytes)
+        && let Ok(head) = proof.verify(b"first", ORIGIN, key)
+    {
+        assert!(proof.index() < head.size(), "a proof holds for an entry beyond the head");
+    }
+    // A folder in which every file has these bytes.
+    let _refused = verify_export(|_| Ok(Some(bytes.to_vec())), ORIGIN, key).is_err();
+}
