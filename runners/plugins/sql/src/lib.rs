@@ -1,6 +1,6 @@
 //! The SQL runner: reviews a script, tries it in a transaction that is rolled back, and executes what
 //! was approved in one transaction. The host owns connection, transaction and marker.
-#![no_std]
+#![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;
 
