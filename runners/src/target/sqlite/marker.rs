@@ -1,0 +1,61 @@
+//! The marker row: our own proof, in the target's own transaction, that an attempt was committed.
+
+use placet_core::runner::JobId;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::target::Marker;
+
+/// The name of the marker table.
+pub(super) const TABLE: &str = "placet_marker";
+
+/// Writes the row in the open transaction. A second row for the same attempt is an error, so that not even
+/// two hosts with the same job can both commit.
+pub(super) fn write(connection: &Connection, marker: &Marker) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE IF NOT EXISTS placet_marker (
+            request TEXT NOT NULL,
+            revision INTEGER NOT NULL,
+            attempt INTEGER NOT NULL,
+            fence INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (request, revision, attempt)
+        ) WITHOUT ROWID",
+    )?;
+    connection.execute(
+        "INSERT INTO main.placet_marker (request, revision, attempt, fence, digest, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            marker.id.request.to_string(),
+            marker.id.revision,
+            marker.id.attempt,
+            i64::try_from(marker.id.fence).unwrap_or(i64::MAX),
+            marker.digest.to_string(),
+            marker.at.to_string(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Whether the row is there.
+pub(super) fn read(connection: &Connection, id: &JobId) -> rusqlite::Result<bool> {
+    let has_table = connection
+        .query_row(
+            "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'placet_marker'",
+            [],
+            |_| Ok(()),
+        )
+        .optional()?
+        .is_some();
+    if !has_table {
+        return Ok(false);
+    }
+    let row = connection
+        .query_row(
+            "SELECT 1 FROM main.placet_marker WHERE request = ?1 AND revision = ?2 AND attempt = ?3",
+            params![id.request.to_string(), id.revision, id.attempt],
+            |_| Ok(()),
+        )
+        .optional()?;
+    Ok(row.is_some())
+}

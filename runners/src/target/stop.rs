@@ -1,0 +1,70 @@
+//! Tells work that is under way to stop.
+
+use core::sync::atomic::{AtomicU8, Ordering};
+use std::sync::Arc;
+
+/// Why a run was stopped.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Its deadline passed.
+    Timeout,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Its lease passed to somebody else.
+    LeaseLost,
+}
+
+impl StopReason {
+    /// The stable code of a failure for this reason.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Cancelled => "cancelled",
+            Self::LeaseLost => "lease_lost",
+        }
+    }
+
+    /// What happened, in words.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Timeout => "the deadline passed",
+            Self::Cancelled => "the run was cancelled",
+            Self::LeaseLost => "the lease of the run passed to somebody else",
+        }
+    }
+}
+
+/// Raised once, seen by everyone who holds a clone. Ask it between two pieces of long work.
+#[derive(Clone, Debug, Default)]
+pub struct StopSignal {
+    // 0 while not raised; the first reason stays.
+    reason: Arc<AtomicU8>,
+}
+
+impl StopSignal {
+    /// A signal that is not raised.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Raises it. The first reason stays.
+    pub fn raise(&self, reason: StopReason) {
+        let word = match reason {
+            StopReason::Timeout => 1,
+            StopReason::Cancelled => 2,
+            StopReason::LeaseLost => 3,
+        };
+        let _first = self.reason.compare_exchange(0, word, Ordering::AcqRel, Ordering::Acquire);
+    }
+
+    /// Why to stop, once raised.
+    pub fn raised(&self) -> Option<StopReason> {
+        match self.reason.load(Ordering::Acquire) {
+            0 => None,
+            1 => Some(StopReason::Timeout),
+            2 => Some(StopReason::Cancelled),
+            _ => Some(StopReason::LeaseLost),
+        }
+    }
+}

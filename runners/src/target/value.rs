@@ -1,0 +1,49 @@
+//! Values that go to a database and come back.
+
+/// One value.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "mirrors the plugin interface")]
+pub enum SqlValue {
+    /// NULL.
+    Null,
+    /// True or false.
+    Boolean(bool),
+    /// A whole number.
+    Int64(i64),
+    /// A floating-point number.
+    Float64(f64),
+    /// A decimal number, as text.
+    Decimal(String),
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// An instant, RFC 3339.
+    Timestamp(String),
+    /// JSON, as text.
+    Json(String),
+}
+
+impl SqlValue {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Null | Self::Boolean(_) | Self::Int64(_) | Self::Float64(_) => 8,
+            Self::Decimal(text) | Self::Text(text) | Self::Timestamp(text) | Self::Json(text) => {
+                text.len()
+            }
+            Self::Bytes(bytes) => bytes.len(),
+        };
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
+/// What a query answered.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a target must fill every part")]
+pub struct SqlRows {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// The rows, each as long as `columns`.
+    pub rows: Vec<Vec<SqlValue>>,
+}
