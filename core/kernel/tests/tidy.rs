@@ -55,9 +55,11 @@ fn files() -> Files {
             let name = entry.file_name().into_string().unwrap();
             let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             let kind = entry.file_type().unwrap();
-            let skipped = ["target", ".git", "corpus", "artifacts", "node_modules", ".venv"];
+            let skipped = [".git", "corpus", "artifacts", "node_modules", ".venv"];
             if kind.is_dir() {
-                if !skipped.contains(&name.as_str()) {
+                // Cargo marks what it builds; a source folder may be called `target`.
+                let is_built = entry.path().join("CACHEDIR.TAG").exists();
+                if !is_built && !skipped.contains(&name.as_str()) {
                     folders.push(path);
                 }
             } else if kind.is_file() && (is_written(&name) || folder == ".ci") {
