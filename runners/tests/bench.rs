@@ -50,7 +50,7 @@ pub(crate) struct Bench {
 impl Bench {
     /// A host with one target, `orders`: a database that holds three rows.
     pub(crate) fn new() -> Self {
-        Self::with(RunnerLimits::default(), |path| SqliteTarget::new(path).with_lock_wait_ms(50))
+        Self::with(RunnerLimits::default(), SqliteTarget::new)
     }
 
     pub(crate) fn with(limits: RunnerLimits, target: impl FnOnce(PathBuf) -> SqliteTarget) -> Self {

@@ -27,7 +27,8 @@ fn a_missing_file_is_not_created() {
 
 #[test]
 fn a_locked_file_is_said_to_be_locked() {
-    let bench = Bench::new();
+    let patience = |path| SqliteTarget::new(path).with_lock_wait_ms(50);
+    let bench = Bench::with(RunnerLimits::default(), patience);
     let (job, plan) = bench.plan(DELETE).unwrap();
     let other = rusqlite::Connection::open(bench.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
