@@ -214,3 +214,27 @@ fn unknown_names_are_told_with_what_there_is() {
     assert_eq!(refused.code(), Code::UnknownTarget);
     assert!(refused.help().unwrap().contains("`orders`"));
 }
+
+#[test]
+fn deep_scripts_are_contained() {
+    let bench = Bench::new();
+    let parentheses = format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000));
+    let unions = format!("SELECT 1{}", " UNION SELECT 1".repeat(20_000));
+    let sums = format!("SELECT 1{}", " + 1".repeat(100_000));
+    for script in [parentheses, unions, sums] {
+        // Whether the parser or the sandbox gives up first, nobody hears that all is well.
+        match bench.plan(&script) {
+            Ok((_, plan)) => {
+                let errors = plan.findings.iter().any(|finding| finding.level == Level::Error);
+                assert!(errors, "{:?}", plan.findings);
+            }
+            Err(error) => assert_eq!(error.code(), Code::RunnerFault, "{error:?}"),
+        }
+        bench_is_alive(&bench);
+    }
+}
+
+fn bench_is_alive(bench: &Bench) {
+    let (_, plan) = bench.plan("SELECT 1").unwrap();
+    assert_eq!(codes(&plan), Vec::<&str>::new());
+}
