@@ -10,7 +10,9 @@ use std::thread::{self, JoinHandle};
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use wasmtime::component::{Component, HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, Strategy, WasmBacktraceDetails};
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, OptLevel, Strategy, WasmBacktraceDetails,
+};
 
 use crate::bindings::{SqlRunnerPre, context, sql};
 use crate::state::State;
@@ -165,6 +167,8 @@ fn config() -> Config {
     let mut config = Config::new();
     config
         .strategy(Strategy::Cranelift)
+        // Plugins work for milliseconds: to compile them fast is worth more than to run them faster.
+        .cranelift_opt_level(OptLevel::None)
         .allocation_strategy(InstanceAllocationStrategy::OnDemand)
         .epoch_interruption(true)
         .wasm_component_model(true)

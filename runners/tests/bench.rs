@@ -140,6 +140,7 @@ pub(crate) fn job(runner: &str, payload: &str) -> Job {
             environment: "prod".parse().unwrap(),
         },
         deadline: Timestamp::from_micros(1_000_000_000),
+        dry_run: true,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use placet_core::digest::Digest;
 use placet_core::error::Code;
-use placet_core::runner::{Effect, Level, Outcome, Risk, Runner as _};
+use placet_core::runner::{Effect, Job, Level, Outcome, Risk, Runner as _};
 
 use crate::bench::{Bench, Link, failure, job};
 
@@ -144,6 +144,10 @@ fn without_the_grant_nothing_is_tried() {
     assert_eq!(plan.steps.first().unwrap().estimated_rows, None);
     let outcome = bench.runner.execute(&job, &plan, &bench.link);
     assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+
+    let unasked = Job { dry_run: false, ..crate::bench::job("sql", &job.payload) };
+    let plan = bench.runner.plan(&unasked, &bench.link).unwrap();
+    assert_eq!(codes(&plan), ["sql.no_dry_run"]);
 }
 
 #[test]
