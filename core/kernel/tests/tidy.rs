@@ -79,6 +79,10 @@ fn is_written(name: &str) -> bool {
     name == "Cargo.lock" || kinds.iter().any(|kind| name.ends_with(&format!(".{kind}")))
 }
 
+fn ends_in(path: &str, kind: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == kind)
+}
+
 /// Whether a path is that of a test: in a folder `tests` or `tests-…`, or a file `…_tests.rs`.
 fn is_test(path: &str) -> bool {
     path.split('/').any(|part| part == "tests" || part.starts_with("tests-"))
@@ -198,7 +202,7 @@ fn guests_do_not_link_the_host(files: &Files) -> Vec<String> {
 }
 
 fn no_file_is_too_long(files: &Files) -> Vec<String> {
-    let sources = files.iter().filter(|(path, _)| path.ends_with(".rs") && !is_test(path));
+    let sources = files.iter().filter(|(path, _)| ends_in(path, "rs") && !is_test(path));
     let counted = sources.map(|(path, text)| (path, without_tests(text).len()));
     let long = counted.filter(|(_, lines)| *lines > LINES_MAX);
     long.map(|(path, lines)| format!("`{path}` has {lines} lines; the limit is {LINES_MAX}"))
@@ -236,7 +240,7 @@ fn every_test_file_is_a_module(files: &Files) -> Vec<String> {
 
 fn every_policy_has_an_id_of_its_own(files: &Files) -> Vec<String> {
     let (mut wrong, mut seen) = (Vec::new(), BTreeSet::new());
-    for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".cedar")) {
+    for (path, text) in files.iter().filter(|(path, _)| ends_in(path, "cedar")) {
         let lines = text.lines().map(|line| line.split("//").next().unwrap_or_default());
         let code = lines.collect::<Vec<_>>().join("\n");
         for policy in code.split(';').map(str::trim).filter(|policy| !policy.is_empty()) {
@@ -258,10 +262,10 @@ fn nothing_is_left_over(files: &Files) -> Vec<String> {
     let words =
         [concat!("FIX", "ME"), concat!("TO", "DO"), concat!("XX", "X"), concat!("todo", "!")];
     let mut wrong = Vec::new();
-    for (path, text) in files.iter().filter(|(path, _)| !path.ends_with(".lock")) {
+    for (path, text) in files.iter().filter(|(path, _)| !ends_in(path, "lock")) {
         for (number, line) in (1..).zip(text.lines()) {
             let mut parts = line.split(|letter: char| !letter.is_alphanumeric() && letter != '!');
-            if parts.any(|part| words.iter().any(|word| part == *word)) {
+            if parts.any(|part| words.contains(&part)) {
                 wrong.push(format!("{path}:{number}: {}", line.trim()));
             }
         }
