@@ -40,7 +40,7 @@ pub use read::{Cursor, Page, RequestSummary, RequestView};
 use crate::audit::{MerkleTree, Signer};
 use crate::authz::Authorizer;
 use crate::authz::index::Index;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Ids, NodeId, ProjectId};
@@ -107,6 +107,11 @@ impl Gate {
     /// The limits that this gate keeps.
     pub fn limits(&self) -> &Limits {
         &self.parts.limits
+    }
+
+    /// The present instant, by this gate's clock.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
     }
 
     /// How often the two deciders disagreed since this gate was opened. Anything but 0 is a fault of

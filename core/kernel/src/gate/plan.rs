@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
+use crate::org::Criticality;
 use crate::request::{PlanNote, Request, Revision, State, action};
 use crate::runner::{Job, JobId, LogLine, Place, Plan, Progress, RunLink, RunnerInfo};
 
@@ -78,6 +79,7 @@ impl Gate {
             .shelf(header.project_id)?
             .ok_or_else(|| not_found(&format!("project `{}`", header.project_id)))?;
         let (run, attempt, fence) = run.unwrap_or((RunId::from_u128(0), 0, 0));
+        let environment = shelf.book.environment(header.environment_id)?;
         Ok(Job {
             id: JobId { request: header.id, revision: header.revision, attempt, fence, run },
             runner: revision.change.runner.clone(),
@@ -87,9 +89,10 @@ impl Gate {
             place: Place {
                 project: shelf.book.project.code.clone(),
                 module: shelf.book.module(header.module_id)?.code.clone(),
-                environment: shelf.book.environment(header.environment_id)?.code.clone(),
+                environment: environment.code.clone(),
             },
             deadline: txn.now.plus_ms(self.parts.limits.run_ms_max),
+            dry_run: environment.criticality < Criticality::Critical,
         })
     }
 }

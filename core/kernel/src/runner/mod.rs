@@ -105,6 +105,9 @@ pub struct Job {
     pub place: Place,
     /// When it must have ended.
     pub deadline: Timestamp,
+    /// Whether planning may try the statements in a transaction that is always rolled back. It takes
+    /// locks on the target while it lasts, so it is off where criticality is highest.
+    pub dry_run: bool,
 }
 
 /// Where a job belongs, by codes, for a plugin to read.

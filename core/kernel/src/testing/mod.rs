@@ -7,8 +7,10 @@ mod broken_stores; // stores that must fail the exam
 
 pub use failing_store::{FailingStore, Failure};
 
+mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
 
+pub use office::Office;
 pub use doubles::{
     Bench, CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
 };

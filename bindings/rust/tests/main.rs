@@ -1,0 +1,15 @@
+//! The whole product on real parts: sled, Cedar, the sandbox, SQLite.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::tests_outside_test_module,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "this whole file is a test"
+)]
+
+mod shop;
+mod whole;
+mod bad_input;
+mod deciders;
+mod kill;

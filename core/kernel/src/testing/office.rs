@@ -1,0 +1,100 @@
+//! The smallest organisation in which a change can be asked for, agreed to and run.
+
+use crate::authz::Action;
+use crate::error::Error;
+use crate::gate::{Gate, NewRequest};
+use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
+use crate::identity::Caller;
+use crate::org::command::{
+    AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
+    CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser,
+};
+use crate::org::{Criticality, Interval, TeamRole, UserKind};
+use crate::request::Change;
+
+/// One project, one module, one environment, one team, and three people: `root` administers, `ana`
+/// asks, `bo` approves and runs.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Office {
+    /// PLATFORM_ADMIN.
+    pub root: Caller,
+    /// May request and read.
+    pub ana: Caller,
+    /// May approve and execute.
+    pub bo: Caller,
+    /// The project `shop`.
+    pub project: ProjectId,
+    /// Its module `pagos`.
+    pub module: ModuleId,
+    /// Its environment `dev`.
+    pub environment: EnvironmentId,
+}
+
+impl Office {
+    /// Builds it on an empty store, through the gate.
+    pub fn found(gate: &Gate) -> Result<Self, Error> {
+        let root = Caller::authenticated(gate.bootstrap(&user("root")?)?);
+        let (code, name) = ("shop".parse()?, "Shop".parse()?);
+        let project = gate.administer(&root, &CreateProject { code, name })?;
+        let (code, name) = ("pagos".parse()?, "Pagos".parse()?);
+        let module = gate.manage(&root, &CreateModule { project, code, name })?;
+        let (code, name) = ("dev".parse()?, "Development".parse()?);
+        let criticality = Criticality::Low;
+        let dev = CreateEnvironment { project, code, name, priority: 1, criticality };
+        let environment = gate.manage(&root, &dev)?;
+        let team = gate.manage(&root, &CreateTeam { project, name: "Checkout".parse()? })?;
+        gate.manage(&root, &AssignModule { project, team, module })?;
+        let person = |name: &str, actions: &[Action]| -> Result<UserId, Error> {
+            let user = gate.administer(&root, &user(name)?)?;
+            let valid = Interval::starting(gate.now());
+            let role = TeamRole::Member;
+            gate.manage(&root, &AddMember { project, team, user, role, valid })?;
+            let role = gate.manage(&root, &CreateRole { project, name: name.parse()? })?;
+            for action in actions {
+                let (action, environment) = (action.clone(), None);
+                let command = CreatePermission { project, module: None, environment, action };
+                let permission = gate.manage(&root, &command)?;
+                gate.manage(&root, &AllowRole { project, role, permission })?;
+            }
+            gate.manage(&root, &AssignRole { project, user, role, valid })?;
+            Ok(user)
+        };
+        let ana = Caller::authenticated(person("ana", &[Action::REQUEST, Action::READ])?);
+        let bo = Caller::authenticated(person("bo", &[Action::APPROVE, Action::EXECUTE])?);
+        Ok(Self { root, ana, bo, project, module, environment })
+    }
+
+    /// An office that was founded before, from the texts of its six ids in the order of the fields.
+    pub fn at(ids: &[&str]) -> Result<Self, Error> {
+        let text = |position: usize| ids.get(position).copied().unwrap_or_default();
+        let caller = |position| Ok::<_, Error>(Caller::authenticated(text(position).parse()?));
+        Ok(Self {
+            root: caller(0)?,
+            ana: caller(1)?,
+            bo: caller(2)?,
+            project: text(3).parse()?,
+            module: text(4).parse()?,
+            environment: text(5).parse()?,
+        })
+    }
+
+    /// A request of this office for `change`.
+    pub fn request(&self, change: Change) -> NewRequest {
+        NewRequest {
+            project: self.project,
+            module: self.module,
+            environment: self.environment,
+            title: "a change".to_owned(),
+            change,
+        }
+    }
+}
+
+fn user(name: &str) -> Result<CreateUser, Error> {
+    Ok(CreateUser {
+        kind: UserKind::Person,
+        email: format!("{name}@example.org").parse()?,
+        display_name: name.parse()?,
+    })
+}
