@@ -46,7 +46,9 @@ fn tell(console: &Console) -> Result<(), AnyError> {
     console.line(&format!("{} customers, {} orders", shop::CUSTOMERS, shop::ORDERS));
     let shop = Shop::found(&gate)?;
     console.line("project shop: modules pagos, logistica; environments dev, prod");
-    console.line("Ana writes code and stands in as tech lead this week; Bruno leads the Checkout Team,");
+    console.line(
+        "Ana writes code and stands in as tech lead this week; Bruno leads the Checkout Team,",
+    );
     console.line("which looks after pagos; Dora leads the Logistics Team");
 
     let id = draft(console, &gate, &shop)?;
@@ -175,7 +177,9 @@ fn approve_and_run(
     console.done(&format!("the request is {}", request.state.name()));
     let (_, read) = gate.verify(&shop.bruno, id)?;
     match read {
-        Outcome::Succeeded(_) => console.done("the marker row in the shop's own database confirms it"),
+        Outcome::Succeeded(_) => {
+            console.done("the marker row in the shop's own database confirms it");
+        }
         Outcome::Failed(failure) | Outcome::Unknown(failure) => return Err(failure.message.into()),
     }
     refused(console, "Bruno runs it a second time", gate.execute(&shop.bruno, id))
@@ -192,7 +196,8 @@ fn counted(database: &Path) -> Result<String, AnyError> {
 
 fn trail(console: &Console, gate: &Gate, shop: &Shop, id: RequestId) -> Result<(), AnyError> {
     console.headline("The trail");
-    let people = [("Root", shop.root), ("Ana", shop.ana), ("Bruno", shop.bruno), ("Dora", shop.dora)];
+    let people =
+        [("Root", shop.root), ("Ana", shop.ana), ("Bruno", shop.bruno), ("Dora", shop.dora)];
     let name = |user: Option<UserId>| {
         let found = people.iter().find(|(_, caller)| Some(caller.user()) == user);
         found.map_or("the system", |(name, _)| name).to_owned()

@@ -58,16 +58,28 @@ impl Shop {
 
         let now = SystemClock::default().now();
         let staff = Staff { gate, root, project, now };
-        staff.team("Checkout Team", pagos, &[(bruno, TeamRole::LeaderPrimary), (ana, TeamRole::Member)])?;
+        staff.team(
+            "Checkout Team",
+            pagos,
+            &[(bruno, TeamRole::LeaderPrimary), (ana, TeamRole::Member)],
+        )?;
         staff.team("Logistics Team", logistica, &[(dora, TeamRole::LeaderPrimary)])?;
         let everyone = Interval::starting(now);
         let this_week = Interval::new(now, Some(now.plus_ms(WEEK_MS)))?;
         // Ana asks everywhere and runs in dev. This week she also stands in as tech lead.
-        let developer = [(Action::REQUEST, None), (Action::READ, None), (Action::EXECUTE, Some(dev))];
+        let developer =
+            [(Action::REQUEST, None), (Action::READ, None), (Action::EXECUTE, Some(dev))];
         let lead = [(Action::APPROVE, None), (Action::EXECUTE, None)];
-        staff.role("Developer", &developer, &[(ana, everyone), (bruno, everyone), (dora, everyone)])?;
-        let lead =
-            staff.role("Tech Lead", &lead, &[(bruno, everyone), (dora, everyone), (ana, this_week)])?;
+        staff.role(
+            "Developer",
+            &developer,
+            &[(ana, everyone), (bruno, everyone), (dora, everyone)],
+        )?;
+        let lead = staff.role(
+            "Tech Lead",
+            &lead,
+            &[(bruno, everyone), (dora, everyone), (ana, this_week)],
+        )?;
         let quorum = Quorum::n_of(1, Some(lead))?;
         gate.manage(&root, &SetQuorum { project, environment: dev, quorum })?;
         let [ana, bruno, dora] = [ana, bruno, dora].map(Caller::authenticated);
@@ -83,7 +95,12 @@ struct Staff<'a> {
 }
 
 impl Staff<'_> {
-    fn team(&self, name: &str, module: ModuleId, people: &[(UserId, TeamRole)]) -> Result<(), Error> {
+    fn team(
+        &self,
+        name: &str,
+        module: ModuleId,
+        people: &[(UserId, TeamRole)],
+    ) -> Result<(), Error> {
         let Self { gate, root, project, now } = self;
         let team = gate.manage(root, &CreateTeam { project: *project, name: name.parse()? })?;
         gate.manage(root, &AssignModule { project: *project, team, module })?;

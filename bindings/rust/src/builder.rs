@@ -6,16 +6,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use placet_core::clock::Clock;
-use placet_core::entropy::Entropy as _;
 use placet_core::digest::to_hex;
+use placet_core::entropy::Entropy as _;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Parts;
 use placet_core::limits::Limits;
-use placet_core::store::Store;
+use placet_core::store::Store as _;
 use placet_policies::CedarAuthorizer;
-use placet_runners::{
-    Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped,
-};
+use placet_runners::{Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped};
 use placet_store_sled::{Options, SledStore};
 
 use crate::gate::Gate;
@@ -146,8 +144,11 @@ impl GateBuilder {
         let key = SigningKeyFile::at(self.folder.join("log.key"));
         let origin = self.origin.map_or_else(random_origin, Ok)?;
         if !self.folder.join("log.key").exists() && store.log_len()? > 0 {
-            return Err(Error::new(Code::SignerUnavailable, "the log has entries and no signing key")
-                .with_help("restore `log.key` from a backup: a new key would be another log"));
+            return Err(Error::new(
+                Code::SignerUnavailable,
+                "the log has entries and no signing key",
+            )
+            .with_help("restore `log.key` from a backup: a new key would be another log"));
         }
         let signer = key.open_or_create(&origin, &SystemEntropy)?;
         let mut authorizer = CedarAuthorizer::builder();

@@ -37,6 +37,7 @@ pub use placet_core::{
     audit, authz, clock, digest, entropy, error, id, identity, limits, manual, org, request,
     runner, store,
 };
+
 pub use placet_core::gate::{
     Answer, Cursor, NewRequest, Page, Parts, PlatformCommand, RequestSummary, RequestView,
     RunObserver, Ticket,

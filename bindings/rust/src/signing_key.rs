@@ -31,7 +31,11 @@ impl SigningKeyFile {
     /// Reads the key; where there is no file yet, makes a key for a log called `name`.
     ///
     /// Fails with [`Code::SignerUnavailable`].
-    pub fn open_or_create(&self, name: &str, entropy: &dyn Entropy) -> Result<Ed25519Signer, Error> {
+    pub fn open_or_create(
+        &self,
+        name: &str,
+        entropy: &dyn Entropy,
+    ) -> Result<Ed25519Signer, Error> {
         match fs::read_to_string(&self.path) {
             Ok(text) => self.parse(text.trim_end()),
             Err(error) if error.kind() == ErrorKind::NotFound => self.create(name, entropy),

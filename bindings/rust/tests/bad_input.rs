@@ -70,7 +70,10 @@ fn a_statement_that_fails_half_way_is_rolled_back_with_its_place() {
     // Good when it is planned; by the time it runs, an order stands in the way.
     let sql = "UPDATE orders SET cents = cents - 50;\nINSERT INTO orders VALUES (4, 1);";
     let id = shop.approved(shop.change(&payload(sql)).unwrap()).unwrap();
-    Connection::open(&shop.database).unwrap().execute("INSERT INTO orders VALUES (4, 70)", ()).unwrap();
+    Connection::open(&shop.database)
+        .unwrap()
+        .execute("INSERT INTO orders VALUES (4, 70)", ())
+        .unwrap();
     let request = shop.gate.execute(&shop.office.bo, id).unwrap().wait().unwrap();
     let failure = failed(request.state);
     assert!(failure.message.contains("UNIQUE constraint failed"), "{failure:?}");
@@ -83,9 +86,7 @@ fn a_statement_that_fails_half_way_is_rolled_back_with_its_place() {
 
 #[test]
 fn a_database_that_is_locked_read_only_or_gone() {
-    let shop = Shop::with(|builder| {
-        builder.sqlite_target("gone", "no/such/place.db")
-    });
+    let shop = Shop::with(|builder| builder.sqlite_target("gone", "no/such/place.db"));
     let sql = payload("DELETE FROM orders WHERE id = 1");
     let gone = shop.change_for("sql", "gone", &sql).unwrap();
     refused(shop.approved(gone), Code::TargetUnavailable);
@@ -133,6 +134,10 @@ fn a_policy_that_does_not_load_says_where() {
     for text in ["permit (principal, action, resource);", "@id(\"x\")\nforbid (", "nonsense"] {
         let opened = Gate::builder(folder.path()).host_policies("mine.cedar", text).open();
         let error = refused(opened, Code::InvalidPolicy);
-        assert_eq!(error.details().get("file").map(String::as_str), Some("mine.cedar"), "{error:?}");
+        assert_eq!(
+            error.details().get("file").map(String::as_str),
+            Some("mine.cedar"),
+            "{error:?}"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use placet::authz::{Action, Scope};
 use placet::error::Code;
-use placet::org::command::{EndGrant, GrantGlobalRole, SetUserActive};
 use placet::org::GlobalRole;
+use placet::org::command::{EndGrant, GrantGlobalRole, SetUserActive};
 
 use crate::shop::Shop;
 

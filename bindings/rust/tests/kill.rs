@@ -54,7 +54,7 @@ fn nothing_acknowledged_is_lost_and_nothing_runs_twice() {
         unknown += check(folder, &office, &acknowledged, round);
     }
     println!("{} requests, {unknown} unknown at reopening", acknowledged.len());
-    assert!(acknowledged.len() as u64 >= kills, "the child hardly worked");
+    assert!(u64::try_from(acknowledged.len()).unwrap() >= kills, "the child hardly worked");
 }
 
 fn next(random: u64) -> u64 {

@@ -5,6 +5,8 @@
     clippy::tests_outside_test_module,
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
     reason = "this whole file is a test"
 )]
 

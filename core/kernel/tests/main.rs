@@ -4,6 +4,7 @@
     clippy::panic,
     clippy::tests_outside_test_module,
     clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     reason = "this whole file is a test"
 )]
 

@@ -56,7 +56,7 @@ fn every_entry_has_a_proof_that_holds_for_it_alone() {
     let proof = world.gate.prove(0).unwrap();
     proof.verify(&first, origin, key).unwrap();
     assert_eq!(proof.verify(&second, origin, key).unwrap_err().code(), Code::LogTampered);
-    let missing = world.gate.prove(leaves.len() as u64).unwrap_err();
+    let missing = world.gate.prove(u64::try_from(leaves.len()).unwrap()).unwrap_err();
     assert_eq!(missing.code(), Code::NotFound);
 }
 

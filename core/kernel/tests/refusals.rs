@@ -6,6 +6,7 @@ use placet_core::limits::Limits;
 use placet_core::org::command::EndGrant;
 use placet_core::request::{Change, StateName};
 use placet_core::store::{Batch, Key};
+use placet_core::testing::Seen;
 
 use crate::world::{World, assert_invariants};
 
@@ -166,6 +167,42 @@ fn bad_input_gets_a_code_and_a_next_step() {
         assert!(error.help().is_some(), "{error} has no next step");
     }
     assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_late_result_is_recorded_and_changes_nothing() {
+    let world = World::new();
+    let id = pending(&world);
+    approve(&world, id).unwrap();
+    let ticket = world.gate.execute(&world.caller("bo"), id).unwrap();
+    world.bench.clock.advance_ms(30_000);
+    assert_eq!(world.gate.tick().unwrap(), [id]);
+    assert_eq!(world.gate.tick().unwrap(), []);
+    let error = world.gate.drive(ticket, &Seen::default()).unwrap_err();
+    assert_eq!(error.code(), Code::LeaseLost);
+    assert_eq!(world.look(id).state.name(), StateName::Unknown);
+    let trail = world.gate.trail(&world.caller("bo"), id).unwrap();
+    let events: Vec<&str> = trail.iter().map(|(_, leaf)| leaf.event.as_str()).collect();
+    assert!(events.ends_with(&["run.started", "run.lost", "run.late_result"]), "{events:?}");
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_renewed_lease_lasts_and_one_that_ended_is_not_renewed() {
+    let world = World::new();
+    let id = pending(&world);
+    approve(&world, id).unwrap();
+    let ticket = world.gate.execute(&world.caller("bo"), id).unwrap();
+    for _ in 0..5 {
+        world.bench.clock.advance_ms(29_999);
+        world.gate.renew(id, ticket.fence()).unwrap();
+        assert_eq!(world.gate.tick().unwrap(), []);
+    }
+    let another = world.gate.renew(id, ticket.fence() + 1).unwrap_err();
+    assert_eq!(another.code(), Code::LeaseLost);
+    world.bench.clock.advance_ms(30_000);
+    let ended = world.gate.renew(id, ticket.fence()).unwrap_err();
+    assert_eq!(ended.code(), Code::LeaseLost);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Requests, told step by step.
 
+use std::fmt::Write as _;
+
 use expect_test::{Expect, expect};
 use placet_core::runner::{Failure, Outcome};
 
@@ -18,7 +20,7 @@ fn play(world: &World, script: &str, expected: &Expect) {
             Ok(request) => request.state.name().as_str().to_lowercase().replace('_', " "),
             Err(error) => world.named(&format!("{}: {error}", error.code())),
         };
-        told.push_str(&format!("{step}: {line}\n"));
+        writeln!(told, "{step}: {line}").unwrap();
     }
     expected.assert_eq(&told);
     assert_invariants(&*world.bench.parts.store);
@@ -28,13 +30,13 @@ fn play(world: &World, script: &str, expected: &Expect) {
 fn from_drafting_to_a_verified_outcome() {
     check(
         "draft ana, submit ana, approve bo, execute bo, verify bo",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         approve bo: approved
         execute bo: succeeded
         verify bo: succeeded
-    "#]],
+    "]],
     );
 }
 
@@ -42,12 +44,12 @@ fn from_drafting_to_a_verified_outcome() {
 fn nobody_approves_what_they_wrote() {
     check(
         "draft bo, submit bo, approve bo, approve cy",
-        &expect![[r#"
+        &expect![[r"
         draft bo: draft
         submit bo: pending approval
         approve bo: refused: `bo` wrote `it` and cannot approve it
         approve cy: approved
-    "#]],
+    "]],
     );
 }
 
@@ -55,13 +57,13 @@ fn nobody_approves_what_they_wrote() {
 fn whoever_edited_it_wrote_it_too() {
     check(
         "draft ana, edit bo, submit ana, approve bo, approve cy",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         edit bo: draft
         submit ana: pending approval
         approve bo: refused: `bo` wrote `it` and cannot approve it
         approve cy: approved
-    "#]],
+    "]],
     );
 }
 
@@ -69,14 +71,14 @@ fn whoever_edited_it_wrote_it_too() {
 fn an_outsider_is_told_why_and_a_stranger_is_told_nothing() {
     check(
         "draft ana, submit ana, approve dora, approve ana, approve eve, approve aud",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         approve dora: denied: `dora` may not approve here: not a member of any team that looks after `shop/pagos`
         approve ana: denied: `ana` may not approve here: no role with the permission `approve` in `shop/pagos/dev`
         approve eve: not_found: there is no request `it`, or you may not see it
         approve aud: not_found: there is no request `it`, or you may not see it
-    "#]],
+    "]],
     );
 }
 
@@ -84,20 +86,20 @@ fn an_outsider_is_told_why_and_a_stranger_is_told_nothing() {
 fn an_agent_may_ask_and_never_agrees() {
     check(
         "draft robot, submit robot, approve robot, approve bo",
-        &expect![[r#"
+        &expect![[r"
         draft robot: draft
         submit robot: pending approval
         approve robot: denied: `robot` may not approve here: an agent never approves
         approve bo: approved
-    "#]],
+    "]],
     );
     check(
         "draft ana, submit ana, approve robot",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         approve robot: denied: `robot` may not approve here: an agent never approves
-    "#]],
+    "]],
     );
 }
 
@@ -105,14 +107,14 @@ fn an_agent_may_ask_and_never_agrees() {
 fn nothing_runs_before_its_approvals() {
     check(
         "draft ana, execute bo, submit ana, execute bo, approve bo, execute bo",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         execute bo: wrong_state: `it` is DRAFT and cannot be executed
         submit ana: pending approval
         execute bo: wrong_state: `it` is PENDING_APPROVAL and cannot be executed
         approve bo: approved
         execute bo: succeeded
-    "#]],
+    "]],
     );
 }
 
@@ -120,7 +122,7 @@ fn nothing_runs_before_its_approvals() {
 fn prod_takes_two_different_leads() {
     check(
         "draft ana prod, submit ana, approve bo, approve bo, execute bo, approve cy, execute ana, execute cy",
-        &expect![[r#"
+        &expect![[r"
             draft ana prod: draft
             submit ana: pending approval
             approve bo: pending approval
@@ -129,7 +131,7 @@ fn prod_takes_two_different_leads() {
             approve cy: approved
             execute ana: denied: `ana` may not execute here: no role with the permission `execute` in `shop/pagos/prod`
             execute cy: succeeded
-        "#]],
+        "]],
     );
 }
 
@@ -137,7 +139,7 @@ fn prod_takes_two_different_leads() {
 fn an_edit_voids_the_approvals() {
     check(
         "draft ana, submit ana, approve bo, edit ana, execute bo, submit ana, execute bo, approve bo, execute bo",
-        &expect![[r#"
+        &expect![[r"
             draft ana: draft
             submit ana: pending approval
             approve bo: approved
@@ -147,7 +149,7 @@ fn an_edit_voids_the_approvals() {
             execute bo: wrong_state: `it` is PENDING_APPROVAL and cannot be executed
             approve bo: approved
             execute bo: succeeded
-        "#]],
+        "]],
     );
 }
 
@@ -155,7 +157,7 @@ fn an_edit_voids_the_approvals() {
 fn a_reviewer_sends_back_or_says_no_and_says_why() {
     check(
         "draft ana, submit ana, return bo, return bo use a smaller batch, comment ana done, submit ana, reject cy no, submit ana",
-        &expect![[r#"
+        &expect![[r"
             draft ana: draft
             submit ana: pending approval
             return bo: invalid_input: this step needs a comment
@@ -164,7 +166,7 @@ fn a_reviewer_sends_back_or_says_no_and_says_why() {
             submit ana: pending approval
             reject cy no: rejected
             submit ana: wrong_state: `it` is REJECTED and cannot be submitted
-        "#]],
+        "]],
     );
 }
 
@@ -172,14 +174,14 @@ fn a_reviewer_sends_back_or_says_no_and_says_why() {
 fn an_author_withdraws_and_others_do_not() {
     check(
         "draft ana, submit ana, cancel bo, cancel ana, approve bo, submit ana",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         cancel bo: refused: `bo` did not write `it` and cannot withdraw it
         cancel ana: cancelled
         approve bo: wrong_state: `it` is CANCELLED and cannot be approved
         submit ana: wrong_state: `it` is CANCELLED and cannot be submitted
-    "#]],
+    "]],
     );
 }
 
@@ -187,27 +189,27 @@ fn an_author_withdraws_and_others_do_not() {
 fn a_run_that_failed_or_succeeded_does_not_run_again() {
     check(
         "draft ana, submit ana, approve bo, execute bo, execute bo, edit ana",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         approve bo: approved
         execute bo: succeeded
         execute bo: wrong_state: `it` is SUCCEEDED and cannot be executed
         edit ana: wrong_state: `it` is SUCCEEDED and cannot be edited
-    "#]],
+    "]],
     );
     let world = World::new();
     world.bench.runner.ends_with(Outcome::Failed(Failure::new("sql.1", "no such table")));
     play(
         &world,
         "draft ana, submit ana, approve bo, execute bo, execute bo",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         approve bo: approved
         execute bo: failed
         execute bo: wrong_state: `it` is FAILED and cannot be executed
-    "#]],
+    "]],
     );
     assert_eq!(world.bench.runner.entered().len(), 1);
 }
@@ -219,7 +221,7 @@ fn a_lost_run_is_unknown_and_only_reading_the_target_resolves_it() {
     play(
         &world,
         "draft ana, submit ana, approve bo, crash bo, recover, wait 30000, recover, execute bo, edit ana, verify bo, verify bo",
-        &expect![[r#"
+        &expect![[r"
             draft ana: draft
             submit ana: pending approval
             approve bo: approved
@@ -231,7 +233,7 @@ fn a_lost_run_is_unknown_and_only_reading_the_target_resolves_it() {
             edit ana: wrong_state: `it` is UNKNOWN and cannot be edited
             verify bo: unknown
             verify bo: succeeded
-        "#]],
+        "]],
     );
     assert_eq!(world.bench.runner.entered(), []);
 }
@@ -240,7 +242,7 @@ fn a_lost_run_is_unknown_and_only_reading_the_target_resolves_it() {
 fn a_run_can_be_stopped_while_it_runs() {
     check(
         "draft ana, submit ana, approve bo, stop bo, crash bo, stop ana, stop bo, stop cy",
-        &expect![[r#"
+        &expect![[r"
         draft ana: draft
         submit ana: pending approval
         approve bo: approved
@@ -249,6 +251,6 @@ fn a_run_can_be_stopped_while_it_runs() {
         stop ana: executing
         stop bo: executing
         stop cy: executing
-    "#]],
+    "]],
     );
 }

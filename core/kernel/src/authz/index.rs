@@ -28,6 +28,9 @@ pub(crate) struct Index {
     permissions: BTreeMap<RoleId, Vec<Held>>,
 }
 
+/// The row that would have fitted at another instant, and when it holds.
+type NotLive<Id> = Option<(Id, Interval)>;
+
 #[derive(Debug)]
 struct Held {
     id: PermissionId,
@@ -75,7 +78,7 @@ impl Index {
         user: UserId,
         module: Option<ModuleId>,
         at: Timestamp,
-    ) -> Result<(MembershipId, TeamId), Option<(MembershipId, Interval)>> {
+    ) -> Result<(MembershipId, TeamId), NotLive<MembershipId>> {
         let rows = self.memberships.get(&user).map(Vec::as_slice).unwrap_or_default();
         let looks_after = |team: &TeamId| {
             module.is_none_or(|m| self.modules.get(team).is_some_and(|of| of.contains(&m)))
@@ -97,7 +100,7 @@ impl Index {
         question: &Question,
         module: Option<ModuleId>,
         environment: Option<EnvironmentId>,
-    ) -> Result<(GrantId, PermissionId), Option<(GrantId, RoleId, Interval)>> {
+    ) -> Result<(GrantId, PermissionId), NotLive<(GrantId, RoleId)>> {
         let rows = self.grants.get(&question.user).map(Vec::as_slice).unwrap_or_default();
         let mut ended = None;
         for (valid, grant, role) in rows {
@@ -107,7 +110,7 @@ impl Index {
                 Some(permission) if valid.contains(question.at) => {
                     return Ok((*grant, permission.id));
                 }
-                Some(_) => ended = Some((*grant, *role, *valid)),
+                Some(_) => ended = Some(((*grant, *role), *valid)),
                 None => {}
             }
         }
@@ -226,11 +229,11 @@ fn no_grant(
     question: &Question,
     place: PlaceIds,
     book: &Book,
-    ended: Option<(GrantId, RoleId, Interval)>,
+    ended: NotLive<(GrantId, RoleId)>,
 ) -> Reason {
     ended.map_or_else(
         || Reason::NoGrant { action: question.action.clone(), place: place_text(book, place) },
-        |(grant, role, valid)| {
+        |((grant, role), valid)| {
             let role = book.roles.get(&role).map_or("", |row| row.name.as_str()).to_owned();
             Reason::GrantNotLive { grant, role, valid }
         },

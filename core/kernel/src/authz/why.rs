@@ -84,9 +84,12 @@ impl Denial {
 
     /// The stable codes of the reasons, for the audit log; a policy is named.
     pub(crate) fn codes(&self) -> Vec<String> {
-        let code = |reason: &Reason| match reason {
-            Reason::Forbidden { policy, place: _ } => format!("forbidden:{policy}"),
-            other => other.code().to_owned(),
+        let code = |reason: &Reason| {
+            let code = reason.code();
+            if let Reason::Forbidden { policy, .. } = reason {
+                return format!("{code}:{policy}");
+            }
+            code.to_owned()
         };
         self.reasons.iter().map(code).collect()
     }

@@ -47,10 +47,8 @@ impl Gate {
                 grant,
             };
             let state = pending.approve(&request.header, permit, approval)?;
-            let event = match state {
-                State::Approved(_) => "request.approved",
-                _ => "request.approval_given",
-            };
+            let is_enough = matches!(state, State::Approved(_));
+            let event = if is_enough { "request.approved" } else { "request.approval_given" };
             let note = Note { caller: Some(caller), action: action::APPROVE, from, comment };
             let request = txn.save(Request { header: request.header, state }, &note)?;
             let leaf = Self::request_leaf(txn, event, Some(caller), &request);

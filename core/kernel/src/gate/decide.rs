@@ -28,24 +28,26 @@ impl Txn<'_> {
     ) -> Result<Permit<A>, Error> {
         match self.judge(user, &A::ACTION, scope)? {
             Ok(witness) => Ok(Permit::granted(user, scope, witness)),
-            Err(denial) => Err(self.refusal(user, &A::ACTION, scope, subject, &denial)?),
+            Err(denial) => {
+                let question = Question { user, action: A::ACTION, scope, at: self.now };
+                Err(self.refusal(&question, subject, &denial)?)
+            }
         }
     }
 
     /// What the denied caller is told: why, or that there is nothing, if they may not even look.
     fn refusal(
         &mut self,
-        user: UserId,
-        action: &Action,
-        scope: Scope,
+        question: &Question,
         subject: &str,
         denial: &Denial,
     ) -> Result<Error, Error> {
+        let Question { user, action, scope, at: _ } = question;
         if let Some(project) = scope.project_id() {
             // This second look is not a decision of its own: it only picks the words.
             let (decisions, asked) = (self.decisions.len(), self.asked.clone());
-            let may_read = self.judge(user, &Action::READ, Scope::project(project))?.is_ok()
-                || self.judge(user, &Action::MANAGE, Scope::project(project))?.is_ok();
+            let may_read = self.judge(*user, &Action::READ, Scope::project(project))?.is_ok()
+                || self.judge(*user, &Action::MANAGE, Scope::project(project))?.is_ok();
             self.decisions.truncate(decisions);
             self.asked = asked;
             if !may_read {

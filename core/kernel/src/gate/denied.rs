@@ -62,7 +62,7 @@ impl Gate {
             .put(key, records::encode(&note, self.salt()?)?)
             .append(leaf.to_bytes()?);
         match self.parts.store.commit(batch) {
-            Ok(_) | Err(CommitError::Conflict { key: _ }) => Ok(()),
+            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }

@@ -113,15 +113,17 @@ impl RunLink for Link<'_> {
         let (id, fence) = (self.id.request, self.id.fence);
         self.gate.consult(|txn| {
             txn.lease(id, fence)?;
-            match txn.request(id)?.state {
-                State::Executing(executing) if executing.fence != fence => Err(lease_lost(id)),
-                State::Executing(executing) if executing.cancel_requested => {
-                    Err(Error::new(Code::Cancelled, format!("somebody stopped `{id}`"))
-                        .with_help("undo what is open, and end"))
-                }
-                State::Executing(_) => Ok(()),
-                _ => Err(lease_lost(id)),
+            let State::Executing(executing) = txn.request(id)?.state else {
+                return Err(lease_lost(id));
+            };
+            if executing.fence != fence {
+                return Err(lease_lost(id));
             }
+            if executing.cancel_requested {
+                return Err(Error::new(Code::Cancelled, format!("somebody stopped `{id}`"))
+                    .with_help("undo what is open, and end"));
+            }
+            Ok(())
         })
     }
 

@@ -134,6 +134,6 @@ impl Gate {
 
 impl fmt::Debug for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Gate").field("parts", &self.parts).field("node", &self.node).finish()
+        f.debug_struct("Gate").field("node", &self.node).finish_non_exhaustive()
     }
 }

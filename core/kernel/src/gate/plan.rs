@@ -29,7 +29,7 @@ impl Gate {
         })?;
         let link = PlanLink { now: self.parts.clock.now() };
         let plan = self.parts.runner.plan(&job, &link)?;
-        self.keep_plan(caller, &job, &info, plan)
+        self.keep_plan(caller, &job, &info, &plan)
     }
 
     fn keep_plan(
@@ -37,7 +37,7 @@ impl Gate {
         caller: &Caller,
         job: &Job,
         info: &RunnerInfo,
-        plan: Plan,
+        plan: &Plan,
     ) -> Result<Plan, Error> {
         let id = job.id.request;
         self.transact(|txn| {

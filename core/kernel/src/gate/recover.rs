@@ -43,7 +43,7 @@ impl Gate {
     }
 
     fn lose(&self, seen: &Live, due: &impl Fn(&Live, &Self) -> bool) -> Result<bool, Error> {
-        self.transact(|txn| {
+        self.attempt(|txn| {
             let live = txn.get::<Live>(&[&seen.request.to_string()])?;
             let request = txn.request(seen.request)?;
             let mut leaf = Self::request_leaf(txn, "run.lost", None, &request);
@@ -52,10 +52,10 @@ impl Gate {
             let from = Some(request.state.name());
             let header = request.header;
             let (Some(live), State::Executing(executing)) = (live, request.state) else {
-                return Ok((false, leaf));
+                return Ok((false, None));
             };
             if live.fence != seen.fence || !due(&live, self) {
-                return Ok((false, leaf));
+                return Ok((false, None));
             }
             let id = JobId {
                 request: header.id,
@@ -71,7 +71,7 @@ impl Gate {
             txn.end_run(id, &outcome)?;
             let note = Note { caller: None, action: action::LOSE, from, comment: None };
             txn.save(Request { header, state }, &note)?;
-            Ok((true, leaf))
+            Ok((true, Some(leaf)))
         })
     }
 }

@@ -118,11 +118,8 @@ fn batch_of(
     read: BTreeMap<Key, Option<(Version, Digest)>>,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
 ) -> Batch {
-    let mut batch = Batch::default();
-    batch.expected =
-        read.into_iter().map(|(key, seen)| (key, seen.map(|(version, _)| version))).collect();
-    batch.writes = writes.into_iter().collect();
-    batch
+    let expected = read.into_iter().map(|(key, seen)| (key, seen.map(|(version, _)| version)));
+    Batch { expected: expected.collect(), writes: writes.into_iter().collect(), entry: None }
 }
 
 fn unwritable(message: &str) -> StoreError {
@@ -152,7 +149,8 @@ impl Gate {
         self.attempt(|txn| verb(txn).map(|value| (value, None)))
     }
 
-    fn attempt<T>(
+    /// A verb that may find, at its last look, that there is nothing to write: then `None`.
+    pub(super) fn attempt<T>(
         &self,
         verb: impl Fn(&mut Txn<'_>) -> Result<(T, Option<Leaf>), Error>,
     ) -> Result<T, Error> {
@@ -161,7 +159,7 @@ impl Gate {
             match verb(&mut txn) {
                 Ok((value, leaf)) => match txn.commit(leaf) {
                     Ok(()) => return Ok(value),
-                    Err(CommitError::Conflict { key: _ }) => {}
+                    Err(CommitError::Conflict { .. }) => {}
                     Err(CommitError::Store(error)) => return Err(error.into()),
                 },
                 Err(error) if error.code() == Code::Conflict => {}

@@ -46,7 +46,16 @@ impl Gate {
                 State::Failed(Failed { ended }) if same => {
                     Failed { ended: Ended { verified_at: now, ..ended } }.into()
                 }
-                _ => return Err(request.wrong_state("verified")),
+                State::Draft(_)
+                | State::PendingApproval(_)
+                | State::ChangesRequested(_)
+                | State::Approved(_)
+                | State::Rejected(_)
+                | State::Cancelled(_)
+                | State::Executing(_)
+                | State::Succeeded(_)
+                | State::Failed(_)
+                | State::Unknown(_) => return Err(request.wrong_state("verified")),
             };
             let (caller, comment) = (Some(caller), None);
             let note = Note { caller, action: action::VERIFY, from, comment };

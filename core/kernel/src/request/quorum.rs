@@ -56,7 +56,7 @@ impl Quorum {
                 Err(Error::new(Code::InvalidInput, "a quorum of 0 approves nothing")
                     .with_help("ask for at least one approval"))
             }
-            Self::NOf { n: _, role: _ } => Ok(()),
+            Self::NOf { .. } => Ok(()),
         }
     }
 

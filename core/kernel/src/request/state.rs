@@ -103,7 +103,13 @@ impl fmt::Display for StateName {
 /// Being written.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
-pub struct Draft {}
+#[expect(
+    clippy::empty_structs_with_brackets,
+    reason = "it is stored as an object, as every state is"
+)]
+pub struct Draft {
+    // Nothing is true of a draft beyond its header; braces, so that it is stored as an object.
+}
 
 /// Waiting for approvals.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]

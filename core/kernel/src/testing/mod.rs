@@ -10,7 +10,7 @@ pub use failing_store::{FailingStore, Failure};
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
 
-pub use office::Office;
 pub use doubles::{
     Bench, CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
 };
+pub use office::Office;
