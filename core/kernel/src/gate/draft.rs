@@ -37,13 +37,11 @@ impl Gate {
     pub fn draft(&self, caller: &Caller, new: &NewRequest) -> Result<Request, Error> {
         let scope = Scope::module(new.project, new.module, new.environment);
         let what = format!("project `{}`", new.project);
-        // Asked here too, so that nobody makes a runner work who may not ask for anything.
-        self.consult(|txn| txn.ask::<Submit>(caller.user(), scope, &what).map(drop))?;
-        self.check_change(&new.title, &new.change)?;
         self.transact(|txn| {
             let shelf = txn.shelf(new.project)?.ok_or_else(|| not_found(&what))?;
             let permit = txn.ask::<Submit>(caller.user(), scope, &what)?;
             let (requester, _) = permit.spend_on(&scope)?;
+            self.check_change(&new.title, &new.change)?;
             shelf.book.module(new.module)?;
             shelf.book.environment(new.environment)?;
             let id = RequestId::from_u128(self.parts.ids.next());
@@ -92,16 +90,12 @@ impl Gate {
         title: &str,
         change: &Change,
     ) -> Result<Request, Error> {
-        self.consult(|txn| {
-            let request = txn.request(id)?;
-            txn.ask::<Submit>(caller.user(), request.header.scope(), &subject(id)).map(drop)
-        })?;
-        self.check_change(title, change)?;
         self.transact(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             let permit = txn.ask::<Submit>(caller.user(), scope, &subject(id))?;
             let (author, _) = permit.spend_on(&scope)?;
+            self.check_change(title, change)?;
             let from = request.state.name();
             let state = match request.state {
                 State::Draft(draft) => draft,

@@ -6,19 +6,18 @@ use super::Gate;
 use crate::audit::{Decision, Leaf, RecordChange};
 use crate::authz::{Action, Scope};
 use crate::clock::Timestamp;
-use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::UserId;
 use crate::identity::Caller;
 use crate::store::records::{self, Record};
-use crate::store::{Batch, CommitError, Key, StoreError, StoreErrorKind, Version};
+use crate::store::{Batch, CommitError, Key, StoreError, StoreErrorKind, Stored, Version};
 
 /// One try at a verb. Everything that it reads is expected to be unchanged when it commits.
 #[derive(Debug)]
 pub(crate) struct Txn<'g> {
     pub(super) gate: &'g Gate,
     pub(super) now: Timestamp,
-    read: BTreeMap<Key, Option<(Version, Digest)>>,
+    read: BTreeMap<Key, Option<Stored>>,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     names: BTreeMap<Key, String>,
     pub(super) decisions: Vec<Decision>,
@@ -47,21 +46,18 @@ impl<'g> Txn<'g> {
         if let Some(written) = self.writes.get(&key) {
             return written.as_ref().map(|bytes| records::decode(&key, bytes)).transpose();
         }
-        let stored = self.gate.parts.store.get(&key)?;
-        let seen = stored.as_ref().map(|s| (s.version, records::digest(&s.value)));
-        let record = stored.map(|s| records::decode(&key, &s.value)).transpose()?;
-        match self.read.get(&key) {
-            // Two reads of one key must agree, or the verb saw two worlds.
-            Some(before) if *before != seen => return Err(lost_race()),
-            Some(_) => {}
-            None => drop(self.read.insert(key, seen)),
+        // Read once: a verb sees one world, also where it looks twice.
+        if !self.read.contains_key(&key) {
+            let stored = self.gate.parts.store.get(&key)?;
+            self.read.insert(key.clone(), stored);
         }
-        Ok(record)
+        let stored = self.read.get(&key).and_then(Option::as_ref);
+        stored.map(|stored| records::decode(&key, &stored.value)).transpose()
     }
 
     /// The version at which the record of kind `R` at `path` was read in this try.
     pub(super) fn version_of<R: Record>(&self, path: &[&str]) -> Option<Version> {
-        self.read.get(&records::key_of::<R>(path))?.map(|(version, _)| version)
+        self.read.get(&records::key_of::<R>(path))?.as_ref().map(|stored| stored.version)
     }
 
     /// Writes `record`. What was there before is read first, so that the leaf can name its digest.
@@ -102,7 +98,8 @@ impl<'g> Txn<'g> {
         leaf.records = names
             .iter()
             .map(|(key, name)| {
-                let before = read.get(key).and_then(|seen| seen.map(|(_, digest)| digest));
+                let before = read.get(key).and_then(Option::as_ref);
+                let before = before.map(|stored| records::digest(&stored.value));
                 let after = writes.get(key).and_then(Option::as_deref).map(records::digest);
                 RecordChange::new(name.clone(), before, after)
             })
@@ -114,11 +111,8 @@ impl<'g> Txn<'g> {
     }
 }
 
-fn batch_of(
-    read: BTreeMap<Key, Option<(Version, Digest)>>,
-    writes: BTreeMap<Key, Option<Vec<u8>>>,
-) -> Batch {
-    let expected = read.into_iter().map(|(key, seen)| (key, seen.map(|(version, _)| version)));
+fn batch_of(read: BTreeMap<Key, Option<Stored>>, writes: BTreeMap<Key, Option<Vec<u8>>>) -> Batch {
+    let expected = read.into_iter().map(|(key, seen)| (key, seen.map(|stored| stored.version)));
     Batch { expected: expected.collect(), writes: writes.into_iter().collect(), entry: None }
 }
 
