@@ -39,8 +39,8 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Answer, Cursor, NewRequest, Page, Parts, PlatformCommand, RequestSummary, RequestView,
-    RunObserver, Ticket,
+    Answer, Cursor, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand,
+    RequestSummary, RequestView, RunObserver, Ticket,
 };
 pub use placet_policies as policies;
 pub use placet_runners as runners;

@@ -105,11 +105,11 @@ impl Iterator for RunEvents<'_> {
 /// Renews the lease three times in its length, until the run ends. A lease that is lost is not fought
 /// for: the run finds out at its next call that reaches the target.
 fn keep_lease(gate: Arc<Gate>, ticket: &Ticket, ended: Receiver<()>) -> JoinHandle<()> {
-    let (request, fence) = (ticket.request(), ticket.fence());
+    let key = ticket.lease();
     let every = Duration::from_millis((gate.limits().lease_ms / 3).max(1));
     thread::spawn(move || {
         while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-            match gate.renew(request, fence) {
+            match gate.renew(key) {
                 Err(error) if error.code() == Code::LeaseLost => return,
                 // A store that is away for a moment may be back in time for the next one.
                 Ok(_) | Err(_) => {}

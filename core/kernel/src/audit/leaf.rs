@@ -1,5 +1,7 @@
 //! One audit record: who did what, where, by which right, and what it left behind.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::authz::{Action, Scope, Witness};
@@ -10,6 +12,9 @@ use crate::id::{RequestId, RunId, UserId};
 
 /// The longest leaf, in bytes.
 pub const LEAF_BYTES_MAX: usize = 8 * 1024;
+
+/// The version of the form that is written.
+const FORM: u32 = 1;
 
 /// One audit record. Its byte form is canonical JSON (RFC 8785), so that one record has one hash.
 ///
@@ -50,6 +55,9 @@ pub struct Leaf {
     /// How a run ended: `succeeded`, `failed` or `unknown`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
+    /// What else there is to say of it: ids, numbers and words of ours, such as who was granted what.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, String>,
     /// The decisions that it took.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
@@ -107,7 +115,7 @@ impl RecordChange {
 impl Leaf {
     pub(crate) fn new(event: &str, at: Timestamp) -> Self {
         Self {
-            v: 1,
+            v: FORM,
             at,
             event: event.to_owned(),
             actor: None,
@@ -119,6 +127,7 @@ impl Leaf {
             fence: None,
             plugin: None,
             outcome: None,
+            facts: BTreeMap::new(),
             decisions: Vec::new(),
             records: Vec::new(),
         }
@@ -143,10 +152,15 @@ impl Leaf {
     ///
     /// Fails with [`Code::LogTampered`] when the bytes are not a leaf.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        serde_json::from_slice(bytes).map_err(|source| {
+        let leaf: Self = serde_json::from_slice(bytes).map_err(|source| {
             Error::new(Code::LogTampered, "these bytes are not an audit leaf")
                 .with_help("compare the log with an export made earlier")
                 .with_source(source)
-        })
+        })?;
+        if leaf.v > FORM {
+            return Err(Error::new(Code::NewerFormat, "this leaf was written by a newer version")
+                .with_help("use the version of placet that wrote it, or a later one"));
+        }
+        Ok(leaf)
     }
 }

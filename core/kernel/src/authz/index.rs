@@ -123,6 +123,15 @@ impl Index {
         rows.iter().find(|(valid, _, of)| *of == role && valid.contains(at)).map(|row| row.1)
     }
 
+    /// The widest place in which `user` may read: the whole project, else a module or an environment.
+    /// Whoever reads anything of a project sees that it is there.
+    pub(crate) fn read_place(&self, user: UserId, at: Timestamp) -> Option<PlaceIds> {
+        let live = self.grants.get(&user)?.iter().filter(|(valid, _, _)| valid.contains(at));
+        let held = live.flat_map(|(_, _, role)| self.permissions.get(role)).flatten();
+        let places = held.filter(|p| p.action == Action::READ).map(|p| (p.module, p.environment));
+        places.min_by_key(|(m, e)| (m.is_some(), e.is_some()))
+    }
+
     /// Everyone who has any grant in the project, live or not.
     pub(crate) fn granted_users(&self) -> impl Iterator<Item = UserId> + '_ {
         self.grants.keys().copied()
@@ -140,6 +149,10 @@ pub(crate) fn answer(
     }
     if !asker.user.is_active {
         return Err(Denial::because(Reason::InactiveUser));
+    }
+    let manages = matches!(question.action.rule(), Rule::Manage | Rule::Administer);
+    if asker.user.kind == UserKind::Agent && manages {
+        return Err(Denial::because(Reason::AgentNeverManages));
     }
     let wrong_level = || Denial::because(Reason::WrongLevel { action: question.action.clone() });
     match (question.action.rule(), &question.scope) {
@@ -175,7 +188,8 @@ fn global(asker: &Asker, any_of: &[GlobalRole]) -> Result<Witness, Denial> {
     Err(Denial::because(Reason::NoGlobalRole { any_of }))
 }
 
-type PlaceIds = (Option<ModuleId>, Option<EnvironmentId>);
+/// A module and an environment of a project, where the question names them.
+pub(crate) type PlaceIds = (Option<ModuleId>, Option<EnvironmentId>);
 
 fn leg_2_only(
     question: &Question,

@@ -24,6 +24,8 @@ pub enum Reason {
     InactiveUser,
     /// An agent never approves.
     AgentNeverApproves,
+    /// An agent never manages a project or the platform: it would set its own rules.
+    AgentNeverManages,
     /// Leg 1: no membership in any team that looks after the module (or, for a whole project, in any
     /// team of it).
     NoMembership {
@@ -101,6 +103,7 @@ impl Reason {
         match self {
             Self::InactiveUser => "inactive_user",
             Self::AgentNeverApproves => "agent_never_approves",
+            Self::AgentNeverManages => "agent_never_manages",
             Self::NoMembership { .. } => "no_membership",
             Self::MembershipNotLive { .. } => "membership_not_live",
             Self::NoGrant { .. } => "no_grant",
@@ -131,6 +134,7 @@ impl fmt::Display for Reason {
         match self {
             Self::InactiveUser => f.write_str("the user is not active"),
             Self::AgentNeverApproves => f.write_str("an agent never approves"),
+            Self::AgentNeverManages => f.write_str("an agent never manages"),
             Self::NoMembership { of } => {
                 write!(f, "not a member of any team that looks after `{of}`")
             }

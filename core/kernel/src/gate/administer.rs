@@ -1,6 +1,7 @@
 //! Users, projects and global roles: the commands that take PLATFORM_ADMIN.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
 use super::Gate;
 use super::decide::not_found;
@@ -35,6 +36,7 @@ pub trait PlatformCommand: Sealed + fmt::Debug {
 pub struct PlatformDesk<'t, 'g> {
     txn: &'t mut Txn<'g>,
     caller: UserId,
+    facts: BTreeMap<String, String>,
 }
 
 impl Gate {
@@ -49,8 +51,12 @@ impl Gate {
         self.transact(|txn| {
             let permit = txn.ask::<Administer>(caller.user(), Scope::Platform, "platform")?;
             permit.spend_on(&Scope::Platform)?;
-            let output = command.apply(&mut PlatformDesk { txn, caller: caller.user() })?;
+            let (caller_id, facts) = (caller.user(), BTreeMap::new());
+            let mut desk = PlatformDesk { txn, caller: caller_id, facts };
+            let output = command.apply(&mut desk)?;
+            let facts = desk.facts;
             let mut leaf = Self::leaf(txn, C::EVENT, Some(caller));
+            leaf.facts = facts;
             leaf.scope = Some(Scope::Platform);
             Ok((output, leaf))
         })
@@ -78,6 +84,11 @@ pub(super) fn email_key(user: &User) -> Unique {
 }
 
 impl PlatformDesk<'_, '_> {
+    /// Says something in the leaf: ids and words of ours.
+    fn note(&mut self, name: &str, value: &impl fmt::Display) {
+        self.facts.insert(name.to_owned(), value.to_string());
+    }
+
     fn claim(&mut self, unique: &Unique, taken: Error) -> Result<(), Error> {
         if self.txn.get::<Unique>(&[&unique.what, &unique.value])?.is_some() {
             return Err(taken);
@@ -96,7 +107,8 @@ impl PlatformDesk<'_, '_> {
         self.txn.put(&Epoch { of: PLATFORM.to_owned(), count })
     }
 
-    /// Refuses to leave the platform without an active administrator other than `without`.
+    /// Refuses to leave the platform without an active administrator other than `without`. Called after
+    /// `bump_platform`: the epoch it read guards what this scan sees.
     fn keep_an_admin(&mut self, without: UserId) -> Result<(), Error> {
         let role = GlobalRole::PlatformAdmin;
         let prefix = records::key_of::<GlobalRoleGrant>(&[role.as_str()]);
@@ -144,6 +156,7 @@ impl PlatformCommand for CreateUser {
         let taken = Error::new(Code::AlreadyExists, "there is a user with this e-mail address")
             .with_help("use that user, or another address");
         desk.claim(&email_key(&user), taken)?;
+        desk.note("user", &user.id);
         desk.txn.put(&user)?;
         Ok(user.id)
     }
@@ -155,10 +168,12 @@ impl PlatformCommand for SetUserActive {
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
         let user = desk.user(self.user)?;
+        desk.note("user", &self.user);
+        desk.note("active", &self.active);
+        desk.bump_platform()?;
         if !self.active && desk.holds(self.user, GlobalRole::PlatformAdmin)? {
             desk.keep_an_admin(self.user)?;
         }
-        desk.bump_platform()?;
         desk.txn.put(&User { is_active: self.active, ..user })
     }
 }
@@ -174,6 +189,7 @@ impl PlatformCommand for CreateProject {
             value: self.code.to_string(),
             holder: id.to_string(),
         };
+        desk.note("project", &id);
         desk.claim(&unique, crate::org::command::taken("project", self.code.as_str()))?;
         desk.txn.put(&Project { id, code: self.code.clone(), name: self.name.clone() })?;
         desk.txn.put(&Epoch { of: id.to_string(), count: 0 })?;
@@ -190,6 +206,7 @@ impl PlatformCommand for RenameProject {
         let missing = || not_found(&format!("project `{id}`"));
         let project = desk.txn.get::<Project>(&[&id])?.ok_or_else(missing)?;
         let epoch = desk.txn.get::<Epoch>(&[&id])?.ok_or_else(missing)?;
+        desk.note("project", &id);
         desk.txn.put(&Project { name: self.name.clone(), ..project })?;
         desk.txn.put(&Epoch { of: epoch.of, count: epoch.count.saturating_add(1) })
     }
@@ -215,6 +232,8 @@ impl PlatformCommand for GrantGlobalRole {
         if desk.holds(self.user, self.role)? {
             return Err(crate::org::command::taken("holder of", self.role.as_str()));
         }
+        desk.note("user", &self.user);
+        desk.note("global_role", &self.role.as_str());
         desk.bump_platform()?;
         desk.txn.put(&GlobalRoleGrant { user_id: self.user, role: self.role })
     }
@@ -229,10 +248,12 @@ impl PlatformCommand for RevokeGlobalRole {
         if !desk.holds(self.user, self.role)? {
             return Err(not_found(&format!("grant of {} to `{}`", self.role.as_str(), self.user)));
         }
+        desk.note("user", &self.user);
+        desk.note("global_role", &self.role.as_str());
+        desk.bump_platform()?;
         if self.role == GlobalRole::PlatformAdmin {
             desk.keep_an_admin(self.user)?;
         }
-        desk.bump_platform()?;
         desk.txn.remove(&GlobalRoleGrant { user_id: self.user, role: self.role })
     }
 }

@@ -33,6 +33,7 @@ impl Gate {
             let State::PendingApproval(pending) = request.state else {
                 return Err(request.wrong_state("approved"));
             };
+            txn.revision(&request.header)?.check_digests(&request.header)?;
             let shelf =
                 txn.shelf(request.header.project_id)?.ok_or_else(|| not_found(&subject(id)))?;
             let wanted = pending.quorum.role();

@@ -19,9 +19,7 @@ impl Gate {
                 .with_help("name somebody who can answer for the platform"));
         }
         self.transact(|txn| {
-            let is_empty =
-                txn.get::<Epoch>(&[PLATFORM])?.is_none() && self.parts.store.log_len()? == 0;
-            if !is_empty {
+            if txn.get::<Epoch>(&[PLATFORM])?.is_some() {
                 return Err(Error::new(
                     Code::AlreadyBootstrapped,
                     "this store already holds an organisation",

@@ -2,21 +2,28 @@
 
 use super::Gate;
 use super::find::{Note, subject};
-use crate::authz::{Read, Scope};
-use crate::error::Error;
+use crate::authz::Read;
+use crate::error::{Code, Error};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Request, action};
 
 impl Gate {
-    /// Adds a comment. Whoever may read the request may comment on it.
+    /// Adds a comment. Whoever may read the request by a project role may comment on it; AUDITOR may not.
     pub fn comment(&self, caller: &Caller, id: RequestId, text: &str) -> Result<Request, Error> {
         self.check_comment(text, true)?;
         self.transact(|txn| {
             let request = txn.request(id)?;
-            let scope = Scope::project(request.header.project_id);
+            let scope = request.header.scope();
             let permit = txn.ask::<Read>(caller.user(), scope, &subject(id))?;
-            permit.spend_on(&scope)?;
+            let (user, witness) = permit.spend_on(&scope)?;
+            if witness.grant.is_none() {
+                return Err(Error::new(
+                    Code::Refused,
+                    format!("`{user}` reads by a global role, which changes nothing"),
+                )
+                .with_help("ask a member of the project to note it"));
+            }
             let from = Some(request.state.name());
             let (caller, comment) = (Some(caller), Some(text));
             let note = Note { caller, action: action::COMMENT, from, comment };

@@ -26,6 +26,11 @@ impl Txn<'_> {
         scope: Scope,
         subject: &str,
     ) -> Result<Permit<A>, Error> {
+        if let Some(project) = scope.project_id()
+            && self.shelf(project)?.is_none()
+        {
+            return Err(not_found(subject));
+        }
         match self.judge(user, &A::ACTION, scope)? {
             Ok(witness) => Ok(Permit::granted(user, scope, witness)),
             Err(denial) => {
@@ -46,7 +51,8 @@ impl Txn<'_> {
         if let Some(project) = scope.project_id() {
             // This second look is not a decision of its own: it only picks the words.
             let (decisions, asked) = (self.decisions.len(), self.asked.clone());
-            let may_read = self.judge(*user, &Action::READ, Scope::project(project))?.is_ok()
+            let place = self.read_scope(*user, project)?;
+            let may_read = self.judge(*user, &Action::READ, place)?.is_ok()
                 || self.judge(*user, &Action::MANAGE, Scope::project(project))?.is_ok();
             self.decisions.truncate(decisions);
             self.asked = asked;
@@ -58,6 +64,13 @@ impl Txn<'_> {
             .with_help("ask who could, or ask an administrator of the project for what is missing")
             .with_detail("action", action)
             .with_detail("scope", scope))
+    }
+
+    /// Where in `project` the user may read anything at all; the whole project when nowhere.
+    pub(super) fn read_scope(&mut self, user: UserId, project: ProjectId) -> Result<Scope, Error> {
+        let Some(shelf) = self.shelf(project)? else { return Ok(Scope::project(project)) };
+        let (module, environment) = shelf.index.read_place(user, self.now).unwrap_or_default();
+        Ok(Scope::Project { project, module, environment })
     }
 
     /// Decides, and notes the decision for the leaf.
@@ -109,7 +122,7 @@ impl Txn<'_> {
         witness: Witness,
     ) -> Result<Result<Witness, Denial>, Error> {
         let Some(facts) = self.facts(question, asker, witness)? else {
-            return Ok(Err(self.gate.alarm()));
+            return self.disagree().map(Err);
         };
         let Ok(verdict) = self.gate.parts.authorizer.decide(question, &facts) else {
             return Ok(Err(Denial::because(Reason::PolicyFailed)));
@@ -124,9 +137,14 @@ impl Txn<'_> {
             reasons.push(Reason::PolicyFailed);
         }
         if reasons.is_empty() {
-            return Ok(Err(self.gate.alarm()));
+            return self.disagree().map(Err);
         }
         Ok(Err(Denial { reasons }))
+    }
+
+    /// The deciders do not agree: a lost race where the facts moved meanwhile, else an alarm.
+    fn disagree(&mut self) -> Result<Denial, Error> {
+        if self.is_current()? { Ok(self.gate.alarm()) } else { Err(lost_race()) }
     }
 
     /// The stored rows that `witness` names; `None` when the index named one that is not stored.

@@ -8,6 +8,7 @@ use super::txn::Txn;
 use crate::audit::Leaf;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
+use crate::org::book::{Epoch, PLATFORM};
 use crate::store::records::{self, Record};
 use crate::store::{Batch, CommitError};
 
@@ -43,6 +44,10 @@ impl Gate {
 
     fn record_refusal(&self, txn: Txn<'_>, error: &Error) -> Result<(), Error> {
         let Some((user, action, scope)) = txn.asked else { return Ok(()) };
+        // Before there is an organisation there is nobody to answer to, and leaf 0 is its founding.
+        if self.parts.store.get(&records::key_of::<Epoch>(&[PLATFORM]))?.is_none() {
+            return Ok(());
+        }
         let of = Digest::of_json(&(user, &action, scope, error.code().as_str()))?;
         let minute = txn.now.as_micros().checked_div(MINUTE_MICROS).unwrap_or_default();
         let note = DenialNote { of: of.to_string(), minute };
@@ -53,6 +58,8 @@ impl Gate {
         let mut leaf = Leaf::new("denied", txn.now);
         leaf.actor = Some(user);
         leaf.scope = Some(scope);
+        leaf.request = txn.about;
+        leaf.facts.insert("code".to_owned(), error.code().to_string());
         leaf.decisions = txn.decisions;
         if error.code() == Code::Refused {
             "refused".clone_into(&mut leaf.event);

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, RequestOf, subject};
+use super::plan::guarded;
 use crate::authz::{Scope, Submit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -36,14 +37,19 @@ impl Gate {
     /// Fails with [`Code::InvalidPayload`] and the first finding when the runner refuses the payload.
     pub fn draft(&self, caller: &Caller, new: &NewRequest) -> Result<Request, Error> {
         let scope = Scope::module(new.project, new.module, new.environment);
-        let what = format!("project `{}`", new.project);
+        // The same words for what is not there and for what may not be seen.
+        let what = format!("such module and environment in project `{}`", new.project);
         self.transact(|txn| {
             let shelf = txn.shelf(new.project)?.ok_or_else(|| not_found(&what))?;
+            // Looked up before anybody is judged: invented places leave no denials behind.
+            let exists = shelf.book.modules.contains_key(&new.module)
+                && shelf.book.environments.contains_key(&new.environment);
+            if !exists {
+                return Err(not_found(&what));
+            }
             let permit = txn.ask::<Submit>(caller.user(), scope, &what)?;
             let (requester, _) = permit.spend_on(&scope)?;
             self.check_change(&new.title, &new.change)?;
-            shelf.book.module(new.module)?;
-            shelf.book.environment(new.environment)?;
             let id = RequestId::from_u128(self.parts.ids.next());
             let header = Header {
                 id,
@@ -135,9 +141,10 @@ impl Gate {
 
     /// Looks at what was written: sizes here, the payload by its runner. Changes nothing.
     fn check_change(&self, title: &str, change: &Change) -> Result<(), Error> {
-        self.check_comment(title, true)?;
+        self.check_title(title)?;
         change.check(&self.parts.limits)?;
-        let findings = self.parts.runner.validate(&change.runner, &change.payload)?;
+        let runner = &self.parts.runner;
+        let findings = guarded(|| runner.validate(&change.runner, &change.payload))?;
         match findings.iter().find(|finding| finding.level == Level::Error) {
             None => Ok(()),
             Some(finding) => Err(refused_payload(finding)),

@@ -31,13 +31,24 @@ struct Link<'a> {
 }
 
 impl Gate {
-    /// Runs what `ticket` names and records how it ended. Blocks until then.
+    /// Runs what `ticket` names and records how it ended. Blocks until then. Keep its lease meanwhile with
+    /// [`Self::renew`].
     ///
     /// Fails with [`Code::LeaseLost`] when the lease passed away meanwhile: the result is recorded and
-    /// changes nothing. When the store fails, the end was not recorded; the run becomes unknown.
+    /// changes nothing. When the store fails, the end may not have been recorded; then the run becomes
+    /// unknown when its lease ends.
     pub fn drive(&self, ticket: Ticket, observer: &dyn RunObserver) -> Result<Request, Error> {
         let Ticket { job, plan } = ticket;
         let link = Link { gate: self, id: job.id, observer };
+        // Nothing is entered once the run was declared over, or was stopped before it began.
+        match link.may_touch_target() {
+            Ok(()) => {}
+            Err(error) if error.code() == Code::Cancelled => {
+                let failure = Failure::new("cancelled", "it was stopped before it began");
+                return self.finish(job.id, &Outcome::Failed(failure));
+            }
+            Err(error) => return Err(error),
+        }
         let runner = &self.parts.runner;
         // A runner that panics may have touched its target before: nobody can tell.
         let outcome = catch_unwind(AssertUnwindSafe(|| runner.execute(&job, &plan, &link)))
@@ -48,6 +59,16 @@ impl Gate {
     }
 
     fn finish(&self, id: JobId, outcome: &Outcome) -> Result<Request, Error> {
+        // Whoever loses a race here lost it to somebody who got on; an ending is not given up for that.
+        loop {
+            match self.try_finish(id, outcome) {
+                Err(error) if error.code() == Code::Conflict => {}
+                ended => return ended,
+            }
+        }
+    }
+
+    fn try_finish(&self, id: JobId, outcome: &Outcome) -> Result<Request, Error> {
         let held = self.transact(|txn| {
             let request = txn.request(id.request)?;
             let from = Some(request.state.name());

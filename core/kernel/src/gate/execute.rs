@@ -3,11 +3,14 @@
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Live, Note, subject};
+use super::plan::guarded;
 use super::txn::Txn;
 use crate::authz::{Action, Execute};
+use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
+use crate::org::Slug;
 use crate::request::{Approved, Header, Request, Run, State, action};
 use crate::runner::{Job, Plan};
 
@@ -34,6 +37,18 @@ impl Ticket {
     pub const fn fence(&self) -> u64 {
         self.job.id.fence
     }
+
+    /// The right to keep the run's lease, for whoever does that while another drives.
+    pub const fn lease(&self) -> LeaseKey {
+        LeaseKey { request: self.job.id.request, fence: self.job.id.fence }
+    }
+}
+
+/// The right to keep the lease of one run. Only its ticket gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseKey {
+    pub(super) request: RequestId,
+    pub(super) fence: u64,
 }
 
 impl Gate {
@@ -45,6 +60,9 @@ impl Gate {
     /// payload, plan or plugin are not what was approved, and with [`Code::Refused`] when an approver
     /// may no longer approve.
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
+        // Asked before the clock is read: a plugin may be compiled for it, which takes a while.
+        let runner = self.consult(|txn| Ok(txn.request(id)?.header.runner))?;
+        let installed = self.installed(&runner);
         self.transact(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
@@ -53,9 +71,9 @@ impl Gate {
             let State::Approved(approved) = &request.state else {
                 return Err(request.wrong_state("executed"));
             };
-            let revision = txn.revision(&request)?;
+            let revision = txn.revision(&request.header)?;
             let plan = revision.check_digests(&request.header)?.clone();
-            self.check_plugin(&request.header)?;
+            check_plugin(&request.header, installed)?;
             txn.check_approvals(&request.header, approved)?;
             let (approved, mut header) = (approved.clone(), request.header);
             let run = RunId::from_u128(self.parts.ids.next());
@@ -83,20 +101,25 @@ impl Gate {
         })
     }
 
-    /// Refuses a plugin that is not, byte for byte, the one that was approved.
-    fn check_plugin(&self, header: &Header) -> Result<(), Error> {
-        let installed = self.parts.runner.describe(&header.runner)?.digest;
-        let approved = header.plan.map(|plan| plan.runner_digest);
-        if approved == Some(installed) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::DigestMismatch,
-            format!("the runner `{}` is not the one that was approved", header.runner),
-        )
-        .with_help("install the approved version, or edit the request and have it approved again")
-        .with_detail("installed", installed))
+    /// The digest of the plugin that is installed as `runner`; nothing when there is none.
+    pub(super) fn installed(&self, runner: &Slug) -> Option<Digest> {
+        guarded(|| self.parts.runner.describe(runner)).ok().map(|info| info.digest)
     }
+}
+
+/// Refuses a plugin that is not, byte for byte, the one that was approved.
+pub(super) fn check_plugin(header: &Header, installed: Option<Digest>) -> Result<(), Error> {
+    let approved = header.plan.map(|plan| plan.runner_digest);
+    if installed.is_some() && approved == installed {
+        return Ok(());
+    }
+    let shown = installed.map_or_else(|| "none".to_owned(), |digest| digest.to_string());
+    Err(Error::new(
+        Code::DigestMismatch,
+        format!("the runner `{}` is not the one that was approved", header.runner),
+    )
+    .with_help("install the approved version, or edit the request and have it approved again")
+    .with_detail("installed", shown))
 }
 
 impl Txn<'_> {
@@ -134,12 +157,14 @@ impl Txn<'_> {
             .with_help("read the request"));
         }
         self.put(run)?;
+        let limits = &self.gate.parts.limits;
         self.put(&Live {
             request: run.request,
             run: run.id,
             fence: run.fence,
             node: self.gate.node,
-            until: self.now.plus_ms(self.gate.parts.limits.lease_ms),
+            until: self.now.plus_ms(limits.lease_ms),
+            latest: self.now.plus_ms(limits.run_ms_max).plus_ms(limits.lease_ms),
         })
     }
 }

@@ -20,6 +20,13 @@ pub enum Answer {
     Denied(Denial),
 }
 
+impl Answer {
+    /// Whether it is a yes.
+    pub const fn is_allowed(&self) -> bool {
+        matches!(self, Self::Allowed(_))
+    }
+}
+
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -34,7 +41,7 @@ impl Gate {
     /// no. A verb decides afresh whatever this said.
     pub fn can(&self, user: UserId, action: &Action, scope: Scope) -> bool {
         let asked = self.consult(|txn| txn.quietly(user, action, scope));
-        matches!(asked, Ok(Answer::Allowed(_)))
+        asked.is_ok_and(|answer| answer.is_allowed())
     }
 
     /// Why `user` may or may not do `action` in `scope` now. Everybody may ask about themselves where
@@ -49,16 +56,20 @@ impl Gate {
         scope: Scope,
     ) -> Result<Answer, Error> {
         self.consult(|txn| {
+            if let Some(project) = scope.project_id()
+                && txn.shelf(project)?.is_none()
+            {
+                return Err(not_found("such scope"));
+            }
             let project = scope.project_id().map_or(Scope::Platform, Scope::project);
-            let looks: &[Action] = if caller.user() == user {
-                &[Action::READ, Action::MANAGE, Action::AUDIT]
-            } else {
-                &[Action::MANAGE, Action::AUDIT]
-            };
+            let looks = [Action::MANAGE, Action::AUDIT];
             let mut may_look = caller.user() == user && scope == Scope::Platform;
-            for look in looks {
-                may_look = may_look
-                    || matches!(txn.quietly(caller.user(), look, project)?, Answer::Allowed(_));
+            if let (true, Some(project)) = (caller.user() == user, scope.project_id()) {
+                let place = txn.read_scope(user, project)?;
+                may_look = may_look || txn.quietly(user, &Action::READ, place)?.is_allowed();
+            }
+            for look in &looks {
+                may_look = may_look || txn.quietly(caller.user(), look, project)?.is_allowed();
             }
             if !may_look {
                 return Err(not_found("such scope"));

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{NodeId, ProjectId, RequestId, RunId};
 use crate::identity::Caller;
-use crate::request::{HistoryEntry, Request, Revision, StateName};
+use crate::request::{Header, HistoryEntry, Request, Revision, StateName};
 use crate::store::records::Record;
 
 /// Lists a project's requests.
@@ -36,6 +36,8 @@ pub(super) struct Live {
     pub(super) fence: u64,
     pub(super) node: NodeId,
     pub(super) until: Timestamp,
+    // However often it is renewed, it ends then: a run has a longest time.
+    pub(super) latest: Timestamp,
 }
 
 impl Record for Live {
@@ -62,12 +64,15 @@ pub(super) fn subject(id: RequestId) -> String {
 
 impl Txn<'_> {
     pub(super) fn request(&mut self, id: RequestId) -> Result<Request, Error> {
-        self.get::<Request>(&[&id.to_string()])?.ok_or_else(|| not_found(&subject(id)))
+        let found = self.get::<Request>(&[&id.to_string()])?;
+        let request = found.ok_or_else(|| not_found(&subject(id)))?;
+        self.about = Some(id);
+        Ok(request)
     }
 
     /// The request's present revision.
-    pub(super) fn revision(&mut self, request: &Request) -> Result<Revision, Error> {
-        let (id, number) = (request.header.id, request.header.revision);
+    pub(super) fn revision(&mut self, header: &Header) -> Result<Revision, Error> {
+        let (id, number) = (header.id, header.revision);
         let found = self.get::<Revision>(&[&id.to_string(), &format!("{number:010}")])?;
         found.ok_or_else(|| {
             Error::new(Code::StoreDamaged, format!("revision {number} of `{id}` is not stored"))
@@ -111,6 +116,16 @@ impl Gate {
         leaf.change = request.header.change_digest().ok();
         leaf.plugin = request.header.plan.map(|plan| plan.runner_digest);
         leaf
+    }
+
+    /// Refuses a title that is empty, too long or more than one line.
+    pub(super) fn check_title(&self, title: &str) -> Result<(), Error> {
+        self.check_comment(title, false)?;
+        if title.trim().is_empty() || title.chars().any(char::is_control) {
+            return Err(Error::new(Code::InvalidInput, "a request needs a title of one line")
+                .with_help("say in a few words what it is for"));
+        }
+        Ok(())
     }
 
     /// Refuses a comment that is too long, or missing where one is needed.

@@ -1,5 +1,7 @@
 //! The organisation of one project: environments, modules, teams, roles, grants.
 
+use std::collections::BTreeMap;
+
 use super::Gate;
 use super::decide::not_found;
 use super::txn::lost_race;
@@ -45,6 +47,10 @@ impl Gate {
                 now: txn.now,
                 ids: &*self.parts.ids,
             })?;
+            let mut facts = BTreeMap::new();
+            for row in decided.put.iter().chain(&decided.remove) {
+                row.note_facts(&mut facts);
+            }
             for row in decided.put {
                 txn.put(&ProjectRow { project, row })?;
             }
@@ -55,6 +61,7 @@ impl Gate {
             txn.put(&Epoch { of: epoch.of, count: epoch.count.saturating_add(1) })?;
             let mut leaf = Self::leaf(txn, C::EVENT, Some(caller));
             leaf.scope = Some(scope);
+            leaf.facts = facts;
             Ok((decided.output, leaf))
         })
     }

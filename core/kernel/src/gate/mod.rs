@@ -22,6 +22,7 @@ mod renew;
 mod recover;
 mod verify;
 mod read;
+mod organisation;
 mod explain;
 mod proof;
 
@@ -33,8 +34,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use administer::{PlatformCommand, PlatformDesk};
 pub use draft::NewRequest;
 pub use drive::RunObserver;
-pub use execute::Ticket;
+pub use execute::{LeaseKey, Ticket};
 pub use explain::Answer;
+pub use organisation::Organisation;
 pub use read::{Cursor, Page, RequestSummary, RequestView};
 
 use crate::audit::{MerkleTree, Signer};

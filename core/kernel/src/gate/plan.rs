@@ -1,11 +1,13 @@
 //! Asking the runner what it would do. Changes nothing in the target.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, subject};
 use super::txn::Txn;
 use crate::authz::Submit;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
@@ -22,13 +24,13 @@ impl Gate {
         let (job, info) = self.consult(|txn| {
             let request = txn.request(id)?;
             txn.ask::<Submit>(caller.user(), request.header.scope(), &subject(id)).map(drop)?;
-            let State::Draft(_) = request.state else { return Err(request.wrong_state("planned")) };
-            let revision = txn.revision(&request)?;
-            let info = self.parts.runner.describe(&revision.change.runner)?;
+            writable(&request)?;
+            let revision = txn.revision(&request.header)?;
+            let info = guarded(|| self.parts.runner.describe(&revision.change.runner))?;
             Ok((self.job(txn, &request, &revision, None)?, info))
         })?;
-        let link = PlanLink { now: self.parts.clock.now() };
-        let plan = self.parts.runner.plan(&job, &link)?;
+        let link = PlanLink { clock: &*self.parts.clock };
+        let plan = guarded(|| self.parts.runner.plan(&job, &link))?;
         self.keep_plan(caller, &job, &info, &plan)
     }
 
@@ -44,9 +46,7 @@ impl Gate {
             let mut request = txn.request(id)?;
             let scope = request.header.scope();
             txn.ask::<Submit>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
-            let State::Draft(_) = &request.state else {
-                return Err(request.wrong_state("planned"));
-            };
+            writable(&request)?;
             if request.header.revision != job.id.revision {
                 return Err(Error::new(
                     Code::WrongState,
@@ -56,7 +56,7 @@ impl Gate {
             }
             let note = PlanNote::new(plan.digest()?, info.digest, txn.now);
             request.header.plan = Some(note);
-            let revision = txn.revision(&request)?;
+            let revision = txn.revision(&request.header)?;
             txn.put(&Revision { plan: Some(plan.clone()), ..revision })?;
             let from = Some(request.state.name());
             let note = Note { caller: Some(caller), action: action::PLAN, from, comment: None };
@@ -97,13 +97,21 @@ impl Gate {
     }
 }
 
-/// What a runner may ask of the kernel outside a run: nothing that lasts.
-#[derive(Debug)]
-pub(super) struct PlanLink {
-    pub(super) now: Timestamp,
+/// A plan is made while a request is being written.
+fn writable(request: &Request) -> Result<(), Error> {
+    if matches!(request.state, State::Draft(_) | State::ChangesRequested(_)) {
+        return Ok(());
+    }
+    Err(request.wrong_state("planned"))
 }
 
-impl RunLink for PlanLink {
+/// What a runner may ask of the kernel outside a run: nothing that lasts.
+#[derive(Debug)]
+pub(super) struct PlanLink<'a> {
+    pub(super) clock: &'a dyn Clock,
+}
+
+impl RunLink for PlanLink<'_> {
     fn may_touch_target(&self) -> Result<(), Error> {
         Ok(())
     }
@@ -122,6 +130,14 @@ impl RunLink for PlanLink {
     }
 
     fn now(&self) -> Timestamp {
-        self.now
+        self.clock.now()
     }
+}
+
+/// Calls a runner. One that panics broke its contract; the host goes on.
+pub(super) fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        Err(Error::new(Code::RunnerFault, "the runner failed inside the host")
+            .with_help("report this with the log of the process"))
+    })
 }

@@ -51,7 +51,8 @@ impl Gate {
             let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "audit log")?;
             permit.spend_on(&Scope::Platform).map(drop)
         })?;
-        let tree = self.tree()?;
+        // A copy: the host's `write` may take long, or call this gate.
+        let tree = self.tree()?.clone();
         let head = self.head(&tree)?;
         let read = |from, limit| Ok(self.parts.store.log_read(from, limit)?);
         audit::export(&tree, &head, read, write)

@@ -66,13 +66,17 @@ pub struct Page<T> {
 pub struct Cursor(Key);
 
 impl Gate {
-    /// The request as a reviewer sees it. Whoever may read the project may.
+    /// The request as a reviewer sees it. Whoever may read where it is may.
     ///
     /// Fails with [`Code::NotFound`] where it does not exist or may not be seen.
     pub fn view(&self, caller: &Caller, id: RequestId) -> Result<RequestView, Error> {
         self.consult(|txn| {
             let request = txn.readable(caller, id)?;
-            let revision = txn.revision(&request)?;
+            let revision = txn.revision(&request.header)?;
+            // What is shown is what an approval would be for, or nothing is shown.
+            if request.header.plan.is_some() {
+                revision.check_digests(&request.header)?;
+            }
             let runs = self.scan_all(&records::key_of::<Run>(&[&id.to_string()]))?;
             let digest = request.header.change_digest().ok();
             let Request { header, state } = request;
@@ -95,7 +99,8 @@ impl Gate {
         })
     }
 
-    /// The requests of a project, in the order in which they were drafted.
+    /// The requests of a project that the caller may read, in the order in which they were drafted. A page
+    /// may hold fewer than there is room for.
     pub fn requests(
         &self,
         caller: &Caller,
@@ -103,21 +108,19 @@ impl Gate {
         after: Option<&Cursor>,
     ) -> Result<Page<RequestSummary>, Error> {
         let what = format!("project `{project}`");
-        let scope = Scope::project(project);
         self.consult(|txn| {
+            let scope = txn.read_scope(caller.user(), project)?;
             txn.ask::<Read>(caller.user(), scope, &what)?.spend_on(&scope)?;
+            let sees_all = scope == Scope::project(project);
             let prefix = records::key_of::<RequestOf>(&[&project.to_string()]);
-            let limit = self.parts.limits.page_rows_max.max(1);
-            let found = self.parts.store.scan(&prefix, after.map(|c| &c.0), limit)?;
-            let next = if found.len() < limit {
-                None
-            } else {
-                found.last().map(|(key, _)| Cursor(key.clone()))
-            };
-            let mut items = Vec::with_capacity(found.len());
-            for (key, stored) in found {
-                let row: RequestOf = records::decode(&key, &stored.value)?;
+            let Page { items: rows, next } = self.page::<RequestOf>(&prefix, after)?;
+            let mut items = Vec::with_capacity(rows.len());
+            for row in rows {
                 let Request { header, state } = txn.request(row.request)?;
+                let here = header.scope();
+                if !sees_all && !txn.quietly(caller.user(), &Action::READ, here)?.is_allowed() {
+                    continue;
+                }
                 items.push(RequestSummary {
                     id: header.id,
                     title: header.title,
@@ -135,13 +138,11 @@ impl Gate {
         self.consult(|txn| {
             let mut seen = Vec::new();
             for project in self.scan_all::<Project>(&records::key_of::<Project>(&[]))? {
-                let scope = Scope::project(project.id);
-                let mut may = false;
-                for action in [Action::READ, Action::MANAGE] {
-                    let answer = txn.quietly(caller.user(), &action, scope)?;
-                    may = may || matches!(answer, super::Answer::Allowed(_));
-                }
-                if may {
+                let (user, whole) = (caller.user(), Scope::project(project.id));
+                let place = txn.read_scope(user, project.id)?;
+                if txn.quietly(user, &Action::READ, place)?.is_allowed()
+                    || txn.quietly(user, &Action::MANAGE, whole)?.is_allowed()
+                {
                     seen.push(project);
                 }
             }
@@ -169,7 +170,11 @@ impl Gate {
             permit.spend_on(&Scope::Platform).map(drop)
         })?;
         let entries = self.parts.store.log_read(from, self.parts.limits.page_rows_max.max(1))?;
-        (from..).zip(entries).map(|(index, bytes)| Ok((index, Leaf::from_bytes(&bytes)?))).collect()
+        (0_u64..)
+            .map(|n| from.saturating_add(n))
+            .zip(entries)
+            .map(|(index, bytes)| Ok((index, Leaf::from_bytes(&bytes)?)))
+            .collect()
     }
 
     fn each_leaf(&self, mut visit: impl FnMut(u64, Leaf)) -> Result<(), Error> {
@@ -188,8 +193,22 @@ impl Gate {
         }
     }
 
+    /// One page of the records under `prefix`.
+    pub(super) fn page<R: Record>(
+        &self,
+        prefix: &Key,
+        after: Option<&Cursor>,
+    ) -> Result<Page<R>, Error> {
+        let limit = self.parts.limits.page_rows_max.max(1);
+        let found = self.parts.store.scan(prefix, after.map(|cursor| &cursor.0), limit)?;
+        let last = found.last().filter(|_| found.len() >= limit);
+        let next = last.map(|(key, _)| Cursor(key.clone()));
+        let decoded = found.iter().map(|(key, stored)| records::decode(key, &stored.value));
+        Ok(Page { items: decoded.collect::<Result<_, _>>()?, next })
+    }
+
     /// Every record under `prefix`.
-    fn scan_all<R: Record>(&self, prefix: &Key) -> Result<Vec<R>, Error> {
+    pub(super) fn scan_all<R: Record>(&self, prefix: &Key) -> Result<Vec<R>, Error> {
         let (page, mut after, mut all) = (self.parts.limits.page_rows_max.max(1), None, Vec::new());
         loop {
             let found = self.parts.store.scan(prefix, after.as_ref(), page)?;
@@ -209,7 +228,7 @@ impl Txn<'_> {
     /// The request, if the caller may read its project.
     fn readable(&mut self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
         let request = self.request(id)?;
-        let scope = Scope::project(request.header.project_id);
+        let scope = request.header.scope();
         match self.ask::<Read>(caller.user(), scope, &subject(id)) {
             Ok(permit) => permit.spend_on(&scope).map(|_| request),
             // Whoever may not read is told nothing, not even that a right is missing.

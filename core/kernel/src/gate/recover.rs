@@ -26,18 +26,25 @@ impl Gate {
         let prefix = records::key_of::<Live>(&[]);
         let (page, mut after, mut lost) =
             (self.parts.limits.page_rows_max.max(1), None, Vec::new());
+        // One run that cannot be declared lost does not keep the others.
+        let mut first_error = None;
         loop {
             let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
             let full = found.len() >= page;
             for (key, stored) in found {
-                let live: Live = records::decode(&key, &stored.value)?;
-                if due(&live, self) && self.lose(&live, &due)? {
-                    lost.push(live.request);
+                let live = records::decode::<Live>(&key, &stored.value);
+                let declared = live.and_then(|live| {
+                    let is_lost = due(&live, self) && self.lose(&live, &due)?;
+                    Ok(is_lost.then_some(live.request))
+                });
+                match declared {
+                    Ok(request) => lost.extend(request),
+                    Err(error) => first_error = first_error.or(Some(error)),
                 }
                 after = Some(key);
             }
             if !full {
-                return Ok(lost);
+                return first_error.map_or(Ok(lost), Err);
             }
         }
     }

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
+use super::execute::LeaseKey;
 use super::find::Live;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
-use crate::id::{RequestId, RunId};
+use crate::id::RunId;
 use crate::runner::JobId;
 use crate::store::records::Record;
 
@@ -28,15 +29,18 @@ impl Record for Checkpoints {
 /// The most that one run notes, in bytes: it is a memory aid, not a store.
 const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
 
+/// What each note counts beside its text, so that empty ones are not free.
+const ENTRY_BYTES: usize = 256;
+
 impl Gate {
-    /// Makes the lease of the run with `fence` last another [`crate::limits::Limits::lease_ms`].
-    /// Returns when it ends then.
+    /// Makes the lease of a run last another [`crate::limits::Limits::lease_ms`], but never longer than
+    /// [`crate::limits::Limits::run_ms_max`] and one lease after the run's start. Returns when it ends.
     ///
     /// Fails with [`Code::LeaseLost`] once it ended or passed to somebody else: the run must stop.
-    pub fn renew(&self, request: RequestId, fence: u64) -> Result<Timestamp, Error> {
+    pub fn renew(&self, key: LeaseKey) -> Result<Timestamp, Error> {
         self.touch(|txn| {
-            let live = txn.lease(request, fence)?;
-            let until = txn.now.plus_ms(self.parts.limits.lease_ms);
+            let live = txn.lease(key.request, key.fence)?;
+            let until = txn.now.plus_ms(self.parts.limits.lease_ms).min(live.latest);
             txn.put(&Live { until, ..live })?;
             Ok(until)
         })
@@ -49,7 +53,9 @@ impl Gate {
             let mut kept = found.unwrap_or(Checkpoints { run: id.run, noted: Vec::new() });
             kept.noted.push((step.to_owned(), state.to_owned()));
             let bytes = kept.noted.iter().fold(0_usize, |sum, (step, state)| {
-                sum.saturating_add(step.len()).saturating_add(state.len())
+                sum.saturating_add(ENTRY_BYTES)
+                    .saturating_add(step.len())
+                    .saturating_add(state.len())
             });
             if bytes > CHECKPOINT_BYTES_MAX {
                 return Err(Error::new(Code::TooLarge, "the run notes too much")

@@ -19,28 +19,42 @@ impl Gate {
     /// Fails with [`Code::QuorumUnsatisfiable`] when too few people could approve, and with
     /// [`Code::InvalidPayload`] when the plan has a finding of level `error`.
     pub fn submit(&self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
-        self.reopen(caller, id)?;
-        let has_plan = self.consult(|txn| Ok(txn.request(id)?.header.plan.is_some()))?;
-        if !has_plan {
+        // What was sent back is planned afresh: the world may have moved on since.
+        let needs_plan = self.consult(|txn| {
+            let request = txn.request(id)?;
+            let is_sent_back = matches!(request.state, State::ChangesRequested(_));
+            Ok(is_sent_back || request.header.plan.is_none())
+        })?;
+        if needs_plan {
             self.plan(caller, id)?;
         }
         self.transact(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             let permit = txn.ask::<Submit>(caller.user(), scope, &subject(id))?;
-            let State::Draft(draft) = request.state else {
-                return Err(request.wrong_state("submitted"));
+            let from = Some(request.state.name());
+            let draft = match &request.state {
+                State::Draft(draft) => draft.clone(),
+                State::ChangesRequested(requested) => requested.clone().reopen(),
+                State::PendingApproval(_)
+                | State::Approved(_)
+                | State::Rejected(_)
+                | State::Cancelled(_)
+                | State::Executing(_)
+                | State::Succeeded(_)
+                | State::Failed(_)
+                | State::Unknown(_) => return Err(request.wrong_state("submitted")),
             };
-            let request = Request { header: request.header, state: draft.clone().into() };
-            let revision = txn.revision(&request)?;
-            let plan = revision.check_digests(&request.header)?;
+            let mut header = request.header;
+            let revision = txn.revision(&header)?;
+            let plan = revision.check_digests(&header)?;
             if let Some(finding) = plan.findings.iter().find(|f| f.level == Level::Error) {
                 return Err(refused_payload(finding));
             }
-            let header = request.header;
+            // Whoever asks for approval does not give it.
+            header.editors.insert(caller.user());
             let quorum = txn.quorum(&header)?;
             txn.check_satisfiable(&header, &quorum)?;
-            let from = Some(draft_name());
             let state = draft.submit(&header, permit, quorum, txn.now)?.into();
             let note = Note { caller: Some(caller), action: action::SUBMIT, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
@@ -49,44 +63,16 @@ impl Gate {
         })
     }
 
-    /// Writes a new request and submits it at once.
+    /// Writes a new request and submits it at once. When only the second fails, the draft stays, and the
+    /// error's detail `request` names it.
     pub fn draft_and_submit(
         &self,
         caller: &Caller,
         new: &super::NewRequest,
     ) -> Result<Request, Error> {
-        let drafted = self.draft(caller, new)?;
-        self.submit(caller, drafted.header.id)
+        let id = self.draft(caller, new)?.header.id;
+        self.submit(caller, id).map_err(|error| error.with_detail("request", id))
     }
-
-    /// Takes a request that was sent back into `DRAFT` again, with its plan dropped: the world may have
-    /// moved on since it was made.
-    fn reopen(&self, caller: &Caller, id: RequestId) -> Result<(), Error> {
-        let sent_back =
-            self.consult(|txn| Ok(matches!(txn.request(id)?.state, State::ChangesRequested(_))))?;
-        if !sent_back {
-            return Ok(());
-        }
-        self.transact(|txn| {
-            let mut request = txn.request(id)?;
-            let scope = request.header.scope();
-            txn.ask::<Submit>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
-            let from = Some(request.state.name());
-            let State::ChangesRequested(requested) = request.state else {
-                return Err(request.wrong_state("submitted"));
-            };
-            request.header.plan = None;
-            let state = requested.reopen().into();
-            let note = Note { caller: Some(caller), action: action::EDIT, from, comment: None };
-            let request = txn.save(Request { header: request.header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, "request.reopened", Some(caller), &request);
-            Ok(((), leaf))
-        })
-    }
-}
-
-const fn draft_name() -> crate::request::StateName {
-    crate::request::StateName::Draft
 }
 
 impl Txn<'_> {

@@ -7,10 +7,10 @@ use crate::audit::{Decision, Leaf, RecordChange};
 use crate::authz::{Action, Scope};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
-use crate::id::UserId;
+use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::store::records::{self, Record};
-use crate::store::{Batch, CommitError, Key, StoreError, StoreErrorKind, Stored, Version};
+use crate::store::{Batch, CommitError, Key, Stored, Version};
 
 /// One try at a verb. Everything that it reads is expected to be unchanged when it commits.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct Txn<'g> {
     names: BTreeMap<Key, String>,
     pub(super) decisions: Vec<Decision>,
     pub(super) asked: Option<(UserId, Action, Scope)>,
+    pub(super) about: Option<RequestId>,
 }
 
 /// Marks a record that no leaf names, because it can be made again from records that leaves do name.
@@ -37,6 +38,7 @@ impl<'g> Txn<'g> {
             names: BTreeMap::new(),
             decisions: Vec::new(),
             asked: None,
+            about: None,
         }
     }
 
@@ -85,39 +87,51 @@ impl<'g> Txn<'g> {
         Ok(())
     }
 
-    /// Commits everything with its leaf, or nothing.
-    fn commit(self, leaf: Option<Leaf>) -> Result<(), CommitError> {
-        let Self { gate, now: _, read, writes, names, decisions, asked: _ } = self;
-        let Some(mut leaf) = leaf else {
-            if !names.is_empty() {
-                return Err(CommitError::Store(unwritable("state changes only with a leaf")));
+    /// Commits everything with its leaf, or nothing. Answers whether it did: a lost race did not.
+    fn commit(self, leaf: Option<Leaf>) -> Result<bool, Error> {
+        let Self { gate, read, writes, names, decisions, .. } = self;
+        let entry = match leaf {
+            None if !names.is_empty() => {
+                return Err(Error::new(Code::Internal, "state changes only with a leaf"));
             }
-            return gate.parts.store.commit(batch_of(read, writes)).map(drop);
+            None => None,
+            Some(mut leaf) => {
+                leaf.decisions = decisions;
+                leaf.records = names
+                    .iter()
+                    .map(|(key, name)| {
+                        let before = read.get(key).and_then(Option::as_ref);
+                        let before = before.map(|stored| records::digest(&stored.value));
+                        let after = writes.get(key).and_then(Option::as_deref);
+                        RecordChange::new(name.clone(), before, after.map(records::digest))
+                    })
+                    .collect();
+                Some(leaf.to_bytes()?)
+            }
         };
-        leaf.decisions = decisions;
-        leaf.records = names
-            .iter()
-            .map(|(key, name)| {
-                let before = read.get(key).and_then(Option::as_ref);
-                let before = before.map(|stored| records::digest(&stored.value));
-                let after = writes.get(key).and_then(Option::as_deref).map(records::digest);
-                RecordChange::new(name.clone(), before, after)
-            })
-            .collect();
-        let entry = leaf.to_bytes().map_err(|error| {
-            unwritable("the audit leaf of this change cannot be written").with_source(error)
-        })?;
-        gate.parts.store.commit(batch_of(read, writes).append(entry)).map(drop)
+        let batch = Batch { entry, ..batch_of(read, writes) };
+        match gate.parts.store.commit(batch) {
+            Ok(_) => Ok(true),
+            Err(CommitError::Conflict { .. }) => Ok(false),
+            Err(CommitError::Store(error)) => Err(error.into()),
+        }
+    }
+
+    /// Whether everything that was read is still so. A disagreement over facts that moved is a lost race.
+    pub(super) fn is_current(&self) -> Result<bool, Error> {
+        for (key, seen) in &self.read {
+            let now = self.gate.parts.store.get(key)?;
+            if now.map(|stored| stored.version) != seen.as_ref().map(|stored| stored.version) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 
 fn batch_of(read: BTreeMap<Key, Option<Stored>>, writes: BTreeMap<Key, Option<Vec<u8>>>) -> Batch {
     let expected = read.into_iter().map(|(key, seen)| (key, seen.map(|stored| stored.version)));
     Batch { expected: expected.collect(), writes: writes.into_iter().collect(), entry: None }
-}
-
-fn unwritable(message: &str) -> StoreError {
-    StoreError::new(StoreErrorKind::Unavailable, message)
 }
 
 /// Asks `transact` to try again.
@@ -151,11 +165,11 @@ impl Gate {
         for _ in 0..=self.parts.limits.conflict_retries_max {
             let mut txn = Txn::new(self);
             match verb(&mut txn) {
-                Ok((value, leaf)) => match txn.commit(leaf) {
-                    Ok(()) => return Ok(value),
-                    Err(CommitError::Conflict { .. }) => {}
-                    Err(CommitError::Store(error)) => return Err(error.into()),
-                },
+                Ok((value, leaf)) => {
+                    if txn.commit(leaf)? {
+                        return Ok(value);
+                    }
+                }
                 Err(error) if error.code() == Code::Conflict => {}
                 Err(error) => return Err(self.note_refusal(txn, error)),
             }

@@ -2,18 +2,20 @@
 
 use super::Gate;
 use super::drive::word;
+use super::execute::check_plugin;
 use super::find::{Note, subject};
-use super::plan::PlanLink;
+use super::plan::{PlanLink, guarded};
 use crate::authz::Execute;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{Ended, Failed, Request, State, Succeeded, action};
+use crate::request::{Ended, Failed, Reading, Request, State, Succeeded, action};
 use crate::runner::Outcome;
 
 impl Gate {
     /// Asks the runner to read in the target what became of the latest run. An unknown outcome is
-    /// resolved by it where the target can tell; a known one is confirmed or contradicted, and stays.
+    /// resolved by it where the target can tell; a known one stays, with what was read beside it, so that
+    /// a contradiction is seen.
     /// Returns the request and what was read. It takes the action `execute`.
     pub fn verify(&self, caller: &Caller, id: RequestId) -> Result<(Request, Outcome), Error> {
         let (job, plan) = self.consult(|txn| {
@@ -23,13 +25,14 @@ impl Gate {
             let Some(ended) = ended(&request.state) else {
                 return Err(request.wrong_state("verified"));
             };
-            let revision = txn.revision(&request)?;
+            let revision = txn.revision(&request.header)?;
             let plan = revision.check_digests(&request.header)?.clone();
+            check_plugin(&request.header, self.installed(&request.header.runner))?;
             let run = Some((ended.run, ended.attempt, ended.fence));
             Ok((self.job(txn, &request, &revision, run)?, plan))
         })?;
-        let link = PlanLink { now: self.parts.clock.now() };
-        let read = self.parts.runner.verify(&job, &plan, &link);
+        let link = PlanLink { clock: &*self.parts.clock };
+        let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)))?;
         self.transact(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
@@ -37,14 +40,19 @@ impl Gate {
             let from = Some(request.state.name());
             let header = request.header.clone();
             let same = ended(&request.state).is_some_and(|ended| ended.fence == job.id.fence);
-            let now = Some(txn.now);
+            let last_read = Some(Reading { at: txn.now, outcome: read.clone() });
             let state = match request.state {
-                State::Unknown(unknown) if same => unknown.resolve(read.clone(), txn.now),
+                State::Unknown(unknown) if same => {
+                    if !matches!(read, Outcome::Unknown(_)) {
+                        txn.end_run(job.id, &read)?;
+                    }
+                    unknown.resolve(read.clone(), txn.now)
+                }
                 State::Succeeded(Succeeded { ended }) if same => {
-                    Succeeded { ended: Ended { verified_at: now, ..ended } }.into()
+                    Succeeded { ended: Ended { last_read, ..ended } }.into()
                 }
                 State::Failed(Failed { ended }) if same => {
-                    Failed { ended: Ended { verified_at: now, ..ended } }.into()
+                    Failed { ended: Ended { last_read, ..ended } }.into()
                 }
                 State::Draft(_)
                 | State::PendingApproval(_)

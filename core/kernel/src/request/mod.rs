@@ -11,11 +11,11 @@ mod run;
 
 pub use change::{Change, Header, PlanNote, Revision};
 pub use history::HistoryEntry;
-pub use quorum::{Approval, Quorum, Standing};
+pub use quorum::{Approval, PEOPLE_MAX, Quorum, Standing};
 pub use run::Run;
 pub use state::{
     Approved, Cancelled, ChangesRequested, Draft, Ended, Executing, Failed, PendingApproval,
-    Rejected, Request, State, StateName, Succeeded, Unknown,
+    Reading, Rejected, Request, State, StateName, Succeeded, Unknown,
 };
 
 pub(crate) use history::action;

@@ -23,6 +23,10 @@ pub enum Quorum {
     },
 }
 
+/// The most approvals that a quorum may ask for: each is judged again in the leaf of the run's start,
+/// and a leaf has at most 8 KiB.
+pub const PEOPLE_MAX: u8 = 16;
+
 impl Default for Quorum {
     /// One approval of anyone who may approve there.
     fn default() -> Self {
@@ -43,7 +47,8 @@ pub enum Standing {
 impl Quorum {
     /// `n` different people, with `role` holders of that role.
     ///
-    /// Fails with [`Code::InvalidInput`] when `n` is 0: a change that nobody agrees to is not approved.
+    /// Fails with [`Code::InvalidInput`] when `n` is 0 (a change that nobody agrees to is not approved) or
+    /// more than [`PEOPLE_MAX`].
     pub fn n_of(n: u8, role: Option<RoleId>) -> Result<Self, Error> {
         let quorum = Self::NOf { n, role };
         quorum.check()?;
@@ -56,6 +61,11 @@ impl Quorum {
                 Err(Error::new(Code::InvalidInput, "a quorum of 0 approves nothing")
                     .with_help("ask for at least one approval"))
             }
+            Self::NOf { n, role: _ } if *n > PEOPLE_MAX => Err(Error::new(
+                Code::InvalidInput,
+                format!("a quorum of {n} people is more than {PEOPLE_MAX}"),
+            )
+            .with_help("ask for fewer approvals; every one of them is judged again when it runs")),
             Self::NOf { .. } => Ok(()),
         }
     }
@@ -84,7 +94,7 @@ impl Quorum {
                     .map(|a| a.user)
                     .collect();
                 let given = u8::try_from(people.len()).unwrap_or(u8::MAX);
-                match n.saturating_sub(given) {
+                match (*n).max(1).saturating_sub(given) {
                     0 => Standing::Reached,
                     missing => Standing::Missing(missing),
                 }

@@ -205,8 +205,18 @@ pub struct Ended {
     pub ended_at: Timestamp,
     /// What is known of the ending.
     pub outcome: Outcome,
-    /// When the target itself was last read about it.
-    pub verified_at: Option<Timestamp>,
+    /// What the target itself said when it was last asked. It may contradict the outcome: look at both.
+    pub last_read: Option<Reading>,
+}
+
+/// What was read in the target about a run.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Reading {
+    /// When.
+    pub at: Timestamp,
+    /// What it said; unknown when it could not tell.
+    pub outcome: Outcome,
 }
 
 macro_rules! endings {
@@ -387,7 +397,7 @@ impl Executing {
         }
         let Self { approved, run, attempt, fence, .. } = self;
         let ended =
-            Ended { approved, run, attempt, fence, ended_at: now, outcome, verified_at: None };
+            Ended { approved, run, attempt, fence, ended_at: now, outcome, last_read: None };
         Ok(ended.into_state())
     }
 }
@@ -395,6 +405,7 @@ impl Executing {
 impl Unknown {
     /// Resolves it by what was read in the target. What cannot be told stays unknown.
     pub(crate) fn resolve(self, outcome: Outcome, now: Timestamp) -> State {
-        Ended { outcome, verified_at: Some(now), ..self.ended }.into_state()
+        let last_read = Some(Reading { at: now, outcome: outcome.clone() });
+        Ended { outcome, last_read, ..self.ended }.into_state()
     }
 }

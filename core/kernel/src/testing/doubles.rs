@@ -1,5 +1,6 @@
 //! Stand-ins for what a gate takes from outside, under the test's control.
 
+use core::fmt;
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -105,15 +106,25 @@ impl Authorizer for ScriptedAuthorizer {
     }
 }
 
+/// Something that happens in the middle of a run, on the thread that runs it.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
 /// A runner that does what the test says and counts how often it ran.
 ///
-/// The payload `"refuse"` is refused; any other gets a plan of one step.
-#[derive(Debug)]
+/// The payload `"refuse"` is refused, the payload `"warn"` gets a plan with a finding of level error, and
+/// any other a plan of one step.
 pub struct ScriptedRunner {
     plugin: Mutex<Digest>,
     endings: Mutex<VecDeque<Outcome>>,
     truths: Mutex<VecDeque<Outcome>>,
     entered: Mutex<Vec<crate::runner::JobId>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
+}
+
+impl fmt::Debug for ScriptedRunner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScriptedRunner")
+    }
 }
 
 impl Default for ScriptedRunner {
@@ -123,6 +134,7 @@ impl Default for ScriptedRunner {
             endings: Mutex::default(),
             truths: Mutex::default(),
             entered: Mutex::default(),
+            meanwhile: Mutex::default(),
         }
     }
 }
@@ -140,6 +152,11 @@ impl ScriptedRunner {
     /// The next verification reads this. Without a script, it reads success.
     pub fn reads(&self, outcome: Outcome) {
         locked(&self.truths).push_back(outcome);
+    }
+
+    /// In the middle of the next run, this happens.
+    pub fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
+        *locked(&self.meanwhile) = Some(Box::new(happens));
     }
 
     /// Installs another version of the plugin.
@@ -192,11 +209,23 @@ impl Runner for ScriptedRunner {
             estimated_rows: Some(1),
             reversible: true,
         };
-        Ok(Plan::new(vec![step], Vec::new()))
+        let finding = Finding {
+            level: Level::Error,
+            code: "scripted.warn".to_owned(),
+            message: "the script found something".to_owned(),
+            step: None,
+            line: None,
+        };
+        let findings = if job.payload == "\"warn\"" { vec![finding] } else { Vec::new() };
+        Ok(Plan::new(vec![step], findings))
     }
 
     fn execute(&self, job: &Job, _approved: &Plan, link: &dyn RunLink) -> Outcome {
         locked(&self.entered).push(job.id);
+        let meanwhile = locked(&self.meanwhile).take();
+        if let Some(happens) = meanwhile {
+            happens();
+        }
         let (step, done) = ("1".to_owned(), 1);
         link.progress(Progress { step, done, total: Some(1), note: None });
         if let Err(error) = link.may_touch_target() {

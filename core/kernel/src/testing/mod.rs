@@ -7,10 +7,12 @@ mod broken_stores; // stores that must fail the exam
 
 pub use failing_store::{FailingStore, Failure};
 
+mod interleaving; // a store in which something else happens meanwhile
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
 
 pub use doubles::{
     Bench, CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
 };
+pub use interleaving::InterleavingStore;
 pub use office::Office;
