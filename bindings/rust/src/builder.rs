@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -126,7 +127,8 @@ impl GateBuilder {
         self
     }
 
-    /// Opens the gate; makes the folder, an empty store and a signing key where there are none.
+    /// Opens the gate; makes the folder, an empty store and a signing key where there are none. A folder whose
+    /// log was begun and whose store is empty is refused.
     ///
     /// One process has the folder to itself. Runs of an earlier process that did not end become unknown
     /// here, and wait to be verified.
@@ -134,27 +136,12 @@ impl GateBuilder {
     /// Fails with [`Code::StoreLocked`], [`Code::StoreUnavailable`], [`Code::StoreDamaged`],
     /// [`Code::SignerUnavailable`], [`Code::InvalidPolicy`] and [`Code::InvalidInput`].
     pub fn open(self) -> Result<Gate, Error> {
-        fs::create_dir_all(&self.folder).map_err(|source| {
-            let folder = self.folder.display();
-            Error::new(Code::StoreUnavailable, format!("the folder `{folder}` cannot be made"))
-                .with_help("choose a folder that this process may write to")
-                .with_source(source)
-        })?;
-        let store = SledStore::open_with(self.folder.join("store"), &self.store)?;
-        let key = SigningKeyFile::at(self.folder.join("log.key"));
-        let origin = self.origin.map_or_else(random_origin, Ok)?;
-        if !self.folder.join("log.key").exists() && store.log_len()? > 0 {
-            return Err(Error::new(
-                Code::SignerUnavailable,
-                "the log has entries and no signing key",
-            )
-            .with_help("restore `log.key` from a backup: a new key would be another log"));
-        }
-        let signer = key.open_or_create(&origin, &SystemEntropy)?;
+        // What can be wrong in the host's own words is looked at first, and leaves nothing behind.
         let mut authorizer = CedarAuthorizer::builder();
         for (file, text) in self.policies {
             authorizer = authorizer.host_policies(file, text);
         }
+        let authorizer = authorizer.build()?;
         let sql = shipped::sql();
         let mut runner = WasmRunner::builder()
             .clock(Arc::clone(&self.clock))
@@ -166,19 +153,54 @@ impl GateBuilder {
         for (name, target) in self.targets {
             runner = runner.target(name.parse()?, target);
         }
+        let runner = runner.build()?;
+        // The store makes the folders, syncs them, and keeps other processes out of what follows.
+        let store = SledStore::open_with(self.folder.join("store"), &self.store)?;
+        let key = self.folder.join("log.key");
+        let (has_key, has_log) = (key.exists(), store.log_len()? > 0);
+        if has_log && !has_key {
+            return Err(Error::new(
+                Code::SignerUnavailable,
+                "the log has entries and no signing key",
+            )
+            .with_help("restore `log.key` from a backup: a new key would be another log"));
+        }
+        let begun = self.folder.join("log.begun");
+        if !has_log && begun.exists() {
+            return Err(Error::new(Code::StoreDamaged, "this log was begun, and its store is empty")
+                .with_help("restore the folder `store` from a backup; to begin another log, use another folder"));
+        }
+        let origin = self.origin.map_or_else(random_origin, Ok)?;
+        let signer = SigningKeyFile::at(key).open_or_create(&origin, &SystemEntropy)?;
         let gate = placet_core::gate::Gate::new(Parts {
             store: Arc::new(store),
             clock: self.clock,
             ids: Arc::new(SystemIds),
             entropy: Arc::new(SystemEntropy),
-            authorizer: Arc::new(authorizer.build()?),
-            runner: Arc::new(runner.build()?),
+            authorizer: Arc::new(authorizer),
+            runner: Arc::new(runner),
             signer: Arc::new(signer),
             limits: self.limits,
         });
+        if has_log && !begun.exists() {
+            note_begun(&begun).map_err(|source| {
+                Error::new(Code::StoreUnavailable, "the folder cannot be written")
+                    .with_help("let this process write to it")
+                    .with_source(source)
+            })?;
+        }
         gate.recover()?;
         Ok(Gate::over(gate))
     }
+}
+
+/// Leaves a note that the log of this folder has entries: a store that is empty later lost them.
+fn note_begun(path: &Path) -> std::io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(
+        b"The log of this folder has entries. If its store is empty, they were lost.\n",
+    )?;
+    file.sync_all()
 }
 
 fn random_origin() -> Result<String, Error> {

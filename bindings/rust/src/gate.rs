@@ -9,7 +9,7 @@ use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 
 use crate::builder::GateBuilder;
-use crate::run::RunHandle;
+use crate::run::{Crew, RunHandle};
 
 /// A gate that is open. Cloning gives another handle on the same one; the last to go closes it, after
 /// the runs that it started.
@@ -40,8 +40,9 @@ impl Gate {
     ///
     /// The start is on disk when this returns. Fails as [`placet_core::gate::Gate::execute`] does.
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<RunHandle, Error> {
+        let crew = Crew::hire()?;
         let ticket = self.inner.execute(caller, id)?;
-        Ok(RunHandle::drive(Arc::clone(&self.inner), ticket))
+        Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew))
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Gate, RunObserver, Ticket};
+use placet_core::gate::{Gate, LeaseKey, RunObserver, Ticket};
 use placet_core::id::{RequestId, RunId};
 use placet_core::request::Request;
 use placet_core::runner::{LogLine, Progress};
@@ -43,28 +43,69 @@ struct Teller {
 
 impl RunObserver for Teller {
     fn progress(&self, progress: &Progress) {
-        // Nobody listening is no reason to stop.
-        self.events.send(RunEvent::Progress(progress.clone())).unwrap_or_default();
+        // Nobody listening is no reason to stop. What a run may say is bounded by its sandbox.
+        let _unheard = self.events.send(RunEvent::Progress(progress.clone()));
     }
 
     fn log(&self, line: &LogLine) {
-        self.events.send(RunEvent::Log(line.clone())).unwrap_or_default();
+        let _unheard = self.events.send(RunEvent::Log(line.clone()));
     }
 }
 
+/// Two threads that wait for a run: had before the run is started, so that a start that was recorded is
+/// never left without them.
+#[derive(Debug)]
+pub(crate) struct Crew {
+    work: Sender<(Arc<Gate>, Ticket, Sender<RunEvent>)>,
+    driver: JoinHandle<Result<Request, Error>>,
+}
+
+impl Crew {
+    /// Starts the threads.
+    ///
+    /// Fails with [`Code::Internal`] when the process may have no more of them; nothing was started then.
+    pub(crate) fn hire() -> Result<Self, Error> {
+        let (work, given) = mpsc::channel::<(Arc<Gate>, Ticket, Sender<RunEvent>)>();
+        let (keep, kept) = mpsc::channel::<(Arc<Gate>, LeaseKey, Receiver<()>)>();
+        let keeper = named("placet-lease", move || {
+            if let Ok((gate, key, ended)) = kept.recv() {
+                keep_lease(&gate, key, &ended);
+            }
+        })?;
+        let driver = named("placet-drive", move || {
+            let Ok((gate, ticket, events)) = given.recv() else {
+                return Err(Error::new(Code::Cancelled, "the run was not started"));
+            };
+            let (done, ended) = mpsc::channel();
+            // A keeper that is gone renews nothing: the lease ends, and the run finds out.
+            let _gone = keep.send((Arc::clone(&gate), ticket.lease(), ended));
+            let result = gate.drive(ticket, &Teller { events });
+            drop(done);
+            let _only_renews = keeper.join();
+            result
+        })?;
+        Ok(Self { work, driver })
+    }
+}
+
+fn named<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Error> {
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|source| {
+        Error::new(Code::Internal, "the process cannot have another thread for a run")
+            .with_help("let this process start more threads, and execute again")
+            .with_source(source)
+    })
+}
+
 impl RunHandle {
-    pub(crate) fn drive(gate: Arc<Gate>, ticket: Ticket) -> Self {
+    pub(crate) fn drive(gate: Arc<Gate>, ticket: Ticket, crew: Crew) -> Self {
         let (request, run) = (ticket.request(), ticket.run());
         let (tell, events) = mpsc::channel();
-        let driver = thread::spawn(move || {
-            let (done, ended) = mpsc::channel();
-            let keeper = keep_lease(Arc::clone(&gate), &ticket, ended);
-            let result = gate.drive(ticket, &Teller { events: tell });
-            drop(done);
-            // The keeper only renews; whatever became of it, the run's result stands.
-            keeper.join().unwrap_or_default();
-            result
-        });
+        let Crew { work, driver } = crew;
+        // The driver waits for exactly this.
+        let _taken = work.send((gate, ticket, tell));
         Self { request, run, events, driver }
     }
 
@@ -104,16 +145,13 @@ impl Iterator for RunEvents<'_> {
 
 /// Renews the lease three times in its length, until the run ends. A lease that is lost is not fought
 /// for: the run finds out at its next call that reaches the target.
-fn keep_lease(gate: Arc<Gate>, ticket: &Ticket, ended: Receiver<()>) -> JoinHandle<()> {
-    let key = ticket.lease();
+fn keep_lease(gate: &Gate, key: LeaseKey, ended: &Receiver<()>) {
     let every = Duration::from_millis((gate.limits().lease_ms / 3).max(1));
-    thread::spawn(move || {
-        while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-            match gate.renew(key) {
-                Err(error) if error.code() == Code::LeaseLost => return,
-                // A store that is away for a moment may be back in time for the next one.
-                Ok(_) | Err(_) => {}
-            }
+    while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+        match gate.renew(key) {
+            Err(error) if error.code() == Code::LeaseLost => return,
+            // A store that is away for a moment may be back in time for the next one.
+            Ok(_) | Err(_) => {}
         }
-    })
+    }
 }

@@ -14,7 +14,7 @@ use placet_core::error::{Code, Error};
 /// A file with the log's name and its Ed25519 key, in the text form of Go's `note.NewSigner`:
 /// `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 and the 32-byte seed>`.
 ///
-/// Only its owner may read it. Whoever has it can sign heads of this log.
+/// On Unix it is made so that only its owner may read it. Whoever has it can sign heads of this log.
 #[derive(Clone, Debug)]
 pub struct SigningKeyFile {
     path: PathBuf,
@@ -71,7 +71,13 @@ impl SigningKeyFile {
     fn write(&self, text: &str) -> std::io::Result<()> {
         let partial = self.path.with_extension("partial");
         let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
+        // What an earlier try left, or somebody planted, is not written into.
+        match fs::remove_file(&partial) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&partial)?;
@@ -79,7 +85,7 @@ impl SigningKeyFile {
         file.sync_all()?;
         fs::rename(&partial, &self.path)?;
         match self.path.parent() {
-            Some(folder) if folder != Path::new("") => File::open(folder)?.sync_all(),
+            Some(folder) if cfg!(unix) && folder != Path::new("") => File::open(folder)?.sync_all(),
             Some(_) | None => Ok(()),
         }
     }
@@ -103,6 +109,12 @@ mod tests {
         let made = file.open_or_create("example.org/log", &SystemEntropy).unwrap();
         let read = file.open_or_create("another name", &SystemEntropy).unwrap();
         assert_eq!(made.verifier_key().to_string(), read.verifier_key().to_string());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(folder.path().join("log.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
     }
 
     #[test]

@@ -97,7 +97,8 @@ fn a_database_that_is_locked_read_only_or_gone() {
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let request = shop.gate.execute(&shop.office.bo, id).unwrap().wait().unwrap();
     let failure = failed(request.state);
-    assert!(failure.retryable || !failure.message.is_empty(), "{failure:?}");
+    assert!(failure.retryable, "{failure:?}");
+    assert!(failure.applied.is_empty(), "{failure:?}");
     holder.execute_batch("ROLLBACK").unwrap();
     assert_eq!(shop.cents(), 600);
     alive(&shop);
@@ -129,11 +130,21 @@ fn a_lost_signing_key_is_not_replaced_by_another() {
 }
 
 #[test]
+fn a_store_that_was_lost_is_not_taken_for_a_first_opening() {
+    let Shop { gate, folder, .. } = Shop::new();
+    drop(gate);
+    drop(builder(folder.path()).open().unwrap());
+    std::fs::remove_dir_all(folder.path().join("placet").join("store")).unwrap();
+    refused(builder(folder.path()).open(), Code::StoreDamaged);
+}
+
+#[test]
 fn a_policy_that_does_not_load_says_where() {
     let folder = tempfile::tempdir().unwrap();
     for text in ["permit (principal, action, resource);", "@id(\"x\")\nforbid (", "nonsense"] {
         let opened = Gate::builder(folder.path()).host_policies("mine.cedar", text).open();
         let error = refused(opened, Code::InvalidPolicy);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was left behind");
         assert_eq!(
             error.details().get("file").map(String::as_str),
             Some("mine.cedar"),

@@ -143,7 +143,17 @@ fn check(
         let done = STEPS.iter().take(step + 1).filter(has).count();
         assert_eq!(done, step + 1, "round {round}: {id} was told step {step}: {history:?}");
     }
-    for item in gate.requests(&office.ana, office.project, None).unwrap().items {
+    let mut items = Vec::new();
+    let mut after = None;
+    loop {
+        let page = gate.requests(&office.ana, office.project, after.as_ref()).unwrap();
+        items.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    for item in items {
         assert_ne!(item.state, StateName::Executing, "round {round}");
         if item.state == StateName::Unknown {
             unknown += 1;

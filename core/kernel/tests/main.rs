@@ -12,6 +12,7 @@ mod world;
 mod stories;
 mod organisation;
 mod refusals;
+mod races;
 mod faults;
 mod proofs;
 mod tidy;

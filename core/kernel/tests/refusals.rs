@@ -1,14 +1,23 @@
 //! Whatever fails in a decision, the answer is no.
 
-use placet_core::authz::{PolicyHit, Verdict};
-use placet_core::error::{Code, Error};
-use placet_core::limits::Limits;
-use placet_core::org::command::EndGrant;
-use placet_core::request::{Change, StateName};
-use placet_core::store::{Batch, Key};
-use placet_core::testing::Seen;
+use std::sync::Arc;
 
-use crate::world::{World, assert_invariants};
+use placet_core::authz::{Action, PolicyHit, Verdict};
+use placet_core::error::{Code, Error};
+use placet_core::gate::{Gate, NewRequest};
+use placet_core::id::{ModuleId, UserId};
+use placet_core::identity::Caller;
+use placet_core::limits::Limits;
+use placet_core::org::command::{
+    AllowRole, AssignRole, CreatePermission, CreateRole, EndGrant, GrantGlobalRole,
+};
+use placet_core::org::{GlobalRole, Grant, Interval};
+use placet_core::request::{Change, PEOPLE_MAX, Quorum, State, StateName};
+use placet_core::runner::{Failure, Outcome};
+use placet_core::store::{Batch, Key, MemoryStore};
+use placet_core::testing::Bench;
+
+use crate::world::{World, assert_invariants, user};
 
 fn pending(world: &World) -> placet_core::id::RequestId {
     let mut id = None;
@@ -105,7 +114,7 @@ fn an_approver_who_lost_the_right_does_not_count_when_the_run_starts() {
                 EndGrant { project: world.project, grant: grant.1.parse().unwrap(), at: None };
             let holder = world.gate.can(
                 world.people["bo"],
-                &placet_core::authz::Action::APPROVE,
+                &Action::APPROVE,
                 placet_core::authz::Scope::module(world.project, world.pagos, world.dev),
             );
             if holder {
@@ -142,9 +151,7 @@ fn bad_input_gets_a_code_and_a_next_step() {
         Change::new(runner.parse().unwrap(), "orders".parse().unwrap(), payload, &limits)
     };
     let draft = |change: Change| {
-        world
-            .gate
-            .draft(&ana, &placet_core::gate::NewRequest { change, ..world.new_request(world.dev) })
+        world.gate.draft(&ana, &NewRequest { change, ..world.new_request(world.dev) })
     };
     let huge = format!("\"{}\"", "x".repeat(10 << 20));
     // A caller with wider limits than the gate's does not get past the gate.
@@ -170,24 +177,6 @@ fn bad_input_gets_a_code_and_a_next_step() {
 }
 
 #[test]
-fn a_late_result_is_recorded_and_changes_nothing() {
-    let world = World::new();
-    let id = pending(&world);
-    approve(&world, id).unwrap();
-    let ticket = world.gate.execute(&world.caller("bo"), id).unwrap();
-    world.bench.clock.advance_ms(30_000);
-    assert_eq!(world.gate.tick().unwrap(), [id]);
-    assert_eq!(world.gate.tick().unwrap(), []);
-    let error = world.gate.drive(ticket, &Seen::default()).unwrap_err();
-    assert_eq!(error.code(), Code::LeaseLost);
-    assert_eq!(world.look(id).state.name(), StateName::Unknown);
-    let trail = world.gate.trail(&world.caller("bo"), id).unwrap();
-    let events: Vec<&str> = trail.iter().map(|(_, leaf)| leaf.event.as_str()).collect();
-    assert!(events.ends_with(&["run.started", "run.lost", "run.late_result"]), "{events:?}");
-    assert_invariants(&*world.bench.parts.store);
-}
-
-#[test]
 fn a_renewed_lease_lasts_and_one_that_ended_is_not_renewed() {
     let world = World::new();
     let id = pending(&world);
@@ -201,6 +190,155 @@ fn a_renewed_lease_lasts_and_one_that_ended_is_not_renewed() {
     world.bench.clock.advance_ms(30_000);
     let ended = world.gate.renew(ticket.lease()).unwrap_err();
     assert_eq!(ended.code(), Code::LeaseLost);
+}
+
+#[test]
+fn a_refused_call_before_the_founding_does_not_keep_anybody_out() {
+    let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
+    let gate = Gate::new(bench.parts);
+    let nobody = Caller::authenticated(UserId::from_u128(1));
+    assert_eq!(gate.audit(&nobody, 0).unwrap_err().code(), Code::Denied);
+    let root = gate.bootstrap(&user("root")).unwrap();
+    let log = gate.audit(&Caller::authenticated(root), 0).unwrap();
+    assert_eq!(log[0].1.event, "platform.bootstrapped");
+    assert_eq!(gate.audit(&Caller::authenticated(root), u64::MAX).unwrap(), []);
+}
+
+#[test]
+fn invented_places_leave_no_denials_behind() {
+    let world = World::new();
+    let count = || world.gate.audit(&world.caller("root"), 0).unwrap().len();
+    let before = count();
+    for number in 0..50 {
+        let module = ModuleId::from_u128(1_000 + number);
+        let new = NewRequest { module, ..world.new_request(world.dev) };
+        let error = world.gate.draft(&world.caller("eve"), &new).unwrap_err();
+        assert_eq!(error.code(), Code::NotFound);
+    }
+    assert_eq!(count(), before);
+}
+
+#[test]
+fn another_plugin_does_not_say_what_became_of_a_run() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit ana", "approve bo", "crash bo", "wait 30000", "recover"] {
+        world.step(&mut id, step).unwrap();
+    }
+    world.bench.runner.install(b"scripted plugin, version 2");
+    let error = world.step(&mut id, "verify bo").unwrap_err();
+    assert_eq!(error.code(), Code::DigestMismatch);
+    assert_eq!(world.look(id.unwrap()).state.name(), StateName::Unknown);
+}
+
+#[test]
+fn what_the_target_says_stands_beside_the_outcome() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit ana", "approve bo", "execute bo"] {
+        world.step(&mut id, step).unwrap();
+    }
+    let lost = Outcome::Failed(Failure::new("not_committed", "there is no marker"));
+    world.bench.runner.reads(lost.clone());
+    let State::Succeeded(state) = world.step(&mut id, "verify bo").unwrap().state else {
+        panic!("a recorded outcome stays")
+    };
+    assert_eq!(state.ended.last_read.unwrap().outcome, lost);
+}
+
+#[test]
+fn a_resolved_run_is_resolved_everywhere() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit ana", "approve bo", "crash bo", "wait 30000", "recover"] {
+        world.step(&mut id, step).unwrap();
+    }
+    world.step(&mut id, "verify bo").unwrap();
+    let view = world.gate.view(&world.caller("bo"), id.unwrap()).unwrap();
+    assert!(matches!(view.runs[0].outcome, Some(Outcome::Succeeded(_))), "{:?}", view.runs);
+}
+
+#[test]
+fn an_approver_who_lost_the_role_does_not_count_when_the_run_starts() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana prod", "submit ana", "approve bo", "approve cy"] {
+        world.step(&mut id, step).unwrap();
+    }
+    // bo may still approve, by another role; what the quorum asks for is gone.
+    let (root, project) = (world.caller("root"), world.project);
+    let organisation = world.gate.organisation(&root, project).unwrap();
+    let bo = world.people["bo"];
+    let is_lead = |g: &&Grant| g.user_id == bo && g.role_id == world.lead;
+    let grant = organisation.grants.iter().find(is_lead).unwrap().id;
+    let approve = organisation.permissions.iter().find(|p| p.action == Action::APPROVE).unwrap().id;
+    let name = "Deputy".parse().unwrap();
+    let role = world.gate.manage(&root, &CreateRole { project, name }).unwrap();
+    let valid = Interval::starting(world.now());
+    world.gate.manage(&root, &AllowRole { project, role, permission: approve }).unwrap();
+    world.gate.manage(&root, &AssignRole { project, user: bo, role, valid }).unwrap();
+    world.bench.clock.advance_ms(1);
+    world.gate.manage(&root, &EndGrant { project, grant, at: None }).unwrap();
+    let error = world.gate.execute(&world.caller("cy"), id.unwrap()).unwrap_err();
+    assert_eq!(error.code(), Code::Refused, "{error}");
+}
+
+#[test]
+fn a_plan_with_an_error_in_it_is_not_submitted() {
+    let world = World::new();
+    let change = world.change("\"warn\"");
+    let new = NewRequest { change, ..world.new_request(world.dev) };
+    let id = world.gate.draft(&world.caller("ana"), &new).unwrap().header.id;
+    let error = world.gate.submit(&world.caller("ana"), id).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidPayload);
+}
+
+#[test]
+fn whoever_submits_does_not_approve_and_an_auditor_does_not_write() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit bo"] {
+        world.step(&mut id, step).unwrap();
+    }
+    assert_eq!(world.step(&mut id, "approve bo").unwrap_err().code(), Code::Refused);
+    let (root, user) = (world.caller("root"), world.people["aud"]);
+    let grant = GrantGlobalRole { user, role: GlobalRole::Auditor };
+    world.gate.administer(&root, &grant).unwrap();
+    assert_eq!(world.step(&mut id, "comment aud hello").unwrap_err().code(), Code::Refused);
+}
+
+#[test]
+fn a_reader_of_one_environment_reads_that_and_sees_the_project() {
+    let world = World::new();
+    let (root, project) = (world.caller("root"), world.project);
+    let read = CreatePermission {
+        project,
+        module: None,
+        environment: Some(world.prod),
+        action: Action::READ,
+    };
+    let permission = world.gate.manage(&root, &read).unwrap();
+    let role = CreateRole { project, name: "Watcher".parse().unwrap() };
+    let role = world.gate.manage(&root, &role).unwrap();
+    world.gate.manage(&root, &AllowRole { project, role, permission }).unwrap();
+    let (user, valid) = (world.people["eve"], Interval::starting(world.now()));
+    let eve = world.caller("eve");
+    assert_eq!(world.gate.projects(&eve).unwrap(), []);
+    world.gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
+    assert_eq!(world.gate.projects(&eve).unwrap().len(), 1);
+    let ana = world.caller("ana");
+    let prod = world.gate.draft(&ana, &world.new_request(world.prod)).unwrap().header.id;
+    let dev = world.gate.draft(&ana, &world.new_request(world.dev)).unwrap().header.id;
+    world.gate.view(&eve, prod).unwrap();
+    assert_eq!(world.gate.view(&eve, dev).unwrap_err().code(), Code::NotFound);
+    let seen = world.gate.requests(&eve, project, None).unwrap().items;
+    assert_eq!(seen.iter().map(|item| item.id).collect::<Vec<_>>(), [prod]);
+}
+
+#[test]
+fn a_quorum_has_room_in_the_leaf_of_its_run() {
+    let too_many = Quorum::n_of(PEOPLE_MAX + 1, None).unwrap_err();
+    assert_eq!(too_many.code(), Code::InvalidInput);
 }
 
 #[test]

@@ -19,7 +19,7 @@ type Change = fn(&mut Case);
 
 /// Each user is a change to a member of the right team whose grant has an exact permission for
 /// everything that a tech lead may do.
-const USERS: [(&str, Change); 26] = [
+const USERS: [(&str, Change); 27] = [
     ("member, Developer", developer),
     ("member, TechLead", |_| {}),
     ("member, TechLead in all environments", |c| c.grant().permission.environment_id = None),
@@ -82,6 +82,10 @@ const USERS: [(&str, Change); 26] = [
     }),
     ("agent, member, TechLead of the whole project", |c| {
         c.project_wide();
+        c.facts.user.kind = UserKind::Agent;
+    }),
+    ("agent, PLATFORM_ADMIN", |c| {
+        only_global(c, GlobalRole::PlatformAdmin);
         c.facts.user.kind = UserKind::Agent;
     }),
     ("PLATFORM_ADMIN", |c| only_global(c, GlobalRole::PlatformAdmin)),

@@ -24,7 +24,7 @@ fn rule(question: &Question, facts: &Facts) -> bool {
     let (admin, auditor) = (holds(GlobalRole::PlatformAdmin), holds(GlobalRole::Auditor));
     let Scope::Project { project, module, environment } = question.scope else {
         return match question.action.as_str() {
-            "administer" => admin,
+            "administer" => admin && facts.user.kind == UserKind::Person,
             "audit" => admin || auditor,
             _ => false,
         };
@@ -58,7 +58,10 @@ fn rule(question: &Question, facts: &Facts) -> bool {
     };
     match question.action.as_str() {
         "read" => auditor || leg_2(&here),
-        "manage" => admin || leg_2(&|m, e| m.is_none() && e.is_none()),
+        "manage" => {
+            facts.user.kind == UserKind::Person
+                && (admin || leg_2(&|m, e| m.is_none() && e.is_none()))
+        }
         "administer" => false,
         "audit" => admin || auditor,
         "approve" => facts.user.kind == UserKind::Person && leg_1 && leg_2(&here),

@@ -5,17 +5,19 @@
 mod change;
 mod quorum;
 mod state;
+mod ended;
 mod refusal;
 mod history;
 mod run;
 
 pub use change::{Change, Header, PlanNote, Revision};
+pub use ended::{Ended, Failed, Reading, Succeeded, Unknown};
 pub use history::HistoryEntry;
 pub use quorum::{Approval, PEOPLE_MAX, Quorum, Standing};
 pub use run::Run;
 pub use state::{
-    Approved, Cancelled, ChangesRequested, Draft, Ended, Executing, Failed, PendingApproval,
-    Reading, Rejected, Request, State, StateName, Succeeded, Unknown,
+    Approved, Cancelled, ChangesRequested, Draft, Executing, PendingApproval, Rejected, Request,
+    State, StateName,
 };
 
 pub(crate) use history::action;

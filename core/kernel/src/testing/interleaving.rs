@@ -26,7 +26,8 @@ impl InterleavingStore {
     /// Lets `happens` happen before the `nth` call from now, counted from 0.
     pub fn before(&self, nth: u64, happens: impl FnOnce() + Send + 'static) {
         let at = self.calls.load(Ordering::SeqCst).saturating_add(nth);
-        *self.between.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, Box::new(happens)));
+        *self.between.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((at, Box::new(happens)));
     }
 
     /// Whether the chosen moment has come.
