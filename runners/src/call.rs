@@ -25,7 +25,7 @@ pub(crate) struct Ended<T> {
 /// Why a plugin gave no answer.
 #[derive(Debug)]
 pub(crate) struct Trap {
-    /// `runner_fault`, `limit`, `timeout`, `cancelled` or `lease_lost`.
+    /// `runner_fault`, `limit`, `timeout`, `cancelled`, `lease_lost` or `unavailable`.
     pub(crate) code: String,
     pub(crate) message: String,
 }
@@ -45,14 +45,47 @@ impl Trap {
             "timeout" => (Code::LimitReached, "make the change smaller, or allow it more time"),
             "cancelled" => (Code::Cancelled, "ask again when it is wanted"),
             "lease_lost" => (Code::LeaseLost, "read the request again to see who runs it"),
+            "unavailable" => (Code::StoreUnavailable, "try again once the store answers"),
             _ => (Code::RunnerFault, "use another build of the plugin, and tell its author"),
         };
         Error::new(code, self.message).with_help(help)
     }
 }
 
-/// A call that reaches nothing, on the caller's thread.
-pub(crate) fn pure<T>(
+/// The stack of the thread that a plugin runs on, in bytes. Wasmtime bounds the plugin's part of it to
+/// 512 KiB; the rest is for the host, SQLite's parser included.
+const STACK_BYTES: usize = 4 << 20;
+
+/// A call that reaches nothing, on a thread of its own: nobody knows how much stack the caller has left.
+pub(crate) fn pure<T: Send>(
+    sandbox: &Sandbox,
+    compiled: &Compiled,
+    limits: &RunnerLimits,
+    now: Timestamp,
+    work: impl FnOnce(&SqlRunner, &mut Store<State>) -> wasmtime::Result<T> + Send,
+) -> Result<T, Error> {
+    thread::scope(|scope| {
+        let worker = thread::Builder::new()
+            .name("placet-pure".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, move || run_pure(sandbox, compiled, limits, now, work))
+            .map_err(|error| no_thread(&error))?;
+        worker.join().unwrap_or_else(|_| Err(fallen()))
+    })
+}
+
+/// The error of a call that never began.
+fn no_thread(error: &std::io::Error) -> Error {
+    Error::new(Code::LimitReached, format!("the plugin cannot be given a thread: {error}"))
+        .with_help("let this process start more threads")
+}
+
+fn fallen() -> Error {
+    Error::new(Code::Internal, "the host failed while the plugin ran")
+        .with_help("report this with the log of the run")
+}
+
+fn run_pure<T>(
     sandbox: &Sandbox,
     compiled: &Compiled,
     limits: &RunnerLimits,
@@ -82,16 +115,11 @@ pub(crate) fn reaching<T: Send>(
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .name("placet-run".to_owned())
+            .stack_size(STACK_BYTES)
             .spawn_scoped(scope, move || run(sandbox, compiled, state, &seen, work))
-            .map_err(|error| {
-                Error::new(Code::Internal, format!("the plugin cannot be given a thread: {error}"))
-                    .with_help("let this process start more threads")
-            })?;
+            .map_err(|error| no_thread(&error))?;
         supervisor.serve(link, deadline, &stop);
-        worker.join().map_err(|_| {
-            Error::new(Code::Internal, "the host failed while the plugin ran")
-                .with_help("report this with the log of the run")
-        })
+        worker.join().map_err(|_| fallen())
     })
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Ledger {
     pub(crate) progress: Progress,
     /// How many approved steps ran in the open or committed transaction.
     pub(crate) steps_done: usize,
+    /// Whether a statement failed in the open transaction.
+    pub(crate) broken: bool,
     /// Rows that they changed.
     pub(crate) rows: u64,
     /// The first thing that went wrong at the target, in a run.
@@ -67,6 +69,7 @@ impl Ledger {
         if self.progress == Progress::Open {
             self.progress = Progress::Nothing;
             self.steps_done = 0;
+            self.broken = false;
             self.rows = 0;
         }
     }

@@ -1,8 +1,10 @@
 //! Carries questions from the sandbox's thread to the kernel's link, which the calling thread holds. The
 //! calling thread supervises meanwhile: it is the one that stops a run.
 
+use core::cell::Cell;
 use core::time::Duration;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::time::Instant;
 
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
@@ -12,6 +14,12 @@ use crate::target::{StopReason, StopSignal};
 
 /// How often the calling thread looks at deadline, lease and cancellation, in milliseconds.
 const LOOK_MS: u64 = 20;
+
+/// How many looks in a row may fail for a reason of the kernel's own before the run is stopped: a second.
+const FAILED_LOOKS_MAX: u32 = 50;
+
+/// How many questions may wait. What needs no answer is dropped when there are more.
+const QUESTIONS_MAX: usize = 256;
 
 enum Question {
     MayTouchTarget,
@@ -31,8 +39,9 @@ enum Answer {
 /// The sandbox's end.
 #[derive(Debug)]
 pub(crate) struct Line {
-    questions: Sender<Question>,
+    questions: SyncSender<Question>,
     answers: Receiver<Answer>,
+    dropped: Cell<u64>,
 }
 
 /// The calling thread's end.
@@ -44,10 +53,10 @@ pub(crate) struct Supervisor {
 
 /// Both ends.
 pub(crate) fn line() -> (Line, Supervisor) {
-    let (asking, asked) = channel();
+    let (asking, asked) = sync_channel(QUESTIONS_MAX);
     let (answering, answered) = channel();
     (
-        Line { questions: asking, answers: answered },
+        Line { questions: asking, answers: answered, dropped: Cell::new(0) },
         Supervisor { questions: asked, answers: answering },
     )
 }
@@ -92,13 +101,29 @@ impl Line {
         }
     }
 
-    /// See [`RunLink::progress`]. Does not wait.
+    /// See [`RunLink::progress`]. Does not wait: drops it when too much waits already.
     pub(crate) fn progress(&self, progress: Progress) {
-        let _nobody_listens = self.questions.send(Question::Progress(progress));
+        self.tell(Question::Progress(progress));
     }
 
-    /// See [`RunLink::log`]. Does not wait.
+    /// See [`RunLink::log`]. Does not wait: drops it when too much waits already.
     pub(crate) fn log(&self, line: LogLine) {
+        self.tell(Question::Log(line));
+    }
+
+    fn tell(&self, said: Question) {
+        if self.questions.try_send(said).is_err() {
+            self.dropped.set(self.dropped.get().saturating_add(1));
+        }
+    }
+
+    /// How much was dropped because too much waited.
+    pub(crate) const fn dropped(&self) -> u64 {
+        self.dropped.get()
+    }
+
+    /// The last line of the log. Waits for its turn.
+    pub(crate) fn end_log(&self, line: LogLine) {
         let _nobody_listens = self.questions.send(Question::Log(line));
     }
 }
@@ -108,18 +133,24 @@ fn mixed_up() -> Error {
 }
 
 impl Supervisor {
-    /// Answers until the sandbox's end is dropped. Raises `stop` when the deadline passes, the lease is lost
-    /// or somebody cancels.
+    /// Answers until the sandbox's end is dropped. Raises `stop` when the deadline passes, the lease is lost,
+    /// somebody cancels, or the kernel cannot say for a while whether all is well. Looks whenever a look is
+    /// due, however much the plugin talks.
     pub(crate) fn serve(self, link: &dyn RunLink, deadline: Timestamp, stop: &StopSignal) {
+        let every = Duration::from_millis(LOOK_MS);
+        let mut last_look = Instant::now();
+        let mut failed_looks = 0_u32;
         loop {
-            match self.questions.recv_timeout(Duration::from_millis(LOOK_MS)) {
+            let left = every.saturating_sub(last_look.elapsed());
+            match self.questions.recv_timeout(left) {
                 Ok(question) => {
                     let asks_target = matches!(question, Question::MayTouchTarget);
                     let answer = answer(question, link);
                     if let Some(Answer::Done(Err(error))) = &answer
                         && asks_target
+                        && let Some(reason) = reason(error.code())
                     {
-                        stop.raise(reason(error.code()));
+                        stop.raise(reason);
                     }
                     // Before the answer goes out, so that no step begins after its deadline.
                     if asks_target && link.now() >= deadline {
@@ -129,16 +160,30 @@ impl Supervisor {
                         let _ended = self.answers.send(answer);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Err(error) = link.may_touch_target() {
-                        stop.raise(reason(error.code()));
-                    } else if link.now() >= deadline {
-                        stop.raise(StopReason::Timeout);
-                    }
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+            if last_look.elapsed() >= every {
+                last_look = Instant::now();
+                look(link, deadline, stop, &mut failed_looks);
+            }
         }
+    }
+}
+
+fn look(link: &dyn RunLink, deadline: Timestamp, stop: &StopSignal, failed_looks: &mut u32) {
+    match link.may_touch_target().map_err(|error| reason(error.code())) {
+        Ok(()) => *failed_looks = 0,
+        Err(Some(reason)) => stop.raise(reason),
+        Err(None) => {
+            *failed_looks = failed_looks.saturating_add(1);
+            if *failed_looks > FAILED_LOOKS_MAX {
+                stop.raise(StopReason::Unavailable);
+            }
+        }
+    }
+    if link.now() >= deadline {
+        stop.raise(StopReason::Timeout);
     }
 }
 
@@ -159,6 +204,11 @@ fn answer(question: Question, link: &dyn RunLink) -> Option<Answer> {
     }
 }
 
-fn reason(code: Code) -> StopReason {
-    if code == Code::LeaseLost { StopReason::LeaseLost } else { StopReason::Cancelled }
+/// Why the run ends, if the code says that it does. Others say that nobody can tell at the moment.
+const fn reason(code: Code) -> Option<StopReason> {
+    match code {
+        Code::LeaseLost => Some(StopReason::LeaseLost),
+        Code::Cancelled => Some(StopReason::Cancelled),
+        _ => None,
+    }
 }

@@ -220,7 +220,8 @@ impl WasmRunner {
         });
         match ended {
             Ok(ended) => Ok(verdict::of_execute(ended)),
-            // The sandbox's thread is gone, and with it what it saw.
+            // The sandbox's thread fell over, and with it went what it saw. One that never began has another
+            // code: nothing of it ran.
             Err(error) if error.code() == Code::Internal => {
                 Ok(Outcome::Unknown(failure_of(&error)))
             }

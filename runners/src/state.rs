@@ -172,6 +172,11 @@ impl State {
         Ok(())
     }
 
+    /// How many bytes are left of the quota between plugin and host.
+    pub(crate) const fn bytes_left(&self) -> u64 {
+        self.limits.host_bytes_max.saturating_sub(self.bytes)
+    }
+
     /// Keeps what a handle of the plugin stands for. An error ends the plugin's call.
     pub(crate) fn keep<T: Send + 'static>(&mut self, entry: T) -> wasmtime::Result<Resource<T>> {
         let handles_max = self.limits.handles_max;

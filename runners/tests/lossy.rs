@@ -40,8 +40,9 @@ impl SqlSession for LossySession {
         statement: &str,
         values: &[SqlValue],
         rows_max: u64,
+        bytes_max: u64,
     ) -> Result<SqlRows, SqlFailure> {
-        self.0.query(statement, values, rows_max)
+        self.0.query(statement, values, rows_max, bytes_max)
     }
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {

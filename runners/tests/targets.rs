@@ -16,7 +16,7 @@ fn a_missing_file_is_not_created() {
 
     let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
     assert_eq!(refused.code(), Code::TargetUnavailable);
-    assert_eq!(refused.to_string(), "there is no database file `orders.db`");
+    assert_eq!(refused.to_string(), "the target's database file does not exist");
     assert!(refused.help().is_some());
     let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
     assert_eq!((word, failed.code.as_str()), ("failed", "target_unavailable"));
@@ -35,7 +35,7 @@ fn a_locked_file_is_said_to_be_locked() {
 
     let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
     assert_eq!(refused.code(), Code::TargetUnavailable);
-    assert_eq!(refused.to_string(), "the database `orders.db` is locked by another connection");
+    assert_eq!(refused.to_string(), "the target's database is locked by another connection");
     let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
     assert_eq!((word, failed.code.as_str()), ("failed", "target_unavailable"));
     assert!(failed.retryable);
@@ -54,7 +54,7 @@ fn a_read_only_target_is_planned_without_trying_and_not_executed() {
     let plan = bench.runner.plan(&job, &bench.link).unwrap();
     let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
     assert_eq!((word, failed.code.as_str()), ("failed", "target_unavailable"));
-    assert_eq!(failed.message, "the database file `orders.db` is read-only");
+    assert_eq!(failed.message, "the target's database file is read-only");
 }
 
 #[test]

@@ -18,6 +18,9 @@ type Answer<T> = wasmtime::Result<Result<T, Error>>;
 /// The most rows of one fetch.
 const FETCH_ROWS_MAX: u32 = 1_000;
 
+/// Some databases undo a statement that failed and go on; others do not. Nobody commits either.
+const BROKEN: &str = "a statement failed, so that the transaction can only be rolled back";
+
 impl Host for State {}
 
 impl State {
@@ -27,7 +30,8 @@ impl State {
         let asked = reach.line.may_touch_target();
         match (reach.stop.raised(), asked) {
             (Some(reason), _) => Err(self.fail(SqlFailure::Stopped(reason), None)),
-            (None, Err(error)) => Err(self.fail(SqlFailure::Refused(error.to_string()), None)),
+            // Nobody can say: this touch does not happen, and the next one is asked for anew.
+            (None, Err(error)) => Err(self.fail(SqlFailure::Unavailable(error), None)),
             (None, Ok(())) => Ok(()),
         }
     }
@@ -187,13 +191,15 @@ impl HostConnection for State {
         if let Err(error) = self.may_touch() {
             return Ok(Err(error));
         }
-        let rows_max = self.limits.rows_max;
         let values: Vec<SqlValue> = params.into_iter().map(sql_value).collect();
+        let length = u64::try_from(statement.len()).unwrap_or(u64::MAX);
+        self.count_bytes(values.iter().map(SqlValue::bytes).fold(length, u64::saturating_add))?;
+        let (rows_max, bytes_max) = (self.limits.rows_max, self.bytes_left());
         let entry = self.table.get_mut(&connection)?;
         let Some(reader) = &mut entry.reader else {
             return self.refuse("the connection is closed");
         };
-        match reader.query(&statement, &values, rows_max) {
+        match reader.query(&statement, &values, rows_max, bytes_max) {
             Ok(found) => {
                 let bytes = found.rows.iter().flatten().map(SqlValue::bytes);
                 self.count_bytes(bytes.fold(0, u64::saturating_add))?;
@@ -287,6 +293,9 @@ impl HostTransaction for State {
     ) -> Answer<Resource<RowsEntry>> {
         self.count_call()?;
         self.count_bytes(u64::try_from(statement.len()).unwrap_or(u64::MAX))?;
+        if self.ledger.broken {
+            return self.refuse(BROKEN);
+        }
         if let Err(why) = self.may_run(&statement, &params) {
             return self.refuse(why);
         }
@@ -303,6 +312,7 @@ impl HostTransaction for State {
                 Ok(Ok(self.keep(RowsEntry { affected, ..RowsEntry::default() })?))
             }
             Err(failure) => {
+                self.ledger.broken = true;
                 let step = self.next_step_id();
                 Ok(Err(self.fail(failure, step)))
             }
@@ -313,6 +323,9 @@ impl HostTransaction for State {
         self.count_call()?;
         if self.phase != Phase::Execute {
             return self.refuse("a dry run is always rolled back");
+        }
+        if self.ledger.broken {
+            return self.refuse(BROKEN);
         }
         let steps = self.reach().map_or(0, |reach| reach.approved.len());
         if steps == 0 || self.ledger.steps_done != steps {
@@ -392,6 +405,6 @@ impl HostRows for State {
 const fn stopped(reason: StopReason) -> Error {
     match reason {
         StopReason::Timeout => Error::Timeout,
-        StopReason::Cancelled | StopReason::LeaseLost => Error::Cancelled,
+        StopReason::Cancelled | StopReason::LeaseLost | StopReason::Unavailable => Error::Cancelled,
     }
 }

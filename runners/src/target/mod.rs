@@ -44,12 +44,15 @@ pub trait SqlSession: Send + fmt::Debug {
     /// one statement and whatever begins or ends a transaction, or touches the marker table.
     fn execute(&mut self, statement: &str, values: &[SqlValue]) -> Result<u64, SqlFailure>;
 
-    /// Runs one statement that only reads. More than `rows_max` rows are an error.
+    /// Runs one statement that only reads. More than `rows_max` rows, or more than `bytes_max` bytes (names
+    /// of columns, and values as [`SqlValue::bytes`] counts them), are [`SqlFailure::Limit`]; count while
+    /// reading, so that no more than that is ever held.
     fn query(
         &mut self,
         statement: &str,
         values: &[SqlValue],
         rows_max: u64,
+        bytes_max: u64,
     ) -> Result<SqlRows, SqlFailure>;
 
     /// Writes the marker row in the open transaction and commits it.

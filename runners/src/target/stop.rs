@@ -13,6 +13,8 @@ pub enum StopReason {
     Cancelled,
     /// Its lease passed to somebody else.
     LeaseLost,
+    /// For a while nobody could say whether it may go on.
+    Unavailable,
 }
 
 impl StopReason {
@@ -22,6 +24,7 @@ impl StopReason {
             Self::Timeout => "timeout",
             Self::Cancelled => "cancelled",
             Self::LeaseLost => "lease_lost",
+            Self::Unavailable => "unavailable",
         }
     }
 
@@ -31,6 +34,7 @@ impl StopReason {
             Self::Timeout => "the deadline passed",
             Self::Cancelled => "the run was cancelled",
             Self::LeaseLost => "the lease of the run passed to somebody else",
+            Self::Unavailable => "for a while nobody could say whether the run may go on",
         }
     }
 }
@@ -54,6 +58,7 @@ impl StopSignal {
             StopReason::Timeout => 1,
             StopReason::Cancelled => 2,
             StopReason::LeaseLost => 3,
+            StopReason::Unavailable => 4,
         };
         let _first = self.reason.compare_exchange(0, word, Ordering::AcqRel, Ordering::Acquire);
     }
@@ -64,7 +69,8 @@ impl StopSignal {
             0 => None,
             1 => Some(StopReason::Timeout),
             2 => Some(StopReason::Cancelled),
-            _ => Some(StopReason::LeaseLost),
+            3 => Some(StopReason::LeaseLost),
+            _ => Some(StopReason::Unavailable),
         }
     }
 }

@@ -25,16 +25,19 @@ pub enum SqlValue {
 }
 
 impl SqlValue {
-    /// About how many bytes it takes.
+    /// What each value takes besides its text or bytes, in bytes.
+    pub const OVERHEAD_BYTES: u64 = 32;
+
+    /// About how many bytes it takes in memory: [`Self::OVERHEAD_BYTES`] and the length of its text or bytes.
     pub fn bytes(&self) -> u64 {
         let bytes = match self {
-            Self::Null | Self::Boolean(_) | Self::Int64(_) | Self::Float64(_) => 8,
+            Self::Null | Self::Boolean(_) | Self::Int64(_) | Self::Float64(_) => 0,
             Self::Decimal(text) | Self::Text(text) | Self::Timestamp(text) | Self::Json(text) => {
                 text.len()
             }
             Self::Bytes(bytes) => bytes.len(),
         };
-        u64::try_from(bytes).unwrap_or(u64::MAX)
+        u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(Self::OVERHEAD_BYTES)
     }
 }
 

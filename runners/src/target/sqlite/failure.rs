@@ -11,11 +11,17 @@ pub(super) fn unavailable(message: String, help: &str) -> SqlFailure {
 }
 
 /// Another connection holds the lock.
-pub(super) fn locked(name: &str) -> SqlFailure {
+pub(super) fn locked() -> SqlFailure {
     unavailable(
-        format!("the database `{name}` is locked by another connection"),
+        "the target's database is locked by another connection".to_owned(),
         "wait until the other writer has finished, or raise the lock wait of the target",
     )
+}
+
+/// SQLite's extended code, the one thing of its error that names no file.
+pub(super) fn code_of(error: &rusqlite::Error) -> String {
+    let code = error.sqlite_error().map_or(1, |error| error.extended_code);
+    format!("sql.sqlite.{code}")
 }
 
 /// Whether another connection's lock is the reason.
@@ -23,42 +29,43 @@ pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
+/// Whether a reader cannot even look, for example at a file whose writer was killed half-way.
+pub(super) fn is_unreadable(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+}
+
 #[expect(
     clippy::wildcard_enum_match_arm,
     reason = "a foreign enum; the rest is about our own use of it"
 )]
-/// Translates an error of the statement `sql` on the database file `name`.
-pub(super) fn of_sqlite(
-    error: &rusqlite::Error,
-    sql: &str,
-    name: &str,
-    stop: &StopSignal,
-) -> SqlFailure {
+/// Translates an error of the statement `sql`. Nothing of it names the file.
+pub(super) fn of_sqlite(error: &rusqlite::Error, sql: &str, stop: &StopSignal) -> SqlFailure {
     if let (Some(ErrorCode::OperationInterrupted), Some(reason)) =
         (error.sqlite_error_code(), stop.raised())
     {
         return SqlFailure::Stopped(reason);
     }
     if is_busy(error) {
-        return locked(name);
+        return locked();
     }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             return unavailable(
-                format!("the file `{name}` is not a sound SQLite database"),
+                "the target's file is not a sound SQLite database".to_owned(),
                 "check the path of the target, or restore the database",
             );
         }
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => {
             return unavailable(
-                format!("the database file `{name}` cannot be written"),
+                format!("the target's database file cannot be written ({})", code_of(error)),
                 "let this process write the file and its folder",
             );
         }
         Some(ErrorCode::AuthorizationForStatementDenied) => {
             return SqlFailure::Refused(
-                "the host does not let a statement control transactions, attach files, set pragmas or \
-                 touch `placet_marker`"
+                "the host does not let a statement control transactions, attach files, make virtual \
+                 tables, touch `placet_marker`, or use pragmas and functions that are not known to be \
+                 harmless"
                     .to_owned(),
             );
         }
@@ -80,7 +87,11 @@ pub(super) fn of_sqlite(
             position: None,
             retryable: matches!(error.code, ErrorCode::DiskFull | ErrorCode::SystemIoFailure),
         },
-        other => SqlFailure::Refused(other.to_string()),
+        rusqlite::Error::InvalidParameterCount(..) => {
+            SqlFailure::Refused("give one value for each parameter of the statement".to_owned())
+        }
+        // Their words may hold a path.
+        _ => SqlFailure::Refused("SQLite's interface does not take this statement".to_owned()),
     }
 }
 

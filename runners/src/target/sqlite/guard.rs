@@ -1,4 +1,5 @@
 //! What statements that are not the host's own may do, asked of SQLite's parser and not of the text.
+//! What is not known to be harmless is refused.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::marker::TABLE;
 
-/// Pragmas that tell, and are harmless in any session.
+/// Pragmas that tell, and are harmless in any session, with a value and without.
 const PRAGMAS_TO_READ: [&str; 11] = [
     "foreign_key_check",
     "foreign_key_list",
@@ -22,8 +23,57 @@ const PRAGMAS_TO_READ: [&str; 11] = [
     "table_xinfo",
 ];
 
+/// Pragmas that only tell as long as they have no value. None of them names a file.
+const PRAGMAS_WITHOUT_VALUE: [&str; 10] = [
+    "auto_vacuum",
+    "collation_list",
+    "data_version",
+    "encoding",
+    "foreign_keys",
+    "freelist_count",
+    "journal_mode",
+    "page_count",
+    "page_size",
+    "schema_version",
+];
+
 /// Pragmas whose value is part of the transaction.
 const PRAGMAS_TO_SET: [&str; 3] = ["application_id", "defer_foreign_keys", "user_version"];
+
+/// SQLite's own functions whose cost grows with the length of their arguments and no faster, or that
+/// `functions` replaces. Left out on purpose: `fts3_tokenizer` and `fts5` (a bound value becomes a pointer),
+/// `load_extension`, `edit`, whatever reads files or tells of the build (`readfile`, `sqlite_*`), and
+/// `json_patch` and `unhex`, which are quadratic. The last ones are what ALTER TABLE is made of; SQLite lets
+/// no statement call them.
+const FUNCTIONS: &str = " abs changes char coalesce concat concat_ws format glob hex if ifnull iif instr \
+    last_insert_rowid length like likelihood likely lower ltrim max min nullif octet_length printf quote \
+    random randomblob replace round rtrim sign soundex substr substring total_changes trim typeof unicode \
+    unistr unistr_quote unlikely upper zeroblob \
+    avg count group_concat median percentile percentile_cont percentile_disc string_agg sum total \
+    row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value \
+    date time datetime julianday unixepoch strftime timediff current_date current_time current_timestamp \
+    acos acosh asin asinh atan atan2 atanh ceil ceiling cos cosh degrees exp floor ln log log10 log2 mod \
+    pi pow power radians sin sinh sqrt tan tanh trunc \
+    -> ->> json jsonb json_array jsonb_array json_array_length json_array_insert jsonb_array_insert \
+    json_error_position json_extract jsonb_extract json_insert jsonb_insert json_object jsonb_object \
+    json_pretty json_quote json_remove jsonb_remove json_replace jsonb_replace json_set jsonb_set \
+    json_type json_valid json_group_array jsonb_group_array json_group_object jsonb_group_object \
+    match bm25 highlight snippet \
+    sqlite_rename_column sqlite_rename_table sqlite_rename_test sqlite_rename_quotefix sqlite_drop_column \
+    sqlite_add_constraint sqlite_drop_constraint sqlite_find_constraint sqlite_fail ";
+
+/// Tables that SQLite makes up: what they tell is the file's inside, or no plugin's business.
+const TABLES_MADE_UP: [&str; 9] = [
+    "bytecode",
+    "dbstat",
+    "fts3tokenize",
+    "sqlite_dbdata",
+    "sqlite_dbpage",
+    "sqlite_dbptr",
+    "sqlite_memstat",
+    "sqlite_stmt",
+    "tables_used",
+];
 
 /// Whose statement is being prepared.
 #[derive(Clone, Debug, Default)]
@@ -50,42 +100,63 @@ impl Guard {
     }
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a foreign enum; what it adds is refused unless it names no marker"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; what it adds is refused")]
 fn is_harmless(action: &AuthAction<'_>) -> bool {
     match *action {
-        AuthAction::Transaction { .. }
-        | AuthAction::Savepoint { .. }
-        | AuthAction::Attach { .. }
-        | AuthAction::Detach { .. }
-        | AuthAction::Unknown { .. } => false,
+        AuthAction::Select
+        | AuthAction::Recursive
+        | AuthAction::Analyze { .. }
+        | AuthAction::Reindex { .. }
+        | AuthAction::DropIndex { .. }
+        | AuthAction::DropTempIndex { .. }
+        | AuthAction::DropTrigger { .. }
+        | AuthAction::DropTempTrigger { .. }
+        | AuthAction::DropView { .. }
+        | AuthAction::DropTempView { .. } => true,
         AuthAction::Pragma { pragma_name, pragma_value } => {
-            let is_one_of =
-                |names: &[&str]| names.iter().any(|name| pragma_name.eq_ignore_ascii_case(name));
-            is_one_of(&PRAGMAS_TO_READ) || is_one_of(&PRAGMAS_TO_SET) || pragma_value.is_none()
+            is_one_of(&PRAGMAS_TO_READ, pragma_name)
+                || is_one_of(&PRAGMAS_TO_SET, pragma_name)
+                || (pragma_value.is_none() && is_one_of(&PRAGMAS_WITHOUT_VALUE, pragma_name))
         }
         AuthAction::Function { function_name } => {
-            !function_name.eq_ignore_ascii_case("load_extension")
+            let mut allowed = FUNCTIONS.split_ascii_whitespace();
+            allowed.any(|name| name.eq_ignore_ascii_case(function_name))
         }
+        AuthAction::Read { table_name, .. } => may_read(table_name),
         AuthAction::CreateTable { table_name }
         | AuthAction::CreateTempTable { table_name }
-        | AuthAction::CreateVtable { table_name, .. }
         | AuthAction::DropTable { table_name }
         | AuthAction::DropTempTable { table_name }
         | AuthAction::AlterTable { table_name, .. }
         | AuthAction::CreateIndex { table_name, .. }
+        | AuthAction::CreateTempIndex { table_name, .. }
         | AuthAction::CreateTrigger { table_name, .. }
         | AuthAction::CreateTempTrigger { table_name, .. }
         | AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
-        | AuthAction::Delete { table_name } => !table_name.eq_ignore_ascii_case(TABLE),
+        | AuthAction::Delete { table_name } => {
+            !table_name.eq_ignore_ascii_case(TABLE) && may_read(table_name)
+        }
         AuthAction::CreateView { view_name } | AuthAction::CreateTempView { view_name } => {
             !view_name.eq_ignore_ascii_case(TABLE)
         }
-        _ => true,
+        // Transactions, savepoints, attached files, virtual tables of any module.
+        _ => false,
     }
+}
+
+fn may_read(table: &str) -> bool {
+    // `pragma_x` is the pragma `x`, asked as a table.
+    if let Some((prefix, pragma)) = table.split_at_checked("pragma_".len())
+        && prefix.eq_ignore_ascii_case("pragma_")
+    {
+        return is_one_of(&PRAGMAS_TO_READ, pragma) || is_one_of(&PRAGMAS_WITHOUT_VALUE, pragma);
+    }
+    !is_one_of(&TABLES_MADE_UP, table)
+}
+
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// Whether the text names the marker table: a rename to that name is nowhere else to be seen.

@@ -2,6 +2,10 @@
 
 mod session;
 mod guard;
+mod limits;
+mod functions;
+mod single;
+mod values;
 mod marker;
 mod failure;
 
@@ -10,7 +14,7 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Access, SqlFailure, SqlSession, SqlTarget, StopSignal};
-use failure::unavailable;
+use failure::{code_of, unavailable};
 use session::SqliteSession;
 
 /// A SQLite database file that is there already: a missing one is an error and is not created.
@@ -47,14 +51,9 @@ impl SqliteTarget {
         self
     }
 
-    fn shown(&self) -> String {
-        // The name alone: people who read outcomes need not know where the host keeps its files.
-        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
-
-    fn refuse_read_only(&self) -> SqlFailure {
+    fn refuse_read_only() -> SqlFailure {
         unavailable(
-            format!("the database file `{}` is read-only", self.shown()),
+            "the target's database file is read-only".to_owned(),
             "let this process write the file and its folder, or name another target",
         )
     }
@@ -68,7 +67,7 @@ impl SqlTarget for SqliteTarget {
     fn open(&self, access: Access, stop: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {
         let writes = access == Access::ReadWrite;
         if writes && self.read_only {
-            return Err(self.refuse_read_only());
+            return Err(Self::refuse_read_only());
         }
         // Without CREATE, so that a wrong path does not leave an empty database behind.
         let mode = if writes {
@@ -78,7 +77,7 @@ impl SqlTarget for SqliteTarget {
         };
         if !self.path.is_file() {
             return Err(unavailable(
-                format!("there is no database file `{}`", self.shown()),
+                "the target's database file does not exist".to_owned(),
                 "create the database first, or correct the path of the target",
             ));
         }
@@ -88,13 +87,14 @@ impl SqlTarget for SqliteTarget {
         );
         let connection = opened.map_err(|error| {
             unavailable(
-                format!("the database file `{}` cannot be opened: {error}", self.shown()),
+                // SQLite's own words hold the path, and plugins and approvers learn no address.
+                format!("the target's database file cannot be opened ({})", code_of(&error)),
                 "let this process read and write the file and its folder",
             )
         })?;
         // SQLite opens a file that it may not write for reading, and says nothing.
         if writes && connection.is_readonly("main").unwrap_or(true) {
-            return Err(self.refuse_read_only());
+            return Err(Self::refuse_read_only());
         }
         Ok(Box::new(SqliteSession::new(self.clone(), connection, access, stop.clone())?))
     }

@@ -4,13 +4,14 @@ use core::time::Duration;
 
 use placet_core::runner::JobId;
 use rusqlite::config::DbConfig;
-use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 use super::SqliteTarget;
-use super::failure::{is_busy, locked, of_sqlite};
+use super::failure::{is_busy, is_unreadable, locked, of_sqlite};
 use super::guard::{Guard, names_marker};
-use super::marker;
+use super::limits::STATEMENT_BYTES_MAX;
+use super::values::{from_sqlite, length_of, to_sqlite};
+use super::{functions, limits, marker, single};
 use crate::target::{
     Access, CommitFailure, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget as _, SqlValue,
     StopSignal,
@@ -19,8 +20,9 @@ use crate::target::{
 /// One wait for a lock. Between two of them the session looks whether it must stop.
 const WAIT_MS: u32 = 25;
 
-/// Steps of SQLite's virtual machine between two looks at the stop signal: well under a millisecond.
-const OPERATIONS_PER_LOOK: i32 = 1_000;
+/// Steps of SQLite's virtual machine between two looks at the stop signal: some microseconds, and a
+/// second when each of them works on a value of the largest size.
+const OPERATIONS_PER_LOOK: i32 = 100;
 
 /// One session on a SQLite file.
 pub(super) struct SqliteSession {
@@ -39,33 +41,35 @@ impl SqliteSession {
         stop: StopSignal,
     ) -> Result<Self, SqlFailure> {
         let guard = Guard::default();
-        let (name, asked, seen) = (target.shown(), guard.clone(), stop.clone());
+        let (asked, seen) = (guard.clone(), stop.clone());
         let prepare = || {
             connection.busy_timeout(Duration::from_millis(u64::from(WAIT_MS)))?;
             // Without it, a statement could write SQLite's own tables.
             connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+            limits::set(&connection)?;
+            functions::install(&connection)?;
             connection
                 .progress_handler(OPERATIONS_PER_LOOK, Some(move || seen.raised().is_some()))?;
             connection.authorizer(Some(move |context: rusqlite::hooks::AuthContext<'_>| {
                 asked.judge(&context)
             }))
         };
-        prepare().map_err(|error| of_sqlite(&error, "", &name, &stop))?;
+        prepare().map_err(|error| of_sqlite(&error, "", &stop))?;
         Ok(Self { target, connection, access, stop, guard })
     }
 
     fn failure(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
-        of_sqlite(error, sql, &self.target.shown(), &self.stop)
+        of_sqlite(error, sql, &self.stop)
     }
 
-    /// Does the host's own `work`, again and again while another connection holds the lock.
-    fn as_host<T>(
+    /// Does `work` again and again while another connection holds the lock.
+    fn patiently<T>(
         &self,
-        work: impl Fn(&Connection) -> rusqlite::Result<T>,
+        mut work: impl FnMut() -> rusqlite::Result<T>,
     ) -> Result<T, rusqlite::Error> {
         let mut waits_left = self.target.lock_wait_ms / WAIT_MS;
         loop {
-            match self.guard.as_host(|| work(&self.connection)) {
+            match work() {
                 Err(error) if is_busy(&error) && waits_left > 0 && self.stop.raised().is_none() => {
                     waits_left = waits_left.saturating_sub(1);
                 }
@@ -74,18 +78,80 @@ impl SqliteSession {
         }
     }
 
-    fn check(&self, statement: &str) -> Result<(), SqlFailure> {
+    /// Does the host's own `work`, patiently.
+    fn as_host<T>(
+        &self,
+        work: impl Fn(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, rusqlite::Error> {
+        self.patiently(|| self.guard.as_host(|| work(&self.connection)))
+    }
+
+    /// What a statement of somebody else's failed with. A lock that outlasts the stop signal is a stop.
+    fn failure_of_theirs(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
+        match self.stop.raised() {
+            Some(reason) if is_busy(error) => SqlFailure::Stopped(reason),
+            Some(_) | None => self.failure(error, sql),
+        }
+    }
+
+    /// The one statement of the text, if it may be prepared at all.
+    fn check<'a>(&self, statement: &'a str) -> Result<&'a str, SqlFailure> {
         if let Some(reason) = self.stop.raised() {
             return Err(SqlFailure::Stopped(reason));
         }
-        // SQLite would stop reading there, and people would not.
-        if statement.contains('\0') {
-            return Err(SqlFailure::Refused("the statement holds a NUL character".to_owned()));
+        if statement.len() > STATEMENT_BYTES_MAX {
+            return Err(SqlFailure::Limit(format!(
+                "the statement is longer than {STATEMENT_BYTES_MAX} bytes"
+            )));
         }
         if names_marker(statement) {
             return Err(SqlFailure::Refused("`placet_marker` belongs to the host".to_owned()));
         }
-        Ok(())
+        single::statement(statement).map_err(|why| SqlFailure::Refused(why.to_owned()))
+    }
+
+    /// What a query answers, or why that is too much. Each value is counted before it is copied.
+    fn rows_of(
+        &self,
+        statement: &str,
+        values: &[SqlValue],
+        (rows_max, bytes_max): (u64, u64),
+    ) -> rusqlite::Result<Result<SqlRows, SqlFailure>> {
+        let mut prepared = self.connection.prepare(statement)?;
+        if !prepared.readonly() {
+            return Ok(Err(SqlFailure::Refused("a query must not write".to_owned())));
+        }
+        let columns: Vec<String> = prepared.column_names().map(ToOwned::to_owned).collect();
+        let mut bytes_left = bytes_max;
+        let mut count = |length: usize| {
+            let bytes = u64::try_from(length).unwrap_or(u64::MAX);
+            let left = bytes_left.checked_sub(bytes.saturating_add(SqlValue::OVERHEAD_BYTES));
+            bytes_left = left.unwrap_or(0);
+            left.is_some()
+        };
+        let too_large =
+            || Ok(Err(SqlFailure::Limit(format!("the query answers more than {bytes_max} bytes"))));
+        if !columns.iter().all(|name| count(name.len())) {
+            return too_large();
+        }
+        let mut found = SqlRows { columns, rows: Vec::new() };
+        let mut rows = prepared.query(params_from_iter(values.iter().map(to_sqlite)))?;
+        while let Some(row) = rows.next()? {
+            if u64::try_from(found.rows.len()).unwrap_or(u64::MAX) >= rows_max {
+                let why = format!("the query answers more than {rows_max} rows");
+                return Ok(Err(SqlFailure::Limit(why)));
+            }
+            let mut copied = Vec::with_capacity(found.columns.len());
+            for at in 0..found.columns.len() {
+                let value = row.get_ref(at)?;
+                if !count(length_of(value)) {
+                    return too_large();
+                }
+                copied.push(from_sqlite(value));
+            }
+            found.rows.push(copied);
+        }
+        Ok(Ok(found))
     }
 }
 
@@ -96,14 +162,11 @@ impl SqlSession for SqliteSession {
         }
         // IMMEDIATE takes the write lock now: later statements cannot lose a race for it.
         let begun = self.as_host(|connection| connection.execute_batch("BEGIN IMMEDIATE"));
-        begun.map_err(|error| match self.stop.raised() {
-            Some(reason) if is_busy(&error) => SqlFailure::Stopped(reason),
-            Some(_) | None => self.failure(&error, ""),
-        })
+        begun.map_err(|error| self.failure_of_theirs(&error, ""))
     }
 
     fn execute(&mut self, statement: &str, values: &[SqlValue]) -> Result<u64, SqlFailure> {
-        self.check(statement)?;
+        let statement = self.check(statement)?;
         if self.connection.is_autocommit() {
             return Err(SqlFailure::Refused("there is no open transaction".to_owned()));
         }
@@ -114,7 +177,7 @@ impl SqlSession for SqliteSession {
             while rows.next()?.is_some() {}
             Ok(())
         };
-        run().map_err(|error| self.failure(&error, statement))?;
+        self.patiently(run).map_err(|error| self.failure_of_theirs(&error, statement))?;
         let changed = self.connection.total_changes() != before;
         Ok(if changed { self.connection.changes() } else { 0 })
     }
@@ -124,27 +187,11 @@ impl SqlSession for SqliteSession {
         statement: &str,
         values: &[SqlValue],
         rows_max: u64,
+        bytes_max: u64,
     ) -> Result<SqlRows, SqlFailure> {
-        self.check(statement)?;
-        let fail = |error: rusqlite::Error| self.failure(&error, statement);
-        let mut prepared = self.connection.prepare(statement).map_err(fail)?;
-        if !prepared.readonly() {
-            return Err(SqlFailure::Refused("a query must not write".to_owned()));
-        }
-        let columns: Vec<String> = prepared.column_names().map(ToOwned::to_owned).collect();
-        let mut found = SqlRows { columns, rows: Vec::new() };
-        let mut rows =
-            prepared.query(params_from_iter(values.iter().map(to_sqlite))).map_err(fail)?;
-        while let Some(row) = rows.next().map_err(fail)? {
-            if u64::try_from(found.rows.len()).unwrap_or(u64::MAX) >= rows_max {
-                return Err(SqlFailure::Limit(format!(
-                    "the query answers more than {rows_max} rows"
-                )));
-            }
-            let values = (0..found.columns.len()).map(|at| row.get_ref(at).map(from_sqlite));
-            found.rows.push(values.collect::<Result<_, _>>().map_err(fail)?);
-        }
-        Ok(found)
+        let statement = self.check(statement)?;
+        self.patiently(|| self.rows_of(statement, values, (rows_max, bytes_max)))
+            .map_err(|error| self.failure_of_theirs(&error, statement))?
     }
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {
@@ -183,9 +230,12 @@ impl SqlSession for SqliteSession {
     }
 
     fn marker(&mut self, id: &JobId) -> Result<Option<bool>, SqlFailure> {
-        let found = self.as_host(|connection| marker::read(connection, id));
-        if found.map_err(|error| self.failure(&error, ""))? {
-            return Ok(Some(true));
+        match self.as_host(|connection| marker::read(connection, id)) {
+            Ok(true) => return Ok(Some(true)),
+            Ok(false) => {}
+            // A writer that was killed left a journal, which only a writer can roll back.
+            Err(error) if is_unreadable(&error) => {}
+            Err(error) => return Err(self.failure(&error, "")),
         }
         // Not there yet. Only who holds the write lock knows that nobody is about to commit it.
         let SqlWriter(mut writer) = match SqlWriter::open(&self.target, &self.stop) {
@@ -208,9 +258,9 @@ impl SqlWriter {
         let flags =
             rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&target.path, flags)
-            .map_err(|error| of_sqlite(&error, "", &target.shown(), stop))?;
+            .map_err(|error| of_sqlite(&error, "", stop))?;
         if target.read_only || connection.is_readonly("main").unwrap_or(true) {
-            return Err(locked(&target.shown()));
+            return Err(locked());
         }
         let mut session =
             SqliteSession::new(target.clone(), connection, Access::ReadWrite, stop.clone())?;
@@ -225,29 +275,5 @@ impl core::fmt::Debug for SqliteSession {
             .field("target", &self.target.dialect())
             .field("access", &self.access)
             .finish_non_exhaustive()
-    }
-}
-
-fn to_sqlite(value: &SqlValue) -> Value {
-    match value {
-        SqlValue::Null => Value::Null,
-        SqlValue::Boolean(yes) => Value::Integer(i64::from(*yes)),
-        SqlValue::Int64(number) => Value::Integer(*number),
-        SqlValue::Float64(number) => Value::Real(*number),
-        SqlValue::Decimal(text)
-        | SqlValue::Text(text)
-        | SqlValue::Timestamp(text)
-        | SqlValue::Json(text) => Value::Text(text.clone()),
-        SqlValue::Bytes(bytes) => Value::Blob(bytes.clone()),
-    }
-}
-
-fn from_sqlite(value: ValueRef<'_>) -> SqlValue {
-    match value {
-        ValueRef::Null => SqlValue::Null,
-        ValueRef::Integer(number) => SqlValue::Int64(number),
-        ValueRef::Real(number) => SqlValue::Float64(number),
-        ValueRef::Text(text) => SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
-        ValueRef::Blob(bytes) => SqlValue::Bytes(bytes.to_vec()),
     }
 }
