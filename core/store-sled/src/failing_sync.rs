@@ -1,14 +1,19 @@
-//! What happens when the disk says no.
+//! What happens when the disk says no, when the writer panics, and what shares a sync.
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
-use placet_core::store::{Batch, CommitError, Key, Store as _, StoreError, StoreErrorKind};
+use placet_core::store::{
+    Batch, CommitError, Committed, Key, Store as _, StoreError, StoreErrorKind, Version,
+};
 
+use crate::folder::{self, Folder};
 use crate::sync::{Fdatasync, Syncer};
-use crate::{Options, SledStore};
+use crate::view::View;
+use crate::writer::{Job, Writer};
+use crate::{Durability, Options, SledStore};
 
 /// Fails one sync, and counts all.
 #[derive(Debug)]
@@ -94,8 +99,8 @@ fn a_failed_sync_at_the_opening_fails_the_opening() {
 /// Stops inside the sync until the test lets it go.
 #[derive(Debug)]
 struct Gated {
-    entered: std::sync::mpsc::Sender<()>,
-    go: std::sync::mpsc::Receiver<()>,
+    entered: mpsc::Sender<()>,
+    go: mpsc::Receiver<()>,
     after: u64,
 }
 
@@ -113,8 +118,8 @@ impl Syncer for Gated {
 #[test]
 fn nothing_is_read_before_it_is_synced() {
     let folder = tempfile::tempdir().unwrap();
-    let (entered, entering) = std::sync::mpsc::channel();
-    let (go, gate) = std::sync::mpsc::channel();
+    let (entered, entering) = mpsc::channel();
+    let (go, gate) = mpsc::channel();
     // Opening takes two syncs, and the first commit two.
     let syncer = Box::new(Gated { entered, go: gate, after: 4 });
     let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
@@ -150,11 +155,107 @@ fn nothing_is_read_before_it_is_synced() {
     assert_eq!(seen(), (vec![(key(), long(2)), (other.clone(), long(3))], 2));
 }
 
+/// Panics in one sync.
+#[derive(Debug)]
+struct PanicsOnce {
+    panics_at: u64,
+    calls: u64,
+}
+
+impl Syncer for PanicsOnce {
+    fn sync(&mut self, file: &File) -> io::Result<()> {
+        self.calls += 1;
+        assert!(self.calls != self.panics_at + 1, "injected");
+        Fdatasync.sync(file)
+    }
+}
+
+#[test]
+fn a_panic_of_the_writer_poisons() {
+    // Opening takes two syncs; then the panic hits the data, the head, and the data of the next commit.
+    for panics_at in 2..5 {
+        let folder = tempfile::tempdir().unwrap();
+        let syncer = Box::new(PanicsOnce { panics_at, calls: 0 });
+        let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
+        for value in 0..u8::try_from((panics_at - 2) / 2).unwrap() {
+            assert_eq!(kind_of_commit(&store, value), None);
+        }
+        let poisoned = Some(StoreErrorKind::Poisoned);
+        assert_eq!(kind_of_commit(&store, 100), poisoned);
+        // At once, not when the thread has ended: the caller has heard that it failed.
+        assert_eq!(kind(store.get(&key())), poisoned);
+        assert_eq!(kind(store.scan(&key(), None, 1)), poisoned);
+        assert_eq!(kind(store.log_len()), poisoned);
+        assert_eq!(kind(store.log_read(0, 1)), poisoned);
+        assert_eq!(kind_of_commit(&store, 101), poisoned);
+        let text = store.get(&key()).unwrap_err().to_string();
+        assert!(text.contains("the writer panicked"), "{text}");
+        drop(store);
+        SledStore::open(folder.path()).unwrap();
+    }
+}
+
+/// Queues `batches`, lets a writer find them all at once, and says what it answered and how often it
+/// synced.
+fn answered_together(batches: Vec<Batch>) -> (Vec<Result<Committed, CommitError>>, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let Folder { db, disk, position, lock: _lock } =
+        folder::open(folder.path(), &Options::default(), Box::new(Fdatasync)).unwrap();
+    let syncs = disk.syncs();
+    let opened = syncs.load(Ordering::SeqCst);
+    let writer = Writer {
+        view: Arc::new(View::new(db)),
+        disk,
+        now: position,
+        durability: Durability::Full,
+        health: Arc::default(),
+        anchor: position,
+        unsettled_groups: 0,
+    };
+    let (jobs, waiting) = mpsc::sync_channel(batches.len());
+    let callers: Vec<_> = batches
+        .into_iter()
+        .map(|batch| {
+            let (answer, answered) = mpsc::sync_channel(1);
+            jobs.send(Job { batch, answer }).unwrap();
+            answered
+        })
+        .collect();
+    drop(jobs);
+    writer.run(&waiting);
+    let answers = callers.into_iter().map(|caller| caller.recv().unwrap()).collect();
+    (answers, syncs.load(Ordering::SeqCst) - opened)
+}
+
+#[test]
+fn what_waits_shares_one_sync_up_to_a_bound() {
+    let appends =
+        |count: u16| (0..count).map(|n| Batch::default().append(vec![0; usize::from(n % 7)]));
+    for (count, due) in [(1, 1), (2, 1), (64, 1), (1_024, 1), (1_025, 2)] {
+        let (answers, syncs) = answered_together(appends(count).collect());
+        assert_eq!(syncs, due, "{count} batches");
+        for (answer, index) in answers.into_iter().zip(0..) {
+            assert_eq!(answer.unwrap().log_index, Some(index));
+        }
+    }
+    // By weight: a group is closed by the batch that fills it.
+    let long = vec![Batch::default().append(vec![0; 5 << 20]); 4];
+    assert_eq!(answered_together(long).1, 2);
+}
+
+#[test]
+fn a_group_of_conflicts_needs_no_sync() {
+    let lost = vec![Batch::default().expect(key(), Version::new(7)).put(key(), vec![1]); 9];
+    let (answers, syncs) = answered_together(lost);
+    assert!(answers.iter().all(|answer| matches!(answer, Err(CommitError::Conflict { .. }))));
+    assert_eq!(syncs, 0);
+}
+
 #[test]
 fn batches_that_wait_share_one_sync_and_lose_alone() {
     let folder = tempfile::tempdir().unwrap();
-    let (entered, entering) = std::sync::mpsc::channel();
-    let (go, gate) = std::sync::mpsc::channel();
+    let (entered, entering) = mpsc::channel();
+    let (go, gate) = mpsc::channel();
     let syncer = Box::new(Gated { entered, go: gate, after: 2 });
     let store = SledStore::open_syncing(folder.path(), &Options::default(), syncer).unwrap();
     let opened = store.sync_count();

@@ -1,7 +1,8 @@
 //! The files: the folder, the lock, the first opening and every later one.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use placet_core::store::{StoreError, StoreErrorKind};
 
@@ -34,10 +35,15 @@ pub(crate) fn open(
     options: &Options,
     syncer: Box<dyn Syncer>,
 ) -> Result<Folder, StoreError> {
-    create(folder)?;
+    let create = || create(folder);
+    let stood = create().map_err(|cause| unavailable("create the folder", folder, cause))?;
     let lock = lock(folder)?;
     let head_path = folder.join("head");
     let head = Head::open(&head_path)?;
+    if head.is_none() {
+        let sync = || sync_levels(&fs::canonicalize(folder)?, &stood, sync_folder);
+        sync().map_err(|cause| unavailable("sync the folders above", folder, cause))?;
+    }
     let data_path = folder.join("db");
     if let Some((_, said)) = &head
         && !data_path.exists()
@@ -111,18 +117,44 @@ fn let_go() {
     std::thread::sleep(core::time::Duration::from_millis(LET_GO_MS));
 }
 
-fn create(folder: &Path) -> Result<(), StoreError> {
-    let make = || {
-        if folder.is_dir() {
-            return Ok(());
+/// Creates `folder` with all levels that are not there, and says which folder was the last that was.
+fn create(folder: &Path) -> io::Result<PathBuf> {
+    let stood = folder.ancestors().find(|level| level.exists());
+    // A relative path ends in an empty one: the working folder.
+    let stood = stood.filter(|level| *level != Path::new("")).unwrap_or(Path::new("."));
+    let stood = fs::canonicalize(stood)?;
+    fs::create_dir_all(folder)?;
+    Ok(stood)
+}
+
+/// Brings the name of each level of `folder` to the disk, from the lowest to the root. Both paths are
+/// canonical.
+///
+/// Also the levels that were there before this opening, above `stood` too: an earlier opening may have
+/// been killed between creating them and syncing them. Called while there is no head, so before anything
+/// was acknowledged, and not again.
+fn sync_levels(
+    folder: &Path,
+    stood: &Path,
+    mut sync: impl FnMut(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    for parent in folder.ancestors().skip(1) {
+        match sync(parent) {
+            // Nothing of ours was made in there just now, and not every folder may be opened, or can be
+            // synced (one of the system's own).
+            Err(cause) if !parent.starts_with(stood) && cannot_sync(&cause) => {}
+            synced => synced?,
         }
-        fs::create_dir_all(folder)?;
-        match folder.parent() {
-            Some(parent) if parent != Path::new("") => sync_folder(parent),
-            _ => sync_folder(Path::new(".")),
-        }
-    };
-    make().map_err(|cause| unavailable("create the folder", folder, cause))
+    }
+    Ok(())
+}
+
+fn cannot_sync(cause: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(
+        cause.kind(),
+        Kind::PermissionDenied | Kind::InvalidInput | Kind::Unsupported | Kind::ReadOnlyFilesystem
+    )
 }
 
 fn lock(folder: &Path) -> Result<File, StoreError> {
@@ -208,4 +240,63 @@ fn missing(said: Position, found: Position, data_path: &Path) -> StoreError {
         found.log_len.min(said.log_len),
         said.log_len,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which folders are synced, where each call answers as `answer` says.
+    fn synced(
+        folder: &Path,
+        stood: &Path,
+        answer: impl Fn(&Path) -> io::Result<()>,
+    ) -> (io::Result<()>, Vec<PathBuf>) {
+        let mut synced = Vec::new();
+        let done = sync_levels(folder, stood, |level| {
+            synced.push(level.to_owned());
+            answer(level)
+        });
+        (done, synced)
+    }
+
+    #[test]
+    fn each_level_is_synced_into_its_parent() {
+        let (done, levels) = synced(Path::new("/a/b/c/d"), Path::new("/a/b"), |_| Ok(()));
+        done.unwrap();
+        assert_eq!(levels, ["/a/b/c", "/a/b", "/a", "/"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn a_level_that_was_created_must_be_synced() {
+        for (refuses, passes) in [("/a/b/c", false), ("/a/b", false), ("/a", true), ("/", true)] {
+            let answer = |level: &Path| {
+                if level == Path::new(refuses) {
+                    return Err(io::ErrorKind::PermissionDenied.into());
+                }
+                Ok(())
+            };
+            let (done, _) = synced(Path::new("/a/b/c/d"), Path::new("/a/b"), answer);
+            assert_eq!(done.is_ok(), passes, "{refuses}");
+        }
+        // A disk that fails is never passed over.
+        let (done, _) = synced(Path::new("/a/b"), Path::new("/a/b"), |level| {
+            if level == Path::new("/") { Err(io::Error::other("the disk said no")) } else { Ok(()) }
+        });
+        done.unwrap_err();
+    }
+
+    #[test]
+    fn says_which_level_stood() {
+        let base = tempfile::tempdir().unwrap();
+        let base = fs::canonicalize(base.path()).unwrap();
+        assert_eq!(create(&base.join("a/b/c")).unwrap(), base);
+        assert!(base.join("a/b/c").is_dir());
+        assert_eq!(create(&base.join("a/b/c")).unwrap(), base.join("a/b/c"));
+        assert_eq!(create(&base.join("a/x/../y")).unwrap(), base.join("a"));
+        assert!(base.join("a/y").is_dir());
+        fs::write(base.join("file"), "").unwrap();
+        create(&base.join("file")).unwrap_err();
+        create(&base.join("file/below")).unwrap_err();
+    }
 }

@@ -59,18 +59,17 @@ impl<'a> Group<'a> {
 
     /// The whole group: what changes, what stood there before, and the position after it. `None` when no
     /// batch passed.
-    pub(crate) fn finish(
-        mut self,
-        anchor: Position,
-    ) -> Result<Option<(Pairs, Pairs, Inside)>, StoreError> {
+    pub(crate) fn finish(mut self, anchor: Position) -> Option<(Pairs, Pairs, Inside)> {
         if self.now.commits == self.start.commits {
-            return Ok(None);
+            return None;
         }
         self.now.digest = self.digest();
         let inside = Inside { now: self.now, anchor };
-        self.before.insert(POSITION.to_vec(), self.view.latest(POSITION)?);
+        // Not read from sled: readers take the position from it, and that is known here.
+        let before = Inside { now: self.start, anchor };
+        self.before.insert(POSITION.to_vec(), Some(before.to_bytes().into()));
         self.changes.insert(POSITION.to_vec(), Some(inside.to_bytes().into()));
-        Ok(Some((self.changes, self.before, inside)))
+        Some((self.changes, self.before, inside))
     }
 
     fn version(&self, key: &Key) -> Result<Option<Version>, StoreError> {

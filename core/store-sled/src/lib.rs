@@ -23,11 +23,29 @@
 //!   file and of a head that stands outside sled. sled's own flush is not a sync on Linux.
 //! - **No early reads**: a read never sees a write that is not durable yet, so what was shown to a
 //!   person or sent to another machine cannot disappear.
-//! - **Nothing cut silently**: sled takes damage for a torn tail and drops it. The head says what must be
-//!   there, and every value carries a checksum; what is missing or changed is an error.
+//! - **The end is never cut silently, and no value is invented**: sled takes damage for a torn tail and
+//!   drops it. See below what is checked when.
 //! - **Fail-stop**: after a failed write or sync nothing more is read or written until it is opened
 //!   again. A failed sync is never repeated: the kernel may have dropped the pages and would say yes.
 //! - **Group commit**: one thread writes; batches that wait while it syncs share the next sync.
+//!
+//! # What is checked, and what is not
+//!
+//! - **On opening**: the number of commits, the length of the log and the running digest, as they stand in
+//!   sled, against the head; and that the last log entry is there and whole. Commits that are missing at
+//!   the end are found here. The running digest is compared, not computed again from the pairs.
+//! - **On reading a value or log entry**: its checksum, which covers its key and its version too, and that
+//!   all its chunks are there. A byte that changed, or a value that moved to another key, is found here.
+//! - **On reading the log**: that no entry is missing between the first and the last that were asked for.
+//!   An entry is written once, so it cannot be an older one either.
+//!
+//! **Not found**: a key in the middle that is gone, or that has an earlier value again. When an older part
+//! of sled's file is damaged, sled can leave out all that stands there and open as if nothing were wrong;
+//! the head knows how many commits there were, not which keys they left behind. `get` answers that there
+//! is nothing, `scan` leaves the key out. The log is safe from this, so it can be used to find out: the
+//! kernel writes the digest of each record that it changes into the log (the leaf), and comparing the
+//! records with the last leaf that names each finds what is gone or old. This crate does not do that, and
+//! nothing does it on opening. Against disks that change bytes use a file system with checksums.
 //!
 //! Keys are at most [`KEY_BYTES_MAX`] bytes long. Values and log entries may be long: they are cut into
 //! chunks, because sled would put long ones into files of their own, which it does not sync.
@@ -43,7 +61,7 @@ mod writer; // the thread that owns the sequence
 mod fault; // sled's failures in our words
 mod store; // the driver itself
 #[cfg(test)]
-mod failing_sync; // what happens when the disk says no
+mod failing_sync; // when the disk says no, the writer panics, or batches wait together
 
 pub use options::{Durability, Options};
 pub use record::KEY_BYTES_MAX;

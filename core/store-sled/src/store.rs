@@ -40,7 +40,7 @@ impl SledStore {
     /// Opens the store in `folder`, with [`Options::default`]; the folder is created where it is not there.
     ///
     /// Fails with [`StoreErrorKind::Locked`] when it is open already, with [`StoreErrorKind::Damaged`] when
-    /// anything that was acknowledged is not there, with [`StoreErrorKind::NewerFormat`] when a newer
+    /// the last commits that were acknowledged are not there, with [`StoreErrorKind::NewerFormat`] when a newer
     /// version wrote it, and with [`StoreErrorKind::Unavailable`] when it cannot be read or written.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(folder, &Options::default())
@@ -197,7 +197,7 @@ impl Drop for SledStore {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(writer) = self.writer.take() {
-            // A writer that panicked has nothing left to say.
+            // A writer that panicked has poisoned the store, and has nothing left to say.
             let _ended = writer.join();
         }
     }

@@ -41,6 +41,22 @@ impl Health {
         // The first fault is the one to tell; later ones follow from it.
         self.fault.get_or_init(|| fault);
     }
+
+    /// Poisons when what follows panics.
+    fn guard(&self) -> PoisonsOnPanic<'_> {
+        PoisonsOnPanic(self)
+    }
+}
+
+/// A panic leaves nobody who writes, and what was applied unpublished: nothing may be read either.
+struct PoisonsOnPanic<'a>(&'a Health);
+
+impl Drop for PoisonsOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.poison("the writer panicked".to_owned());
+        }
+    }
 }
 
 /// The answer after a failure.
@@ -65,6 +81,8 @@ pub(crate) struct Writer {
 impl Writer {
     /// Works until nobody can send any more and all that was sent is answered.
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
+        let health = Arc::clone(&self.health);
+        let _guard = health.guard();
         while let Ok(first) = jobs.recv() {
             let mut bytes = weight(&first.batch);
             let mut group = vec![first];
@@ -84,7 +102,13 @@ impl Writer {
     fn commit(&mut self, jobs: Vec<Job>) {
         let (batches, callers): (Vec<_>, Vec<_>) =
             jobs.into_iter().map(|job| (job.batch, job.answer)).unzip();
-        let answers = self.health.check().and_then(|()| self.write(batches));
+        let health = Arc::clone(&self.health);
+        // Declared after the callers: in a panic it is dropped first, so that a caller who hears nothing
+        // finds the store poisoned.
+        let _guard = health.guard();
+        let answers = health
+            .check()
+            .and_then(|()| self.write(batches).inspect_err(|error| health.poison(told(error))));
         match answers {
             Ok(answers) => {
                 for (caller, answer) in callers.into_iter().zip(answers) {
@@ -104,17 +128,17 @@ impl Writer {
         }
     }
 
-    /// Writes a group and says for each batch what became of it. An error is about all of them, and from
-    /// then on the store is poisoned.
+    /// Writes a group and says for each batch what became of it. An error is about all of them, and the
+    /// caller poisons the store with it.
     fn write(
         &mut self,
         batches: Vec<Batch>,
     ) -> Result<Vec<Result<Committed, CommitError>>, StoreError> {
         let mut group = Group::new(&self.view, self.now);
         let answers = batches.into_iter().map(|batch| group.admit(batch)).collect();
-        if let Some((changes, before, inside)) = group.finish(self.anchor)? {
-            let applied = self.view.apply(changes, before).and_then(|()| self.view.flush());
-            applied.inspect_err(|error| self.health.poison(told(error)))?;
+        if let Some((changes, before, inside)) = group.finish(self.anchor) {
+            self.view.apply(changes, before)?;
+            self.view.flush()?;
             self.now = inside.now;
             self.unsettled_groups = self.unsettled_groups.saturating_add(1);
             let settles = match self.durability {

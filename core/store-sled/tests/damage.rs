@@ -3,7 +3,7 @@ use std::path::Path;
 use placet_core::store::{Key, Store as _, StoreError, StoreErrorKind};
 use placet_store_sled::SledStore;
 
-use crate::story::{Numbers, copy, refusal, write, write_all};
+use crate::story::{Numbers, copy, refusal, seed, write, write_all};
 
 type Content = (Vec<(Key, Vec<u8>)>, Vec<Vec<u8>>);
 
@@ -144,9 +144,7 @@ fn a_flipped_byte_changes_nothing_or_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let whole = folder.path().join("whole");
     let due = filled(&whole);
-    let seed = 0x5eed_1234_5678_9abc;
-    println!("seed {seed:#x}");
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers(seed(0x5eed_1234_5678_9abc));
     let good = std::fs::read(whole.join("db")).unwrap();
     let used = good.iter().rposition(|byte| *byte != 0).unwrap() + 1;
     let mut damaged = 0;

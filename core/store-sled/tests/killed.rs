@@ -1,13 +1,12 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use placet_core::store::{Key, Store as _};
 use placet_store_sled::SledStore;
 
-use crate::story::{Numbers, is_there, write};
+use crate::story::{Numbers, is_there, seed, skip, write};
 
 const FOLDER: &str = "PLACET_TEST_FOLDER";
 const CALLERS: u64 = 4;
@@ -57,10 +56,7 @@ fn acknowledged(line: &str) -> Option<(String, u64, u64)> {
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed = u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap() | 1;
-    println!("seed {seed:#x}");
-    let mut numbers = Numbers(seed);
+    let mut numbers = Numbers(seed(0x5eed_0009_dead_0009));
     let mut said: BTreeMap<u64, (String, u64)> = BTreeMap::new();
     for kill in 0..20 {
         let mut child = spawn(folder.path(), &[]);
@@ -115,6 +111,10 @@ struct Trace {
     head_written: u64,
     head_synced: u64,
     answers: u64,
+    /// The folders whose list of names must be synced before the first answer.
+    folders_due: Vec<PathBuf>,
+    /// The folders whose list of names was synced.
+    folders_synced: BTreeSet<PathBuf>,
     /// For each thread whose fdatasync has not returned, whether it is of the head.
     inside: BTreeMap<String, bool>,
 }
@@ -123,6 +123,10 @@ impl Trace {
     fn read(&mut self, line: &str) {
         let thread = line.split(' ').next().unwrap().to_owned();
         let of_head = line.contains("/head>");
+        if let Some((_, file)) = line.split_once(" fsync(") {
+            let path = file.split(['<', '>']).nth(1).unwrap();
+            self.folders_synced.insert(PathBuf::from(path));
+        }
         if line.contains("<... fdatasync resumed>") {
             let of_head = self.inside.remove(&thread).unwrap();
             self.synced(of_head, line);
@@ -135,6 +139,9 @@ impl Trace {
             self.head_written = head_log_len(line).unwrap();
         } else if let Some((_, _, index)) = acknowledged(&line.replace("\\n", " ")) {
             assert!(index < self.head_synced, "answered before it was synced: {line}");
+            for folder in &self.folders_due {
+                assert!(self.folders_synced.contains(folder), "{folder:?} was not synced");
+            }
             self.answers += 1;
         }
     }
@@ -149,18 +156,20 @@ impl Trace {
 }
 
 /// An answer may be said only when the head that covers its log entry was synced, and that head may be
-/// written only when the data were.
+/// written only when the data were; and only when each folder that was created stands on the disk.
 #[test]
 fn each_acknowledgement_follows_its_fdatasync() {
     let folder = tempfile::tempdir().unwrap();
     let trace = folder.path().join("trace");
     let probe = Command::new("strace").args(["-o", "/dev/null", "true"]).output();
     if !probe.is_ok_and(|probe| probe.status.success()) {
-        eprintln!("SKIPPED: strace is not there or may not trace; nothing was checked");
+        skip("strace is not there or may not trace");
         return;
     }
-    let strace = ["strace", "-f", "-y", "-x", "-s", "68", "-e", "trace=write,fdatasync", "-o"];
-    let store = folder.path().join("store");
+    let strace =
+        ["strace", "-f", "-y", "-x", "-s", "68", "-e", "trace=write,fdatasync,fsync", "-o"];
+    let above = std::fs::canonicalize(folder.path()).unwrap();
+    let store = above.join("one/two/store");
     let mut child = spawn(&store, &[&strace[..], &[trace.to_str().unwrap()]].concat());
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let heard =
@@ -170,7 +179,12 @@ fn each_acknowledgement_follows_its_fdatasync() {
     assert_eq!(heard, 200);
 
     let text = std::fs::read_to_string(trace).unwrap();
-    let mut trace = Trace::default();
+    let mut trace = Trace {
+        folders_due: ["", "one", "one/two", "one/two/store"]
+            .map(|level| above.join(level))
+            .to_vec(),
+        ..Trace::default()
+    };
     // The last line may be cut: the tracer was killed.
     for line in text.lines().take(text.lines().count() - 1) {
         trace.read(line);

@@ -12,5 +12,6 @@
 
 mod contract; // the exam, opening, group commit
 mod damage; // cut and flipped bytes
+mod damaged_segments; // the same, in each of many segments
 mod killed; // kill -9, and what strace sees
 mod story; // what the tests have in common

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::Path;
 
 use placet_core::store::{Batch, Committed, Key, Store as _, StoreError, StoreErrorKind};
@@ -52,6 +53,27 @@ pub(crate) fn copy(from: &Path, to: &Path) {
             std::fs::copy(entry.path(), target).unwrap();
         }
     }
+}
+
+/// Says that a test cannot check anything here. Where everything must be checked, that is a failure.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must not skip this: {why}");
+    // Past the harness, which swallows what a passed test prints.
+    std::io::stderr()
+        .write_all(format!("SKIPPED, NOTHING WAS CHECKED: {why}\n").as_bytes())
+        .unwrap();
+}
+
+/// The seed of a test: `SEED` of the environment, to give one back, or `default`. Printed.
+pub(crate) fn seed(default: u64) -> u64 {
+    let seed = std::env::var("SEED").map_or(default, |text| {
+        let digits = text.strip_prefix("0x").unwrap_or(&text);
+        let radix = if digits.len() < text.len() { 16 } else { 10 };
+        u64::from_str_radix(digits, radix).unwrap()
+    });
+    assert_ne!(seed, 0, "zero gives only zeros");
+    println!("SEED={seed:#x}");
+    seed
 }
 
 /// A repeatable row of numbers (xorshift64).

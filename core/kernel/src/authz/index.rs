@@ -127,7 +127,7 @@ impl Index {
     /// Whoever reads anything of a project sees that it is there.
     pub(crate) fn read_place(&self, user: UserId, at: Timestamp) -> Option<PlaceIds> {
         let live = self.grants.get(&user)?.iter().filter(|(valid, _, _)| valid.contains(at));
-        let held = live.flat_map(|(_, _, role)| self.permissions.get(role)).flatten();
+        let held = live.filter_map(|(_, _, role)| self.permissions.get(role)).flatten();
         let places = held.filter(|p| p.action == Action::READ).map(|p| (p.module, p.environment));
         places.min_by_key(|(m, e)| (m.is_some(), e.is_some()))
     }

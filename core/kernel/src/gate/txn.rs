@@ -25,7 +25,8 @@ pub(crate) struct Txn<'g> {
     pub(super) about: Option<RequestId>,
 }
 
-/// Marks a record that no leaf names, because it can be made again from records that leaves do name.
+/// Kinds of records that no leaf names: they can be made again from records that leaves do name, or only pace
+/// the work, as a lease does.
 pub(crate) const DERIVED: &[&str] = &["unique", "used", "epoch", "live", "request_of", "denial"];
 
 impl<'g> Txn<'g> {
