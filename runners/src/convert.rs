@@ -16,10 +16,32 @@ const TEXT_CHARACTERS_MAX: usize = 2_000;
 /// The most findings that are kept.
 const FINDINGS_MAX: usize = 1_000;
 
-/// A plugin's words without control characters, and not too many of them.
+/// A plugin's words without control characters, without characters that nobody sees or that turn the
+/// direction of reading, and not too many of them.
 pub(crate) fn clean(text: &str) -> String {
-    let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let seen = text.chars().filter(|c| !is_unseen(*c));
+    let shown = seen.map(|c| if c.is_control() { ' ' } else { c });
     shown.take(TEXT_CHARACTERS_MAX).collect()
+}
+
+const fn is_unseen(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}' // soft hyphen
+            | '\u{34f}' // combining grapheme joiner
+            | '\u{61c}' // Arabic letter mark
+            | '\u{115f}'..='\u{1160}' // Hangul fillers
+            | '\u{180b}'..='\u{180f}' // Mongolian selectors and vowel separator
+            | '\u{200b}'..='\u{200f}' // zero-width characters and direction marks
+            | '\u{2028}'..='\u{202e}' // separators of lines, embeddings and overrides
+            | '\u{2060}'..='\u{206f}' // word joiner, invisible operators, isolates
+            | '\u{3164}' // Hangul filler
+            | '\u{fe00}'..='\u{fe0f}' // variation selectors
+            | '\u{feff}' // byte order mark
+            | '\u{ffa0}' // half-width Hangul filler
+            | '\u{fff9}'..='\u{fffb}' // annotations
+            | '\u{e0000}'..='\u{e0fff}' // tags and variation selectors
+    )
 }
 
 pub(crate) fn job_of(job: &Job, dry_run: bool) -> types::Job {
@@ -85,11 +107,13 @@ pub(crate) fn plan_from(
         if !connections.contains(&step.target) {
             return Err(broken(&format!("planned a step on `{}`", clean(&step.target))));
         }
-        if step.id.is_empty() || step.id.len() > 64 || !ids.insert(step.id.clone()) {
+        // As people will read them: two ids that look alike are one.
+        let id = clean(&step.id);
+        if id.trim().is_empty() || id.len() > 64 || !ids.insert(id.clone()) {
             return Err(broken("planned steps without ids of their own"));
         }
         steps.push(Step {
-            id: clean(&step.id),
+            id,
             title: clean(&step.title),
             body_digest: Digest::of(step.body.as_bytes()),
             body: step.body,
@@ -196,5 +220,15 @@ pub(crate) fn value_of(value: SqlValue) -> Value {
         SqlValue::Bytes(bytes) => Value::Bytes(bytes),
         SqlValue::Timestamp(text) => Value::Timestamp(text),
         SqlValue::Json(text) => Value::Json(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn what_nobody_sees_is_dropped() {
+        assert_eq!(clean("a\u{202e}b\u{200b}c\u{feff}\u{1b}d\u{e0041}é"), "abc dé");
     }
 }

@@ -37,11 +37,18 @@ impl core::fmt::Debug for Compiled {
     }
 }
 
+/// The place of one component among the compiled ones.
+type Slot = Arc<Mutex<Weak<Compiled>>>;
+
+fn is_alive(slot: &Slot) -> bool {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).strong_count() > 0
+}
+
 /// The engine, its ticker and what was compiled for it.
 #[derive(Debug)]
 pub(crate) struct Sandbox {
     engine: Engine,
-    compiled: Mutex<BTreeMap<Digest, Weak<Compiled>>>,
+    compiled: Mutex<BTreeMap<Digest, Slot>>,
     beat: Arc<Beat>,
     ticker: Option<JoinHandle<()>>,
 }
@@ -84,8 +91,10 @@ impl Sandbox {
 
     /// Keeps the ticker awake while a call runs.
     pub(crate) fn enter(&self) -> Call<'_> {
-        self.beat.calls.fetch_add(1, Ordering::AcqRel);
-        if self.beat.sleeps.swap(false, Ordering::AcqRel)
+        // Here a call is counted and then the flag read; the ticker sets the flag and then reads the count.
+        // With one order for all four, at least one of the two sees the other.
+        self.beat.calls.fetch_add(1, Ordering::SeqCst);
+        if self.beat.sleeps.swap(false, Ordering::SeqCst)
             && let Some(ticker) = &self.ticker
         {
             ticker.thread().unpark();
@@ -95,13 +104,19 @@ impl Sandbox {
 
     /// Compiles a component, or takes what was compiled of the same bytes.
     pub(crate) fn compile(&self, bytes: &[u8], digest: Digest) -> Result<Arc<Compiled>, String> {
-        // Held while compiling: a second caller waits for the first instead of doing the same work.
-        let mut known = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(compiled) = known.get(&digest).and_then(Weak::upgrade) {
+        // The list is locked to look only. Who compiles holds the lock of this one component: a second caller
+        // waits for the first instead of doing the same work, and other components do not wait.
+        let slot = {
+            let mut known = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+            known.retain(|_, slot| Arc::strong_count(slot) > 1 || is_alive(slot));
+            Arc::clone(known.entry(digest).or_default())
+        };
+        let mut kept = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiled) = kept.upgrade() {
             return Ok(compiled);
         }
         let compiled = Arc::new(self.link(bytes).map_err(|error| format!("{error:#}"))?);
-        known.insert(digest, Arc::downgrade(&compiled));
+        *kept = Arc::downgrade(&compiled);
         Ok(compiled)
     }
 
@@ -149,9 +164,10 @@ fn tick(engine: &Engine, beat: &Beat) {
             idle = idle.saturating_add(1);
         }
         if idle > IDLE_TICKS_MAX {
-            beat.sleeps.store(true, Ordering::Release);
-            // A call that came before it saw the flag is seen here.
-            if beat.calls.load(Ordering::Acquire) == 0 && !beat.ended.load(Ordering::Acquire) {
+            beat.sleeps.store(true, Ordering::SeqCst);
+            // A call that did not see the flag is seen here; one that did wakes this thread, or makes the next
+            // `park` return at once.
+            if beat.calls.load(Ordering::SeqCst) == 0 && !beat.ended.load(Ordering::Acquire) {
                 thread::park();
             }
             beat.sleeps.store(false, Ordering::Release);

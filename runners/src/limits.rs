@@ -18,9 +18,12 @@ pub struct RunnerLimits {
     pub instances_max: usize,
     /// The most calls from the plugin to the host. Default 100,000.
     pub host_calls_max: u64,
-    /// The most bytes between plugin and host in host calls, both ways together. Default 128 MiB.
+    /// The most bytes of statements, values, rows and checkpoints between plugin and host, both ways
+    /// together; values count 32 bytes more than their text. No other text of one host call may be longer
+    /// either. Default 128 MiB.
     pub host_bytes_max: u64,
-    /// The most log bytes of one call; lines past it are counted and dropped. Default 64 KiB.
+    /// The most bytes of log lines and progress reports of one call, with 32 more for each line, field and
+    /// report. Those past it are counted and dropped. Default 64 KiB.
     pub log_bytes_max: u64,
     /// The most open handles (connections, transactions, results). Default 64.
     pub handles_max: usize,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use placet_core::clock::Timestamp;
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
-use placet_core::runner::{JobId, LogLine};
+use placet_core::runner::{JobId, LogLine, Progress};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::{Resource, ResourceTable};
 
@@ -16,6 +16,9 @@ use crate::target::{SqlTarget, StopSignal};
 
 /// How often a plugin may ask for what it may not do, before the call is ended.
 const REFUSALS_MAX: u32 = 64;
+
+/// What a log line, one of its fields or a progress report takes of the quota besides its texts, in bytes.
+const LOG_ITEM_BYTES: usize = 32;
 
 /// What a call is for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -195,26 +198,45 @@ impl State {
     /// Takes a log line, or counts and drops it when the quota is used up.
     pub(crate) fn take_log(&mut self, line: LogLine) {
         let fields = line.fields.iter().map(|(name, value)| name.len().saturating_add(value.len()));
-        let bytes = fields.fold(line.message.len(), usize::saturating_add);
-        let used = self.log_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if used > self.limits.log_bytes_max {
-            self.log_lines_dropped = self.log_lines_dropped.saturating_add(1);
-            return;
-        }
-        self.log_bytes = used;
-        if let Some(reach) = &self.reach {
+        if self.is_within_log(fields.chain([line.message.len()]))
+            && let Some(reach) = &self.reach
+        {
             reach.line.log(line);
         }
     }
 
-    /// Says how many log lines were dropped.
+    /// Takes a progress report, out of the quota of the log.
+    pub(crate) fn take_progress(&mut self, progress: Progress) {
+        let note = progress.note.as_ref().map_or(0, String::len);
+        if self.is_within_log([progress.step.len().saturating_add(note)])
+            && let Some(reach) = &self.reach
+        {
+            reach.line.progress(progress);
+        }
+    }
+
+    fn is_within_log(&mut self, items: impl IntoIterator<Item = usize>) -> bool {
+        let bytes = items.into_iter().map(|length| length.saturating_add(LOG_ITEM_BYTES));
+        let bytes = u64::try_from(bytes.fold(0, usize::saturating_add)).unwrap_or(u64::MAX);
+        let used = self.log_bytes.saturating_add(bytes);
+        let is_within = used <= self.limits.log_bytes_max;
+        if is_within {
+            self.log_bytes = used;
+        } else {
+            self.log_lines_dropped = self.log_lines_dropped.saturating_add(1);
+        }
+        is_within
+    }
+
+    /// Says how many log lines and progress reports were dropped.
     pub(crate) fn end_log(&self) {
-        if let (Some(reach), 1..) = (&self.reach, self.log_lines_dropped) {
-            reach.line.log(LogLine {
+        let Some(reach) = &self.reach else { return };
+        let dropped = self.log_lines_dropped.saturating_add(reach.line.dropped());
+        if dropped > 0 {
+            reach.line.end_log(LogLine {
                 level: "warn".to_owned(),
                 message: format!(
-                    "{} log lines past the quota were dropped",
-                    self.log_lines_dropped
+                    "{dropped} log lines and progress reports past the quota were dropped"
                 ),
                 fields: Vec::new(),
             });

@@ -1,4 +1,6 @@
-//! How a run ended, by what the host saw. What the plugin says counts only where it agrees.
+//! How a run ended, by what the host saw. What the plugin says counts only where it agrees: once the host
+//! saw every step run and the commit confirmed, the run succeeded, however the plugin ended. A commit that
+//! was sent and not confirmed is unknown. Everything else failed.
 
 use placet_core::runner::{Failure, Outcome, Report};
 
@@ -25,21 +27,25 @@ pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
 }
 
 fn of_committed(answer: Result<types::Outcome, Trap>, rows: u64) -> Outcome {
-    let lied = |what: &str| {
-        let message = format!("the database confirmed the commit, and then the plugin {what}");
-        Outcome::Unknown(Failure::new("runner_fault", message))
+    // The host let the commit through only after every approved step, and saw the answer.
+    let (summary, after) = match answer {
+        Ok(types::Outcome::Succeeded(report)) => (clean(&report.summary), None),
+        Ok(types::Outcome::Failed(_)) => broke_off("it said that it failed".to_owned()),
+        Ok(types::Outcome::Unknown(_)) => broke_off("it said that it could not tell".to_owned()),
+        Err(trap) => broke_off(format!("{}: {}", trap.code, clean(&trap.message))),
     };
-    match answer {
-        Ok(types::Outcome::Succeeded(report)) => Outcome::Succeeded(Report {
-            summary: clean(&report.summary),
-            rows_affected: Some(rows),
-            details: None,
-            artifacts: Vec::new(),
-        }),
-        Ok(types::Outcome::Failed(_)) => lied("said that it failed"),
-        Ok(types::Outcome::Unknown(_)) => lied("said that it could not tell"),
-        Err(trap) => Outcome::Unknown(Failure::new(trap.code, trap.message)),
-    }
+    let details = after.map(|why| serde_json::json!({ "after_commit": why }).to_string());
+    Outcome::Succeeded(Report {
+        summary,
+        rows_affected: Some(rows),
+        details,
+        artifacts: Vec::new(),
+    })
+}
+
+fn broke_off(why: String) -> (String, Option<String>) {
+    let summary = "every step ran and the commit was confirmed; after it the plugin broke off";
+    (summary.to_owned(), Some(why))
 }
 
 fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {

@@ -151,6 +151,8 @@ pub(crate) struct Link {
     pub(crate) step_micros: i64,
     pub(crate) ends_after_commit_in: Option<PathBuf>,
     pub(crate) cancelled: Mutex<Option<Code>>,
+    /// How many looks still fail with `StoreUnavailable`.
+    pub(crate) failing_looks: AtomicI64,
     pub(crate) log: Mutex<Vec<LogLine>>,
     pub(crate) progress: Mutex<Vec<Progress>>,
 }
@@ -167,6 +169,9 @@ impl RunLink for Link {
         let cancelled = *self.cancelled.lock().unwrap();
         match cancelled {
             Some(code) => Err(Error::new(code, "not any more")),
+            None if self.failing_looks.fetch_sub(1, Ordering::SeqCst) > 0 => {
+                Err(Error::new(Code::StoreUnavailable, "the store does not answer"))
+            }
             None => Ok(()),
         }
     }

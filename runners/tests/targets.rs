@@ -66,3 +66,39 @@ fn a_file_that_is_no_database_is_said_to_be_none() {
     let refused = bench.runner.plan(&job, &bench.link).unwrap_err();
     assert_eq!(refused.code(), Code::TargetUnavailable, "{refused:?}");
 }
+
+#[test]
+fn a_writer_that_was_killed_in_its_commit_leaves_a_question_that_can_be_answered() {
+    let bench = Bench::new();
+    let (job, plan) = bench.plan(DELETE).unwrap();
+    // As after `kill -9`: pages of an unfinished transaction in the file, and the journal that undoes them.
+    let elsewhere = bench.folder.path().join("elsewhere.db");
+    let journal = |path: &std::path::Path| {
+        let mut name = path.as_os_str().to_owned();
+        name.push("-journal");
+        std::path::PathBuf::from(name)
+    };
+    std::fs::copy(bench.path(), &elsewhere).unwrap();
+    let writer = rusqlite::Connection::open(&elsewhere).unwrap();
+    writer
+        .execute_batch(
+            "PRAGMA cache_size = 1; BEGIN IMMEDIATE;
+             DELETE FROM orders;
+             CREATE TABLE big (x);
+             WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500)
+             INSERT INTO big SELECT zeroblob(3000) FROM n;",
+        )
+        .unwrap();
+    std::fs::copy(&elsewhere, bench.path()).unwrap();
+    std::fs::copy(journal(&elsewhere), journal(&bench.path())).unwrap();
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let reader = rusqlite::Connection::open_with_flags(bench.path(), flags).unwrap();
+    let hot = reader.query_row("SELECT count(*) FROM orders", [], |_| Ok(())).unwrap_err();
+    assert_eq!(hot.sqlite_error().unwrap().extended_code, 776, "the journal is hot: {hot:?}");
+    drop(reader);
+
+    let (word, failed) = failure(bench.runner.verify(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "not_committed"));
+    assert_eq!(bench.number("SELECT count(*) FROM orders"), 3);
+    bench.assert_alive();
+}

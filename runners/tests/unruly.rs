@@ -13,12 +13,7 @@ fn misbehaves(behaviour: &str) -> (&'static str, String) {
     let (_, _, outcome) = bench.misbehave(behaviour, DELETE);
     let (word, failure) = failure(outcome);
     let left = bench.number("SELECT count(*) FROM orders");
-    let commits = behaviour.starts_with("commit");
-    assert_eq!(left, if commits { 2 } else { 3 }, "{behaviour}");
-    if commits {
-        // Its marker stands in the way of nobody else.
-        assert_eq!(bench.number("SELECT count(*) FROM placet_marker"), 1);
-    }
+    assert_eq!(left, 3, "{behaviour}");
     bench.assert_alive();
     (word, failure.code)
 }
@@ -93,22 +88,89 @@ fn an_endless_validation_stops_too() {
 }
 
 #[test]
-fn after_a_commit_only_the_marker_says_what_happened() {
-    for behaviour in ["commit-trap", "commit-lie", "commit-loop"] {
+fn a_talkative_plugin_stops_at_the_deadline() {
+    let limits = RunnerLimits::default().with_host_calls_max(u64::MAX);
+    let bench = Bench::with(limits, SqliteTarget::new);
+    let job_of = |behaviour: &str| {
+        let payload = serde_json::json!({ "behaviour": behaviour, "sql": DELETE });
+        job("unruly", &payload.to_string())
+    };
+    let stopped = bench.runner.plan(&job_of("chatty-plan"), &Link::hurried()).unwrap_err();
+    assert_eq!(stopped.code(), Code::LimitReached, "{stopped:?}");
+    assert!(stopped.to_string().contains("deadline"), "{stopped:?}");
+
+    let job = job_of("chatty");
+    let plan = bench.runner.plan(&job, &bench.link).unwrap();
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &Link::hurried()));
+    assert_eq!((word, failed.code.as_str()), ("failed", "timeout"));
+    let (word, failed) = failure(bench.runner.verify(&job, &plan, &Link::hurried()));
+    assert_eq!((word, failed.code.as_str()), ("unknown", "timeout"));
+    for (code, shown) in [(Code::LeaseLost, "lease_lost"), (Code::Cancelled, "cancelled")] {
+        let link = Link::default();
+        *link.cancelled.lock().unwrap() = Some(code);
+        let (word, failed) = failure(bench.runner.execute(&job, &plan, &link));
+        assert_eq!((word, failed.code.as_str()), ("failed", shown));
+    }
+    bench.assert_alive();
+}
+
+#[test]
+fn a_kernel_that_cannot_say_is_asked_again_for_a_while() {
+    let bench = Bench::new();
+    let (sql, plan) = bench.plan(DELETE).unwrap();
+    let (word, failed) = failure(bench.runner.execute(
+        &sql,
+        &plan,
+        &Link { failing_looks: 1.into(), ..Link::default() },
+    ));
+    assert_eq!((word, failed.code.as_str()), ("failed", "store_unavailable"));
+    assert!(failed.retryable);
+    assert_eq!(bench.number("SELECT count(*) FROM orders"), 3);
+
+    let payload = serde_json::json!({ "behaviour": "loop", "sql": DELETE }).to_string();
+    let endless = job("unruly", &payload);
+    let plan = bench.runner.plan(&endless, &bench.link).unwrap();
+    let link = Link { failing_looks: i64::MAX.into(), ..Link::default() };
+    let (word, failed) = failure(bench.runner.execute(&endless, &plan, &link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "unavailable"));
+}
+
+#[test]
+fn after_a_confirmed_commit_the_run_succeeded_whatever_the_plugin_does() {
+    for (behaviour, note) in [
+        ("commit-trap", "runner_fault"),
+        ("commit-lie", "said that it failed"),
+        ("commit-loop", "timeout"),
+    ] {
         let bench = Bench::new();
         let payload = serde_json::json!({ "behaviour": behaviour, "sql": DELETE }).to_string();
         let job = job("unruly", &payload);
         let plan = bench.runner.plan(&job, &bench.link).unwrap();
         // Time stands still until the commit, and then the deadline is over.
         let link = Link { ends_after_commit_in: Some(bench.path()), ..Link::default() };
-        let (word, _) = failure(bench.runner.execute(&job, &plan, &link));
-        assert_eq!(word, "unknown", "{behaviour}");
+        let outcome = bench.runner.execute(&job, &plan, &link);
+        let Outcome::Succeeded(report) = outcome else { panic!("{behaviour}: {outcome:?}") };
+        assert_eq!(report.rows_affected, Some(1), "{behaviour}");
+        assert!(report.summary.contains("broke off"), "{behaviour}: {report:?}");
+        assert!(report.details.unwrap().contains(note), "{behaviour}");
         assert_eq!(bench.number("SELECT count(*) FROM orders"), 2);
+        assert_eq!(bench.number("SELECT count(*) FROM placet_marker"), 1);
         // The plugin lies in verify as well, and the marker is believed.
         let verified = bench.runner.verify(&job, &plan, &bench.link);
         assert!(matches!(verified, Outcome::Succeeded(_)), "{behaviour}: {verified:?}");
         bench.assert_alive();
     }
+}
+
+#[test]
+fn after_a_failed_statement_a_transaction_can_only_be_undone() {
+    let bench = Bench::new();
+    let (_, _, outcome) =
+        bench.misbehave("after-failure", "INSERT INTO orders VALUES (1, 'again')");
+    let (word, failed) = failure(outcome);
+    assert_eq!((word, failed.code.as_str()), ("failed", "sql.sqlite.1555"));
+    assert_eq!(bench.number("SELECT count(*) FROM sqlite_schema WHERE name = 'placet_marker'"), 0);
+    bench.assert_alive();
 }
 
 #[test]
@@ -140,4 +202,13 @@ fn log_lines_past_the_quota_are_counted() {
     assert!(log.iter().map(|line| line.message.len()).sum::<usize>() < 1_200);
     assert!(log.last().unwrap().message.contains("were dropped"), "{log:?}");
     assert!(log.iter().all(|line| !line.message.contains('\u{1b}')));
+}
+
+#[test]
+fn empty_log_lines_and_progress_have_a_quota_too() {
+    let bench = Bench::with(RunnerLimits::default().with_log_bytes_max(1_000), SqliteTarget::new);
+    let _outcome = bench.misbehave("fields", DELETE);
+    let (log, progress) = (bench.link.log.lock().unwrap(), bench.link.progress.lock().unwrap());
+    assert!(log.len() < 10 && progress.len() < 10, "{} {}", log.len(), progress.len());
+    assert!(log.last().unwrap().message.contains("were dropped"), "{log:?}");
 }

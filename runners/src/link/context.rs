@@ -11,6 +11,17 @@ const CHECKPOINT_BYTES_MAX: usize = 4 << 10;
 
 impl types::Host for State {}
 
+impl State {
+    fn count_texts<'a>(
+        &mut self,
+        pairs: impl IntoIterator<Item = (&'a String, &'a String)>,
+    ) -> wasmtime::Result<()> {
+        let lengths = pairs.into_iter().map(|(one, other)| one.len().saturating_add(other.len()));
+        let bytes = lengths.fold(0, usize::saturating_add);
+        self.count_bytes(u64::try_from(bytes).unwrap_or(u64::MAX))
+    }
+}
+
 impl context::Host for State {
     fn log(
         &mut self,
@@ -36,10 +47,8 @@ impl context::Host for State {
         note: Option<String>,
     ) -> wasmtime::Result<()> {
         self.count_call()?;
-        if let Some(reach) = &self.reach {
-            let note = note.as_deref().map(clean);
-            reach.line.progress(Progress { step: clean(&step), done, total, note });
-        }
+        let note = note.as_deref().map(clean);
+        self.take_progress(Progress { step: clean(&step), done, total, note });
         Ok(())
     }
 
@@ -48,6 +57,7 @@ impl context::Host for State {
         if step.len().saturating_add(state.len()) > CHECKPOINT_BYTES_MAX {
             return Ok(Err(format!("a checkpoint holds at most {CHECKPOINT_BYTES_MAX} bytes")));
         }
+        self.count_texts([(&step, &state)])?;
         let noted = self.reach().and_then(|reach| reach.line.checkpoint(step, state));
         Ok(noted.map_err(|error| error.to_string()))
     }
@@ -55,7 +65,9 @@ impl context::Host for State {
     fn checkpoints(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.count_call()?;
         let found = self.reach().and_then(|reach| reach.line.checkpoints());
-        found.map_err(|error| wasmtime::Error::msg(error.to_string()))
+        let found = found.map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        self.count_texts(found.iter().map(|(step, state)| (step, state)))?;
+        Ok(found)
     }
 
     fn cancelled(&mut self) -> wasmtime::Result<bool> {

@@ -3,7 +3,9 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 
-use sqlparser::ast::{ObjectType, Query, SetExpr, Statement};
+use sqlparser::ast::{
+    Insert, ObjectType, OnConflictAction, OnInsert, Query, SetExpr, SqliteOnConflict, Statement,
+};
 use sqlparser::dialect::{Dialect, GenericDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
@@ -79,6 +81,7 @@ fn of_parsed(statement: &Statement) -> Class {
         Statement::Explain { analyze: false, .. } | Statement::ExplainTable { .. } => {
             class("read", "none", true)
         }
+        Statement::Insert(insert) if overwrites(insert) => class("write", "medium", false),
         Statement::Insert(_) => class("write", "low", false),
         Statement::Update(update) if update.selection.is_none() => {
             warned("write", "high", Warning::NoWhere)
@@ -178,6 +181,19 @@ pub fn title(statement: &str) -> String {
         title.push_str(word);
     }
     title
+}
+
+// Rows that are there already may be changed or go.
+const fn overwrites(insert: &Insert) -> bool {
+    insert.replace_into
+        || matches!(insert.or, Some(SqliteOnConflict::Replace))
+        || match &insert.on {
+            Some(OnInsert::OnConflict(conflict)) => {
+                matches!(conflict.action, OnConflictAction::DoUpdate(_))
+            }
+            Some(_) => true,
+            None => false,
+        }
 }
 
 #[cfg(test)]

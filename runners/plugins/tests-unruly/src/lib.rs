@@ -30,6 +30,14 @@ fn spin() -> ! {
     }
 }
 
+/// Talks to the host without end.
+fn talk(step: &str) -> ! {
+    loop {
+        let _now = context::now();
+        context::progress(step, 1, None, None);
+    }
+}
+
 fn trap() -> ! {
     core::arch::wasm32::unreachable()
 }
@@ -73,6 +81,7 @@ impl Plugin for Unruly {
             _ => "another error".to_string(),
         };
         match behaviour.as_str() {
+            "chatty-plan" => talk("s1"),
             "plan-commit" => {
                 let (_connection, transaction) = begun();
                 transaction.execute(&sql, &[]).map_err(said)?;
@@ -113,6 +122,19 @@ impl Plugin for Unruly {
         let body = approved.steps.first().map_or("", |step| step.body.as_str());
         match behaviour.as_str() {
             "loop" => spin(),
+            "chatty" => talk("s1"),
+            "fields" => {
+                for _ in 0..1_000 {
+                    context::log("info", "", &vec![(String::new(), String::new()); 3]);
+                    context::progress("", 0, None, None);
+                }
+            }
+            "after-failure" => {
+                let (_connection, transaction) = begun();
+                let _failed = transaction.execute(body, &[]);
+                let _refused = transaction.execute(body, &[]);
+                let _refused = transaction.commit();
+            }
             "trap" => trap(),
             "trap-inside" => {
                 let (_connection, transaction) = begun();
@@ -168,6 +190,9 @@ impl Plugin for Unruly {
     }
 
     fn verify(job: Job, _: ChangePlan) -> Outcome {
+        if read(&job.payload).0 == "chatty" {
+            talk("s1");
+        }
         if read(&job.payload).0.starts_with("commit") {
             let _marker = Connection::open("target").and_then(|connection| connection.marker());
             return Outcome::Failed(failure("nothing", "it did not work"));
