@@ -164,8 +164,8 @@ struct PanicsOnce {
 
 impl Syncer for PanicsOnce {
     fn sync(&mut self, file: &File) -> io::Result<()> {
-        self.calls += 1;
-        assert!(self.calls != self.panics_at + 1, "injected");
+        assert!(self.calls != self.panics_at, "injected");
+        self.calls = self.calls.saturating_add(1);
         Fdatasync.sync(file)
     }
 }
@@ -224,7 +224,7 @@ fn answered_together(batches: Vec<Batch>) -> (Vec<Result<Committed, CommitError>
     drop(jobs);
     writer.run(&waiting);
     let answers = callers.into_iter().map(|caller| caller.recv().unwrap()).collect();
-    (answers, syncs.load(Ordering::SeqCst) - opened)
+    (answers, syncs.load(Ordering::SeqCst).saturating_sub(opened))
 }
 
 #[test]

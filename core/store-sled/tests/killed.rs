@@ -140,7 +140,7 @@ impl Trace {
         } else if let Some((_, _, index)) = acknowledged(&line.replace("\\n", " ")) {
             assert!(index < self.head_synced, "answered before it was synced: {line}");
             for folder in &self.folders_due {
-                assert!(self.folders_synced.contains(folder), "{folder:?} was not synced");
+                assert!(self.folders_synced.contains(folder), "not synced: {}", folder.display());
             }
             self.answers += 1;
         }
