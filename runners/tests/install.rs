@@ -66,3 +66,34 @@ fn built_components_are_those_of_the_lock_file() {
         assert!(lock.contains(&digest), "run the program in `runners/pack`: {digest}");
     }
 }
+
+#[test]
+fn parts_of_webassembly_that_are_switched_off_are_refused() {
+    let module = |sections: &[u8]| {
+        let size = u8::try_from(sections.len().saturating_add(8)).unwrap();
+        let mut component = b"\0asm\x0d\0\x01\0\x01".to_vec();
+        component.push(size);
+        component.extend(b"\0asm\x01\0\0\0");
+        component.extend(sections);
+        component
+    };
+    let refusal = |sections: &[u8]| {
+        let (manifest, name) = (Manifest::new("x", "1"), "x".parse().unwrap());
+        let builder = WasmRunner::builder().plugin(name, module(sections), manifest, Grant::none());
+        let refused = builder.build().and_then(|runner| runner.warm_up()).unwrap_err();
+        assert_eq!(refused.code(), Code::RunnerFault);
+        refused.to_string()
+    };
+    // A memory of 32 bits is well; what this component lacks is the plugin itself.
+    let plain = refusal(&[5, 3, 1, 0, 0]);
+    assert!(plain.contains("placet:runner/runner"), "{plain}");
+    for (word, sections) in [
+        ("memory64", &[5, 3, 1, 4, 0][..]),
+        ("exceptions", &[1, 4, 1, 0x60, 0, 0, 13, 3, 1, 0, 0][..]),
+        ("threads", &[5, 4, 1, 3, 0, 1][..]),
+        ("tail calls", &[1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0x12, 0, 0x0b][..]),
+    ] {
+        let refused = refusal(sections);
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+}

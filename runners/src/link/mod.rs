@@ -3,6 +3,7 @@
 
 mod context;
 mod sql;
+mod rows;
 
 use std::collections::VecDeque;
 

@@ -5,18 +5,13 @@ use placet_core::runner::Failure;
 use wasmtime::component::Resource;
 
 use super::{ConnectionEntry, RowsEntry, TransactionEntry};
-use crate::bindings::sql::{
-    DbError, Error, Host, HostConnection, HostRows, HostTransaction, Value,
-};
-use crate::convert::{sql_value, value_of};
+use crate::bindings::sql::{DbError, Error, Host, HostConnection, HostTransaction, Value};
+use crate::convert::sql_value;
 use crate::ledger::{Progress, Seen};
 use crate::state::{Phase, State};
 use crate::target::{Access, CommitFailure, Marker, SqlFailure, SqlSession, SqlValue, StopReason};
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
-
-/// The most rows of one fetch.
-const FETCH_ROWS_MAX: u32 = 1_000;
 
 /// Some databases undo a statement that failed and go on; others do not. Nobody commits either.
 const BROKEN: &str = "a statement failed, so that the transaction can only be rolled back";
@@ -373,31 +368,6 @@ impl HostTransaction for State {
         if writer.is_some() {
             self.ledger.note_rollback();
         }
-        Ok(())
-    }
-}
-
-impl HostRows for State {
-    fn columns(&mut self, rows: Resource<RowsEntry>) -> wasmtime::Result<Vec<String>> {
-        self.count_call()?;
-        Ok(self.table.get(&rows)?.columns.clone())
-    }
-
-    fn next(&mut self, rows: Resource<RowsEntry>, max: u32) -> Answer<Vec<Vec<Value>>> {
-        self.count_call()?;
-        let entry = self.table.get_mut(&rows)?;
-        let wanted = usize::try_from(max.min(FETCH_ROWS_MAX)).unwrap_or(0).min(entry.rows.len());
-        let taken = entry.rows.drain(..wanted);
-        Ok(Ok(taken.map(|row| row.into_iter().map(value_of).collect()).collect()))
-    }
-
-    fn affected(&mut self, rows: Resource<RowsEntry>) -> wasmtime::Result<u64> {
-        self.count_call()?;
-        Ok(self.table.get(&rows)?.affected)
-    }
-
-    fn drop(&mut self, rows: Resource<RowsEntry>) -> wasmtime::Result<()> {
-        self.table.delete(rows)?;
         Ok(())
     }
 }

@@ -16,8 +16,7 @@ pub(super) fn statement(sql: &str) -> Result<&str, &'static str> {
         match (token, end) {
             (Token::Unclear, _) => return Err("write the bound value without parentheses"),
             (Token::End(at), None) => end = Some(at),
-            (Token::End(_), Some(_)) => {}
-            (Token::Other, None) => {}
+            (Token::End(_), Some(_)) | (Token::Other, None) => {}
             (Token::Other, Some(_)) if tokens.is_trigger() => {}
             (Token::Other, Some(_)) => return Err("one call executes one statement"),
         }
