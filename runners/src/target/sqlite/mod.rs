@@ -19,6 +19,11 @@ use session::SqliteSession;
 
 /// A SQLite database file that is there already: a missing one is an error and is not created.
 ///
+/// Statements get SQLite's own functions and no virtual tables of their own; texts, blobs and rows are at
+/// most 16 MiB long, and LIKE patterns 100 bytes. `instr`, `replace` and the trims are the host's own: they
+/// answer as SQLite's do, but refuse floating-point numbers and texts that are not UTF-8, instead of guessing
+/// how SQLite would write them.
+///
 /// ```
 /// use placet_runners::SqliteTarget;
 /// let target = SqliteTarget::new("/srv/orders.db").with_lock_wait_ms(5_000);
