@@ -184,8 +184,9 @@ impl SqlSession for TimedSession {
         statement: &str,
         values: &[SqlValue],
         rows_max: u64,
+        bytes_max: u64,
     ) -> Result<SqlRows, SqlFailure> {
-        self.with(|inner| inner.query(statement, values, rows_max))
+        self.with(|inner| inner.query(statement, values, rows_max, bytes_max))
     }
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {
