@@ -35,7 +35,7 @@ use crate::system::{SystemClock, SystemEntropy, SystemIds};
 ///     "#)
 ///     .open()?;
 /// # drop(gate);
-/// # Ok::<(), placet::error::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
 #[must_use = "nothing is opened before `open`"]
