@@ -263,6 +263,23 @@ fn deep_scripts_are_contained() {
     }
 }
 
+#[test]
+fn a_caller_with_little_stack_may_ask_too() {
+    let bench = Bench::new();
+    let sums = format!(r#"{{"sql": "SELECT 1{}"}}"#, " + 1".repeat(100_000));
+    std::thread::scope(|scope| {
+        let small = std::thread::Builder::new().stack_size(128 << 10);
+        let asked = small.spawn_scoped(scope, || {
+            let deep = bench.runner.validate(&"sql".parse().unwrap(), &sums);
+            let plain = bench.runner.validate(&"sql".parse().unwrap(), r#"{"sql": "SELECT 1"}"#);
+            (deep, plain)
+        });
+        let (deep, plain) = asked.unwrap().join().unwrap();
+        assert!(deep.is_err() || deep.is_ok_and(|findings| !findings.is_empty()));
+        assert_eq!(plain.unwrap(), []);
+    });
+}
+
 fn bench_is_alive(bench: &Bench) {
     let (_, plan) = bench.plan("SELECT 1").unwrap();
     assert_eq!(codes(&plan), Vec::<&str>::new());
