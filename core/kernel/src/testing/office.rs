@@ -1,16 +1,21 @@
 //! The smallest organisation in which a change can be asked for, agreed to and run.
 
+use std::sync::Arc;
+
 use crate::authz::Action;
 use crate::error::Error;
 use crate::gate::{Gate, NewRequest};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
 use crate::identity::Caller;
+use crate::limits::Limits;
 use crate::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
     CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser,
 };
 use crate::org::{Criticality, Interval, TeamRole, UserKind};
-use crate::request::Change;
+use crate::request::{Change, Request};
+use crate::store::MemoryStore;
+use crate::testing::Bench;
 
 /// One project, one module, one environment, one team, and three people: `root` administers, `ana`
 /// asks, `bo` approves and runs.
@@ -32,6 +37,21 @@ pub struct Office {
 }
 
 impl Office {
+    /// Opens a gate in memory, every part of it under the test's control, and builds the office in it.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// assert_eq!(gate.projects(&office.ana)?.len(), 1);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn in_memory() -> Result<(Gate, Self), Error> {
+        let gate = Gate::new(Bench::on(Arc::new(MemoryStore::default()))?.parts);
+        let office = Self::found(&gate)?;
+        Ok((gate, office))
+    }
+
     /// Builds it on an empty store, through the gate.
     pub fn found(gate: &Gate) -> Result<Self, Error> {
         let root = Caller::authenticated(gate.bootstrap(&user("root")?)?);
@@ -77,6 +97,25 @@ impl Office {
             module: text(4).parse()?,
             environment: text(5).parse()?,
         })
+    }
+
+    /// A request of Ana's that has a plan and was submitted: it waits for Bo's yes.
+    pub fn pending(&self, gate: &Gate) -> Result<Request, Error> {
+        let id =
+            gate.draft(&self.ana, &self.request(self.change("\"raise the price\"")?))?.header.id;
+        gate.plan(&self.ana, id)?;
+        gate.submit(&self.ana, id)
+    }
+
+    /// A request of Ana's that Bo approved: it may run.
+    pub fn approved(&self, gate: &Gate) -> Result<Request, Error> {
+        let header = self.pending(gate)?.header;
+        gate.approve(&self.bo, header.id, header.change_digest()?, None)
+    }
+
+    /// A change for the scripted runner. `payload` is any JSON text.
+    pub fn change(&self, payload: &str) -> Result<Change, Error> {
+        Change::new("sql".parse()?, "shop".parse()?, payload, &Limits::default())
     }
 
     /// A request of this office for `change`.
