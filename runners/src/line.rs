@@ -1,5 +1,6 @@
-//! Carries questions from the sandbox's thread to the kernel's link, which the calling thread holds. The
-//! calling thread supervises meanwhile: it is the one that stops a run.
+//! Carries what a plugin says from the sandbox's thread to the kernel's link, which the calling thread holds.
+//! The calling thread supervises meanwhile: it is the one that stops a run that touches nothing. A touch of the
+//! target looks at the lease by itself, for two threads that wake each other cost more than the look.
 
 use core::cell::Cell;
 use core::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Instant;
 
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
-use placet_core::runner::{LogLine, Progress, RunLink};
+use placet_core::runner::{LogLine, Progress, RunLease, RunLink};
 
 use crate::target::{StopReason, StopSignal};
 
@@ -22,18 +23,15 @@ const FAILED_LOOKS_MAX: u32 = 50;
 const QUESTIONS_MAX: usize = 256;
 
 enum Question {
-    MayTouchTarget,
     Progress(Progress),
     Log(LogLine),
     Checkpoint(String, String),
     Checkpoints,
-    Now,
 }
 
 enum Answer {
     Done(Result<(), Error>),
     Checkpoints(Result<Vec<(String, String)>, Error>),
-    Now(Timestamp),
 }
 
 /// The sandbox's end.
@@ -71,13 +69,8 @@ impl Line {
     fn ask_done(&self, question: Question) -> Result<(), Error> {
         match self.ask(question)? {
             Answer::Done(done) => done,
-            Answer::Checkpoints(_) | Answer::Now(_) => Err(mixed_up()),
+            Answer::Checkpoints(_) => Err(mixed_up()),
         }
-    }
-
-    /// See [`RunLink::may_touch_target`].
-    pub(crate) fn may_touch_target(&self) -> Result<(), Error> {
-        self.ask_done(Question::MayTouchTarget)
     }
 
     /// See [`RunLink::checkpoint`].
@@ -89,15 +82,7 @@ impl Line {
     pub(crate) fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         match self.ask(Question::Checkpoints)? {
             Answer::Checkpoints(found) => found,
-            Answer::Done(_) | Answer::Now(_) => Err(mixed_up()),
-        }
-    }
-
-    /// See [`RunLink::now`].
-    pub(crate) fn now(&self) -> Result<Timestamp, Error> {
-        match self.ask(Question::Now)? {
-            Answer::Now(now) => Ok(now),
-            Answer::Done(_) | Answer::Checkpoints(_) => Err(mixed_up()),
+            Answer::Done(_) => Err(mixed_up()),
         }
     }
 
@@ -138,25 +123,14 @@ impl Supervisor {
     /// due, however much the plugin talks.
     pub(crate) fn serve(self, link: &dyn RunLink, deadline: Timestamp, stop: &StopSignal) {
         let every = Duration::from_millis(LOOK_MS);
+        let lease = link.lease();
         let mut last_look = instant();
         let mut failed_looks = 0_u32;
         loop {
             let left = every.saturating_sub(last_look.elapsed());
             match self.questions.recv_timeout(left) {
                 Ok(question) => {
-                    let asks_target = matches!(question, Question::MayTouchTarget);
-                    let answer = answer(question, link);
-                    if let Some(Answer::Done(Err(error))) = &answer
-                        && asks_target
-                        && let Some(reason) = reason(error.code())
-                    {
-                        stop.raise(reason);
-                    }
-                    // Before the answer goes out, so that no step begins after its deadline.
-                    if asks_target && link.now() >= deadline {
-                        stop.raise(StopReason::Timeout);
-                    }
-                    if let Some(answer) = answer {
+                    if let Some(answer) = answer(question, link) {
                         let _ended = self.answers.send(answer);
                     }
                 }
@@ -165,7 +139,7 @@ impl Supervisor {
             }
             if last_look.elapsed() >= every {
                 last_look = instant();
-                look(link, deadline, stop, &mut failed_looks);
+                look(&*lease, deadline, stop, &mut failed_looks);
             }
         }
     }
@@ -179,28 +153,41 @@ fn instant() -> Instant {
     Instant::now()
 }
 
-fn look(link: &dyn RunLink, deadline: Timestamp, stop: &StopSignal, failed_looks: &mut u32) {
-    match link.may_touch_target().map_err(|error| reason(error.code())) {
+fn look(lease: &dyn RunLease, deadline: Timestamp, stop: &StopSignal, failed_looks: &mut u32) {
+    match check_lease(lease, deadline, stop) {
         Ok(()) => *failed_looks = 0,
-        Err(Some(reason)) => stop.raise(reason),
-        Err(None) => {
+        Err(error) if reason(error.code()).is_some() => {}
+        Err(_) => {
             *failed_looks = failed_looks.saturating_add(1);
             if *failed_looks > FAILED_LOOKS_MAX {
                 stop.raise(StopReason::Unavailable);
             }
         }
     }
-    if link.now() >= deadline {
+}
+
+/// Looks at lease, cancellation and deadline, and raises `stop` when the run is over. From either thread.
+pub(crate) fn check_lease(
+    lease: &dyn RunLease,
+    deadline: Timestamp,
+    stop: &StopSignal,
+) -> Result<(), Error> {
+    let asked = lease.may_touch_target();
+    if let Err(error) = &asked
+        && let Some(reason) = reason(error.code())
+    {
+        stop.raise(reason);
+    }
+    if lease.now() >= deadline {
         stop.raise(StopReason::Timeout);
     }
+    asked
 }
 
 fn answer(question: Question, link: &dyn RunLink) -> Option<Answer> {
     match question {
-        Question::MayTouchTarget => Some(Answer::Done(link.may_touch_target())),
         Question::Checkpoint(step, state) => Some(Answer::Done(link.checkpoint(&step, &state))),
         Question::Checkpoints => Some(Answer::Checkpoints(link.checkpoints())),
-        Question::Now => Some(Answer::Now(link.now())),
         Question::Progress(progress) => {
             link.progress(progress);
             None

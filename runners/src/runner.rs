@@ -26,6 +26,21 @@ use crate::verdict;
 const SCHEMA_BYTES_MAX: usize = 256 << 10;
 
 /// Runs plugins. One for a process is enough; it may be called from many threads at once.
+///
+/// ```
+/// use placet_core::error::Code;
+/// use placet_core::runner::Runner;
+/// use placet_runners::{Grant, WasmRunner, shipped};
+///
+/// let (sql, grant) = (shipped::sql(), Grant::none().with("sql"));
+/// let runner =
+///     WasmRunner::builder().plugin("sql".parse()?, sql.component, sql.manifest, grant).build()?;
+/// let findings = runner.validate(&"sql".parse()?, r#"{"sql": "SELECT 'open"}"#)?;
+/// assert_eq!(findings.first().map(|finding| finding.code.as_str()), Some("sql.unended"));
+/// let refused = runner.validate(&"shell".parse()?, "{}").unwrap_err();
+/// assert_eq!(refused.code(), Code::UnknownRunner);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct WasmRunner {
     sandbox: Arc<Sandbox>,
@@ -36,6 +51,18 @@ pub struct WasmRunner {
 }
 
 /// Collects what a [`WasmRunner`] needs.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::error::Code;
+/// use placet_runners::{SqliteTarget, WasmRunner};
+///
+/// let orders = Arc::new(SqliteTarget::new("orders.db"));
+/// let builder = WasmRunner::builder().target("shop".parse()?, orders.clone());
+/// let twice = builder.target("shop".parse()?, orders).build().unwrap_err();
+/// assert_eq!(twice.code(), Code::AlreadyExists);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug, Default)]
 #[must_use = "nothing is installed before `build`"]
 pub struct Builder {
@@ -134,6 +161,8 @@ impl WasmRunner {
 
     /// Compiles every plugin now, instead of when it is first called: about a second for a
     /// megabyte of component, once in a process.
+    ///
+    /// Fails with [`Code::RunnerFault`] for a component that cannot be compiled.
     pub fn warm_up(&self) -> Result<(), Error> {
         self.plugins.values().try_for_each(|plugin| plugin.compiled(&self.sandbox).map(drop))
     }
@@ -187,6 +216,8 @@ impl WasmRunner {
         let steps = approved.iter().flat_map(|(plan, _)| &plan.steps);
         let reach = Reach {
             line: wire,
+            lease: link.lease(),
+            deadline: job.deadline,
             stop: StopSignal::new(),
             target,
             connections: plugin.manifest.connections.clone(),

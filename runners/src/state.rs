@@ -5,7 +5,7 @@ use std::sync::Arc;
 use placet_core::clock::Timestamp;
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
-use placet_core::runner::{JobId, LogLine, Progress};
+use placet_core::runner::{JobId, LogLine, Progress, RunLease};
 use wasmtime::ResourceLimiter;
 use wasmtime::component::{Resource, ResourceTable};
 
@@ -37,6 +37,8 @@ pub(crate) enum Phase {
 #[derive(Debug)]
 pub(crate) struct Reach {
     pub(crate) line: Line,
+    pub(crate) lease: Arc<dyn RunLease>,
+    pub(crate) deadline: Timestamp,
     pub(crate) stop: StopSignal,
     pub(crate) target: Arc<dyn SqlTarget>,
     pub(crate) connections: Vec<String>,

@@ -9,7 +9,7 @@ use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::id::{RequestId, RunId};
 use placet_core::runner::{
-    Job, JobId, LogLine, Outcome, Place, Plan, Progress, RunLink, Runner as _,
+    Job, JobId, LogLine, Outcome, Place, Plan, Progress, RunLease, RunLink, Runner as _,
 };
 use placet_runners::{
     Builder, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped,
@@ -144,27 +144,38 @@ pub(crate) fn job(runner: &str, payload: &str) -> Job {
     }
 }
 
-/// A link whose clock moves one step with every look, so that a deadline comes without waiting for it.
+/// A link that keeps what it is told.
 #[derive(Debug, Default)]
 pub(crate) struct Link {
+    pub(crate) lease: Arc<Lease>,
+    pub(crate) log: Mutex<Vec<LogLine>>,
+    pub(crate) progress: Mutex<Vec<Progress>>,
+}
+
+/// A lease whose clock moves one step with every look, so that a deadline comes without waiting for it.
+#[derive(Debug, Default)]
+pub(crate) struct Lease {
     pub(crate) now_micros: AtomicI64,
     pub(crate) step_micros: i64,
     pub(crate) ends_after_commit_in: Option<PathBuf>,
     pub(crate) cancelled: Mutex<Option<Code>>,
     /// How many looks still fail with `StoreUnavailable`.
     pub(crate) failing_looks: AtomicI64,
-    pub(crate) log: Mutex<Vec<LogLine>>,
-    pub(crate) progress: Mutex<Vec<Progress>>,
 }
 
 impl Link {
+    /// A link on `lease`.
+    pub(crate) fn on(lease: Lease) -> Self {
+        Self { lease: Arc::new(lease), ..Self::default() }
+    }
+
     /// A link whose deadline passes after a few looks.
     pub(crate) fn hurried() -> Self {
-        Self { step_micros: 300_000_000, ..Self::default() }
+        Self::on(Lease { step_micros: 300_000_000, ..Lease::default() })
     }
 }
 
-impl RunLink for Link {
+impl RunLease for Lease {
     fn may_touch_target(&self) -> Result<(), Error> {
         let cancelled = *self.cancelled.lock().unwrap();
         match cancelled {
@@ -174,6 +185,19 @@ impl RunLink for Link {
             }
             None => Ok(()),
         }
+    }
+
+    fn now(&self) -> Timestamp {
+        if self.ends_after_commit_in.as_deref().is_some_and(is_marked) {
+            return Timestamp::MAX;
+        }
+        Timestamp::from_micros(self.now_micros.fetch_add(self.step_micros, Ordering::SeqCst))
+    }
+}
+
+impl RunLink for Link {
+    fn lease(&self) -> Arc<dyn RunLease> {
+        Arc::<Lease>::clone(&self.lease)
     }
 
     fn progress(&self, progress: Progress) {
@@ -190,13 +214,6 @@ impl RunLink for Link {
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         Ok(Vec::new())
-    }
-
-    fn now(&self) -> Timestamp {
-        if self.ends_after_commit_in.as_deref().is_some_and(is_marked) {
-            return Timestamp::MAX;
-        }
-        Timestamp::from_micros(self.now_micros.fetch_add(self.step_micros, Ordering::SeqCst))
     }
 }
 

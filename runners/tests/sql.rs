@@ -204,7 +204,7 @@ fn who_lost_the_lease_touches_nothing() {
     let bench = Bench::new();
     let (job, plan) = bench.plan("DELETE FROM orders").unwrap();
     let link = Link::default();
-    *link.cancelled.lock().unwrap() = Some(Code::LeaseLost);
+    *link.lease.cancelled.lock().unwrap() = Some(Code::LeaseLost);
     let (word, failure) = failure(bench.runner.execute(&job, &plan, &link));
     assert_eq!((word, failure.code.as_str()), ("failed", "lease_lost"));
     assert_eq!(bench.number("SELECT count(*) FROM orders"), 3);

@@ -4,7 +4,7 @@ use placet_core::error::Code;
 use placet_core::runner::{Outcome, Runner as _};
 use placet_runners::{RunnerLimits, SqliteTarget};
 
-use crate::bench::{Bench, Link, failure, job};
+use crate::bench::{Bench, Lease, Link, failure, job};
 
 const DELETE: &str = "DELETE FROM orders WHERE id = 1";
 
@@ -69,7 +69,7 @@ fn an_endless_loop_stops_at_the_deadline() {
     assert_eq!((word, failed.code.as_str()), ("failed", "timeout"));
 
     let link = Link::default();
-    *link.cancelled.lock().unwrap() = Some(Code::Cancelled);
+    *link.lease.cancelled.lock().unwrap() = Some(Code::Cancelled);
     let (word, failed) = failure(bench.runner.execute(&job, &plan, &link));
     assert_eq!((word, failed.code.as_str()), ("failed", "cancelled"));
     assert_eq!(bench.number("SELECT count(*) FROM orders"), 3);
@@ -107,7 +107,7 @@ fn a_talkative_plugin_stops_at_the_deadline() {
     assert_eq!((word, failed.code.as_str()), ("unknown", "timeout"));
     for (code, shown) in [(Code::LeaseLost, "lease_lost"), (Code::Cancelled, "cancelled")] {
         let link = Link::default();
-        *link.cancelled.lock().unwrap() = Some(code);
+        *link.lease.cancelled.lock().unwrap() = Some(code);
         let (word, failed) = failure(bench.runner.execute(&job, &plan, &link));
         assert_eq!((word, failed.code.as_str()), ("failed", shown));
     }
@@ -121,7 +121,7 @@ fn a_kernel_that_cannot_say_is_asked_again_for_a_while() {
     let (word, failed) = failure(bench.runner.execute(
         &sql,
         &plan,
-        &Link { failing_looks: 1.into(), ..Link::default() },
+        &Link::on(Lease { failing_looks: 1.into(), ..Lease::default() }),
     ));
     assert_eq!((word, failed.code.as_str()), ("failed", "store_unavailable"));
     assert!(failed.retryable);
@@ -130,7 +130,7 @@ fn a_kernel_that_cannot_say_is_asked_again_for_a_while() {
     let payload = serde_json::json!({ "behaviour": "loop", "sql": DELETE }).to_string();
     let endless = job("unruly", &payload);
     let plan = bench.runner.plan(&endless, &bench.link).unwrap();
-    let link = Link { failing_looks: i64::MAX.into(), ..Link::default() };
+    let link = Link::on(Lease { failing_looks: i64::MAX.into(), ..Lease::default() });
     let (word, failed) = failure(bench.runner.execute(&endless, &plan, &link));
     assert_eq!((word, failed.code.as_str()), ("failed", "unavailable"));
 }
@@ -147,7 +147,7 @@ fn after_a_confirmed_commit_the_run_succeeded_whatever_the_plugin_does() {
         let job = job("unruly", &payload);
         let plan = bench.runner.plan(&job, &bench.link).unwrap();
         // Time stands still until the commit, and then the deadline is over.
-        let link = Link { ends_after_commit_in: Some(bench.path()), ..Link::default() };
+        let link = Link::on(Lease { ends_after_commit_in: Some(bench.path()), ..Lease::default() });
         let outcome = bench.runner.execute(&job, &plan, &link);
         let Outcome::Succeeded(report) = outcome else { panic!("{behaviour}: {outcome:?}") };
         assert_eq!(report.rows_affected, Some(1), "{behaviour}");

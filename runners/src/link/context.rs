@@ -4,6 +4,7 @@ use placet_core::runner::{LogLine, Progress};
 
 use crate::bindings::{context, types};
 use crate::convert::clean;
+use crate::line::check_lease;
 use crate::state::State;
 
 /// The longest checkpoint, in bytes: the kernel keeps it.
@@ -73,15 +74,16 @@ impl context::Host for State {
     fn cancelled(&mut self) -> wasmtime::Result<bool> {
         self.count_call()?;
         // A run that may not touch its target has nothing left to do.
-        Ok(self.reach.as_ref().is_some_and(|reach| reach.line.may_touch_target().is_err()))
+        Ok(self
+            .reach
+            .as_ref()
+            .is_some_and(|reach| check_lease(&*reach.lease, reach.deadline, &reach.stop).is_err()))
     }
 
     fn now(&mut self) -> wasmtime::Result<String> {
         self.count_call()?;
         let now = match &self.reach {
-            Some(reach) => {
-                reach.line.now().map_err(|error| wasmtime::Error::msg(error.to_string()))?
-            }
+            Some(reach) => reach.lease.now(),
             None => self.now,
         };
         Ok(now.to_string())

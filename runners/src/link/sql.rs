@@ -8,6 +8,7 @@ use super::{ConnectionEntry, RowsEntry, TransactionEntry};
 use crate::bindings::sql::{DbError, Error, Host, HostConnection, HostTransaction, Value};
 use crate::convert::sql_value;
 use crate::ledger::{Progress, Seen};
+use crate::line::check_lease;
 use crate::state::{Phase, State};
 use crate::target::{Access, CommitFailure, Marker, SqlFailure, SqlSession, SqlValue, StopReason};
 
@@ -22,7 +23,8 @@ impl State {
     /// Asks the kernel whether the run may still touch its target. Before every touch.
     fn may_touch(&mut self) -> Result<(), Error> {
         let reach = self.reach().map_err(|error| Error::Denied(error.to_string()))?;
-        let asked = reach.line.may_touch_target();
+        // Before the touch, so that no step begins after its deadline.
+        let asked = check_lease(&*reach.lease, reach.deadline, &reach.stop);
         match (reach.stop.raised(), asked) {
             (Some(reason), _) => Err(self.fail(SqlFailure::Stopped(reason), None)),
             // Nobody can say: this touch does not happen, and the next one is asked for anew.
@@ -143,7 +145,7 @@ impl State {
 
     fn marker_row(&self) -> Result<Marker, CoreError> {
         let reach = self.reach()?;
-        Ok(Marker { id: reach.id, digest: reach.plan_digest, at: reach.line.now()? })
+        Ok(Marker { id: reach.id, digest: reach.plan_digest, at: reach.lease.now() })
     }
 }
 

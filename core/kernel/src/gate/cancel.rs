@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::find::{Note, subject};
+use super::lease::Live;
 use crate::authz::{Execute, Submit};
 use crate::error::{Code, Error};
 use crate::id::RequestId;
@@ -10,6 +11,20 @@ use crate::request::{Cancelled, Executing, Request, State, action};
 
 impl Gate {
     /// Withdraws a request that does not run yet. Its authors may, with the action `request`.
+    ///
+    /// Fails with [`Code::Refused`] for somebody who did not write it, and with [`Code::WrongState`] once it
+    /// runs or is over.
+    ///
+    /// ```
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// let gone = gate.cancel(&office.ana, id, Some("the price stays"))?;
+    /// assert_eq!(gone.state.name(), StateName::Cancelled);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn cancel(
         &self,
         caller: &Caller,
@@ -51,6 +66,23 @@ impl Gate {
     }
 
     /// Asks a run to stop. Its outcome tells whether it did in time. It takes the action `execute`.
+    ///
+    /// Fails with [`Code::WrongState`] when it does not run.
+    ///
+    /// ```
+    /// use placet_core::request::State;
+    /// use placet_core::runner::Outcome;
+    /// use placet_core::testing::{Office, Seen};
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+    /// gate.stop(&office.bo, ticket.request())?;
+    /// let State::Failed(failed) = gate.drive(ticket, &Seen::default())?.state else {
+    ///     panic!("it was stopped before it began")
+    /// };
+    /// assert!(matches!(failed.ended.outcome, Outcome::Failed(why) if why.code == "cancelled"));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn stop(&self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
         self.transact(|txn| {
             let request = txn.request(id)?;
@@ -61,6 +93,11 @@ impl Gate {
             let State::Executing(executing) = request.state else {
                 return Err(request.wrong_state("stopped"));
             };
+            if let Some(live) = txn.get::<Live>(&[&id.to_string()])?
+                && live.fence == executing.fence
+            {
+                txn.put(&Live { is_stopped: true, ..live })?;
+            }
             let state = Executing { cancel_requested: true, ..executing }.into();
             let note = Note { caller: Some(caller), action: action::CANCEL, from, comment: None };
             let request = txn.save(Request { header: request.header, state }, &note)?;

@@ -2,18 +2,44 @@
 
 use core::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::Gate;
 use super::execute::Ticket;
-use super::find::{Live, Note};
+use super::find::Note;
+use super::lease::{Held, Live};
 use super::txn::Txn;
-use crate::clock::Timestamp;
 use crate::error::{Code, Error};
-use crate::id::RequestId;
 use crate::request::{Request, Run, State, action, lease_lost};
-use crate::runner::{Failure, JobId, LogLine, Outcome, Progress, RunLink};
+use crate::runner::{Failure, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
 
 /// Watches a run. Both calls come from the thread that drives it and must return soon.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use placet_core::gate::RunObserver;
+/// use placet_core::runner::{LogLine, Progress};
+/// use placet_core::testing::Office;
+///
+/// #[derive(Debug, Default)]
+/// struct Bar(AtomicU64);
+///
+/// impl RunObserver for Bar {
+///     fn progress(&self, progress: &Progress) {
+///         self.0.store(progress.done, Ordering::Relaxed);
+///     }
+///
+///     fn log(&self, line: &LogLine) {
+///         eprintln!("{}: {}", line.level, line.message);
+///     }
+/// }
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let (bar, id) = (Bar::default(), office.approved(&gate)?.header.id);
+/// gate.drive(gate.execute(&office.bo, id)?, &bar)?;
+/// assert_eq!(bar.0.load(Ordering::Relaxed), 1);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait RunObserver: Send + Sync + fmt::Debug {
     /// It came this far.
     fn progress(&self, progress: &Progress);
@@ -27,6 +53,7 @@ pub trait RunObserver: Send + Sync + fmt::Debug {
 struct Link<'a> {
     gate: &'a Gate,
     id: JobId,
+    lease: Arc<Held>,
     observer: &'a dyn RunObserver,
 }
 
@@ -37,9 +64,30 @@ impl Gate {
     /// Fails with [`Code::LeaseLost`] when the lease passed away meanwhile: the result is recorded and
     /// changes nothing. When the store fails, the end may not have been recorded; then the run becomes
     /// unknown when its lease ends.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::request::State;
+    /// use placet_core::runner::{Failure, Outcome};
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office, Seen};
+    ///
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let gate = Gate::new(bench.parts);
+    /// let office = Office::found(&gate)?;
+    /// bench.runner.ends_with(Outcome::Failed(Failure::new("sql.23505", "duplicate key")));
+    ///
+    /// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+    /// // A run that fails is an answer, not an error.
+    /// let State::Failed(failed) = gate.drive(ticket, &Seen::default())?.state else { panic!() };
+    /// assert!(matches!(failed.ended.outcome, Outcome::Failed(why) if why.code == "sql.23505"));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn drive(&self, ticket: Ticket, observer: &dyn RunObserver) -> Result<Request, Error> {
         let Ticket { job, plan } = ticket;
-        let link = Link { gate: self, id: job.id, observer };
+        let lease = Arc::new(self.held(job.id));
+        let link = Link { gate: self, id: job.id, lease, observer };
         // Nothing is entered once the run was declared over, or was stopped before it began.
         match link.may_touch_target() {
             Ok(()) => {}
@@ -56,6 +104,11 @@ impl Gate {
                 Outcome::Unknown(Failure::new("runner_fault", "the runner failed inside the host"))
             });
         self.finish(job.id, &outcome)
+    }
+
+    fn held(&self, id: JobId) -> Held {
+        let (store, clock) = (Arc::clone(&self.parts.store), Arc::clone(&self.parts.clock));
+        Held { store, clock, id }
     }
 
     fn finish(&self, id: JobId, outcome: &Outcome) -> Result<Request, Error> {
@@ -120,32 +173,11 @@ impl Txn<'_> {
             Some(_) | None => Ok(()),
         }
     }
-
-    /// The lease of `request`, if `fence` still holds it.
-    pub(super) fn lease(&mut self, request: RequestId, fence: u64) -> Result<Live, Error> {
-        let live = self.get::<Live>(&[&request.to_string()])?;
-        live.filter(|live| live.fence == fence && self.now < live.until)
-            .ok_or_else(|| lease_lost(request))
-    }
 }
 
 impl RunLink for Link<'_> {
-    fn may_touch_target(&self) -> Result<(), Error> {
-        let (id, fence) = (self.id.request, self.id.fence);
-        self.gate.consult(|txn| {
-            txn.lease(id, fence)?;
-            let State::Executing(executing) = txn.request(id)?.state else {
-                return Err(lease_lost(id));
-            };
-            if executing.fence != fence {
-                return Err(lease_lost(id));
-            }
-            if executing.cancel_requested {
-                return Err(Error::new(Code::Cancelled, format!("somebody stopped `{id}`"))
-                    .with_help("undo what is open, and end"));
-            }
-            Ok(())
-        })
+    fn lease(&self) -> Arc<dyn RunLease> {
+        Arc::<Held>::clone(&self.lease)
     }
 
     fn progress(&self, progress: Progress) {
@@ -162,9 +194,5 @@ impl RunLink for Link<'_> {
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         self.gate.run_checkpoints(self.id)
-    }
-
-    fn now(&self) -> Timestamp {
-        self.gate.parts.clock.now()
     }
 }

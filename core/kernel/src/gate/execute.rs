@@ -2,7 +2,8 @@
 
 use super::Gate;
 use super::decide::not_found;
-use super::find::{Live, Note, subject};
+use super::find::{Note, subject};
+use super::lease::Live;
 use super::plan::guarded;
 use super::txn::Txn;
 use crate::authz::{Action, Execute};
@@ -15,6 +16,19 @@ use crate::request::{Approved, Header, Request, Run, State, action};
 use crate::runner::{Job, Plan};
 
 /// The right to drive one run, once. It exists only after the start was recorded durably.
+///
+/// ```
+/// use placet_core::error::Code;
+/// use placet_core::testing::{Office, Seen};
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let id = office.approved(&gate)?.header.id;
+/// let ticket = gate.execute(&office.bo, id)?;
+/// // There is no second one for the same run, and driving takes it away.
+/// assert_eq!(gate.execute(&office.bo, id).unwrap_err().code(), Code::WrongState);
+/// assert_eq!(gate.drive(ticket, &Seen::default())?.header.attempts, 1);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "a run that is not driven ends as unknown when its lease does"]
 pub struct Ticket {
@@ -24,27 +38,90 @@ pub struct Ticket {
 
 impl Ticket {
     /// The request that runs.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let waiting = vec![gate.execute(&office.bo, id)?];
+    /// assert!(waiting.iter().any(|ticket| ticket.request() == id));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub const fn request(&self) -> RequestId {
         self.job.id.request
     }
 
     /// The run.
+    ///
+    /// ```
+    /// use placet_core::testing::{Office, Seen};
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let ticket = gate.execute(&office.bo, id)?;
+    /// let run = ticket.run();
+    /// gate.drive(ticket, &Seen::default())?;
+    /// let runs = gate.view(&office.ana, id)?.runs;
+    /// assert!(runs.iter().any(|row| row.id == run && row.ended_at.is_some()));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub const fn run(&self) -> RunId {
         self.job.id.run
     }
 
     /// The run's fence.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let ticket = gate.execute(&office.bo, id)?;
+    /// let (_, started) = gate.trail(&office.ana, id)?.pop().expect("the start was recorded");
+    /// assert_eq!((started.event.as_str(), started.fence), ("run.started", Some(ticket.fence())));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub const fn fence(&self) -> u64 {
         self.job.id.fence
     }
 
     /// The right to keep the run's lease, for whoever does that while another drives.
+    ///
+    /// ```
+    /// use placet_core::testing::{Office, Seen};
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let ticket = gate.execute(&office.bo, id)?;
+    /// let key = ticket.lease();
+    /// let ended = std::thread::scope(|scope| {
+    ///     scope.spawn(|| gate.renew(key)); // now and then, while it runs
+    ///     gate.drive(ticket, &Seen::default())
+    /// })?;
+    /// assert_eq!(ended.header.id, id);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub const fn lease(&self) -> LeaseKey {
         LeaseKey { request: self.job.id.request, fence: self.job.id.fence }
     }
 }
 
 /// The right to keep the lease of one run. Only its ticket gives it.
+///
+/// ```
+/// use placet_core::error::Code;
+/// use placet_core::testing::{Office, Seen};
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+/// let key = ticket.lease();
+/// assert!(gate.renew(key).is_ok());
+/// gate.drive(ticket, &Seen::default())?;
+/// // It outlives the run, and is worth nothing then.
+/// assert_eq!(gate.renew(key).unwrap_err().code(), Code::LeaseLost);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LeaseKey {
     pub(super) request: RequestId,
@@ -59,6 +136,19 @@ impl Gate {
     /// Fails with [`Code::WrongState`] before enough approvals, with [`Code::DigestMismatch`] when
     /// payload, plan or plugin are not what was approved, and with [`Code::Refused`] when an approver
     /// may no longer approve.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let asked = office.pending(&gate)?.header;
+    /// assert_eq!(gate.execute(&office.bo, asked.id).unwrap_err().code(), Code::WrongState);
+    /// gate.approve(&office.bo, asked.id, asked.change_digest()?, None)?;
+    /// let ticket = gate.execute(&office.bo, asked.id)?;
+    /// assert_eq!(ticket.request(), asked.id);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
         // Asked before the clock is read: a plugin may be compiled for it, which takes a while.
         let runner = self.consult(|txn| Ok(txn.request(id)?.header.runner))?;
@@ -165,6 +255,7 @@ impl Txn<'_> {
             node: self.gate.node,
             until: self.now.plus_ms(limits.lease_ms),
             latest: self.now.plus_ms(limits.run_ms_max).plus_ms(limits.lease_ms),
+            is_stopped: false,
         })
     }
 }

@@ -18,6 +18,7 @@ mod cancel;
 mod comment;
 mod execute;
 mod drive;
+mod lease;
 mod renew;
 mod recover;
 mod verify;
@@ -52,6 +53,20 @@ use crate::runner::Runner;
 use crate::store::{Store, Version};
 
 /// Everything that a gate needs from outside.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::gate::{Gate, Parts};
+/// use placet_core::limits::Limits;
+/// use placet_core::store::MemoryStore;
+/// use placet_core::testing::Bench;
+///
+/// // A host names parts of its own; the bench has stand-ins for tests.
+/// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+/// let parts = Parts { limits: Limits::default().with_lease_ms(10_000), ..bench.parts };
+/// assert_eq!(Gate::new(parts).limits().lease_ms, 10_000);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a host that wires a gate by hand names every part")]
 pub struct Parts {
@@ -76,6 +91,20 @@ pub struct Parts {
 /// The front door: everything that can be done goes through it, and nothing around it.
 ///
 /// Most hosts open one with the crate `placet`; this type takes its parts by hand.
+///
+/// ```
+/// use placet_core::request::StateName;
+/// use placet_core::testing::{Office, Seen};
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let change = office.change("\"raise the price\"")?;
+/// let asked = gate.draft_and_submit(&office.ana, &office.request(change))?.header;
+/// gate.approve(&office.bo, asked.id, asked.change_digest()?, None)?;
+/// let ticket = gate.execute(&office.bo, asked.id)?;
+/// let done = gate.drive(ticket, &Seen::default())?;
+/// assert_eq!(done.state.name(), StateName::Succeeded);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub struct Gate {
     parts: Parts,
     node: NodeId,
@@ -95,6 +124,20 @@ pub(crate) struct Shelf {
 
 impl Gate {
     /// Opens a gate on its parts. Reads nothing yet.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office};
+    ///
+    /// // Everything is in the store: a second gate on it sees what the first one wrote.
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let (first, second) = (Gate::new(bench.parts.clone()), Gate::new(bench.parts));
+    /// let office = Office::found(&first)?;
+    /// assert_eq!(second.projects(&office.ana)?.len(), 1);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn new(parts: Parts) -> Self {
         let node = NodeId::from_u128(parts.ids.next());
         Self {
@@ -107,17 +150,63 @@ impl Gate {
     }
 
     /// The limits that this gate keeps.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// let long = "x".repeat(gate.limits().text_bytes_max + 1);
+    /// assert_eq!(gate.comment(&office.ana, id, &long).unwrap_err().code(), Code::TooLarge);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn limits(&self) -> &Limits {
         &self.parts.limits
     }
 
     /// The present instant, by this gate's clock.
+    /// It is in UTC, to the microsecond.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::Bench;
+    ///
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let gate = Gate::new(bench.parts);
+    /// let before = gate.now();
+    /// bench.clock.advance_ms(1_500);
+    /// assert_eq!(gate.now().ms_since(before), 1_500);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn now(&self) -> Timestamp {
         self.parts.clock.now()
     }
 
     /// How often the two deciders disagreed since this gate was opened. Anything but 0 is a fault of
     /// this library or of a policy: each was a denial.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::authz::{Action, Scope, Verdict};
+    /// use placet_core::gate::Gate;
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office};
+    ///
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let gate = Gate::new(bench.parts);
+    /// let office = Office::found(&gate)?;
+    /// let place = Scope::project(office.project);
+    /// assert!(gate.can(office.ana.user(), &Action::READ, place));
+    /// assert_eq!(gate.disagreements(), 0);
+    ///
+    /// bench.authorizer.answer_with(Ok(Verdict::default())); // no policy permits what the index allows
+    /// assert!(!gate.can(office.ana.user(), &Action::READ, place));
+    /// assert_eq!(gate.disagreements(), 1);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn disagreements(&self) -> u64 {
         self.disagreements.load(Ordering::Relaxed)
     }

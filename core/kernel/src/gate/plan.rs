@@ -1,25 +1,44 @@
 //! Asking the runner what it would do. Changes nothing in the target.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, subject};
+use super::lease::NotNeeded;
 use super::txn::Txn;
 use crate::authz::Submit;
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
 use crate::org::Criticality;
 use crate::request::{PlanNote, Request, Revision, State, action};
-use crate::runner::{Job, JobId, LogLine, Place, Plan, Progress, RunLink, RunnerInfo};
+use crate::runner::{Job, JobId, LogLine, Place, Plan, Progress, RunLease, RunLink, RunnerInfo};
 
 impl Gate {
     /// Makes the plan of a draft, and keeps it. It takes the action `request`.
     ///
     /// Making it again replaces it. Findings of level `error` are part of the plan; submitting refuses
     /// such a plan.
+    ///
+    /// Fails with [`Code::WrongState`] unless the request is being written, with [`Code::UnknownRunner`],
+    /// with [`Code::RunnerFault`] when the runner panics, and with what the runner answers.
+    ///
+    /// ```
+    /// use placet_core::runner::Risk;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let new = office.request(office.change("\"raise the price\"")?);
+    /// let id = gate.draft(&office.ana, &new)?.header.id;
+    /// let plan = gate.plan(&office.ana, id)?;
+    /// assert_eq!((plan.steps.len(), plan.risk()), (1, Risk::Low));
+    /// // What an approval would be for is known now.
+    /// assert!(gate.view(&office.ana, id)?.digest.is_some());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn plan(&self, caller: &Caller, id: RequestId) -> Result<Plan, Error> {
         let (job, info) = self.consult(|txn| {
             let request = txn.request(id)?;
@@ -29,7 +48,7 @@ impl Gate {
             let info = guarded(|| self.parts.runner.describe(&revision.change.runner))?;
             Ok((self.job(txn, &request, &revision, None)?, info))
         })?;
-        let link = PlanLink { clock: &*self.parts.clock };
+        let link = PlanLink::new(&self.parts.clock);
         let plan = guarded(|| self.parts.runner.plan(&job, &link))?;
         self.keep_plan(caller, &job, &info, &plan)
     }
@@ -107,13 +126,19 @@ fn writable(request: &Request) -> Result<(), Error> {
 
 /// What a runner may ask of the kernel outside a run: nothing that lasts.
 #[derive(Debug)]
-pub(super) struct PlanLink<'a> {
-    pub(super) clock: &'a dyn Clock,
+pub(super) struct PlanLink {
+    lease: Arc<NotNeeded>,
 }
 
-impl RunLink for PlanLink<'_> {
-    fn may_touch_target(&self) -> Result<(), Error> {
-        Ok(())
+impl PlanLink {
+    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
+        Self { lease: Arc::new(NotNeeded { clock: Arc::clone(clock) }) }
+    }
+}
+
+impl RunLink for PlanLink {
+    fn lease(&self) -> Arc<dyn RunLease> {
+        Arc::<NotNeeded>::clone(&self.lease)
     }
 
     fn progress(&self, _progress: Progress) {}
@@ -127,10 +152,6 @@ impl RunLink for PlanLink<'_> {
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         Ok(Vec::new())
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 }
 

@@ -1,7 +1,8 @@
 //! Declaring runs unknown whose process is gone. Nothing is ever run again here.
 
 use super::Gate;
-use super::find::{Live, Note};
+use super::find::Note;
+use super::lease::Live;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::request::{Request, State, action};
@@ -12,12 +13,50 @@ impl Gate {
     /// Does what is due by time: a run whose lease ended becomes unknown. Returns those requests.
     ///
     /// Call it now and then; it does nothing when nothing is due.
+    /// When one run cannot be declared unknown, the others are all the same, and its error is returned.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office};
+    ///
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let gate = Gate::new(bench.parts);
+    /// let office = Office::found(&gate)?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// drop(gate.execute(&office.bo, id)?); // whoever would drive it went away
+    /// assert!(gate.tick()?.is_empty());
+    /// bench.clock.advance_ms(gate.limits().lease_ms);
+    /// assert_eq!(gate.tick()?, [id]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn tick(&self) -> Result<Vec<RequestId>, Error> {
         self.reap(|live, gate| live.until <= gate.parts.clock.now())
     }
 
     /// Declares every run unknown that another opening of this store started. Only right for a store
     /// that one process has to itself: then its runs died with the process that started them.
+    /// Returns their requests.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::request::StateName;
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office};
+    ///
+    /// let parts = Bench::on(Arc::new(MemoryStore::default()))?.parts;
+    /// let gate = Gate::new(parts.clone());
+    /// let office = Office::found(&gate)?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// drop(gate.execute(&office.bo, id)?); // the process dies before it drives
+    ///
+    /// let gate = Gate::new(parts); // the next one opens the same store
+    /// assert_eq!(gate.recover()?, [id]);
+    /// assert_eq!(gate.view(&office.ana, id)?.state.name(), StateName::Unknown);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn recover(&self) -> Result<Vec<RequestId>, Error> {
         self.reap(|live, gate| live.node != gate.node)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::execute::LeaseKey;
-use super::find::Live;
+use super::lease::Live;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::RunId;
@@ -37,6 +37,17 @@ impl Gate {
     /// [`crate::limits::Limits::run_ms_max`] and one lease after the run's start. Returns when it ends.
     ///
     /// Fails with [`Code::LeaseLost`] once it ended or passed to somebody else: the run must stop.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+    /// // Well before it ends, and again and again, on another thread than the one that drives:
+    /// let ends = gate.renew(ticket.lease())?;
+    /// assert_eq!(ends.ms_since(gate.now()), gate.limits().lease_ms);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn renew(&self, key: LeaseKey) -> Result<Timestamp, Error> {
         self.touch(|txn| {
             let live = txn.lease(key.request, key.fence)?;

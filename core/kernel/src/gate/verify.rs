@@ -17,6 +17,30 @@ impl Gate {
     /// resolved by it where the target can tell; a known one stays, with what was read beside it, so that
     /// a contradiction is seen.
     /// Returns the request and what was read. It takes the action `execute`.
+    ///
+    /// Fails with [`crate::error::Code::WrongState`] when no run of it ended, and with
+    /// [`crate::error::Code::DigestMismatch`] when the plugin is not the one that was approved.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::request::StateName;
+    /// use placet_core::runner::{Failure, Outcome};
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office, Seen};
+    ///
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let gate = Gate::new(bench.parts);
+    /// let office = Office::found(&gate)?;
+    /// bench.runner.ends_with(Outcome::Unknown(Failure::new("timeout", "the answer was lost")));
+    /// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+    /// let id = gate.drive(ticket, &Seen::default())?.header.id;
+    ///
+    /// let (request, read) = gate.verify(&office.bo, id)?; // the target says that it was done
+    /// assert!(matches!(read, Outcome::Succeeded(_)));
+    /// assert_eq!(request.state.name(), StateName::Succeeded);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn verify(&self, caller: &Caller, id: RequestId) -> Result<(Request, Outcome), Error> {
         let (job, plan) = self.consult(|txn| {
             let request = txn.request(id)?;
@@ -31,7 +55,7 @@ impl Gate {
             let run = Some((ended.run, ended.attempt, ended.fence));
             Ok((self.job(txn, &request, &revision, run)?, plan))
         })?;
-        let link = PlanLink { clock: &*self.parts.clock };
+        let link = PlanLink::new(&self.parts.clock);
         let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)))?;
         self.transact(|txn| {
             let request = txn.request(id)?;

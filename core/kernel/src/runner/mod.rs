@@ -4,6 +4,7 @@ mod plan;
 mod outcome;
 
 use core::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +18,61 @@ use crate::id::{RequestId, RunId};
 use crate::org::Slug;
 
 /// Runs changes by named runner plugins. Comes in from outside; see the crate `placet-runners`.
+///
+/// ```
+/// use placet_core::digest::Digest;
+/// use placet_core::error::Error;
+/// use placet_core::org::Slug;
+/// use placet_core::runner::{Failure, Finding, Job, Outcome, Plan, Report, RunLink, Runner, RunnerInfo};
+/// # use std::sync::Arc;
+/// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+/// # use placet_core::runner::{Effect, Risk, Step};
+/// # fn only_step(job: &Job) -> Step {
+/// #     let (id, title, kind) = ("1".to_owned(), "send it".to_owned(), "write".to_owned());
+/// #     let (body, body_digest, target) = (job.payload.clone(), job.payload_digest, job.target.clone());
+/// #     let (risk, effect, estimated_rows, reversible) = (Risk::Low, Effect::AtMostOnce, None, false);
+/// #     Step { id, title, body, body_digest, target, kind, risk, effect, estimated_rows, reversible }
+/// # }
+///
+/// #[derive(Debug)]
+/// struct Mail;
+///
+/// impl Runner for Mail {
+///     fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
+///         Ok(RunnerInfo::new(runner.clone(), "1".to_owned(), Digest::of(b"mail 1")))
+///     }
+///
+///     fn validate(&self, _runner: &Slug, _payload: &str) -> Result<Vec<Finding>, Error> {
+///         Ok(Vec::new())
+///     }
+///
+///     fn plan(&self, job: &Job, _link: &dyn RunLink) -> Result<Plan, Error> {
+///         Ok(Plan::new(vec![only_step(job)], Vec::new()))
+///     }
+///
+///     fn execute(&self, _job: &Job, _approved: &Plan, link: &dyn RunLink) -> Outcome {
+///         if let Err(error) = link.may_touch_target() {
+///             return Outcome::Failed(Failure::new(error.code().as_str(), error.to_string()));
+///         }
+///         // … here the mail is sent …
+///         Outcome::Succeeded(Report::default())
+///     }
+///
+///     fn verify(&self, _job: &Job, _approved: &Plan, _link: &dyn RunLink) -> Outcome {
+///         Outcome::Unknown(Failure::new("no_trace", "nobody can see whether a mail was sent"))
+///     }
+/// }
+/// # let mut parts = Bench::on(Arc::new(MemoryStore::default()))?.parts;
+///
+/// parts.runner = Arc::new(Mail);
+/// let gate = Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// let request = office.approved(&gate)?.header.id;
+/// let ticket = gate.execute(&office.bo, request)?;
+/// let ended = gate.drive(ticket, &Seen::default())?;
+/// assert_eq!(ended.state.name().as_str(), "SUCCEEDED");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait Runner: Send + Sync + fmt::Debug {
     /// Describes the plugin named `runner`.
     ///
@@ -24,9 +80,11 @@ pub trait Runner: Send + Sync + fmt::Debug {
     fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error>;
 
     /// Looks at a payload without reaching anything. Findings of level [`Level::Error`] refuse it.
+    /// Fails as [`Self::describe`] does, and with `runner_fault` when the plugin breaks its contract.
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error>;
 
     /// Says what executing `job` would do. Changes nothing.
+    /// Fails as [`Self::validate`] does, with `invalid_payload`, and with `unknown_target`.
     fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error>;
 
     /// Does it. Called at most once for one [`JobId`], after the run was recorded durably.
@@ -40,6 +98,18 @@ pub trait Runner: Send + Sync + fmt::Debug {
 }
 
 /// What a plugin says of itself, and what the host knows of it.
+///
+/// ```
+/// use placet_core::digest::Digest;
+/// use placet_core::runner::RunnerInfo;
+/// let component = b"the bytes of the plugin";
+/// let mut info = RunnerInfo::new("mail".parse()?, "1.2.0".to_owned(), Digest::of(component));
+/// info.title = "Sends mails".to_owned();
+///
+/// // One changed byte is another plugin: what was approved for this one does not run with that one.
+/// assert_ne!(info.digest, Digest::of(b"the bytes of the plugin!"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RunnerInfo {
@@ -72,6 +142,22 @@ impl RunnerInfo {
 }
 
 /// Names one attempt. Unique for (request, revision, attempt).
+///
+/// ```
+/// use placet_core::runner::JobId;
+/// # use std::sync::Arc;
+/// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+/// # let Bench { runner, parts, .. } = Bench::on(Arc::new(MemoryStore::default()))?;
+/// # let gate = Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+///
+/// let request = office.approved(&gate)?.header.id;
+/// let ticket = gate.execute(&office.bo, request)?;
+/// let (run, fence) = (ticket.run(), ticket.fence());
+/// gate.drive(ticket, &Seen::default())?;
+/// assert_eq!(runner.entered(), [JobId { request, revision: 1, attempt: 1, fence, run }]);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "the marker row in a target has these columns")]
 pub struct JobId {
@@ -88,6 +174,30 @@ pub struct JobId {
 }
 
 /// One job for a runner.
+///
+/// ```
+/// use placet_core::digest::Digest;
+/// use placet_core::runner::{Job, JobId, Place, Runner};
+/// # use placet_core::{clock::Timestamp, id::{RequestId, RunId}, testing::ScriptedRunner};
+/// # let (now, runner) = (Timestamp::MIN, ScriptedRunner::default());
+/// # let (request, run) = (RequestId::from_u128(1), RunId::from_u128(0));
+///
+/// // A test of a runner makes its own job; in a run, the gate does.
+/// let payload = r#"{"sql":"DELETE FROM carts"}"#.to_owned();
+/// let job = Job {
+///     id: JobId { request, revision: 1, attempt: 0, fence: 0, run },
+///     runner: "sql".parse()?,
+///     target: "orders".parse()?,
+///     payload_digest: Digest::of(payload.as_bytes()),
+///     payload,
+///     place: Place { project: "shop".parse()?, module: "pagos".parse()?, environment: "dev".parse()? },
+///     deadline: now.plus_ms(60_000),
+///     dry_run: true,
+/// };
+/// assert!(runner.validate(&job.runner, &job.payload)?.is_empty());
+/// assert_eq!(job.deadline.ms_since(now), 60_000);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a runner must look at every part")]
 pub struct Job {
@@ -111,6 +221,16 @@ pub struct Job {
 }
 
 /// Where a job belongs, by codes, for a plugin to read.
+///
+/// ```
+/// use placet_core::runner::Place;
+/// let place =
+///     Place { project: "shop".parse()?, module: "pagos".parse()?, environment: "prod".parse()? };
+/// // A plugin that keeps one schema for each module and environment finds it by code.
+/// let schema = format!("{}_{}", place.module, place.environment);
+/// assert_eq!(schema, "pagos_prod");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "the three levels of the organisation")]
 pub struct Place {
@@ -122,11 +242,91 @@ pub struct Place {
     pub environment: Slug,
 }
 
-/// What a runner may ask of the kernel while it works, and what it tells.
-pub trait RunLink: Send + Sync + fmt::Debug {
-    /// Whether this run may still touch its target: its lease holds and nobody cancelled it. Every
+/// What lets a run go on. A look is cheap: one small read of the store.
+///
+/// ```
+/// use placet_core::clock::Timestamp;
+/// use placet_core::error::Error;
+/// use placet_core::runner::RunLease;
+///
+/// /// What a test of a runner hands out.
+/// #[derive(Debug)]
+/// struct Always;
+///
+/// impl RunLease for Always {
+///     fn may_touch_target(&self) -> Result<(), Error> {
+///         Ok(())
+///     }
+///
+///     fn now(&self) -> Timestamp {
+///         Timestamp::from_micros(0)
+///     }
+/// }
+/// assert!(Always.may_touch_target().is_ok());
+/// ```
+pub trait RunLease: Send + Sync + fmt::Debug {
+    /// Whether this run may still touch its target: its lease holds and nobody stopped it. Every
     /// call that reaches a target asks first.
+    ///
+    /// Fails with [`crate::error::Code::LeaseLost`], with [`crate::error::Code::Cancelled`] when somebody asked
+    /// the run to stop, and as the store does.
     fn may_touch_target(&self) -> Result<(), Error>;
+
+    /// The present instant, by the gate's clock.
+    fn now(&self) -> Timestamp;
+}
+
+/// What a runner may ask of the kernel while it works, and what it tells.
+///
+/// ```
+/// use placet_core::error::Error;
+/// use placet_core::runner::{Progress, RunLink};
+/// # use std::sync::{Arc, Mutex};
+/// # use placet_core::{clock::Timestamp, runner::{LogLine, RunLease}};
+/// # #[derive(Debug)] struct Always;
+/// # impl RunLease for Always {
+/// #     fn may_touch_target(&self) -> Result<(), Error> { Ok(()) }
+/// #     fn now(&self) -> Timestamp { Timestamp::MIN }
+/// # }
+/// # #[derive(Debug, Default)] struct TestLink(Mutex<Vec<(String, String)>>);
+/// # impl RunLink for TestLink {
+/// #     fn lease(&self) -> Arc<dyn RunLease> { Arc::new(Always) }
+/// #     fn progress(&self, _: Progress) {}
+/// #     fn log(&self, _: LogLine) {}
+/// #     fn checkpoint(&self, step: &str, state: &str) -> Result<(), Error> {
+/// #         Ok(self.0.lock().expect("one thread").push((step.to_owned(), state.to_owned())))
+/// #     }
+/// #     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> { Ok(self.0.lock().unwrap().clone()) }
+/// # }
+/// # let link = TestLink::default();
+///
+/// /// Part of a runner: asks before it reaches the target, and notes how far it came.
+/// fn send(mails: &[&str], link: &dyn RunLink) -> Result<(), Error> {
+///     for (done, mail) in (1..).zip(mails) {
+///         link.checkpoint("1", mail)?; // durable first: from here on it may have been sent
+///         link.may_touch_target()?;
+///         // … here the mail is sent …
+///         link.progress(Progress { step: "1".to_owned(), done, total: None, note: None });
+///     }
+///     Ok(())
+/// }
+/// send(&["ana", "bo"], &link)?;
+/// assert_eq!(link.checkpoints()?.last(), Some(&("1".to_owned(), "bo".to_owned())));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+pub trait RunLink: Send + Sync + fmt::Debug {
+    /// The lease of this run, to look at from any thread, for as long as anybody likes.
+    fn lease(&self) -> Arc<dyn RunLease>;
+
+    /// See [`RunLease::may_touch_target`].
+    fn may_touch_target(&self) -> Result<(), Error> {
+        self.lease().may_touch_target()
+    }
+
+    /// See [`RunLease::now`].
+    fn now(&self) -> Timestamp {
+        self.lease().now()
+    }
 
     /// Tells how far it is. Never blocks for long.
     fn progress(&self, progress: Progress);
@@ -135,16 +335,31 @@ pub trait RunLink: Send + Sync + fmt::Debug {
     fn log(&self, line: LogLine);
 
     /// Notes `state` for `step`, durable before it returns.
+    /// Fails with `wrong_state` outside a run, `lease_lost`, and `too_large` above 64 KiB for a run.
     fn checkpoint(&self, step: &str, state: &str) -> Result<(), Error>;
 
     /// What was noted for this attempt, in the order of noting.
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error>;
-
-    /// The present instant.
-    fn now(&self) -> Timestamp;
 }
 
 /// How far a run is.
+///
+/// ```
+/// use placet_core::runner::Progress;
+/// # use placet_core::testing::{Office, Seen};
+/// # let (gate, office) = Office::in_memory()?;
+/// # let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+/// # let seen = Seen::default();
+/// # gate.drive(ticket, &seen)?;
+/// # let told = seen.progress();
+///
+/// /// What a bar shows, where it can show anything.
+/// fn percent(at: &Progress) -> Option<u64> {
+///     at.done.saturating_mul(100).checked_div(at.total?)
+/// }
+/// assert_eq!(percent(&told[0]), Some(100));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct Progress {
@@ -159,6 +374,18 @@ pub struct Progress {
 }
 
 /// One line of a run's log.
+///
+/// ```
+/// use placet_core::runner::LogLine;
+/// let fields = vec![("table".to_owned(), "prices".to_owned())];
+/// let line = LogLine { level: "warn".to_owned(), message: "3 rows skipped".to_owned(), fields };
+///
+/// let mut shown = format!("{}: {}", line.level, line.message);
+/// for (name, value) in &line.fields {
+///     shown.push_str(&format!(" {name}={value}"));
+/// }
+/// assert_eq!(shown, "warn: 3 rows skipped table=prices");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct LogLine {

@@ -5,6 +5,29 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 
 /// How a run ended: exactly one of three words.
+///
+/// ```
+/// use placet_core::runner::{Failure, Outcome};
+/// # use std::sync::Arc;
+/// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+/// # let Bench { runner, parts, .. } = Bench::on(Arc::new(MemoryStore::default()))?;
+/// # let gate = Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// # let id = office.approved(&gate)?.header.id;
+/// # let observer = Seen::default();
+///
+/// // The connection breaks, and so nobody can tell. Reading the target can.
+/// runner.ends_with(Outcome::Unknown(Failure::new("timeout", "no answer to COMMIT")));
+/// gate.drive(gate.execute(&office.bo, id)?, &observer)?;
+/// let (_request, read) = gate.verify(&office.bo, id)?;
+/// let said = match read {
+///     Outcome::Succeeded(_) => "it is done",
+///     Outcome::Failed(_) => "it was not completed",
+///     Outcome::Unknown(_) => "still unknown: never run it again",
+/// };
+/// assert_eq!(said, "it is done");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
 #[expect(
@@ -21,6 +44,27 @@ pub enum Outcome {
 }
 
 /// What a run that succeeded reports.
+///
+/// ```
+/// use placet_core::runner::{Outcome, Report};
+/// # use std::sync::Arc;
+/// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+/// # let Bench { runner, parts, .. } = Bench::on(Arc::new(MemoryStore::default()))?;
+/// # let gate = Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// # let id = office.approved(&gate)?.header.id;
+/// # let observer = Seen::default();
+///
+/// let summary = "raised 3 prices".to_owned();
+/// let report = Report { summary, rows_affected: Some(3), ..Report::default() };
+/// runner.ends_with(Outcome::Succeeded(report.clone()));
+/// gate.drive(gate.execute(&office.bo, id)?, &observer)?;
+///
+/// // It is kept with the run.
+/// let run = gate.view(&office.ana, id)?.runs.pop().expect("it ran");
+/// assert_eq!(run.outcome, Some(Outcome::Succeeded(report)));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct Report {
@@ -35,6 +79,18 @@ pub struct Report {
 }
 
 /// Something that a run left behind.
+///
+/// ```
+/// use placet_core::digest::Digest;
+/// use placet_core::runner::{Artifact, Report};
+/// let bytes = b"id,price\n1,20\n";
+/// let (name, media_type) = ("before.csv".to_owned(), "text/csv".to_owned());
+/// let artifact = Artifact { name, media_type, digest: Digest::of(bytes), size_bytes: 14 };
+/// let report = Report { artifacts: vec![artifact], ..Report::default() };
+///
+/// // Whoever fetches the file later knows whether it is the one that the run left.
+/// assert_eq!(report.artifacts[0].digest, Digest::of(bytes));
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct Artifact {
@@ -49,6 +105,18 @@ pub struct Artifact {
 }
 
 /// Why a run did not succeed, or why nobody can tell.
+///
+/// ```
+/// use placet_core::runner::Failure;
+/// // Step 1 took effect, step 2 did not: the person who repairs it must know.
+/// let failure = Failure {
+///     applied: vec!["1".to_owned()],
+///     step: Some("2".to_owned()),
+///     ..Failure::new("sql.23505", "duplicate key value violates unique constraint")
+/// };
+/// assert_eq!(failure.code, "sql.23505");
+/// assert!(!failure.retryable);
+/// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct Failure {

@@ -7,6 +7,22 @@ use crate::error::Error;
 use crate::org::Slug;
 
 /// The steps that a run would take, and what was found while looking.
+///
+/// ```
+/// use placet_core::runner::Risk;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let draft = gate.draft(&office.ana, &office.request(office.change("1")?))?.header.id;
+///
+/// let plan = gate.plan(&office.ana, draft)?;
+/// assert_eq!(plan.risk(), Risk::Low);
+///
+/// let mut other = plan.clone();
+/// other.steps[0].estimated_rows = Some(9_000); // an estimate moves, the approval stays
+/// assert_eq!(other.digest()?, plan.digest()?);
+/// other.steps[0].body.push_str("; DROP TABLE carts");
+/// assert_ne!(other.digest()?, plan.digest()?);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -24,6 +40,8 @@ impl Plan {
 
     /// The digest of what would be done: the steps in canonical form, without estimates (they change
     /// from hour to hour) and without findings. Computed here, never taken from a plugin.
+    ///
+    /// Fails as [`Digest::of_json`] does.
     pub fn digest(&self) -> Result<Digest, Error> {
         let signed: Vec<Step> =
             self.steps.iter().map(|step| Step { estimated_rows: None, ..step.clone() }).collect();
@@ -37,6 +55,26 @@ impl Plan {
 }
 
 /// One step.
+///
+/// ```
+/// use placet_core::digest::Digest;
+/// use placet_core::runner::{Effect, Plan, Risk, Step};
+/// let body = "DELETE FROM carts WHERE paid";
+/// let step = Step {
+///     id: "1".to_owned(),
+///     title: "forget paid carts".to_owned(),
+///     body: body.to_owned(),
+///     body_digest: Digest::of(body.as_bytes()),
+///     target: "orders".parse()?,
+///     kind: "write".to_owned(),
+///     risk: Risk::Medium,
+///     effect: Effect::Transactional,
+///     estimated_rows: Some(120),
+///     reversible: false,
+/// };
+/// assert_eq!(Plan::new(vec![step], Vec::new()).risk(), Risk::Medium);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct Step {
@@ -63,6 +101,13 @@ pub struct Step {
 }
 
 /// How much harm a step can do. What cannot be told is at least [`Risk::High`].
+///
+/// ```
+/// use placet_core::runner::Risk;
+/// assert!(Risk::Low < Risk::Critical);
+/// assert_eq!(Risk::from_word("medium"), Risk::Medium);
+/// assert_eq!(Risk::from_word("harmless, trust me"), Risk::High);
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "rules by risk must cover each of them")]
@@ -93,6 +138,15 @@ impl Risk {
 }
 
 /// What it means for a step when its answer is lost.
+///
+/// ```
+/// use placet_core::runner::Effect;
+/// // Whether a step may be sent once more when its answer was lost.
+/// let may_repeat = |word: &str| Effect::from_word(word) == Effect::Idempotent;
+/// assert!(may_repeat("idempotent"));
+/// assert!(!may_repeat("at-most-once"));
+/// assert!(!may_repeat("who knows"));
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(clippy::exhaustive_enums, reason = "execution must cover each of them")]
@@ -117,6 +171,19 @@ impl Effect {
 }
 
 /// How much a finding matters.
+///
+/// ```
+/// use placet_core::runner::{Level, Runner};
+/// # use placet_core::testing::ScriptedRunner;
+/// # let runner = ScriptedRunner::default();
+/// let refuses = |payload: &str| -> Result<bool, placet_core::error::Error> {
+///     let findings = runner.validate(&"sql".parse()?, payload)?;
+///     Ok(findings.iter().any(|finding| finding.level == Level::Error))
+/// };
+/// assert!(refuses("\"refuse\"")?);
+/// assert!(!refuses("\"raise the price\"")?);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "an error refuses; whoever shows findings must know")]
@@ -130,6 +197,20 @@ pub enum Level {
 }
 
 /// Something that an approver should know.
+///
+/// ```
+/// use placet_core::error::Code;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let draft = gate.draft(&office.ana, &office.request(office.change("\"warn\"")?))?.header.id;
+///
+/// let finding = &gate.plan(&office.ana, draft)?.findings[0];
+/// assert_eq!(finding.code, "scripted.warn");
+/// assert_eq!(finding.message, "the script found something");
+///
+/// let error = gate.submit(&office.ana, draft).expect_err("its level is error");
+/// assert_eq!(error.code(), Code::InvalidPayload);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
 pub struct Finding {
