@@ -9,7 +9,7 @@ use placet_core::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
     CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant, EndMembership,
     GrantGlobalRole, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole, RemoveTeam,
-    RevokeGlobalRole, SetQuorum, SetUserActive, UnassignModule, UpdateEnvironment,
+    RenameTeam, RevokeGlobalRole, SetQuorum, SetUserActive, UnassignModule, UpdateEnvironment,
 };
 use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole, UserKind};
 use placet_core::request::Quorum;
@@ -317,4 +317,18 @@ fn an_agent_is_never_the_platform_admin() {
     let grant = GrantGlobalRole { user: world.people["robot"], role: GlobalRole::PlatformAdmin };
     assert_eq!(code(world.gate.administer(&world.caller("root"), &grant)), Code::Refused);
     assert_eq!(user("robot").kind, UserKind::Agent);
+}
+
+#[test]
+fn a_team_may_be_given_the_name_that_it_has_and_no_other_team_s() {
+    let world = World::new();
+    let (root, project, team) = (world.caller("root"), world.project, world.checkout);
+    let rename = |name: &str| {
+        let name = name.parse().unwrap();
+        world.gate.manage(&root, &RenameTeam { project, team, name })
+    };
+    world.gate.manage(&root, &CreateTeam { project, name: "Storage".parse().unwrap() }).unwrap();
+    rename("Payments").unwrap();
+    rename("Payments").unwrap();
+    assert_eq!(code(rename("Storage")), Code::AlreadyExists);
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use placet_core::authz::{Action, PolicyHit, Verdict};
+use placet_core::authz::{Action, Authorizer, Facts, PolicyHit, Question, Verdict};
+use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Gate, NewRequest};
+use placet_core::gate::{Gate, NewRequest, Parts};
 use placet_core::id::{ModuleId, UserId};
 use placet_core::identity::Caller;
 use placet_core::limits::Limits;
 use placet_core::org::command::{
     AllowRole, AssignRole, CreatePermission, CreateRole, EndGrant, GrantGlobalRole,
 };
-use placet_core::org::{GlobalRole, Grant, Interval};
+use placet_core::org::{GlobalRole, Grant, Interval, Name};
 use placet_core::request::{Change, PEOPLE_MAX, Quorum, State, StateName};
 use placet_core::runner::{Failure, Outcome};
 use placet_core::store::{Batch, Key, MemoryStore};
@@ -357,4 +358,49 @@ fn denials_of_one_kind_in_one_minute_leave_one_leaf() {
     world.bench.clock.advance_ms(60_000);
     world.step(&mut Some(id), "approve dora").unwrap_err();
     assert_eq!(count() - before, 2);
+}
+
+/// A policy engine that breaks its contract in the worst way.
+#[derive(Debug)]
+struct Falls;
+
+impl Authorizer for Falls {
+    fn decide(&self, _: &Question, _: &Facts) -> Result<Verdict, Error> {
+        panic!("this panic is part of the test")
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"falls")
+    }
+}
+
+#[test]
+fn a_policy_engine_that_falls_over_denies() {
+    let world = World::new();
+    let id = pending(&world);
+    let parts = Parts { authorizer: Arc::new(Falls), ..world.bench.parts.clone() };
+    let before = world.gate.view(&world.caller("ana"), id).unwrap();
+    let digest = before.header.change_digest().unwrap();
+    let refused = Gate::new(parts).approve(&world.caller("bo"), id, digest, None).unwrap_err();
+    // Not even whether it exists is told: that would take a yes too.
+    assert_eq!(refused.code(), Code::NotFound);
+    let after = world.gate.view(&world.caller("ana"), id).unwrap();
+    assert_eq!((after.header, after.state), (before.header, before.state));
+}
+
+#[test]
+fn no_text_can_look_like_another() {
+    let world = World::new();
+    let id = pending(&world);
+    for text in ["drop \u{202e}eciton", "a\u{2066}b", "\u{1b}[2J", "a\u{0}b"] {
+        assert_eq!(text.parse::<Name>().unwrap_err().code(), Code::InvalidInput, "{text:?}");
+        let bo = world.caller("bo");
+        let said = world.gate.comment(&bo, id, text).unwrap_err();
+        assert_eq!(said.code(), Code::InvalidInput, "{text:?}");
+        let new = NewRequest { title: text.to_owned(), ..world.new_request(world.dev) };
+        let asked = world.gate.draft(&world.caller("ana"), &new).unwrap_err();
+        assert_eq!(asked.code(), Code::InvalidInput, "{text:?}");
+    }
+    // What people write in every language stays possible.
+    world.gate.comment(&world.caller("ana"), id, "sí:\n\tשלום 👩‍💻").unwrap();
 }

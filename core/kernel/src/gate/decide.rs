@@ -1,6 +1,7 @@
 //! Asking: the index first, then the policies over the stored rows that the index named. Both must say yes.
 
 use core::sync::atomic::Ordering;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::txn::{Txn, lost_race};
@@ -124,7 +125,10 @@ impl Txn<'_> {
         let Some(facts) = self.facts(question, asker, witness)? else {
             return self.disagree().map(Err);
         };
-        let Ok(verdict) = self.gate.parts.authorizer.decide(question, &facts) else {
+        // A policy engine that panics gave no answer either.
+        let authorizer = &self.gate.parts.authorizer;
+        let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, &facts)));
+        let Ok(Ok(verdict)) = asked else {
             return Ok(Err(Denial::because(Reason::PolicyFailed)));
         };
         if verdict.is_allowed() {

@@ -6,10 +6,10 @@ use super::Gate;
 use super::decide::not_found;
 use super::txn::Txn;
 use crate::audit::Leaf;
-use crate::clock::Timestamp;
 use crate::error::{Code, Error};
-use crate::id::{NodeId, ProjectId, RequestId, RunId};
+use crate::id::{ProjectId, RequestId};
 use crate::identity::Caller;
+use crate::org::misleads;
 use crate::request::{Header, HistoryEntry, Request, Revision, StateName};
 use crate::store::records::Record;
 
@@ -25,26 +25,6 @@ impl Record for RequestOf {
 
     fn path(&self) -> Vec<String> {
         vec![self.project.to_string(), self.request.to_string()]
-    }
-}
-
-/// The lease of a run. Renewing it touches nothing else.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Live {
-    pub(super) request: RequestId,
-    pub(super) run: RunId,
-    pub(super) fence: u64,
-    pub(super) node: NodeId,
-    pub(super) until: Timestamp,
-    // However often it is renewed, it ends then: a run has a longest time.
-    pub(super) latest: Timestamp,
-}
-
-impl Record for Live {
-    const KIND: &'static str = "live";
-
-    fn path(&self) -> Vec<String> {
-        vec![self.request.to_string()]
     }
 }
 
@@ -121,7 +101,7 @@ impl Gate {
     /// Refuses a title that is empty, too long or more than one line.
     pub(super) fn check_title(&self, title: &str) -> Result<(), Error> {
         self.check_comment(title, false)?;
-        if title.trim().is_empty() || title.chars().any(char::is_control) {
+        if title.trim().is_empty() || title.chars().any(misleads) {
             return Err(Error::new(Code::InvalidInput, "a request needs a title of one line")
                 .with_help("say in a few words what it is for"));
         }
@@ -137,6 +117,13 @@ impl Gate {
                 format!("the text has {} bytes; the limit is {max}", text.len()),
             )
             .with_help("shorten it, or raise `text_bytes_max`"));
+        }
+        if text.chars().any(|letter| misleads(letter) && !matches!(letter, '\n' | '\r' | '\t')) {
+            return Err(Error::new(
+                Code::InvalidInput,
+                "the text holds letters that control a screen or turn its direction",
+            )
+            .with_help("write it without them: whoever reads it must see what is there"));
         }
         if needed && text.trim().is_empty() {
             return Err(Error::new(Code::InvalidInput, "this step needs a comment")

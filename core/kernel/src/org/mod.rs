@@ -13,6 +13,6 @@ pub use interval::Interval;
 pub use project::{Criticality, Environment, Module, Project};
 pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};
 pub use team::{Membership, Team, TeamModule, TeamRole};
-pub(crate) use text::is_slug;
 pub use text::{Email, Name, Slug};
+pub(crate) use text::{is_slug, misleads};
 pub use user::{User, UserKind};

@@ -6,6 +6,14 @@ use super::text::{Name, Slug};
 use crate::id::{EnvironmentId, ModuleId, ProjectId};
 
 /// A row of `projects`: a business unit or product.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let projects = gate.projects(&office.ana)?;
+/// let shop = projects.iter().find(|project| project.code.as_str() == "shop");
+/// assert!(shop.is_some_and(|project| project.id == office.project));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
 pub struct Project {
@@ -18,6 +26,17 @@ pub struct Project {
 }
 
 /// How much harm a change in an environment can do, from least to most.
+///
+/// ```
+/// use placet_core::org::Criticality;
+/// use placet_core::request::Quorum;
+///
+/// // A host's own rule: where customers could be hurt, two people agree.
+/// let quorum = |place: Criticality| Quorum::n_of(if place >= Criticality::High { 2 } else { 1 }, None);
+/// assert_eq!(quorum(Criticality::Critical)?.people(), 2);
+/// assert_eq!(quorum(Criticality::Low)?.people(), 1);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "rules by criticality must cover each of them")]
@@ -33,6 +52,14 @@ pub enum Criticality {
 }
 
 /// A row of `project_environments`: a stage such as dev, staging or prod.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let environments = gate.organisation(&office.root, office.project)?.environments;
+/// let codes: Vec<&str> = environments.iter().map(|row| row.code.as_str()).collect();
+/// assert_eq!(codes, ["dev"]);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
 pub struct Environment {
@@ -51,6 +78,14 @@ pub struct Environment {
 }
 
 /// A row of `project_modules`: a functional part of a project.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let modules = gate.organisation(&office.root, office.project)?.modules;
+/// let pagos = modules.iter().find(|row| row.code.as_str() == "pagos");
+/// assert!(pagos.is_some_and(|row| row.id == office.module));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
 pub struct Module {

@@ -58,10 +58,46 @@ macro_rules! define_text {
 
 define_text! {
     /// A short code of a project, module or environment, such as `shop` or `prod`.
+    ///
+    /// It has 1 to 63 of `a` to `z`, `0` to `9` and `-`, and no `-` at either end. Parsing anything else
+    /// fails with [`Code::InvalidInput`].
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::org::Slug;
+    ///
+    /// assert_eq!("shop-2".parse::<Slug>()?.as_str(), "shop-2");
+    /// let error = "My Shop".parse::<Slug>().unwrap_err();
+    /// assert_eq!(error.code(), Code::InvalidInput);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     Slug, is_slug, "a code", "write 1 to 63 of: a to z, 0 to 9, `-`; not at either end `-`";
-    /// A name that people read, 1 to 200 characters without control characters.
+    /// A name that people read, 1 to 200 characters, none of which controls a screen or turns its direction.
+    ///
+    /// It has no blanks at either end. Parsing anything else fails with [`Code::InvalidInput`].
+    ///
+    /// ```
+    /// use placet_core::org::Name;
+    ///
+    /// let name: Name = "Señora López".parse()?;
+    /// assert_eq!(format!("Dear {name}"), "Dear Señora López");
+    /// assert!("two\nlines".parse::<Name>().is_err());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     Name, is_name, "a name", "write 1 to 200 characters, no line breaks, no blanks at either end";
     /// An e-mail address, at most 254 characters. Only its rough form is checked; delivery is the host's matter.
+    ///
+    /// The length is counted in bytes, as in RFC 5321 §4.5.3.1.3. Parsing anything else fails with
+    /// [`Code::InvalidInput`].
+    ///
+    /// ```
+    /// use placet_core::org::Email;
+    ///
+    /// let email: Email = "ana@example.org".parse()?;
+    /// assert_eq!(email.as_str(), "ana@example.org");
+    /// assert!("ana at example.org".parse::<Email>().is_err());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     Email, is_email, "an e-mail address", "write it as `name@domain`, without blanks";
 }
 
@@ -74,9 +110,7 @@ pub(crate) fn is_slug(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    (1..=200).contains(&text.chars().count())
-        && text.trim() == text
-        && !text.chars().any(char::is_control)
+    (1..=200).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(misleads)
 }
 
 fn is_email(text: &str) -> bool {
@@ -85,5 +119,11 @@ fn is_email(text: &str) -> bool {
     text.len() <= 254
         && !local.is_empty()
         && !domain.is_empty()
-        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+        && !text.chars().any(|c| c.is_whitespace() || misleads(c))
+}
+
+/// Whether a letter makes a line look like something else than it is: control characters, and those that turn
+/// the direction of what follows (Unicode TR 9 §2.1 to §2.4; CVE-2021-42574 shows what they do to a review).
+pub(crate) fn misleads(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

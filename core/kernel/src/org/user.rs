@@ -6,6 +6,18 @@ use super::text::{Email, Name};
 use crate::id::UserId;
 
 /// What stands behind a user.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::UserKind;
+/// use placet_core::org::command::CreateUser;
+///
+/// let (email, display_name) = ("bot@example.org".parse()?, "Bot".parse()?);
+/// gate.administer(&office.root, &CreateUser { kind: UserKind::Agent, email, display_name })?;
+/// let users = gate.users(&office.root, None)?.items;
+/// assert_eq!(users.iter().filter(|user| user.kind == UserKind::Agent).count(), 1);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(clippy::exhaustive_enums, reason = "whoever decides about approvals must see every kind")]
@@ -17,6 +29,14 @@ pub enum UserKind {
 }
 
 /// A row of `users`. Credentials are not part of it: the host authenticates.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let users = gate.users(&office.root, None)?.items;
+/// let ana = users.iter().find(|user| user.email.as_str() == "ana@example.org");
+/// assert!(ana.is_some_and(|user| user.id == office.ana.user() && user.is_active));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
 pub struct User {

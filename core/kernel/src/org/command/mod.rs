@@ -35,6 +35,21 @@ pub(crate) mod sealed {
 }
 
 /// A command about one project. It takes PLATFORM_ADMIN or the action `manage` for the whole project.
+///
+/// ```
+/// use placet_core::org::command::{CreateTeam, ProjectCommand};
+/// # use placet_core::id::ProjectId;
+///
+/// /// What a host asks before it carries a command out.
+/// fn question<C: ProjectCommand>(command: &C) -> String {
+///     format!("{} in {}?", C::EVENT, command.project())
+/// }
+///
+/// # let project = ProjectId::from_u128(1);
+/// let command = CreateTeam { project, name: "Checkout".parse()? };
+/// assert_eq!(question(&command), format!("org.team_created in {project}?"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait ProjectCommand: sealed::Sealed + fmt::Debug {
     /// What it gives back, such as the id of what it made.
     type Output;
@@ -61,6 +76,17 @@ pub trait ProjectCommand: sealed::Sealed + fmt::Debug {
 }
 
 /// What a command is checked against.
+///
+/// Only the gate lays one out: what is stored of the project, who calls, and when.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # use placet_core::{error::Code, org::command::CreateModule};
+/// // The code is compared with every module that is stored of this project.
+/// let again = CreateModule { project: office.project, code: "pagos".parse()?, name: "Pagos".parse()? };
+/// assert_eq!(gate.manage(&office.root, &again).unwrap_err().code(), Code::AlreadyExists);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Desk<'a> {
     pub(crate) book: &'a Book,
@@ -73,6 +99,18 @@ pub struct Desk<'a> {
 }
 
 /// What a command writes, and what it gives back.
+///
+/// The gate writes it and hands on what it gives back.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # use placet_core::org::command::CreateTeam;
+/// let command = CreateTeam { project: office.project, name: "Storage".parse()? };
+/// let team = gate.manage(&office.root, &command)?;
+/// let teams = gate.organisation(&office.root, office.project)?.teams;
+/// assert!(teams.iter().any(|row| row.id == team));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Decided<T> {
     pub(crate) put: Vec<Row>,

@@ -8,6 +8,27 @@ use crate::org::{Criticality, Environment, Module, Name, Slug};
 use crate::request::Quorum;
 
 /// Adds an environment. Its code must be new within the project.
+///
+/// Fails with [`Code::AlreadyExists`] where it is not.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::Criticality;
+/// use placet_core::org::command::CreateEnvironment;
+///
+/// let prod = CreateEnvironment {
+///     project: office.project,
+///     code: "prod".parse()?,
+///     name: "Production".parse()?,
+///     priority: 3,
+///     criticality: Criticality::Critical,
+/// };
+/// let prod = gate.manage(&office.root, &prod)?;
+/// // Listed by priority: after `dev`, which has 1.
+/// let environments = gate.organisation(&office.root, office.project)?.environments;
+/// assert!(environments.iter().map(|row| row.id).eq([office.environment, prod]));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateEnvironment {
@@ -24,6 +45,26 @@ pub struct CreateEnvironment {
 }
 
 /// Changes an environment's name, place in lists and criticality. Its code stays.
+///
+/// Fails with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::Criticality;
+/// use placet_core::org::command::UpdateEnvironment;
+///
+/// let stricter = UpdateEnvironment {
+///     project: office.project,
+///     environment: office.environment,
+///     name: "Development".parse()?,
+///     priority: 1,
+///     criticality: Criticality::High,
+/// };
+/// gate.manage(&office.root, &stricter)?;
+/// let environments = gate.organisation(&office.root, office.project)?.environments;
+/// assert_eq!(environments[0].criticality, Criticality::High);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct UpdateEnvironment {
@@ -40,6 +81,19 @@ pub struct UpdateEnvironment {
 }
 
 /// Removes an environment that no permission and no request refers to.
+///
+/// Its quorum goes with it. Fails with [`Code::InUse`] while one does, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::error::Code;
+/// use placet_core::org::command::RemoveEnvironment;
+///
+/// office.pending(&gate)?; // a request for `dev`
+/// let command = RemoveEnvironment { project: office.project, environment: office.environment };
+/// assert_eq!(gate.manage(&office.root, &command).unwrap_err().code(), Code::InUse);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveEnvironment {
@@ -50,6 +104,22 @@ pub struct RemoveEnvironment {
 }
 
 /// Says which approvals are enough in an environment.
+///
+/// Fails with [`Code::NotFound`] for an environment or role that the project does not have, and with
+/// [`Code::InvalidInput`] as [`Quorum::n_of`] does.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::error::Code;
+/// use placet_core::org::command::SetQuorum;
+/// use placet_core::request::Quorum;
+///
+/// let (project, environment) = (office.project, office.environment);
+/// gate.manage(&office.root, &SetQuorum { project, environment, quorum: Quorum::n_of(2, None)? })?;
+/// // Only Bo could approve here: a request that nobody can ever agree to is not accepted.
+/// assert_eq!(office.pending(&gate).unwrap_err().code(), Code::QuorumUnsatisfiable);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetQuorum {
@@ -62,6 +132,18 @@ pub struct SetQuorum {
 }
 
 /// Adds a module. Its code must be new within the project.
+///
+/// Fails with [`Code::AlreadyExists`] where it is not.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::CreateModule;
+///
+/// let (code, name) = ("catalog".parse()?, "Catalog".parse()?);
+/// let catalog = gate.manage(&office.root, &CreateModule { project: office.project, code, name })?;
+/// assert_ne!(catalog, office.module);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateModule {
@@ -74,6 +156,19 @@ pub struct CreateModule {
 }
 
 /// Changes a module's name. Its code stays.
+///
+/// Fails with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::UpdateModule;
+///
+/// let (project, module) = (office.project, office.module);
+/// gate.manage(&office.root, &UpdateModule { project, module, name: "Payments".parse()? })?;
+/// let modules = gate.organisation(&office.root, project)?.modules;
+/// assert_eq!((modules[0].code.as_str(), modules[0].name.as_str()), ("pagos", "Payments"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct UpdateModule {
@@ -86,6 +181,24 @@ pub struct UpdateModule {
 }
 
 /// Removes a module that no team, permission or request refers to.
+///
+/// Fails with [`Code::InUse`] while one does, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::error::Code;
+/// use placet_core::org::command::{RemoveModule, UnassignModule};
+///
+/// let (project, module) = (office.project, office.module);
+/// let remove = RemoveModule { project, module };
+/// assert_eq!(gate.manage(&office.root, &remove).unwrap_err().code(), Code::InUse);
+///
+/// let team = gate.organisation(&office.root, project)?.teams[0].id;
+/// gate.manage(&office.root, &UnassignModule { project, team, module })?;
+/// gate.manage(&office.root, &remove)?;
+/// assert!(gate.organisation(&office.root, project)?.modules.is_empty());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveModule {

@@ -4,6 +4,23 @@ use crate::id::{ProjectId, UserId};
 use crate::org::{Email, GlobalRole, Name, Slug, UserKind};
 
 /// Adds a user, active from now on. The e-mail address must be new.
+///
+/// Fails with [`crate::error::Code::AlreadyExists`] where it is not, upper and lower case taken as equal.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::error::Code;
+/// use placet_core::org::UserKind;
+/// use placet_core::org::command::CreateUser;
+///
+/// let eva = |email: &str| {
+///     let (email, display_name) = (email.parse()?, "Eva".parse()?);
+///     gate.administer(&office.root, &CreateUser { kind: UserKind::Person, email, display_name })
+/// };
+/// eva("eva@example.org")?;
+/// assert_eq!(eva("EVA@example.org").unwrap_err().code(), Code::AlreadyExists);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateUser {
@@ -17,6 +34,18 @@ pub struct CreateUser {
 
 /// Lets a user act, or stops them. The last active PLATFORM_ADMIN cannot be stopped, and nobody
 /// activates themselves.
+///
+/// Fails with [`crate::error::Code::Refused`] for that last one, and with
+/// [`crate::error::Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::SetUserActive;
+///
+/// gate.administer(&office.root, &SetUserActive { user: office.ana.user(), active: false })?;
+/// assert!(gate.projects(&office.ana)?.is_empty());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetUserActive {
@@ -27,6 +56,18 @@ pub struct SetUserActive {
 }
 
 /// Adds a project. Its code must be new.
+///
+/// Fails with [`crate::error::Code::AlreadyExists`] where it is not.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::CreateProject;
+///
+/// let command = CreateProject { code: "bank".parse()?, name: "Bank".parse()? };
+/// let bank = gate.administer(&office.root, &command)?;
+/// assert!(gate.projects(&office.root)?.iter().any(|project| project.id == bank));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateProject {
@@ -37,6 +78,19 @@ pub struct CreateProject {
 }
 
 /// Changes a project's name. Its code stays.
+///
+/// Fails with [`crate::error::Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::RenameProject;
+///
+/// let name = "Web shop".parse()?;
+/// gate.administer(&office.root, &RenameProject { project: office.project, name })?;
+/// let shop = gate.organisation(&office.root, office.project)?.project;
+/// assert_eq!((shop.code.as_str(), shop.name.as_str()), ("shop", "Web shop"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RenameProject {
@@ -47,6 +101,22 @@ pub struct RenameProject {
 }
 
 /// Grants a user a global role. Nobody does this to themselves; an agent is never PLATFORM_ADMIN.
+///
+/// Fails with [`crate::error::Code::Refused`] for either, and with
+/// [`crate::error::Code::AlreadyExists`] for a role that the user holds.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::error::Code;
+/// use placet_core::org::GlobalRole;
+/// use placet_core::org::command::GrantGlobalRole;
+///
+/// let role = GlobalRole::Auditor;
+/// gate.administer(&office.root, &GrantGlobalRole { user: office.ana.user(), role })?;
+/// let to_oneself = GrantGlobalRole { user: office.root.user(), role };
+/// assert_eq!(gate.administer(&office.root, &to_oneself).unwrap_err().code(), Code::Refused);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct GrantGlobalRole {
@@ -57,6 +127,20 @@ pub struct GrantGlobalRole {
 }
 
 /// Takes a global role from a user. The last active PLATFORM_ADMIN keeps it.
+///
+/// Fails with [`crate::error::Code::Refused`] for the last, and with [`crate::error::Code::NotFound`] where
+/// the user does not hold it.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::error::Code;
+/// use placet_core::org::GlobalRole;
+/// use placet_core::org::command::RevokeGlobalRole;
+///
+/// let last = RevokeGlobalRole { user: office.root.user(), role: GlobalRole::PlatformAdmin };
+/// assert_eq!(gate.administer(&office.root, &last).unwrap_err().code(), Code::Refused);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RevokeGlobalRole {

@@ -10,6 +10,16 @@ use crate::org::book::Row;
 use crate::org::{Grant, Interval, Name, Permission, Role, RolePermission};
 
 /// Adds a project role. Its name must be new within the project.
+///
+/// Fails with [`Code::AlreadyExists`] where it is not.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// let project = office.project;
+/// let role = gate.manage(&office.root, &CreateRole { project, name: "QA".parse()? })?;
+/// assert!(gate.organisation(&office.root, project)?.roles.iter().any(|row| row.id == role));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateRole {
@@ -20,6 +30,17 @@ pub struct CreateRole {
 }
 
 /// Removes a project role that nobody was ever granted and that no quorum asks for.
+///
+/// Its permissions are taken from it first. Fails with [`Code::InUse`] for any other.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// # let (project, org) = (office.project, gate.organisation(&office.root, office.project)?);
+/// let command = RemoveRole { project, role: org.grants[0].role_id };
+/// let error = gate.manage(&office.root, &command).unwrap_err();
+/// assert_eq!(error.code().as_str(), "in_use");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveRole {
@@ -30,6 +51,17 @@ pub struct RemoveRole {
 }
 
 /// Adds a permission to the project's catalogue. The same one cannot be there twice.
+///
+/// Fails with [`Code::AlreadyExists`] then, and with [`Code::InvalidInput`] for `administer` and `audit`.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// let (project, environment) = (office.project, Some(office.environment));
+/// let command = CreatePermission { project, module: None, environment, action: "deploy".parse()? };
+/// let deploy_to_dev = gate.manage(&office.root, &command)?;
+/// assert!(deploy_to_dev.to_string().starts_with("prm_"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreatePermission {
@@ -44,6 +76,17 @@ pub struct CreatePermission {
 }
 
 /// Removes a permission that no role has.
+///
+/// Fails with [`Code::InUse`] for any other.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// # let (project, org) = (office.project, gate.organisation(&office.root, office.project)?);
+/// let permission = org.role_permissions[0].permission_id;
+/// let error = gate.manage(&office.root, &RemovePermission { project, permission }).unwrap_err();
+/// assert_eq!(error.code().as_str(), "in_use");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemovePermission {
@@ -54,6 +97,17 @@ pub struct RemovePermission {
 }
 
 /// Gives a role a permission. A holder of the role cannot do this.
+///
+/// Fails with [`Code::Refused`] then, and with [`Code::AlreadyExists`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// # let (project, org) = (office.project, gate.organisation(&office.root, office.project)?);
+/// let role = gate.manage(&office.root, &CreateRole { project, name: "QA".parse()? })?;
+/// gate.manage(&office.root, &AllowRole { project, role, permission: org.permissions[0].id })?;
+/// assert!(gate.organisation(&office.root, project)?.role_permissions.iter().any(|r| r.role_id == role));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AllowRole {
@@ -66,6 +120,18 @@ pub struct AllowRole {
 }
 
 /// Takes a permission from a role.
+///
+/// Fails with [`Code::NotFound`] where the role does not have it.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// # let (project, org) = (office.project, gate.organisation(&office.root, office.project)?);
+/// let pair = org.role_permissions[0];
+/// let (role, permission) = (pair.role_id, pair.permission_id);
+/// gate.manage(&office.root, &DisallowRole { project, role, permission })?;
+/// assert!(!gate.organisation(&office.root, project)?.role_permissions.contains(&pair));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct DisallowRole {
@@ -79,6 +145,18 @@ pub struct DisallowRole {
 
 /// Grants a user a project role for a time. Nobody does this to themselves; a user holds a role once
 /// at a time.
+///
+/// Fails with [`Code::Refused`] and [`Code::AlreadyExists`], in the order of these rules.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// # let (project, org) = (office.project, gate.organisation(&office.root, office.project)?);
+/// let role = gate.manage(&office.root, &CreateRole { project, name: "QA".parse()? })?;
+/// let valid = placet_core::org::Interval::starting(gate.now());
+/// let grant = gate.manage(&office.root, &AssignRole { project, user: office.bo.user(), role, valid })?;
+/// assert!(!org.grants.iter().any(|row| row.id == grant));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AssignRole {
@@ -93,6 +171,17 @@ pub struct AssignRole {
 }
 
 /// Ends a grant that has not ended yet, now or at an instant to come.
+///
+/// One that has not begun by then is removed. Fails with [`Code::InvalidInput`] for an instant that is past,
+/// and with [`Code::WrongState`] when it ends by then anyway.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?; use placet_core::org::command::*;
+/// # let (project, org) = (office.project, gate.organisation(&office.root, office.project)?);
+/// gate.manage(&office.root, &EndGrant { project, grant: org.grants[0].id, at: None })?;
+/// assert_eq!(gate.organisation(&office.root, project)?.grants.len() + 1, org.grants.len());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct EndGrant {

@@ -8,6 +8,18 @@ use crate::org::book::Row;
 use crate::org::{Interval, Membership, Name, Team, TeamModule, TeamRole};
 
 /// Adds a team. Its name must be new within the project.
+///
+/// Fails with [`Code::AlreadyExists`] where it is not.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::CreateTeam;
+///
+/// let command = CreateTeam { project: office.project, name: "Storage".parse()? };
+/// let team = gate.manage(&office.root, &command)?;
+/// assert!(team.to_string().starts_with("tea_"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateTeam {
@@ -18,6 +30,20 @@ pub struct CreateTeam {
 }
 
 /// Changes a team's name.
+///
+/// Fails with [`Code::AlreadyExists`] for a name that a team has, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let team = gate.organisation(&office.root, office.project)?.teams[0].id;
+/// use placet_core::org::command::RenameTeam;
+///
+/// let name = "Payments".parse()?;
+/// gate.manage(&office.root, &RenameTeam { project: office.project, team, name })?;
+/// let teams = gate.organisation(&office.root, office.project)?.teams;
+/// assert_eq!(teams[0].name.as_str(), "Payments");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RenameTeam {
@@ -30,6 +56,20 @@ pub struct RenameTeam {
 }
 
 /// Removes a team that has no memberships, ended ones included, and looks after no module.
+///
+/// Fails with [`Code::InUse`] for any other, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let team = gate.organisation(&office.root, office.project)?.teams[0].id;
+/// use placet_core::error::Code;
+/// use placet_core::org::command::RemoveTeam;
+///
+/// // Ana and Bo are in it.
+/// let command = RemoveTeam { project: office.project, team };
+/// assert_eq!(gate.manage(&office.root, &command).unwrap_err().code(), Code::InUse);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveTeam {
@@ -40,6 +80,21 @@ pub struct RemoveTeam {
 }
 
 /// Lets a team look after a module. A live member of the team cannot do this.
+///
+/// Fails with [`Code::Refused`] for a member, also one to come, with [`Code::AlreadyExists`] for what
+/// the team looks after, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::{AssignModule, CreateTeam};
+///
+/// let (project, module) = (office.project, office.module);
+/// let team = gate.manage(&office.root, &CreateTeam { project, name: "Storage".parse()? })?;
+/// gate.manage(&office.root, &AssignModule { project, team, module })?;
+/// // Two teams look after `pagos` now.
+/// assert_eq!(gate.organisation(&office.root, project)?.team_modules.len(), 2);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AssignModule {
@@ -52,6 +107,22 @@ pub struct AssignModule {
 }
 
 /// Takes a module from a team.
+///
+/// Fails with [`Code::NotFound`] where the team does not look after it.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let team = gate.organisation(&office.root, office.project)?.teams[0].id;
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::org::command::UnassignModule;
+///
+/// let (project, module) = (office.project, office.module);
+/// let place = Scope::module(project, module, office.environment);
+/// assert!(gate.can(office.bo.user(), &Action::APPROVE, place));
+/// gate.manage(&office.root, &UnassignModule { project, team, module })?;
+/// assert!(!gate.can(office.bo.user(), &Action::APPROVE, place));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct UnassignModule {
@@ -65,6 +136,29 @@ pub struct UnassignModule {
 
 /// Puts a user in a team for a time. Nobody does this to themselves; a user is in a team once at a
 /// time; a team has one LEADER_PRIMARY at a time; LEADER_TEMP must have an end.
+///
+/// Fails with [`Code::Refused`], [`Code::AlreadyExists`] and [`Code::InvalidInput`], in the order of these
+/// rules, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::org::command::{AddMember, CreateTeam};
+/// use placet_core::org::{Interval, TeamRole};
+///
+/// let (project, user) = (office.project, office.bo.user());
+/// let team = gate.manage(&office.root, &CreateTeam { project, name: "Storage".parse()? })?;
+/// let command = AddMember {
+///     project,
+///     team,
+///     user,
+///     role: TeamRole::LeaderTemp,
+///     valid: Interval::new(gate.now(), Some("2026-09-01T00:00:00Z".parse()?))?,
+/// };
+/// let membership = gate.manage(&office.root, &command)?;
+/// let rows = gate.organisation(&office.root, project)?.memberships;
+/// assert!(rows.iter().any(|row| row.id == membership && row.user_id == user));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AddMember {
@@ -81,6 +175,24 @@ pub struct AddMember {
 }
 
 /// Ends a membership that has not ended yet, now or at an instant to come.
+///
+/// One that has not begun by then is removed. Fails with [`Code::InvalidInput`] for an instant that is past,
+/// with [`Code::WrongState`] when it ends by then anyway, and with [`Code::NotFound`].
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::org::command::EndMembership;
+///
+/// let project = office.project;
+/// let rows = gate.organisation(&office.root, project)?.memberships;
+/// for row in rows.iter().filter(|row| row.user_id == office.bo.user()) {
+///     gate.manage(&office.root, &EndMembership { project, membership: row.id, at: None })?;
+/// }
+/// let place = Scope::module(project, office.module, office.environment);
+/// assert!(!gate.can(office.bo.user(), &Action::APPROVE, place));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct EndMembership {
@@ -100,8 +212,8 @@ impl sealed::Sealed for UnassignModule {}
 impl sealed::Sealed for AddMember {}
 impl sealed::Sealed for EndMembership {}
 
-fn name_free(desk: &Desk<'_>, name: &Name) -> Result<(), Error> {
-    if desk.book.teams.values().any(|row| row.name == *name) {
+fn name_free(desk: &Desk<'_>, name: &Name, own: Option<TeamId>) -> Result<(), Error> {
+    if desk.book.teams.values().any(|row| row.name == *name && Some(row.id) != own) {
         return Err(taken("team", name.as_str()));
     }
     Ok(())
@@ -116,7 +228,7 @@ impl ProjectCommand for CreateTeam {
     }
 
     fn decide(&self, desk: &Desk<'_>) -> Result<Decided<TeamId>, Error> {
-        name_free(desk, &self.name)?;
+        name_free(desk, &self.name, None)?;
         let id = TeamId::from_u128(desk.ids.next());
         let row = Team { id, project_id: self.project, name: self.name.clone() };
         Ok(Decided::put(Row::Team(row), id))
@@ -133,7 +245,7 @@ impl ProjectCommand for RenameTeam {
 
     fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
         let team = desk.book.team(self.team)?;
-        name_free(desk, &self.name)?;
+        name_free(desk, &self.name, Some(self.team))?;
         Ok(Decided::put(Row::Team(Team { name: self.name.clone(), ..team.clone() }), ()))
     }
 }
