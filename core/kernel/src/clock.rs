@@ -9,12 +9,33 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error};
 
 /// Tells the time. Drivers hand in the machine's clock, tests one that they move by hand.
+///
+/// ```
+/// use std::time::UNIX_EPOCH;
+/// use placet_core::clock::{Clock, Timestamp};
+///
+/// #[derive(Debug)]
+/// struct Machine;
+///
+/// impl Clock for Machine {
+///     fn now(&self) -> Timestamp {
+///         let micros = UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
+///         Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
+///     }
+/// }
+///
+/// assert!(Machine.now() > "2026-01-01T00:00:00Z".parse()?);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The present instant, in UTC.
     fn now(&self) -> Timestamp;
 }
 
 /// An instant in UTC, to the microsecond. Written as RFC 3339 with six decimals and `Z`.
+///
+/// Parsing takes any zone and cuts digits after the sixth. It fails with [`Code::InvalidInput`] on other
+/// texts and outside [`Self::MIN`] to [`Self::MAX`].
 ///
 /// ```
 /// use placet_core::clock::Timestamp;
@@ -59,7 +80,7 @@ impl Timestamp {
         Self::from_micros(self.micros.saturating_add_unsigned(ms.saturating_mul(1_000)))
     }
 
-    /// Milliseconds from `earlier` to this instant; zero when `earlier` is later.
+    /// Whole milliseconds from `earlier` to this instant; zero when `earlier` is later.
     pub const fn ms_since(self, earlier: Self) -> u64 {
         if self.micros <= earlier.micros { 0 } else { self.micros.abs_diff(earlier.micros) / 1_000 }
     }

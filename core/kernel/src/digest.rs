@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{Code, Error};
 
-/// A SHA-256 digest (FIPS 180-4). Written as 64 lower-case hex digits.
+/// A SHA-256 digest (FIPS 180-4). Written as 64 lower-case hex digits; parsing
+/// any other text fails with [`Code::InvalidInput`].
 ///
 /// ```
 /// use placet_core::digest::Digest;
@@ -35,6 +36,8 @@ impl Digest {
     }
 
     /// The digest of the canonical JSON form of `value` (RFC 8785).
+    ///
+    /// Fails as [`canonical_json`] does.
     pub fn of_json(value: &impl Serialize) -> Result<Self, Error> {
         Ok(Self::of(&canonical_json(value)?))
     }
@@ -51,6 +54,21 @@ impl Digest {
 }
 
 /// The canonical JSON form of `value` (RFC 8785): one byte string for one value.
+///
+/// Numbers are written as IEEE 754 doubles are (RFC 8785 §3.2.2.3): integers above 2^53 lose digits.
+///
+/// Fails with [`Code::Internal`] for a value that JSON cannot hold, such as a map with lists for keys.
+///
+/// ```
+/// use placet_core::digest::canonical_json;
+///
+/// #[derive(serde::Serialize)]
+/// struct Vote { yes: u8, by: &'static str }
+///
+/// // Sorted by name, without blanks: two hosts get the same bytes, so the same digest.
+/// assert_eq!(canonical_json(&Vote { yes: 1, by: "bo" })?, br#"{"by":"bo","yes":1}"#);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub fn canonical_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
     serde_json_canonicalizer::to_vec(value).map_err(|source| {
         Error::new(Code::Internal, "a value has no canonical JSON form").with_source(source)
@@ -58,6 +76,13 @@ pub fn canonical_json(value: &impl Serialize) -> Result<Vec<u8>, Error> {
 }
 
 /// Writes `bytes` as lower-case hex digits.
+///
+/// ```
+/// use placet_core::digest::{Digest, to_hex};
+/// assert_eq!(to_hex(&[0x00, 0xff]), "00ff");
+/// let digest = Digest::of(b"abc");
+/// assert_eq!(to_hex(digest.as_bytes()), digest.to_string());
+/// ```
 pub fn to_hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len().saturating_mul(2)), |mut text, byte| {

@@ -7,6 +7,20 @@ use std::error::Error as StdError;
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
         /// The stable name of an error. Programs match on it; it is the same in Rust, Python and Node.
+        ///
+        /// ```
+        /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+        /// # let id = placet_core::id::RequestId::from_u128(1);
+        /// use placet_core::error::Code;
+        ///
+        /// let answer = match gate.view(&office.ana, id) {
+        ///     Ok(view) => view.header.title,
+        ///     Err(error) if error.code() == Code::NotFound => "no such request".to_owned(),
+        ///     Err(error) => return Err(error),
+        /// };
+        /// assert_eq!(answer, "no such request");
+        /// # Ok::<(), placet_core::error::Error>(())
+        /// ```
         #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
         #[non_exhaustive]
         pub enum Code { $($(#[$doc])* $name,)* }

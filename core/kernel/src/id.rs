@@ -10,6 +10,24 @@ use crate::error::{Code, Error};
 
 /// Where new ids come from. The host's driver uses UUID version 7 (RFC 9562 §5.7) from its clock
 /// and its source of randomness; a simulator hands out a counter.
+///
+/// ```
+/// use core::sync::atomic::{AtomicU64, Ordering};
+/// use placet_core::id::{Ids, RequestId};
+///
+/// /// Counts up: for a simulation that must be repeatable.
+/// #[derive(Debug, Default)]
+/// struct Counter(AtomicU64);
+///
+/// impl Ids for Counter {
+///     fn next(&self) -> u128 {
+///         u128::from(self.0.fetch_add(1, Ordering::Relaxed))
+///     }
+/// }
+///
+/// let ids = Counter::default();
+/// assert_ne!(RequestId::from_u128(ids.next()), RequestId::from_u128(ids.next()));
+/// ```
 pub trait Ids: Send + Sync + fmt::Debug {
     /// Returns 128 bits that were never returned before, in the layout of a UUID.
     fn next(&self) -> u128;
@@ -19,6 +37,17 @@ pub trait Ids: Send + Sync + fmt::Debug {
 macro_rules! define_id {
     ($($(#[$doc:meta])* $name:ident, $what:literal, $prefix:literal;)*) => {$(
         $(#[$doc])*
+        ///
+        /// Parsing any other text fails with [`Code::InvalidInput`].
+        ///
+        /// ```
+        #[doc = concat!("use placet_core::id::", stringify!($name), ";")]
+        #[doc = concat!("let id = ", stringify!($name), "::from_u128(10);")]
+        #[doc = concat!("assert_eq!(id.to_string(), \"", $prefix, "_0000000000000000000000000000000a\");")]
+        #[doc = concat!("assert_eq!(id.to_string().parse::<", stringify!($name), ">()?, id);")]
+        #[doc = concat!("assert!(\"", $prefix, "_a\".parse::<", stringify!($name), ">().is_err());")]
+        /// # Ok::<(), placet_core::error::Error>(())
+        /// ```
         #[derive(Clone, Copy, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Uuid);

@@ -301,6 +301,51 @@ fn no_machine_is_named(files: &Files) -> Vec<String> {
     wrong
 }
 
+/// Whether the documentation above the line at `at` holds an example.
+fn has_example(lines: &[&str], at: usize) -> bool {
+    let above = lines.iter().take(at).rev().map(|line| line.trim());
+    let mut belongs = above.take_while(|line| {
+        line.starts_with("///") || !(line.is_empty() || line.ends_with(['{', '}', ';']))
+    });
+    belongs.any(|line| line.starts_with("/// ```"))
+}
+
+/// Types, traits and functions of every library, and the methods of the gates. The methods of other
+/// types are shown by the example of their type.
+fn every_public_item_has_an_example(files: &Files) -> Vec<String> {
+    let kinds = ["struct", "enum", "trait", "fn", "const fn", "macro_rules!"];
+    let gates = ["core/kernel/src/gate/", "bindings/rust/src/gate", "bindings/rust/src/run.rs"];
+    let mut wrong = Vec::new();
+    let sources = files.iter().filter(|(path, _)| {
+        let outside = [
+            "examples/",
+            "benches/",
+            "fuzz/",
+            "runners/pack/",
+            "runners/plugins/sql/",
+            "core/kernel/src/testing/conformance/",
+        ];
+        path.contains("src/")
+            && ends_in(path, "rs")
+            && !is_test(path)
+            && !outside.iter().any(|folder| path.starts_with(folder))
+    });
+    for (path, text) in sources {
+        let is_gate = gates.iter().any(|start| path.starts_with(start));
+        let lines = without_tests(text);
+        for (at, line) in lines.iter().enumerate() {
+            let is_item = kinds.iter().any(|kind| {
+                let item = format!("pub {kind} ");
+                line.starts_with(&item) || is_gate && line.starts_with(&format!("    {item}"))
+            });
+            if is_item && !has_example(&lines, at) {
+                wrong.push(format!("{path}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    wrong
+}
+
 // The rules, asked: first about a sample that breaks them, then about the repository.
 
 #[track_caller]
@@ -389,4 +434,14 @@ fn every_file_of_the_gate_is_a_module_of_it() {
 fn no_source_knows_the_machine_it_was_written_on() {
     check(no_machine_is_named, &[("core/kernel/src/x.rs", "let folder = \"/tmp/placet\";\n")]);
     check(no_machine_is_named, &[("README.md", "see `/home/ana/notes`\n")]);
+}
+
+#[test]
+fn what_is_public_shows_how_it_is_used() {
+    let rule = every_public_item_has_an_example;
+    check(rule, &[("x/src/a.rs", "/// Words.\npub struct A;\n")]);
+    let after_another = "/// ```\n/// f();\n/// ```\npub fn f() {}\npub fn g() {}\n";
+    check(rule, &[("x/src/a.rs", after_another)]);
+    let verb = "impl Gate {\n    /// Words.\n    pub fn act(&self) {}\n}\n";
+    check(rule, &[("core/kernel/src/gate/act.rs", verb)]);
 }

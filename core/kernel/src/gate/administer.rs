@@ -20,6 +20,19 @@ use crate::org::{GlobalRole, GlobalRoleGrant, Project, User, UserKind};
 use crate::store::records;
 
 /// A command about the whole platform. It takes PLATFORM_ADMIN.
+///
+/// ```
+/// use placet_core::gate::PlatformCommand;
+/// use placet_core::org::command::CreateProject;
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let command = CreateProject { code: "bank".parse()?, name: "Bank".parse()? };
+/// gate.administer(&office.root, &command)?;
+/// let log = gate.audit(&office.root, 0)?;
+/// assert_eq!(log.last().map(|(_, leaf)| leaf.event.as_str()), Some(CreateProject::EVENT));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait PlatformCommand: Sealed + fmt::Debug {
     /// What it gives back, such as the id of what it made.
     type Output;
@@ -32,6 +45,21 @@ pub trait PlatformCommand: Sealed + fmt::Debug {
 }
 
 /// What a platform command works on.
+///
+/// What the command notes on it, and what it writes, goes into the log as one entry:
+///
+/// ```
+/// use placet_core::org::command::CreateProject;
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let command = CreateProject { code: "bank".parse()?, name: "Bank".parse()? };
+/// let id = gate.administer(&office.root, &command)?.to_string();
+/// let (_, leaf) = gate.audit(&office.root, 0)?.pop().expect("there is an entry");
+/// assert_eq!(leaf.facts["project"], id);
+/// assert!(leaf.records.iter().any(|record| record.name.contains(&id)));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct PlatformDesk<'t, 'g> {
     txn: &'t mut Txn<'g>,
@@ -43,6 +71,22 @@ impl Gate {
     /// Carries out a command about the platform.
     ///
     /// Fails with [`Code::Denied`], and with what the command's rules refuse.
+    /// The rules answer [`Code::AlreadyExists`], [`Code::NotFound`] or [`Code::Refused`].
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::org::command::SetUserActive;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let stop = |user| SetUserActive { user, active: false };
+    /// gate.administer(&office.root, &stop(office.ana.user()))?;
+    /// assert!(gate.projects(&office.ana)?.is_empty());
+    /// // The last active PLATFORM_ADMIN stays.
+    /// let error = gate.administer(&office.root, &stop(office.root.user())).unwrap_err();
+    /// assert_eq!(error.code(), Code::Refused);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn administer<C: PlatformCommand>(
         &self,
         caller: &Caller,

@@ -17,6 +17,24 @@ impl Gate {
     /// Fails with [`crate::error::Code::DigestMismatch`] when the request asks for something else by now, with
     /// [`crate::error::Code::Refused`] for an author or the holder of another role than is asked for, and with
     /// [`crate::error::Code::AlreadyExists`] for a second yes of the same person.
+    /// When it does not wait for approvals, that is [`crate::error::Code::WrongState`].
+    ///
+    /// ```
+    /// use placet_core::digest::Digest;
+    /// use placet_core::error::Code;
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let header = office.pending(&gate)?.header;
+    /// let other = Digest::of(b"an older revision");
+    /// let error = gate.approve(&office.bo, header.id, other, None).unwrap_err();
+    /// assert_eq!(error.code(), Code::DigestMismatch);
+    ///
+    /// let agreed = gate.approve(&office.bo, header.id, header.change_digest()?, Some("fine"))?;
+    /// assert_eq!(agreed.state.name(), StateName::Approved);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn approve(
         &self,
         caller: &Caller,

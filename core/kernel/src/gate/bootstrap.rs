@@ -13,6 +13,24 @@ impl Gate {
     /// leaf 0.
     ///
     /// Fails with [`Code::AlreadyBootstrapped`], or with [`Code::InvalidInput`] for an agent.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::error::Code;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::identity::Caller;
+    /// use placet_core::org::{UserKind, command::CreateUser};
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::Bench;
+    ///
+    /// let gate = Gate::new(Bench::on(Arc::new(MemoryStore::default()))?.parts);
+    /// let (email, display_name) = ("root@example.org".parse()?, "Root".parse()?);
+    /// let first = CreateUser { kind: UserKind::Person, email, display_name };
+    /// let root = Caller::authenticated(gate.bootstrap(&first)?);
+    /// assert_eq!(gate.users(&root, None)?.items.len(), 1);
+    /// assert_eq!(gate.bootstrap(&first).unwrap_err().code(), Code::AlreadyBootstrapped);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn bootstrap(&self, first_admin: &CreateUser) -> Result<UserId, Error> {
         if first_admin.kind != UserKind::Person {
             return Err(Error::new(Code::InvalidInput, "the first administrator must be a person")

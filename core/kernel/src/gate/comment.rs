@@ -10,6 +10,21 @@ use crate::request::{Request, action};
 
 impl Gate {
     /// Adds a comment. Whoever may read the request by a project role may comment on it; AUDITOR may not.
+    ///
+    /// Fails with [`Code::Refused`] for AUDITOR, with [`Code::InvalidInput`] for a text that says nothing,
+    /// and with [`Code::TooLarge`] over [`crate::limits::Limits::text_bytes_max`] bytes.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// gate.comment(&office.ana, id, "legal agreed by phone")?;
+    /// let last = gate.history(&office.ana, id)?.pop().expect("there are steps");
+    /// assert_eq!(last.comment.as_deref(), Some("legal agreed by phone"));
+    /// assert_eq!(last.from, Some(last.to)); // its state stays
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn comment(&self, caller: &Caller, id: RequestId, text: &str) -> Result<Request, Error> {
         self.check_comment(text, true)?;
         self.transact(|txn| {

@@ -16,6 +16,24 @@ use crate::request::{Change, Draft, Header, Request, Revision, State, action};
 use crate::runner::{Finding, Level};
 
 /// A request as its author writes it.
+///
+/// ```
+/// use placet_core::gate::NewRequest;
+/// use placet_core::request::Change;
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let payload = r#"{"sql":"UPDATE prices SET cents = 250 WHERE id = 7"}"#;
+/// let new = NewRequest {
+///     project: office.project,
+///     module: office.module,
+///     environment: office.environment,
+///     title: "raise the price of tea".to_owned(),
+///     change: Change::new("sql".parse()?, "shop".parse()?, payload, gate.limits())?,
+/// };
+/// assert_eq!(gate.draft(&office.ana, &new)?.header.title, "raise the price of tea");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct NewRequest {
@@ -35,6 +53,23 @@ impl Gate {
     /// Writes a new request, in state `DRAFT`. It takes the action `request`.
     ///
     /// Fails with [`Code::InvalidPayload`] and the first finding when the runner refuses the payload.
+    /// A title that is empty or not one line is [`Code::InvalidInput`], what is over the limits
+    /// [`Code::TooLarge`], a runner that is not installed [`Code::UnknownRunner`], and a place that is not
+    /// there [`Code::NotFound`].
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let good = office.request(office.change("\"raise the price\"")?);
+    /// assert_eq!(gate.draft(&office.ana, &good)?.state.name(), StateName::Draft);
+    /// // The scripted runner refuses this one.
+    /// let bad = office.request(office.change("\"refuse\"")?);
+    /// assert_eq!(gate.draft(&office.ana, &bad).unwrap_err().code(), Code::InvalidPayload);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn draft(&self, caller: &Caller, new: &NewRequest) -> Result<Request, Error> {
         let scope = Scope::module(new.project, new.module, new.environment);
         // The same words for what is not there and for what may not be seen.
@@ -89,6 +124,21 @@ impl Gate {
 
     /// Writes a new revision, and goes back to `DRAFT`. Whatever was approved is approved no longer,
     /// and whoever writes a revision cannot approve the request.
+    /// It takes the action `request`.
+    ///
+    /// Fails as [`Self::draft`] does, and with [`Code::WrongState`] once it runs or is over.
+    ///
+    /// ```
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let change = office.change("\"raise it twice\"")?;
+    /// let edited = gate.edit(&office.ana, id, "raise it twice", &change)?;
+    /// assert_eq!((edited.header.revision, edited.state.name()), (2, StateName::Draft));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn edit(
         &self,
         caller: &Caller,

@@ -11,6 +11,20 @@ use crate::id::UserId;
 use crate::identity::Caller;
 
 /// The answer to a question, with what makes it so. Its text form is one sentence for a person.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::gate::Answer;
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let place = Scope::module(office.project, office.module, office.environment);
+/// match gate.explain(&office.root, office.ana.user(), &Action::APPROVE, place)? {
+///     Answer::Allowed(_) => panic!("Ana asks and reads"),
+///     Answer::Denied(denial) => assert_eq!(denial.reasons[0].code(), "no_grant"),
+/// }
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "an answer is a yes or a no")]
 pub enum Answer {
@@ -22,6 +36,17 @@ pub enum Answer {
 
 impl Answer {
     /// Whether it is a yes.
+    ///
+    /// ```
+    /// use placet_core::authz::{Action, Scope};
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let (ana, place) = (office.ana.user(), Scope::project(office.project));
+    /// assert!(gate.explain(&office.ana, ana, &Action::READ, place)?.is_allowed());
+    /// assert!(!gate.explain(&office.ana, ana, &Action::MANAGE, place)?.is_allowed());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed(_))
     }
@@ -39,6 +64,18 @@ impl fmt::Display for Answer {
 impl Gate {
     /// Whether `user` may do `action` in `scope` now, for lists and for showing buttons. Any error is a
     /// no. A verb decides afresh whatever this said.
+    ///
+    /// ```
+    /// use placet_core::authz::{Action, Scope};
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let place = Scope::module(office.project, office.module, office.environment);
+    /// let shows_button = |user| gate.can(user, &Action::EXECUTE, place);
+    /// assert!(shows_button(office.bo.user()));
+    /// assert!(!shows_button(office.ana.user()));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn can(&self, user: UserId, action: &Action, scope: Scope) -> bool {
         let asked = self.consult(|txn| txn.quietly(user, action, scope));
         asked.is_ok_and(|answer| answer.is_allowed())
@@ -48,6 +85,21 @@ impl Gate {
     /// they may read; about others whoever manages the project or reads the audit.
     ///
     /// Fails with [`crate::error::Code::NotFound`] where the caller may not look.
+    ///
+    /// ```
+    /// use placet_core::authz::{Action, Scope};
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let (bo, place) = (office.bo.user(), Scope::project(office.project));
+    /// let answer = gate.explain(&office.root, bo, &Action::READ, place)?;
+    /// assert!(answer.to_string().starts_with("denied: no role with the permission `read`"));
+    /// // Ana does not manage the project: not her business.
+    /// let error = gate.explain(&office.ana, bo, &Action::READ, place).unwrap_err();
+    /// assert_eq!(error.code(), Code::NotFound);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn explain(
         &self,
         caller: &Caller,

@@ -16,6 +16,22 @@ impl Gate {
     /// Carries out a command about one project. It takes PLATFORM_ADMIN or the action `manage`.
     ///
     /// Fails with [`crate::error::Code::Denied`], and with what the command's rules refuse.
+    /// Whoever may neither read nor manage the project gets [`crate::error::Code::NotFound`].
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::org::command::CreateModule;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let (code, name) = ("stock".parse()?, "Stock".parse()?);
+    /// let command = CreateModule { project: office.project, code, name };
+    /// let id = gate.manage(&office.root, &command)?;
+    /// let modules = gate.organisation(&office.root, office.project)?.modules;
+    /// assert!(modules.iter().any(|module| module.id == id));
+    /// assert_eq!(gate.manage(&office.ana, &command).unwrap_err().code(), Code::Denied);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn manage<C: ProjectCommand>(
         &self,
         caller: &Caller,

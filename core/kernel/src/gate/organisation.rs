@@ -15,6 +15,22 @@ use crate::request::Quorum;
 use crate::store::records;
 
 /// Everything that is stored of one project's organisation, at one moment.
+///
+/// ```
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let shop = gate.organisation(&office.root, office.project)?;
+/// assert_eq!(shop.project.code.as_str(), "shop");
+/// // The modules that the first team looks after, by code.
+/// let mine = shop.team_modules.iter().filter(|link| link.team_id == shop.teams[0].id);
+/// let codes: Vec<_> = mine
+///     .filter_map(|link| shop.modules.iter().find(|module| module.id == link.module_id))
+///     .map(|module| module.code.as_str())
+///     .collect();
+/// assert_eq!(codes, ["pagos"]);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Organisation {
@@ -44,6 +60,20 @@ pub struct Organisation {
 
 impl Gate {
     /// The organisation of a project. Whoever may read the whole project or manages it may, and AUDITOR.
+    /// Fails with [`crate::error::Code::NotFound`] for everybody else.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let roles = gate.organisation(&office.root, office.project)?.roles;
+    /// assert!(roles.iter().any(|role| role.name.as_str() == "bo"));
+    /// // Bo approves and runs, and may not read.
+    /// let error = gate.organisation(&office.bo, office.project).unwrap_err();
+    /// assert_eq!(error.code(), Code::NotFound);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn organisation(&self, caller: &Caller, project: ProjectId) -> Result<Organisation, Error> {
         let what = format!("project `{project}`");
         self.consult(|txn| {
@@ -82,6 +112,19 @@ impl Gate {
     }
 
     /// The users of the platform, in the order in which they were added. For PLATFORM_ADMIN and AUDITOR.
+    /// At most [`crate::limits::Limits::page_rows_max`] at a time.
+    ///
+    /// Fails with [`crate::error::Code::Denied`] for everybody else.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let users = gate.users(&office.root, None)?.items;
+    /// let emails: Vec<_> = users.iter().map(|user| user.email.as_str()).collect();
+    /// assert_eq!(emails, ["root@example.org", "ana@example.org", "bo@example.org"]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn users(&self, caller: &Caller, after: Option<&Cursor>) -> Result<Page<User>, Error> {
         self.consult(|txn| {
             let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "list of users")?;
@@ -91,6 +134,20 @@ impl Gate {
     }
 
     /// Who holds which global role. For PLATFORM_ADMIN and AUDITOR.
+    /// Fails with [`crate::error::Code::Denied`] for everybody else.
+    ///
+    /// ```
+    /// use placet_core::org::{GlobalRole, command::GrantGlobalRole};
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let command = GrantGlobalRole { user: office.bo.user(), role: GlobalRole::Auditor };
+    /// gate.administer(&office.root, &command)?;
+    /// let rows = gate.global_roles(&office.bo)?; // as AUDITOR
+    /// let auditors: Vec<_> = rows.iter().filter(|row| row.role == GlobalRole::Auditor).collect();
+    /// assert_eq!(auditors[0].user_id, office.bo.user());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn global_roles(&self, caller: &Caller) -> Result<Vec<GlobalRoleGrant>, Error> {
         self.consult(|txn| {
             let permit =

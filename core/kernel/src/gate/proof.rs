@@ -13,16 +13,54 @@ const PAGE: usize = 1_024;
 
 impl Gate {
     /// The log's present head, signed. Anybody may have it: it gives nothing away.
+    ///
+    /// Its form is that of C2SP tlog-checkpoint. Fails with [`Code::SignerUnavailable`] when the signer does,
+    /// and with [`Code::StoreDamaged`] when an entry cannot be read.
+    ///
+    /// ```
+    /// use placet_core::audit::Checkpoint;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let signed = gate.checkpoint()?;
+    /// let head = Checkpoint::open_note(&signed, gate.origin(), gate.verifier_key())?;
+    /// let entries = gate.audit(&office.root, 0)?;
+    /// assert_eq!(usize::try_from(head.size()), Ok(entries.len()));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn checkpoint(&self) -> Result<SignedNote, Error> {
         self.head(&*self.tree()?)
     }
 
     /// The key that checkpoints verify with.
+    ///
+    /// Publish its text form (C2SP signed-note): whoever has it needs nothing else of this gate.
+    ///
+    /// ```
+    /// use placet_core::audit::{SignedNote, VerifierKey};
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, _) = Office::in_memory()?;
+    /// let (published, note) = (gate.verifier_key().to_string(), gate.checkpoint()?.to_string());
+    /// // Elsewhere:
+    /// let key: VerifierKey = published.parse()?;
+    /// assert!(SignedNote::parse(note.as_bytes())?.verify(&[key]).is_ok());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn verifier_key(&self) -> &VerifierKey {
         self.parts.signer.verifier_key()
     }
 
     /// The first line of every checkpoint: the name of this log.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, _) = Office::in_memory()?;
+    /// let checkpoint = gate.checkpoint()?.to_string();
+    /// assert_eq!(checkpoint.lines().next(), Some(gate.origin()));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn origin(&self) -> &str {
         self.parts.signer.name()
     }
@@ -30,6 +68,19 @@ impl Gate {
     /// The proof that entry `index` is in the log, under a head signed now.
     ///
     /// Fails with [`Code::NotFound`] when there is no such entry.
+    /// Its form is that of C2SP tlog-proof.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let (index, leaf) = gate.trail(&office.ana, id)?.pop().expect("there are entries");
+    /// let proof = gate.prove(index)?;
+    /// let head = proof.verify(&leaf.to_bytes()?, gate.origin(), gate.verifier_key())?;
+    /// assert!(index < head.size());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn prove(&self, index: u64) -> Result<LogProof, Error> {
         let tree = self.tree()?;
         if index >= tree.len() {
@@ -42,6 +93,24 @@ impl Gate {
     /// Writes the whole log as a static folder that any web server can serve and anybody can verify
     /// (C2SP tlog-tiles). `write` gets each file's path and bytes, the checkpoint last. For
     /// PLATFORM_ADMIN and AUDITOR.
+    /// Fails with [`Code::Denied`] for everybody else, and with the errors of `write`.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use placet_core::audit::verify_export;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let mut files = BTreeMap::new();
+    /// gate.export(&office.root, |path, bytes| {
+    ///     files.insert(path.to_owned(), bytes.to_vec());
+    ///     Ok(())
+    /// })?;
+    /// let read = |path: &str| Ok(files.get(path).cloned());
+    /// let whole = verify_export(read, gate.origin(), gate.verifier_key())?;
+    /// assert!(whole.checkpoint().size() > 0);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn export(
         &self,
         caller: &Caller,

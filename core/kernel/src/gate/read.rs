@@ -18,6 +18,17 @@ use crate::store::Key;
 use crate::store::records::{self, Record};
 
 /// Everything that a reviewer sees of a request.
+///
+/// ```
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let view = gate.view(&office.ana, office.pending(&gate)?.header.id)?;
+/// let plan = view.plan.expect("submitting made it");
+/// assert_eq!((view.change.payload.as_str(), plan.steps.len()), ("\"raise the price\"", 1));
+/// assert!(view.runs.is_empty());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RequestView {
@@ -36,6 +47,19 @@ pub struct RequestView {
 }
 
 /// One line of a list of requests.
+///
+/// ```
+/// use placet_core::request::StateName;
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// office.pending(&gate)?;
+/// let list = gate.requests(&office.ana, office.project, None)?.items;
+/// let waiting = list.iter().filter(|line| line.state == StateName::PendingApproval);
+/// let titles: Vec<_> = waiting.map(|line| line.title.as_str()).collect();
+/// assert_eq!(titles, ["a change"]);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RequestSummary {
@@ -52,6 +76,23 @@ pub struct RequestSummary {
 }
 
 /// A part of a list, and where the next part begins.
+///
+/// ```
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let (mut all, mut after) = (Vec::new(), None);
+/// loop {
+///     let page = gate.users(&office.root, after.as_ref())?;
+///     all.extend(page.items);
+///     after = page.next;
+///     if after.is_none() {
+///         break;
+///     }
+/// }
+/// assert_eq!(all.len(), 3);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page<T> {
@@ -62,6 +103,22 @@ pub struct Page<T> {
 }
 
 /// A place in a list. It stays valid while things are added.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::gate::Gate;
+/// use placet_core::store::MemoryStore;
+/// use placet_core::testing::{Bench, Office};
+///
+/// let mut parts = Bench::on(Arc::new(MemoryStore::default()))?.parts;
+/// parts.limits.page_rows_max = 1;
+/// let gate = Gate::new(parts);
+/// let office = Office::found(&gate)?;
+/// let first = gate.users(&office.root, None)?;
+/// let second = gate.users(&office.root, first.next.as_ref())?;
+/// assert_eq!(second.items[0].id, office.ana.user());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Cursor(Key);
 
@@ -69,6 +126,20 @@ impl Gate {
     /// The request as a reviewer sees it. Whoever may read where it is may.
     ///
     /// Fails with [`Code::NotFound`] where it does not exist or may not be seen.
+    /// What is stored but is not what its digests say is [`Code::DigestMismatch`].
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let header = office.pending(&gate)?.header;
+    /// let view = gate.view(&office.ana, header.id)?;
+    /// assert_eq!(view.digest, Some(header.change_digest()?));
+    /// // Bo may not read here.
+    /// assert_eq!(gate.view(&office.bo, header.id).unwrap_err().code(), Code::NotFound);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn view(&self, caller: &Caller, id: RequestId) -> Result<RequestView, Error> {
         self.consult(|txn| {
             let request = txn.readable(caller, id)?;
@@ -92,6 +163,19 @@ impl Gate {
     }
 
     /// What happened to the request, oldest first.
+    ///
+    /// Fails with [`Code::NotFound`] as [`Self::view`] does.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let steps = gate.history(&office.ana, id)?;
+    /// let actions: Vec<_> = steps.iter().map(|step| step.action.as_str()).collect();
+    /// assert_eq!(actions, ["DRAFT", "PLAN", "SUBMIT", "APPROVE"]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn history(&self, caller: &Caller, id: RequestId) -> Result<Vec<HistoryEntry>, Error> {
         self.consult(|txn| {
             txn.readable(caller, id)?;
@@ -101,6 +185,20 @@ impl Gate {
 
     /// The requests of a project that the caller may read, in the order in which they were drafted. A page
     /// may hold fewer than there is room for.
+    ///
+    /// The room is [`crate::limits::Limits::page_rows_max`]. Fails with [`Code::NotFound`] for whoever may
+    /// read nothing in the project.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let (first, second) = (office.approved(&gate)?, office.pending(&gate)?);
+    /// let list = gate.requests(&office.ana, office.project, None)?.items;
+    /// let ids: Vec<_> = list.iter().map(|line| line.id).collect();
+    /// assert_eq!(ids, [first.header.id, second.header.id]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn requests(
         &self,
         caller: &Caller,
@@ -134,6 +232,16 @@ impl Gate {
     }
 
     /// The projects that the caller may read or manage, by code.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let codes: Vec<_> = gate.projects(&office.ana)?.into_iter().map(|row| row.code).collect();
+    /// assert_eq!(codes, ["shop".parse()?]);
+    /// assert!(gate.projects(&office.bo)?.is_empty()); // Bo may neither read nor manage
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn projects(&self, caller: &Caller) -> Result<Vec<Project>, Error> {
         self.consult(|txn| {
             let mut seen = Vec::new();
@@ -152,6 +260,18 @@ impl Gate {
     }
 
     /// The log entries about a request, with their indexes, for whoever may read the request.
+    ///
+    /// Fails with [`Code::NotFound`] as [`Self::view`] does.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// let (_, last) = gate.trail(&office.ana, id)?.pop().expect("there are entries");
+    /// assert_eq!((last.event.as_str(), last.actor), ("request.approved", Some(office.bo.user())));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn trail(&self, caller: &Caller, id: RequestId) -> Result<Vec<(u64, Leaf)>, Error> {
         self.consult(|txn| txn.readable(caller, id).map(drop))?;
         let mut found = Vec::new();
@@ -164,6 +284,20 @@ impl Gate {
     }
 
     /// Log entries from `from` on, for PLATFORM_ADMIN and AUDITOR, at most one page.
+    /// Indexes count from 0. Fails with [`Code::Denied`] for everybody else.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let log = gate.audit(&office.root, 0)?;
+    /// assert_eq!(log[0].1.event, "platform.bootstrapped");
+    /// let next = log.last().map_or(0, |(index, _)| index + 1);
+    /// assert!(gate.audit(&office.root, next)?.is_empty());
+    /// assert_eq!(gate.audit(&office.ana, 0).unwrap_err().code(), Code::Denied);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn audit(&self, caller: &Caller, from: u64) -> Result<Vec<(u64, Leaf)>, Error> {
         self.consult(|txn| {
             let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "audit log")?;

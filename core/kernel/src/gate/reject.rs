@@ -10,6 +10,22 @@ use crate::request::{Request, State, action};
 
 impl Gate {
     /// Says no for good. The comment says why. It takes the action `approve`.
+    ///
+    /// Fails with [`crate::error::Code::InvalidInput`] without a comment, and with
+    /// [`crate::error::Code::WrongState`] when it does not wait for approvals.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// assert_eq!(gate.reject(&office.bo, id, " ").unwrap_err().code(), Code::InvalidInput);
+    /// let over = gate.reject(&office.bo, id, "not in December")?;
+    /// assert_eq!(over.state.name(), StateName::Rejected);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn reject(&self, caller: &Caller, id: RequestId, comment: &str) -> Result<Request, Error> {
         self.check_comment(comment, true)?;
         self.transact(|txn| {

@@ -10,6 +10,24 @@ use crate::request::{Request, State, action};
 
 impl Gate {
     /// Sends a request back to its author. The comment says why. It takes the action `approve`.
+    ///
+    /// Fails with [`crate::error::Code::InvalidInput`] without a comment, and with
+    /// [`crate::error::Code::WrongState`] when it does not wait for approvals.
+    ///
+    /// ```
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// let back = gate.request_changes(&office.bo, id, "add a WHERE")?;
+    /// assert_eq!(back.state.name(), StateName::ChangesRequested);
+    ///
+    /// let change = office.change("\"raise one price\"")?;
+    /// gate.edit(&office.ana, id, "raise one price", &change)?;
+    /// assert_eq!(gate.submit(&office.ana, id)?.state.name(), StateName::PendingApproval);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn request_changes(
         &self,
         caller: &Caller,

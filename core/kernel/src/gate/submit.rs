@@ -18,6 +18,23 @@ impl Gate {
     ///
     /// Fails with [`Code::QuorumUnsatisfiable`] when too few people could approve, and with
     /// [`Code::InvalidPayload`] when the plan has a finding of level `error`.
+    /// In any other state it is [`Code::WrongState`].
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::org::command::SetQuorum;
+    /// use placet_core::request::Quorum;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let new = office.request(office.change("\"raise the price\"")?);
+    /// let id = gate.draft(&office.ana, &new)?.header.id;
+    /// let (project, environment) = (office.project, office.environment);
+    /// let quorum = Quorum::n_of(2, None)?; // and only Bo may approve
+    /// gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    /// assert_eq!(gate.submit(&office.ana, id).unwrap_err().code(), Code::QuorumUnsatisfiable);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn submit(&self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
         // What was sent back is planned afresh: the world may have moved on since.
         let needs_plan = self.consult(|txn| {
@@ -65,6 +82,21 @@ impl Gate {
 
     /// Writes a new request and submits it at once. When only the second fails, the draft stays, and the
     /// error's detail `request` names it.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::request::StateName;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// // The scripted runner's plan for this has a finding of level `error`.
+    /// let new = office.request(office.change("\"warn\"")?);
+    /// let error = gate.draft_and_submit(&office.ana, &new).unwrap_err();
+    /// assert_eq!(error.code(), Code::InvalidPayload);
+    /// let draft = error.details()["request"].parse()?;
+    /// assert_eq!(gate.view(&office.ana, draft)?.state.name(), StateName::Draft);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn draft_and_submit(
         &self,
         caller: &Caller,

@@ -73,6 +73,17 @@ impl Change {
 }
 
 /// What is true of a request in every state.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let header = office.pending(&gate)?.header;
+/// assert_eq!((header.requester, header.revision), (office.ana.user(), 1));
+///
+/// // An approver says yes to exactly this digest.
+/// let approved = gate.approve(&office.bo, header.id, header.change_digest()?, None)?;
+/// assert_eq!(approved.state.name().as_str(), "APPROVED");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Header {
@@ -157,6 +168,17 @@ impl Header {
 }
 
 /// Which plan a request has, by digests.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let header = office.pending(&gate)?.header;
+/// let view = gate.view(&office.ana, header.id)?;
+/// if let (Some(note), Some(plan)) = (header.plan, view.plan) {
+///     assert_eq!(note.plan_digest, plan.digest()?);
+/// }
+/// # assert!(header.plan.is_some());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PlanNote {
@@ -175,6 +197,23 @@ impl PlanNote {
 }
 
 /// One revision as it is stored: written once, never changed, except that its plan is added.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::request::Revision;
+/// use placet_core::store::{Key, MemoryStore, Store};
+/// # use placet_core::{gate::Gate, testing::{Bench, Office}};
+///
+/// # let store = Arc::new(MemoryStore::default());
+/// # let gate = Gate::new(Bench::on(Arc::<MemoryStore>::clone(&store))?.parts);
+/// # Office::found(&gate)?.pending(&gate)?;
+/// // The gate shows a revision's change and plan in its view; a tool of one's own reads the store.
+/// let rows = store.scan(&Key::from_segments(&["revision"]), None, 1)?;
+/// let mut row: serde_json::Value = serde_json::from_slice(&rows[0].1.value)?;
+/// let revision: Revision = serde_json::from_value(row["body"].take())?;
+/// assert_eq!(revision.change.payload, "\"raise the price\"");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Revision {

@@ -8,6 +8,21 @@ use crate::id::RunId;
 use crate::runner::Outcome;
 
 /// How a run of this request ended, and what was read of it afterwards.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::request::{State, Succeeded};
+/// use placet_core::testing::Seen;
+///
+/// let id = office.approved(&gate)?.header.id;
+/// let ticket = gate.execute(&office.bo, id)?;
+/// let run = ticket.run();
+/// let request = gate.drive(ticket, &Seen::default())?;
+/// let State::Succeeded(Succeeded { ended, .. }) = request.state else { unreachable!() };
+/// assert_eq!((ended.run, ended.attempt), (run, 1));
+/// assert!(ended.last_read.is_none());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Ended {
@@ -28,6 +43,21 @@ pub struct Ended {
 }
 
 /// What was read in the target about a run.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::request::State;
+/// use placet_core::runner::Outcome;
+/// # use placet_core::testing::Seen;
+///
+/// # let id = office.approved(&gate)?.header.id;
+/// # gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+/// let (request, _) = gate.verify(&office.bo, id)?;
+/// let State::Succeeded(done) = request.state else { unreachable!() };
+/// let reading = done.ended.last_read;
+/// assert!(reading.is_some_and(|read| matches!(read.outcome, Outcome::Succeeded(_))));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Reading {
@@ -51,10 +81,60 @@ macro_rules! endings {
 
 endings! {
     /// Done.
+    ///
+    /// ```
+    /// # use placet_core::testing::{Office, Seen};
+    /// use placet_core::request::State;
+    /// use placet_core::runner::Outcome;
+    ///
+    /// # let (gate, office) = Office::in_memory()?;
+    /// # let id = office.approved(&gate)?.header.id;
+    /// let request = gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+    /// let State::Succeeded(done) = request.state else { unreachable!() };
+    /// assert!(matches!(done.ended.outcome, Outcome::Succeeded(_)));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     Succeeded;
     /// Known not to have completed.
+    ///
+    /// ```
+    /// use placet_core::request::State;
+    /// use placet_core::runner::{Failure, Outcome};
+    /// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+    /// # let bench = Bench::on(std::sync::Arc::new(MemoryStore::default()))?;
+    /// # let (gate, runner) = (Gate::new(bench.parts), bench.runner);
+    /// # let office = Office::found(&gate)?;
+    /// # let id = office.approved(&gate)?.header.id;
+    /// # runner.ends_with(Outcome::Failed(Failure::new("sql.23505", "duplicate key")));
+    ///
+    /// let request = gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+    /// let State::Failed(failed) = request.state else { unreachable!() };
+    /// let Outcome::Failed(failure) = failed.ended.outcome else { unreachable!() };
+    /// assert_eq!(failure.code, "sql.23505");
+    /// assert!(failure.applied.is_empty(), "nothing took effect");
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     Failed;
     /// Nobody can tell yet.
+    ///
+    /// ```
+    /// use placet_core::request::State;
+    /// use placet_core::runner::{Failure, Outcome};
+    /// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+    /// # let bench = Bench::on(std::sync::Arc::new(MemoryStore::default()))?;
+    /// # let (gate, runner) = (Gate::new(bench.parts), bench.runner);
+    /// # let office = Office::found(&gate)?;
+    /// # let id = office.approved(&gate)?.header.id;
+    /// # runner.ends_with(Outcome::Unknown(Failure::new("timeout", "the line went dead")));
+    ///
+    /// let request = gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+    /// assert!(matches!(request.state, State::Unknown(_)));
+    ///
+    /// // It is never run again: the target is read instead.
+    /// let (request, _) = gate.verify(&office.bo, id)?;
+    /// assert!(matches!(request.state, State::Succeeded(_)));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     Unknown;
 }
 

@@ -8,6 +8,16 @@ use crate::id::{RequestId, UserId};
 use crate::store::records::Record;
 
 /// One step in a request's life.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let id = office.pending(&gate)?.header.id;
+/// let history = gate.history(&office.ana, id)?;
+/// let actions: Vec<&str> = history.iter().map(|entry| entry.action.as_str()).collect();
+/// assert_eq!(actions, ["DRAFT", "PLAN", "SUBMIT"]);
+/// assert!(history.iter().all(|entry| entry.actor == Some(office.ana.user())));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HistoryEntry {

@@ -10,6 +10,17 @@ use crate::error::{Code, Error};
 use crate::id::{ApprovalId, GrantId, RoleId, UserId};
 
 /// Which approvals are enough for a change.
+///
+/// ```
+/// use placet_core::error::Code;
+/// use placet_core::request::Quorum;
+///
+/// let two = Quorum::n_of(2, None)?;
+/// assert_eq!(two.people(), 2);
+/// assert_eq!(Quorum::default().people(), 1);
+/// assert_eq!(Quorum::n_of(0, None).unwrap_err().code(), Code::InvalidInput);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "quorum")]
 #[non_exhaustive]
@@ -35,6 +46,19 @@ impl Default for Quorum {
 }
 
 /// How far the approvals are from the quorum.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::request::{Standing, State};
+///
+/// let State::PendingApproval(pending) = office.pending(&gate)?.state else { unreachable!() };
+/// let said = match pending.quorum.standing(&pending.approvals, &pending.digest) {
+///     Standing::Reached => "it may run".to_owned(),
+///     Standing::Missing(people) => format!("{people} more must agree"),
+/// };
+/// assert_eq!(said, "1 more must agree");
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "callers must tell enough from not enough")]
 pub enum Standing {
@@ -104,6 +128,18 @@ impl Quorum {
 }
 
 /// One person's yes to exactly one digest.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// use placet_core::request::State;
+///
+/// let request = office.approved(&gate)?;
+/// let State::Approved(approved) = &request.state else { unreachable!() };
+/// let approval = approved.approvals[0];
+/// assert_eq!(approval.user, office.bo.user());
+/// assert_eq!(approval.digest, request.header.change_digest()?);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Approval {

@@ -8,6 +8,18 @@ use crate::runner::Outcome;
 use crate::store::records::Record;
 
 /// One attempt. There is one record for a request, revision and attempt, and it is made once.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # use placet_core::testing::Seen;
+/// let id = office.approved(&gate)?.header.id;
+/// gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+///
+/// let runs = gate.view(&office.ana, id)?.runs;
+/// assert_eq!((runs.len(), runs[0].attempt), (1, 1));
+/// assert!(runs[0].ended_at >= Some(runs[0].started_at));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Run {

@@ -17,6 +17,12 @@ use crate::runner::Outcome;
 use crate::store::records::Record;
 
 /// A change request: what is always true of it, and its state.
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let request = office.pending(&gate)?;
+/// assert_eq!((request.header.revision, request.state.name().as_str()), (1, "PENDING_APPROVAL"));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Request {
@@ -37,12 +43,23 @@ impl Record for Request {
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident($body:ident) = $text:literal,)*) => {
         /// The state of a request, with what is true in it.
+        /// ```
+        /// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+        /// let state = office.pending(&gate)?.state;
+        /// assert!(matches!(&state, State::PendingApproval(pending) if pending.approvals.is_empty()));
+        /// assert_eq!(state.name().as_str(), "PENDING_APPROVAL");
+        /// # Ok::<(), placet_core::error::Error>(())
+        /// ```
         #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
         #[serde(tag = "state")]
         #[expect(clippy::exhaustive_enums, reason = "a new state must be seen wherever states are told apart")]
         pub enum State { $($(#[$doc])* #[serde(rename = $text)] $name($body),)* }
 
         /// The name of a state.
+        /// ```
+        /// use placet_core::request::StateName;
+        /// assert_eq!(StateName::Approved.as_str(), "APPROVED");
+        /// ```
         #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
         #[expect(clippy::exhaustive_enums, reason = "a new state must be seen wherever states are told apart")]
         pub enum StateName { $($(#[$doc])* #[serde(rename = $text)] $name,)* }
@@ -102,6 +119,10 @@ impl fmt::Display for StateName {
 }
 
 /// Being written.
+/// ```
+/// use placet_core::request::{Draft, State, StateName};
+/// assert_eq!(State::from(Draft::default()).name(), StateName::Draft);
+/// ```
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 #[expect(
@@ -113,6 +134,12 @@ pub struct Draft {
 }
 
 /// Waiting for approvals.
+/// ```
+/// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+/// let State::PendingApproval(pending) = office.pending(&gate)?.state else { unreachable!() };
+/// assert!(pending.approvals.len() < usize::from(pending.quorum.people()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PendingApproval {
@@ -127,6 +154,12 @@ pub struct PendingApproval {
 }
 
 /// A reviewer wants it changed.
+/// ```
+/// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+/// let state = gate.request_changes(&office.bo, office.pending(&gate)?.header.id, "name the table")?.state;
+/// assert!(matches!(state, State::ChangesRequested(asked) if asked.by == office.bo.user()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ChangesRequested {
@@ -137,6 +170,12 @@ pub struct ChangesRequested {
 }
 
 /// Enough people agreed to exactly this.
+/// ```
+/// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+/// let State::Approved(approved) = office.approved(&gate)?.state else { unreachable!() };
+/// assert!(approved.approvals.iter().all(|approval| approval.digest == approved.digest));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Approved {
@@ -151,6 +190,12 @@ pub struct Approved {
 }
 
 /// A reviewer said no.
+/// ```
+/// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+/// let state = gate.reject(&office.bo, office.pending(&gate)?.header.id, "not in December")?.state;
+/// assert!(matches!(state, State::Rejected(said_no) if said_no.by == office.bo.user()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Rejected {
@@ -161,6 +206,12 @@ pub struct Rejected {
 }
 
 /// Withdrawn.
+/// ```
+/// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+/// let state = gate.cancel(&office.ana, office.pending(&gate)?.header.id, None)?.state;
+/// assert!(matches!(state, State::Cancelled(withdrawn) if withdrawn.by == office.ana.user()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Cancelled {
@@ -171,6 +222,13 @@ pub struct Cancelled {
 }
 
 /// A run holds the lease.
+/// ```
+/// # use placet_core::{request::State, testing::Office}; let (gate, office) = Office::in_memory()?;
+/// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+/// let State::Executing(now) = gate.view(&office.ana, ticket.request())?.state else { unreachable!() };
+/// assert_eq!((now.run, now.fence, now.cancel_requested), (ticket.run(), ticket.fence(), false));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Executing {
