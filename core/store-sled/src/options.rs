@@ -1,6 +1,20 @@
 //! What a host may choose when it opens a store.
 
 /// When a commit is acknowledged.
+///
+/// ```
+/// # use placet_core::store::{Batch, Key, Store};
+/// use placet_store_sled::{Durability, Options, SledStore};
+/// # let folder = tempfile::tempdir()?;
+/// # let batch = || Batch::default().put(Key::from_segments(&["colour"]), b"green".to_vec());
+///
+/// let quick = Options::default().with_durability(Durability::Relaxed);
+/// let store = SledStore::open_with(folder.path(), &quick)?;
+/// let before = store.sync_count();
+/// store.commit(batch())?;
+/// assert_eq!(store.sync_count(), before); // acknowledged, and not on the disk yet
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Durability {

@@ -24,6 +24,27 @@ use crate::writer::{Health, Job, Writer, poisoned};
 /// A store in a folder on this machine. See the crate's page for what it promises.
 ///
 /// Dropping it answers what is still waiting, brings everything to the disk and lets the folder go.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::gate::Gate;
+/// use placet_core::store::StoreErrorKind;
+/// use placet_store_sled::SledStore;
+/// # use placet_core::testing::{Bench, Office};
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// # let wired = |store| Ok::<_, placet_core::error::Error>(Bench::on(Arc::new(store))?.parts);
+///
+/// let gate = Gate::new(wired(SledStore::open(folder)?)?);
+/// let office = Office::found(&gate)?;
+/// let second = SledStore::open(folder).expect_err("one opening at a time");
+/// assert_eq!(second.kind(), StoreErrorKind::Locked);
+/// drop(gate);
+///
+/// let gate = Gate::new(wired(SledStore::open(folder)?)?);
+/// assert_eq!(gate.projects(&office.ana)?.len(), 1); // still there
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct SledStore {
     folder: PathBuf,
     view: Arc<View>,

@@ -121,6 +121,35 @@ impl FromStr for VerifierKey {
 }
 
 /// Signs notes. A host implements it to keep its key in a key service; [`Ed25519Signer`] holds it in memory.
+///
+/// ```
+/// use placet_core::audit::{SignedNote, Signer, VerifierKey};
+/// use placet_core::error::{Code, Error};
+///
+/// /// Sends what is to be signed to a key service.
+/// #[derive(Debug)]
+/// struct KeyService {
+///     key: VerifierKey,
+///     ask: fn(&[u8]) -> Option<[u8; 64]>,
+/// }
+///
+/// impl Signer for KeyService {
+///     fn verifier_key(&self) -> &VerifierKey {
+///         &self.key
+///     }
+///
+///     fn sign(&self, message: &[u8]) -> Result<[u8; 64], Error> {
+///         let gone = || Error::new(Code::SignerUnavailable, "the key service does not answer");
+///         (self.ask)(message).ok_or_else(gone)
+///     }
+/// }
+///
+/// let key = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k".parse()?;
+/// let signer = KeyService { key, ask: |_| None };
+/// let error = SignedNote::sign("the head\n", &[&signer]).expect_err("nobody signs");
+/// assert_eq!(error.code(), Code::SignerUnavailable);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait Signer: Send + Sync + fmt::Debug {
     /// The public half of the key. It does not change while the signer lives.
     fn verifier_key(&self) -> &VerifierKey;

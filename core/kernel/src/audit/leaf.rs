@@ -19,12 +19,30 @@ const FORM: u32 = 1;
 /// One audit record. Its byte form is canonical JSON (RFC 8785), so that one record has one hash.
 ///
 /// It holds ids, digests and words of ours, never names, e-mail addresses, comments or payloads.
+///
+/// ```
+/// use placet_core::audit::Leaf;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let request = office.approved(&gate)?.header.id;
+///
+/// let trail = gate.trail(&office.ana, request)?;
+/// let events: Vec<&str> = trail.iter().map(|(_, leaf)| leaf.event.as_str()).collect();
+/// assert_eq!(
+///     events,
+///     ["request.drafted", "request.planned", "request.submitted", "request.approved"],
+/// );
+///
+/// let (_index, approved) = &trail[3];
+/// assert_eq!(approved.actor, Some(office.bo.user()));
+/// assert_eq!(Leaf::from_bytes(&approved.to_bytes()?)?, *approved);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Leaf {
     /// The version of this form: 1.
     pub v: u32,
-    /// When it happened.
+    /// When it happened: RFC 3339, in UTC, to the microsecond.
     pub at: Timestamp,
     /// What happened: a stable code such as `request.approved`.
     pub event: String,
@@ -67,6 +85,20 @@ pub struct Leaf {
 }
 
 /// One decision behind a leaf.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let header = office.pending(&gate)?.header;
+/// // Ana may not approve. That she tried is in the log, and why it was a no.
+/// let tried = gate.approve(&office.ana, header.id, header.change_digest()?, None);
+/// assert!(tried.is_err());
+///
+/// let (_index, leaf) = gate.trail(&office.ana, header.id)?.pop().expect("it was recorded");
+/// let decision = &leaf.decisions[0];
+/// assert_eq!((decision.user, decision.allowed), (office.ana.user(), false));
+/// assert_eq!(decision.because, ["no_grant"]);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Decision {
@@ -93,6 +125,20 @@ impl Decision {
 }
 
 /// A record that changed: its name and the salted digests of its bytes before and after.
+///
+/// ```
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let request = office.pending(&gate)?.header.id;
+/// let name = format!("request/{request}");
+/// let leaves = gate.trail(&office.ana, request)?;
+/// let mut changes = leaves.iter().flat_map(|(_, leaf)| &leaf.records).filter(|row| row.name == name);
+///
+/// // What one leaf left behind is what the next one found.
+/// let (made, changed) = (changes.next().expect("drafted"), changes.next().expect("planned"));
+/// assert_eq!(made.before, None);
+/// assert_eq!(made.after, changed.before);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RecordChange {
@@ -150,7 +196,8 @@ impl Leaf {
 
     /// Reads a leaf back.
     ///
-    /// Fails with [`Code::LogTampered`] when the bytes are not a leaf.
+    /// Fails with [`Code::LogTampered`] when the bytes are not a leaf, and with [`Code::NewerFormat`] when a
+    /// newer version wrote it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let leaf: Self = serde_json::from_slice(bytes).map_err(|source| {
             Error::new(Code::LogTampered, "these bytes are not an audit leaf")

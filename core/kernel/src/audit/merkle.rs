@@ -15,11 +15,24 @@ pub fn leaf_hash(entry: &[u8]) -> Digest {
 }
 
 /// The hash of an inner node: SHA-256 of a one byte and the two hashes below it (RFC 6962, section 2.1).
+///
+/// ```
+/// use placet_core::audit::{MerkleTree, leaf_hash, node_hash};
+/// let (ana, bo) = (leaf_hash(b"ana asks"), leaf_hash(b"bo agrees"));
+/// let tree: MerkleTree = [ana, bo].into_iter().collect();
+/// assert_eq!(tree.root(), node_hash(&ana, &bo));
+/// ```
 pub fn node_hash(left: &Digest, right: &Digest) -> Digest {
     Digest::of_parts(&[&[0x01], left.as_bytes(), right.as_bytes()])
 }
 
 /// The root of the tree without leaves: SHA-256 of nothing (RFC 6962, section 2.1).
+///
+/// ```
+/// use placet_core::audit::{MerkleTree, empty_root};
+/// assert_eq!(MerkleTree::default().root(), empty_root());
+/// assert!(empty_root().to_string().starts_with("e3b0c44298fc1c14"));
+/// ```
 pub fn empty_root() -> Digest {
     Digest::of(b"")
 }
@@ -184,6 +197,20 @@ impl FromIterator<Digest> for MerkleTree {
 /// (RFC 9162, section 2.1.3.2).
 ///
 /// Fails with `log_tampered` when it is not, or the proof does not show it.
+///
+/// ```
+/// use placet_core::audit::{MerkleTree, leaf_hash, verify_inclusion};
+/// use placet_core::error::Code;
+///
+/// let log: MerkleTree = [b"ana", b"bo.", b"zoe"].map(|entry| leaf_hash(entry)).into_iter().collect();
+/// let (root, proof) = (log.root(), log.inclusion_proof(2, 3)?);
+///
+/// // The auditor holds the root, and is handed an entry, its place and the proof.
+/// verify_inclusion(&leaf_hash(b"zoe"), 2, 3, &proof, &root)?;
+/// let error = verify_inclusion(&leaf_hash(b"eve"), 2, 3, &proof, &root).expect_err("never logged");
+/// assert_eq!(error.code(), Code::LogTampered);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub fn verify_inclusion(
     leaf: &Digest,
     index: u64,
@@ -226,6 +253,20 @@ pub fn verify_inclusion(
 ///
 /// The empty tree needs an empty proof and its fixed root. Fails with `log_tampered` when the later
 /// tree does not continue the earlier one, or the proof does not show it.
+///
+/// ```
+/// use placet_core::audit::{MerkleTree, leaf_hash, verify_consistency};
+///
+/// let mut log: MerkleTree = [b"ana", b"bo."].map(|entry| leaf_hash(entry)).into_iter().collect();
+/// let kept = log.root(); // what an auditor wrote down when there were two leaves
+/// log.append(leaf_hash(b"zoe"));
+///
+/// verify_consistency(2, 3, &log.consistency_proof(2, 3)?, &kept, &log.root())?;
+/// let rewritten: MerkleTree = [b"eve", b"bo.", b"zoe"].map(|entry| leaf_hash(entry)).into_iter().collect();
+/// let proof = rewritten.consistency_proof(2, 3)?;
+/// assert!(verify_consistency(2, 3, &proof, &kept, &rewritten.root()).is_err());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub fn verify_consistency(
     earlier: u64,
     size: u64,

@@ -12,6 +12,19 @@ pub const NOTE_BYTES_MAX: usize = 1 << 20;
 pub const NOTE_SIGNATURES_MAX: usize = 100;
 
 /// One line that vouches for a note: who signed, with which key, and the signature's bytes.
+///
+/// ```
+/// use placet_core::audit::{Ed25519Signer, SignedNote, Signer};
+/// let log = Ed25519Signer::from_seed("example.com/log", &[7; 32])?;
+/// let witness = Ed25519Signer::from_seed("example.com/witness", &[8; 32])?;
+///
+/// // The witness signs the same text and sends its line back.
+/// let line = SignedNote::sign("the head\n", &[&witness])?.signatures()[0].to_string();
+/// let note = SignedNote::sign("the head\n", &[&log])?.with_signature_line(&line)?;
+/// let by = &note.signatures()[1];
+/// assert_eq!((by.name(), by.key_id()), ("example.com/witness", witness.verifier_key().id()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NoteSignature {
     name: String,

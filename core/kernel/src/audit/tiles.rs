@@ -188,7 +188,16 @@ pub(super) fn tile_at(level: u8, index: u64, size: u64) -> Option<TilePath> {
 }
 
 /// The bytes of the hash tile at `path`: its hashes one after the other. `None` for an entry bundle
-/// and for a tile that the tree does not have.
+/// and for a tile that the tree does not have. A hash has 32 bytes (C2SP tlog-tiles).
+///
+/// ```
+/// use placet_core::audit::{MerkleTree, TilePath, hash_tile, leaf_hash};
+/// let tree: MerkleTree = [leaf_hash(b"ana"), leaf_hash(b"bo")].into_iter().collect();
+/// let bytes = hash_tile(&tree, TilePath::hashes(0, 0, 2)?).expect("it has two leaves");
+/// assert_eq!(bytes[32..], *leaf_hash(b"bo").as_bytes());
+/// assert_eq!(hash_tile(&tree, TilePath::hashes(0, 0, 3)?), None);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub fn hash_tile(tree: &MerkleTree, path: TilePath) -> Option<Vec<u8>> {
     let level = u32::from(path.level?).checked_mul(8)?;
     let mut bytes = Vec::with_capacity(usize::from(path.width).saturating_mul(32));
@@ -206,9 +215,20 @@ pub(super) fn read_hash_tile(bytes: &[u8], width: u16) -> Option<Vec<Digest>> {
     fits.then(|| hashes.iter().copied().map(Digest::from_bytes).collect())
 }
 
-/// The bytes of an entry bundle: each entry after its length as a big-endian 16-bit number.
+/// The bytes of an entry bundle: each entry after its length as a big-endian 16-bit number
+/// (C2SP tlog-tiles).
 ///
 /// Fails with `too_large` when an entry is longer than [`ENTRY_BYTES_MAX`].
+///
+/// ```
+/// use placet_core::audit::{ENTRY_BYTES_MAX, encode_bundle};
+/// use placet_core::error::Code;
+/// assert_eq!(encode_bundle(&["ana", "bo"])?, b"\x00\x03ana\x00\x02bo");
+///
+/// let error = encode_bundle(&[vec![0; ENTRY_BYTES_MAX + 1]]).expect_err("too long");
+/// assert_eq!(error.code(), Code::TooLarge);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub fn encode_bundle(entries: &[impl AsRef<[u8]>]) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     for entry in entries.iter().map(AsRef::as_ref) {
@@ -256,6 +276,26 @@ pub fn decode_bundle(bytes: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
 /// and the detail `leaf` when an entry is not what the tree has; and with the errors of `read` and `write`.
 ///
 /// [`Store::log_read`]: crate::store::Store::log_read
+///
+/// ```
+/// use placet_core::audit::{Checkpoint, Ed25519Signer, MerkleTree, export, leaf_hash};
+/// use placet_core::store::{Batch, MemoryStore, Store};
+///
+/// let store = MemoryStore::default();
+/// store.commit(Batch::default().append(b"ana asks".to_vec()))?;
+/// store.commit(Batch::default().append(b"bo agrees".to_vec()))?;
+///
+/// let tree: MerkleTree = store.log_read(0, 2)?.iter().map(|entry| leaf_hash(entry)).collect();
+/// let signer = Ed25519Signer::from_seed("example.com/log", &[7; 32])?;
+/// let head = Checkpoint::new("example.com/log", tree.len(), tree.root())?.sign(&[&signer])?;
+/// let mut paths = Vec::new();
+/// export(&tree, &head, |from, limit| Ok(store.log_read(from, limit)?), |path, _bytes| {
+///     paths.push(path.to_owned()); // a host writes the bytes to a file of this name
+///     Ok(())
+/// })?;
+/// assert_eq!(paths, ["tile/entries/000.p/2", "tile/0/000.p/2", "checkpoint"]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn export(
     tree: &MerkleTree,
     checkpoint: &SignedNote,

@@ -12,6 +12,27 @@ use crate::digest::Digest;
 use crate::error::Error;
 
 /// What [`verify_export`] found to be whole.
+///
+/// ```
+/// use placet_core::audit::{Checkpoint, verify_export};
+/// # use std::collections::BTreeMap;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let (origin, key) = (gate.origin(), gate.verifier_key());
+///
+/// let kept = Checkpoint::open_note(&gate.checkpoint()?, origin, key)?;
+/// office.pending(&gate)?; // the log grows
+/// # let mut files = BTreeMap::new();
+/// # gate.export(&office.root, |path, bytes| {
+/// #     files.insert(path.to_owned(), bytes.to_vec());
+/// #     Ok(())
+/// # })?;
+///
+/// let verified = verify_export(|path| Ok(files.get(path).cloned()), origin, key)?;
+/// verified.continues(&kept)?; // nothing that the auditor saw before was rewritten
+/// assert!(verified.checkpoint().size() > kept.size());
+/// assert_eq!(verified.tree().root(), verified.checkpoint().root());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Verified {
     checkpoint: Checkpoint,

@@ -22,6 +22,14 @@ use crate::org::is_slug;
 pub struct Action(Cow<'static, str>);
 
 /// Which rule decides about an action.
+///
+/// ```
+/// use placet_core::authz::{Action, Rule};
+/// let needs_a_team = |action: Action| action.rule() == Rule::TwoLegs;
+/// assert!(needs_a_team(Action::EXECUTE));
+/// assert!(!needs_a_team(Action::READ));
+/// assert_eq!(Action::ADMINISTER.rule(), Rule::Administer);
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "both deciders must cover every rule")]
 pub enum Rule {

@@ -7,6 +7,42 @@ use crate::digest::Digest;
 use crate::error::Error;
 
 /// Decides a question by policies over stored rows. Comes in from outside; see the crate `placet-policies`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::authz::{Action, Authorizer, Facts, PolicyHit, Question, Scope, Verdict};
+/// use placet_core::digest::Digest;
+/// use placet_core::error::Error;
+/// # use placet_core::gate::Gate;
+/// # use placet_core::store::MemoryStore;
+/// # use placet_core::testing::{Bench, Office};
+///
+/// /// Forbids every run, and leaves all else to the index.
+/// #[derive(Debug)]
+/// struct Freeze;
+///
+/// impl Authorizer for Freeze {
+///     fn decide(&self, question: &Question, _facts: &Facts) -> Result<Verdict, Error> {
+///         let hit = |id: &str| vec![PolicyHit::new(id.to_owned(), "freeze.rs:8".to_owned())];
+///         let frozen = question.action == Action::EXECUTE;
+///         let forbidden_by = if frozen { hit("freeze") } else { Vec::new() };
+///         Ok(Verdict::new(hit("as-the-index-says"), forbidden_by, Vec::new()))
+///     }
+///
+///     fn policy_set_digest(&self) -> Digest {
+///         Digest::of(b"freeze, version 1")
+///     }
+/// }
+/// # let mut parts = Bench::on(Arc::new(MemoryStore::default()))?.parts;
+///
+/// parts.authorizer = Arc::new(Freeze);
+/// let gate = Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// let place = Scope::module(office.project, office.module, office.environment);
+/// assert!(gate.can(office.bo.user(), &Action::APPROVE, place));
+/// assert!(!gate.can(office.bo.user(), &Action::EXECUTE, place));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait Authorizer: Send + Sync + fmt::Debug {
     /// Evaluates all policies that apply to `question` over `facts`.
     ///
@@ -18,6 +54,16 @@ pub trait Authorizer: Send + Sync + fmt::Debug {
 }
 
 /// What the policies said.
+///
+/// ```
+/// use placet_core::authz::{PolicyHit, Verdict};
+/// let two_legs = vec![PolicyHit::new("two-legs".to_owned(), "base.cedar:1".to_owned())];
+/// let freeze = vec![PolicyHit::new("freeze".to_owned(), "house.cedar:3".to_owned())];
+///
+/// assert!(!Verdict::default().is_allowed()); // nothing permits
+/// assert!(Verdict::new(two_legs.clone(), Vec::new(), Vec::new()).is_allowed());
+/// assert!(!Verdict::new(two_legs, freeze, Vec::new()).is_allowed());
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -46,6 +92,14 @@ impl Verdict {
 }
 
 /// A policy that took part in a verdict.
+///
+/// ```
+/// use placet_core::authz::{PolicyHit, Reason};
+/// // What a policy engine found becomes what the person is told.
+/// let hit = PolicyHit::new("freeze".to_owned(), "house.cedar:3".to_owned());
+/// let reason = Reason::Forbidden { policy: hit.id, place: hit.place };
+/// assert_eq!(reason.to_string(), "the policy `freeze` (house.cedar:3) forbids it");
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyHit {

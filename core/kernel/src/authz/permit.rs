@@ -14,6 +14,22 @@ mod sealed {
 }
 
 /// A kind of action, as a type, so that a permit for one cannot be spent on another.
+///
+/// ```
+/// use placet_core::authz::{ActionKind, Approve, Manage, Scope};
+/// use placet_core::gate::Gate;
+/// # use placet_core::id::UserId;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+///
+/// /// Whether to show the button for `A`.
+/// fn shows<A: ActionKind>(gate: &Gate, user: UserId, place: Scope) -> bool {
+///     gate.can(user, &A::ACTION, place)
+/// }
+/// let (bo, shop) = (office.bo.user(), Scope::project(office.project));
+/// assert!(shows::<Approve>(&gate, bo, shop));
+/// assert!(!shows::<Manage>(&gate, bo, shop));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub trait ActionKind: sealed::Sealed + fmt::Debug {
     /// The action's name.
     const ACTION: Action;
@@ -52,6 +68,20 @@ kinds! {
 }
 
 /// Proof that `A` was allowed to one user in one scope. Only a decided yes makes one.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::error::Code;
+/// use placet_core::org::command::SetUserActive;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+///
+/// // A look is no permit: the verb asks for one of its own, at the instant it acts.
+/// assert!(gate.can(office.ana.user(), &Action::REQUEST, Scope::project(office.project)));
+/// gate.administer(&office.root, &SetUserActive { user: office.ana.user(), active: false })?;
+/// let error = office.pending(&gate).expect_err("no permit, no request");
+/// assert_eq!(error.code(), Code::NotFound);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[must_use = "a permit that is not spent means: authorized and not done"]
 pub struct Permit<A: ActionKind> {
     user: UserId,

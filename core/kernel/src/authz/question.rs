@@ -14,6 +14,16 @@ use crate::org::{
 };
 
 /// Where something is done.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let pagos_in_dev = Scope::module(office.project, office.module, office.environment);
+/// assert_eq!(pagos_in_dev.project_id(), Some(office.project));
+/// assert!(gate.can(office.bo.user(), &Action::APPROVE, pagos_in_dev));
+/// assert!(!gate.can(office.bo.user(), &Action::APPROVE, Scope::Platform));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "snake_case", tag = "level")]
 #[expect(clippy::exhaustive_enums, reason = "both deciders must cover every level")]
@@ -70,6 +80,21 @@ impl fmt::Display for Scope {
 }
 
 /// May `user` do `action` in `scope` at the instant `at`?
+///
+/// ```
+/// use placet_core::authz::{Action, Question, Scope};
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+///
+/// // A rule of the house: nothing runs from Christmas on.
+/// let christmas = "2026-12-24T12:00:00Z".parse()?;
+/// let forbids = |asked: &Question| asked.action == Action::EXECUTE && asked.at >= christmas;
+///
+/// let scope = Scope::project(office.project);
+/// let asked = Question { user: office.bo.user(), action: Action::EXECUTE, scope, at: gate.now() };
+/// assert!(!forbids(&asked));
+/// assert!(forbids(&Question { at: christmas, ..asked }));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "every decider must look at every part")]
 pub struct Question {
@@ -84,6 +109,22 @@ pub struct Question {
 }
 
 /// The names of the rows that make the answer a yes; the audit leaf records them.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::gate::Answer;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let (bo, shop) = (office.bo.user(), Scope::project(office.project));
+///
+/// let Answer::Allowed(witness) = gate.explain(&office.root, bo, &Action::APPROVE, shop)? else {
+///     panic!("bo may approve");
+/// };
+/// let grants = gate.organisation(&office.root, office.project)?.grants;
+/// let by = grants.iter().find(|row| Some(row.id) == witness.grant).expect("it is stored");
+/// assert_eq!(by.user_id, bo);
+/// assert_eq!(witness.global_role, None); // leg 1 and leg 2, not a role over the platform
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Witness {
@@ -106,6 +147,41 @@ pub struct Witness {
 
 /// The stored rows that a decision is made from. Whoever decides re-checks each of them: that a row is
 /// here says that it is stored, not that it fits the question.
+///
+/// ```
+/// use placet_core::authz::{Facts, Question};
+///
+/// /// What a policy engine re-checks of the user who asks.
+/// fn rule(asked: &Question, facts: &Facts) -> bool {
+///     facts.user.id == asked.user
+///         && facts.user.is_active
+///         && facts.global_roles.iter().all(|row| row.user_id == asked.user)
+/// }
+/// # use std::sync::Arc;
+/// # use placet_core::authz::{Action, Authorizer, PolicyHit, Verdict};
+/// # use placet_core::testing::{Bench, Office};
+/// # #[derive(Debug)]
+/// # struct Engine(fn(&Question, &Facts) -> bool);
+/// # impl Authorizer for Engine {
+/// #     fn decide(&self, asked: &Question, facts: &Facts) -> Result<Verdict, placet_core::error::Error> {
+/// #         let hit = PolicyHit::new("rule".to_owned(), "rule.rs:1".to_owned());
+/// #         let permitted_by = if (self.0)(asked, facts) { vec![hit] } else { Vec::new() };
+/// #         Ok(Verdict::new(permitted_by, Vec::new(), Vec::new()))
+/// #     }
+/// #     fn policy_set_digest(&self) -> placet_core::digest::Digest {
+/// #         placet_core::digest::Digest::of(b"rule")
+/// #     }
+/// # }
+/// # let mut parts = Bench::on(Arc::new(placet_core::store::MemoryStore::default()))?.parts;
+/// # parts.authorizer = Arc::new(Engine(rule));
+/// # let gate = placet_core::gate::Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// # let place = placet_core::authz::Scope::module(office.project, office.module, office.environment);
+///
+/// assert!(gate.can(office.bo.user(), &Action::APPROVE, place));
+/// assert_eq!(gate.disagreements(), 0); // whatever the index allowed, the rule allowed too
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "every decider must look at every part")]
 pub struct Facts {
@@ -120,6 +196,49 @@ pub struct Facts {
 }
 
 /// The rows behind leg 1.
+///
+/// ```
+/// use placet_core::authz::{MembershipRows, Question, Scope};
+/// use placet_core::org::TeamModule;
+///
+/// /// Leg 1, checked again: a membership that holds now, in a team that looks after the module.
+/// fn leg_1(asked: &Question, rows: &MembershipRows) -> bool {
+///     let Scope::Project { project, module, .. } = asked.scope else { return false };
+///     let (row, team) = (&rows.membership, &rows.team);
+///     let looks_after =
+///         module.map(|module_id| TeamModule { team_id: row.team_id, module_id }) == rows.team_module;
+///     (row.user_id, row.team_id, team.project_id) == (asked.user, team.id, project)
+///         && row.valid.contains(asked.at)
+///         && looks_after
+/// }
+/// # use placet_core::authz::Facts;
+/// # fn rule(asked: &Question, facts: &Facts) -> bool {
+/// #     facts.membership.as_ref().is_none_or(|rows| leg_1(asked, rows))
+/// # }
+/// # use std::sync::Arc;
+/// # use placet_core::authz::{Action, Authorizer, PolicyHit, Verdict};
+/// # use placet_core::testing::{Bench, Office};
+/// # #[derive(Debug)]
+/// # struct Engine(fn(&Question, &Facts) -> bool);
+/// # impl Authorizer for Engine {
+/// #     fn decide(&self, asked: &Question, facts: &Facts) -> Result<Verdict, placet_core::error::Error> {
+/// #         let hit = PolicyHit::new("rule".to_owned(), "rule.rs:1".to_owned());
+/// #         let permitted_by = if (self.0)(asked, facts) { vec![hit] } else { Vec::new() };
+/// #         Ok(Verdict::new(permitted_by, Vec::new(), Vec::new()))
+/// #     }
+/// #     fn policy_set_digest(&self) -> placet_core::digest::Digest {
+/// #         placet_core::digest::Digest::of(b"rule")
+/// #     }
+/// # }
+/// # let mut parts = Bench::on(Arc::new(placet_core::store::MemoryStore::default()))?.parts;
+/// # parts.authorizer = Arc::new(Engine(rule));
+/// # let gate = placet_core::gate::Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// # let place = placet_core::authz::Scope::module(office.project, office.module, office.environment);
+///
+/// assert!(gate.can(office.ana.user(), &Action::REQUEST, place));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "every decider must look at every part")]
 pub struct MembershipRows {
@@ -132,6 +251,49 @@ pub struct MembershipRows {
 }
 
 /// The rows behind leg 2.
+///
+/// ```
+/// use placet_core::authz::{GrantRows, Question, Scope};
+///
+/// /// Leg 2, checked again: a grant that holds now, of a role with a permission for this place.
+/// fn leg_2(asked: &Question, rows: &GrantRows) -> bool {
+///     let Scope::Project { project, module, environment } = asked.scope else { return false };
+///     let (grant, link, held) = (&rows.grant, &rows.role_permission, &rows.permission);
+///     (grant.user_id, grant.project_id, held.project_id) == (asked.user, project, project)
+///         && grant.valid.contains(asked.at)
+///         && (link.role_id, link.permission_id) == (grant.role_id, held.id)
+///         && held.action == asked.action
+///         && (held.module_id.is_none() || held.module_id == module)
+///         && (held.environment_id.is_none() || held.environment_id == environment)
+/// }
+/// # use placet_core::authz::Facts;
+/// # fn rule(asked: &Question, facts: &Facts) -> bool {
+/// #     facts.grant.as_ref().is_none_or(|rows| leg_2(asked, rows))
+/// # }
+/// # use std::sync::Arc;
+/// # use placet_core::authz::{Action, Authorizer, PolicyHit, Verdict};
+/// # use placet_core::testing::{Bench, Office};
+/// # #[derive(Debug)]
+/// # struct Engine(fn(&Question, &Facts) -> bool);
+/// # impl Authorizer for Engine {
+/// #     fn decide(&self, asked: &Question, facts: &Facts) -> Result<Verdict, placet_core::error::Error> {
+/// #         let hit = PolicyHit::new("rule".to_owned(), "rule.rs:1".to_owned());
+/// #         let permitted_by = if (self.0)(asked, facts) { vec![hit] } else { Vec::new() };
+/// #         Ok(Verdict::new(permitted_by, Vec::new(), Vec::new()))
+/// #     }
+/// #     fn policy_set_digest(&self) -> placet_core::digest::Digest {
+/// #         placet_core::digest::Digest::of(b"rule")
+/// #     }
+/// # }
+/// # let mut parts = Bench::on(Arc::new(placet_core::store::MemoryStore::default()))?.parts;
+/// # parts.authorizer = Arc::new(Engine(rule));
+/// # let gate = placet_core::gate::Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// # let place = placet_core::authz::Scope::module(office.project, office.module, office.environment);
+///
+/// assert!(gate.can(office.bo.user(), &Action::EXECUTE, place));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "every decider must look at every part")]
 pub struct GrantRows {

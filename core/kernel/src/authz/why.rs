@@ -9,6 +9,23 @@ use crate::org::Interval;
 /// A no, with everything that stood in the way.
 ///
 /// Its text form is one sentence for a person.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::gate::Answer;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let place = Scope::module(office.project, office.module, office.environment);
+///
+/// let answer = gate.explain(&office.root, office.root.user(), &Action::APPROVE, place)?;
+/// let Answer::Denied(denial) = answer else { panic!("root has no legs") };
+/// assert_eq!(denial.reasons.len(), 2);
+/// assert_eq!(
+///     denial.to_string(),
+///     "not a member of any team that looks after `shop/pagos`; \
+///      no role with the permission `approve` in `shop/pagos/dev`",
+/// );
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Denial {
@@ -17,6 +34,25 @@ pub struct Denial {
 }
 
 /// One thing that stands in the way.
+///
+/// ```
+/// use placet_core::authz::{Action, Reason, Scope};
+/// # use placet_core::gate::Answer;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let place = Scope::module(office.project, office.module, office.environment);
+/// # let ana = office.ana.user();
+/// # let answer = gate.explain(&office.root, ana, &Action::APPROVE, place)?;
+/// # let Answer::Denied(denial) = answer else { panic!("ana may not") };
+///
+/// // A program offers the next step; the code is what the audit log records.
+/// let reason = &denial.reasons[0];
+/// assert_eq!(reason.code(), "no_grant");
+/// if let Reason::NoGrant { action, place } = reason {
+///     assert_eq!(format!("ask for `{action}` in {place}"), "ask for `approve` in shop/pagos/dev");
+/// }
+/// # assert!(matches!(reason, Reason::NoGrant { .. }));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Reason {

@@ -6,6 +6,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{Batch, CommitError, Committed, Key, Store, StoreError, Stored, Version};
 
 /// Keeps everything in memory, for tests and for hosts that want nothing kept.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::gate::Gate;
+/// use placet_core::store::MemoryStore;
+/// use placet_core::testing::{Bench, Office};
+///
+/// let store = Arc::new(MemoryStore::default());
+/// let office = Office::found(&Gate::new(Bench::on(store.clone())?.parts))?;
+///
+/// // Another gate on the same store finds what the first one wrote.
+/// let gate = Gate::new(Bench::on(store)?.parts);
+/// assert_eq!(gate.projects(&office.ana)?.len(), 1);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,

@@ -14,6 +14,18 @@ pub use memory::MemoryStore;
 
 /// The version of one stored value. A store never gives the same version to two writes of one key,
 /// not even when the key was removed in between.
+///
+/// ```
+/// use placet_core::store::{Batch, CommitError, Key, MemoryStore, Store};
+/// let (store, key) = (MemoryStore::default(), Key::from_segments(&["colour"]));
+/// let seen = store.commit(Batch::default().put(key.clone(), b"green".to_vec()))?.version;
+/// store.commit(Batch::default().put(key.clone(), b"red".to_vec()))?;
+///
+/// // Somebody wrote in between: what is based on the old value is refused.
+/// let late = store.commit(Batch::default().expect(key.clone(), seen).remove(key));
+/// assert!(matches!(late, Err(CommitError::Conflict { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Version(u64);
 
@@ -30,6 +42,18 @@ impl Version {
 }
 
 /// A value and its version.
+///
+/// ```
+/// use placet_core::store::{Batch, Key, MemoryStore, Store};
+/// # let (store, key) = (MemoryStore::default(), Key::from_segments(&["visits"]));
+/// # store.commit(Batch::default().put(key.clone(), vec![41]))?;
+/// // Read, change, and write only if nobody else did meanwhile.
+/// let stored = store.get(&key)?.expect("it was written");
+/// let next = stored.value.iter().map(|count| count + 1).collect();
+/// store.commit(Batch::default().expect(key.clone(), stored.version).put(key.clone(), next))?;
+/// assert_eq!(store.get(&key)?.map(|stored| stored.value), Some(vec![42]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Stored {
@@ -108,6 +132,17 @@ impl Batch {
 }
 
 /// What a commit did.
+///
+/// ```
+/// use placet_core::store::{Batch, Key, MemoryStore, Store};
+/// let (store, key) = (MemoryStore::default(), Key::from_segments(&["colour"]));
+/// let committed =
+///     store.commit(Batch::default().put(key.clone(), b"green".to_vec()).append(b"leaf".to_vec()))?;
+/// assert_eq!(store.get(&key)?.map(|stored| stored.version), Some(committed.version));
+/// assert_eq!(committed.log_index, Some(0));
+/// assert_eq!(store.commit(Batch::default().remove(key))?.log_index, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Committed {
@@ -124,7 +159,24 @@ impl Committed {
     }
 }
 
-/// Ordered bytes and one append-only log. The contract stands at each method.
+/// Ordered bytes and one append-only log. The contract stands at each method. What fails says by its
+/// [`StoreErrorKind`] how.
+///
+/// ```
+/// use placet_core::store::{Batch, Key, MemoryStore, Store};
+/// let store: &dyn Store = &MemoryStore::default();
+/// for name in ["bo", "ana"] {
+///     let key = Key::from_segments(&["user", name]);
+///     store.commit(Batch::default().put(key, b"active".to_vec()).append(name.into()))?;
+/// }
+/// // State is ordered by key, the log by time.
+/// let users = Key::from_segments(&["user"]);
+/// let first = store.scan(&users, None, 1)?;
+/// assert_eq!(first[0].0, users.child("ana"));
+/// assert_eq!(store.scan(&users, Some(&first[0].0), 9)?[0].0, users.child("bo"));
+/// assert_eq!(store.log_read(0, 9)?, [b"bo".to_vec(), b"ana".to_vec()]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Store: Send + Sync + fmt::Debug {
     /// Returns the value at `key` as of the last commit that was applied.
     fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
@@ -155,6 +207,30 @@ pub trait Store: Send + Sync + fmt::Debug {
 }
 
 /// Why a commit was not acknowledged.
+///
+/// ```
+/// use placet_core::store::{Batch, CommitError, Key, Store, StoreError};
+/// # use placet_core::store::MemoryStore;
+///
+/// /// Counts one more, however many others count too.
+/// fn count(store: &dyn Store, key: &Key) -> Result<u8, StoreError> {
+///     loop {
+///         let batch = Batch::default();
+///         let (batch, next) = match store.get(key)? {
+///             None => (batch.expect_absent(key.clone()), 1),
+///             Some(seen) => (batch.expect(key.clone(), seen.version), seen.value[0] + 1),
+///         };
+///         match store.commit(batch.put(key.clone(), vec![next])) {
+///             Ok(_) => return Ok(next),
+///             Err(CommitError::Conflict { .. }) => {} // nothing was applied: read again
+///             Err(CommitError::Store(error)) => return Err(error),
+///         }
+///     }
+/// }
+/// let (store, key) = (MemoryStore::default(), Key::from_segments(&["visits"]));
+/// assert_eq!((count(&store, &key)?, count(&store, &key)?), (1, 2));
+/// # Ok::<(), StoreError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[expect(clippy::exhaustive_enums, reason = "callers must tell a lost race from a lost store")]
 pub enum CommitError {
@@ -170,6 +246,15 @@ pub enum CommitError {
 }
 
 /// What kind of failure a store had.
+///
+/// ```
+/// use placet_core::error::{Code, Error};
+/// use placet_core::store::{StoreError, StoreErrorKind};
+/// // A driver says the kind; callers of the gate get the code that goes with it, and what to do.
+/// let error = Error::from(StoreError::new(StoreErrorKind::Poisoned, "a sync failed"));
+/// assert_eq!(error.code(), Code::StorePoisoned);
+/// assert_eq!(error.help(), Some("open the store again"));
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
@@ -186,6 +271,17 @@ pub enum StoreErrorKind {
 }
 
 /// A failure of a store: a kind, a sentence and a source.
+///
+/// ```
+/// use placet_core::store::{StoreError, StoreErrorKind};
+/// # let missing = std::io::Error::other("no such folder");
+/// let error = StoreError::new(StoreErrorKind::Unavailable, "cannot open the folder `data`")
+///     .with_help("make the folder, or name another one")
+///     .with_source(missing);
+/// assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+/// assert_eq!(error.help(), Some("make the folder, or name another one"));
+/// assert!(std::error::Error::source(&error).is_some());
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {

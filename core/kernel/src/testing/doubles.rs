@@ -19,6 +19,18 @@ use crate::runner::{
 };
 
 /// A clock that stands still until the test moves it.
+///
+/// ```
+/// use placet_core::clock::Clock;
+/// use placet_core::testing::ManualClock;
+/// let noon = "2026-02-07T12:00:00Z".parse()?;
+/// let clock = ManualClock::at(noon);
+/// clock.advance_ms(1_500);
+/// assert_eq!(clock.now().ms_since(noon), 1_500);
+/// clock.set(noon);
+/// assert_eq!(clock.now(), noon);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ManualClock {
     micros: AtomicI64,
@@ -48,6 +60,14 @@ impl Clock for ManualClock {
 }
 
 /// Ids that count up, so that a run can be repeated.
+///
+/// ```
+/// use placet_core::id::{Ids, UserId};
+/// use placet_core::testing::CountingIds;
+/// let (first, second) = (CountingIds::default(), CountingIds::default());
+/// assert_eq!(UserId::from_u128(first.next()), UserId::from_u128(second.next()));
+/// assert_ne!(first.next(), first.next());
+/// ```
 #[derive(Debug, Default)]
 pub struct CountingIds {
     last: AtomicU64,
@@ -60,6 +80,19 @@ impl Ids for CountingIds {
 }
 
 /// Bytes that only look random, so that a run can be repeated. Never outside tests.
+///
+/// ```
+/// use placet_core::entropy::Entropy;
+/// use placet_core::testing::CountingEntropy;
+/// let (first, again) = (CountingEntropy::default(), CountingEntropy::default());
+/// let (mut salt, mut same) = ([0; 16], [0; 16]);
+/// first.fill(&mut salt)?;
+/// again.fill(&mut same)?;
+/// assert_eq!(salt, same);
+/// first.fill(&mut salt)?;
+/// assert_ne!(salt, same);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct CountingEntropy {
     last: AtomicU64,
@@ -77,6 +110,22 @@ impl Entropy for CountingEntropy {
 }
 
 /// A policy engine that agrees with whatever the index says, or breaks on demand.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::error::Code;
+/// # use std::sync::Arc;
+/// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+/// # let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+/// # let gate = Gate::new(bench.parts);
+/// # let office = Office::found(&gate)?;
+/// # let shop = Scope::project(office.project);
+///
+/// assert!(gate.can(office.bo.user(), &Action::APPROVE, shop));
+/// bench.authorizer.answer_with(Err(Code::Internal));
+/// assert!(!gate.can(office.bo.user(), &Action::APPROVE, shop)); // who cannot decide lets nobody in
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ScriptedAuthorizer {
     verdict: Mutex<Result<Verdict, Code>>,
@@ -113,6 +162,22 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 ///
 /// The payload `"refuse"` is refused, the payload `"warn"` gets a plan with a finding of level error, and
 /// any other a plan of one step.
+///
+/// ```
+/// use placet_core::runner::{Failure, Outcome};
+/// # use std::sync::Arc;
+/// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+/// # let Bench { runner, parts, .. } = Bench::on(Arc::new(MemoryStore::default()))?;
+/// # let gate = Gate::new(parts);
+/// # let office = Office::found(&gate)?;
+/// # let request = office.approved(&gate)?.header.id;
+///
+/// runner.ends_with(Outcome::Failed(Failure::new("sql.42601", "syntax error")));
+/// let ended = gate.drive(gate.execute(&office.bo, request)?, &Seen::default())?;
+/// assert_eq!(ended.state.name().as_str(), "FAILED");
+/// assert_eq!(runner.entered().len(), 1);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 pub struct ScriptedRunner {
     plugin: Mutex<Digest>,
     endings: Mutex<VecDeque<Outcome>>,
@@ -241,6 +306,17 @@ impl Runner for ScriptedRunner {
 }
 
 /// Watches a run and keeps what it saw.
+///
+/// ```
+/// use placet_core::testing::{Office, Seen};
+/// let (gate, office) = Office::in_memory()?;
+/// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
+/// let seen = Seen::default();
+/// gate.drive(ticket, &seen)?;
+/// assert_eq!(seen.progress()[0].step, "1");
+/// assert!(seen.lines().is_empty()); // the scripted runner does not say anything
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Seen {
     progress: Mutex<Vec<Progress>>,
@@ -270,6 +346,23 @@ impl RunObserver for Seen {
 }
 
 /// A gate's parts, all under the test's control, on `store`.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::gate::Gate;
+/// use placet_core::store::MemoryStore;
+/// use placet_core::testing::{Bench, Office};
+///
+/// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+/// let gate = Gate::new(bench.parts);
+/// let office = Office::found(&gate)?;
+/// let request = office.approved(&gate)?.header.id;
+/// drop(gate.execute(&office.bo, request)?); // started, and nobody drives it
+///
+/// bench.clock.advance_ms(gate.limits().lease_ms);
+/// assert_eq!(gate.tick()?, [request]); // its lease ended
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Bench {

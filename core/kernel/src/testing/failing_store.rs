@@ -6,6 +6,21 @@ use std::sync::Arc;
 use crate::store::{Batch, CommitError, Committed, Key, Store, StoreError, StoreErrorKind, Stored};
 
 /// How the chosen call fails. A call that reads fails the same way with either.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::store::{Batch, Key, MemoryStore, Store};
+/// use placet_core::testing::{FailingStore, Failure};
+///
+/// for failure in Failure::ALL {
+///     let (kept, key) = (Arc::new(MemoryStore::default()), Key::from_segments(&["colour"]));
+///     let store = FailingStore::new(kept.clone(), 0, failure);
+///     assert!(store.commit(Batch::default().put(key.clone(), vec![1])).is_err());
+///     // The caller sees the same error, whether the commit was applied or not.
+///     assert_eq!(kept.get(&key)?.is_some(), failure == Failure::AnswerLost);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a test must try both")]
 pub enum Failure {

@@ -11,6 +11,23 @@ type Between = Box<dyn FnOnce() + Send>;
 
 /// Passes every call on, and before the chosen one lets something else happen, once: another caller's
 /// commit, say. So a test can put one verb into the middle of another.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::store::{Batch, CommitError, Key, MemoryStore, Store};
+/// use placet_core::testing::InterleavingStore;
+///
+/// let (kept, key) = (Arc::new(MemoryStore::default()), Key::from_segments(&["colour"]));
+/// let store = InterleavingStore::new(kept.clone());
+/// let theirs = Batch::default().put(key.clone(), b"red".to_vec());
+/// store.before(1, move || drop(kept.commit(theirs)));
+///
+/// assert!(store.get(&key)?.is_none()); // call 0; before call 1 somebody else writes
+/// let ours = Batch::default().expect_absent(key.clone()).put(key, b"green".to_vec());
+/// assert!(matches!(store.commit(ours), Err(CommitError::Conflict { .. })));
+/// assert!(store.happened());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct InterleavingStore {
     inner: Arc<dyn Store>,
     calls: AtomicU64,

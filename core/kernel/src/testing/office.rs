@@ -19,6 +19,19 @@ use crate::testing::Bench;
 
 /// One project, one module, one environment, one team, and three people: `root` administers, `ana`
 /// asks, `bo` approves and runs.
+///
+/// ```
+/// use placet_core::error::Code;
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let request = office.pending(&gate)?.header;
+/// let digest = request.change_digest()?;
+/// let error = gate.approve(&office.ana, request.id, digest, None).expect_err("she only asks");
+/// assert_eq!(error.code(), Code::Denied);
+/// assert!(gate.approve(&office.bo, request.id, digest, None).is_ok());
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Office {
@@ -53,6 +66,8 @@ impl Office {
     }
 
     /// Builds it on an empty store, through the gate.
+    ///
+    /// Fails with [`crate::error::Code::AlreadyBootstrapped`] when the store is not empty.
     pub fn found(gate: &Gate) -> Result<Self, Error> {
         let root = Caller::authenticated(gate.bootstrap(&user("root")?)?);
         let (code, name) = ("shop".parse()?, "Shop".parse()?);
@@ -86,6 +101,8 @@ impl Office {
     }
 
     /// An office that was founded before, from the texts of its six ids in the order of the fields.
+    ///
+    /// Fails with [`crate::error::Code::InvalidInput`] when one is missing or is not an id of its kind.
     pub fn at(ids: &[&str]) -> Result<Self, Error> {
         let text = |position: usize| ids.get(position).copied().unwrap_or_default();
         let caller = |position| Ok::<_, Error>(Caller::authenticated(text(position).parse()?));
@@ -114,6 +131,8 @@ impl Office {
     }
 
     /// A change for the scripted runner. `payload` is any JSON text.
+    ///
+    /// Fails as [`Change::new`] does.
     pub fn change(&self, payload: &str) -> Result<Change, Error> {
         Change::new("sql".parse()?, "shop".parse()?, payload, &Limits::default())
     }
