@@ -199,15 +199,38 @@ impl Leaf {
     /// Fails with [`Code::LogTampered`] when the bytes are not a leaf, and with [`Code::NewerFormat`] when a
     /// newer version wrote it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let leaf: Self = serde_json::from_slice(bytes).map_err(|source| {
-            Error::new(Code::LogTampered, "these bytes are not an audit leaf")
-                .with_help("compare the log with an export made earlier")
-                .with_source(source)
-        })?;
-        if leaf.v > FORM {
-            return Err(Error::new(Code::NewerFormat, "this leaf was written by a newer version")
-                .with_help("use the version of placet that wrote it, or a later one"));
+        #[derive(Deserialize)]
+        struct Form {
+            v: u32,
         }
-        Ok(leaf)
+        serde_json::from_slice(bytes)
+            .map_err(|source| {
+                // The form first: a later one may have other fields, and is no forgery.
+                if serde_json::from_slice::<Form>(bytes).is_ok_and(|form| form.v > FORM) {
+                    return newer();
+                }
+                Error::new(Code::LogTampered, "these bytes are not an audit leaf")
+                    .with_help("compare the log with an export made earlier")
+                    .with_source(source)
+            })
+            .and_then(|leaf: Self| if leaf.v > FORM { Err(newer()) } else { Ok(leaf) })
+    }
+}
+
+fn newer() -> Error {
+    Error::new(Code::NewerFormat, "this leaf was written by a newer version")
+        .with_help("use the version of placet that wrote it, or a later one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leaf_of_a_later_form_is_no_forgery() {
+        let code = |text: &str| Leaf::from_bytes(text.as_bytes()).unwrap_err().code();
+        assert_eq!(code(r#"{"v":2,"event":7}"#), Code::NewerFormat);
+        assert_eq!(code(r#"{"v":1,"event":7}"#), Code::LogTampered);
+        assert_eq!(code("no leaf"), Code::LogTampered);
     }
 }

@@ -196,6 +196,14 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Returns log entries from index `from` on, at most `limit`, in order and without gaps.
     fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError>;
 
+    /// Waits until the log has more than `longer_than` entries, at most `wait_ms` milliseconds, and
+    /// returns how many it has then. How a node hears what other nodes wrote; a store that one process
+    /// has to itself returns at once, which is the default.
+    fn wait_for_log(&self, longer_than: u64, wait_ms: u64) -> Result<u64, StoreError> {
+        let _one_process = (longer_than, wait_ms);
+        self.log_len()
+    }
+
     /// Applies all of `batch` or none of it, and only if every expectation holds at that moment.
     ///
     /// Commits are serial: each sees all that were applied before it. The entry gets the next log
