@@ -6,17 +6,19 @@
 //! name, and never holds a credential. What became of a run is judged by what the host itself saw, not by
 //! what the plugin says.
 //!
-//! ```no_run
+//! ```
 //! use std::sync::Arc;
+//! use placet_core::error::Code;
+//! use placet_core::runner::Runner;
 //! use placet_runners::{Grant, SqliteTarget, WasmRunner, shipped};
 //!
-//! # fn main() -> Result<(), placet_core::error::Error> {
 //! let sql = shipped::sql();
 //! let runner = WasmRunner::builder()
 //!     .plugin("sql".parse()?, sql.component, sql.manifest, Grant::none().with("sql").with_dry_run())
 //!     .target("orders".parse()?, Arc::new(SqliteTarget::new("/srv/orders.db")))
 //!     .build()?;
-//! # Ok(()) }
+//! assert_eq!(runner.describe(&"shell".parse()?).unwrap_err().code(), Code::UnknownRunner);
+//! # Ok::<(), placet_core::error::Error>(())
 //! ```
 
 mod limits; // how much a plugin may use

@@ -5,10 +5,23 @@ use std::borrow::Cow;
 use crate::manifest::Manifest;
 
 /// A plugin that comes with placet.
+///
+/// ```
+/// use placet_core::error::Code;
+/// use placet_runners::{Grant, WasmRunner, shipped};
+///
+/// let sql = shipped::sql();
+/// let installed = |grant| {
+///     let (component, manifest) = (sql.component.clone(), sql.manifest.clone());
+///     WasmRunner::builder().plugin("sql".parse()?, component, manifest, grant).build()
+/// };
+/// assert!(installed(Grant::none().with("sql")).is_ok());
+/// assert_eq!(installed(Grant::none()).unwrap_err().code(), Code::RunnerFault);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Shipped {
-    /// The component.
+    /// The component: the bytes of a `.wasm` file.
     pub component: Cow<'static, [u8]>,
     /// What it asks for.
     pub manifest: Manifest,

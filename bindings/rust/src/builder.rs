@@ -25,16 +25,26 @@ use crate::system::{SystemClock, SystemEntropy, SystemIds};
 ///
 /// ```
 /// # let folder = tempfile::tempdir()?;
-/// # let folder = folder.path();
+/// # let (folder, database) = (folder.path().join("gate"), folder.path().join("shop.db"));
+/// # let shop = rusqlite::Connection::open(&database)?;
+/// # shop.execute_batch("CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1), (2)")?;
 /// let gate = placet::Gate::builder(folder)
-///     .sqlite_target("shop", "shop.db")
+///     .sqlite_target("shop", database)
 ///     .host_policies("freeze.cedar", r#"
 ///         @id("freeze.prod")
 ///         forbid (principal, action == Action::"execute", resource)
 ///         when { context.at > 4102444800000000 };
 ///     "#)
 ///     .open()?;
-/// # drop(gate);
+/// # let office = placet_core::testing::Office::found(&gate)?;
+/// # let change = office.change(r#"{"sql": "DELETE FROM orders WHERE id = 1"}"#)?;
+/// # let request = gate.draft_and_submit(&office.ana, &office.request(change))?;
+/// # let (bo, id) = (office.bo, request.header.id);
+/// # gate.approve(&bo, id, request.header.change_digest()?, None)?;
+/// // Bo runs what was approved: DELETE FROM orders WHERE id = 1
+/// gate.execute(&bo, id)?.wait()?;
+/// let left: i64 = shop.query_row("SELECT count(*) FROM orders", (), |row| row.get(0))?;
+/// assert_eq!(left, 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -134,7 +144,8 @@ impl GateBuilder {
     /// here, and wait to be verified.
     ///
     /// Fails with [`Code::StoreLocked`], [`Code::StoreUnavailable`], [`Code::StoreDamaged`],
-    /// [`Code::SignerUnavailable`], [`Code::InvalidPolicy`] and [`Code::InvalidInput`].
+    /// [`Code::SignerUnavailable`], [`Code::InvalidPolicy`] and [`Code::InvalidInput`]; for plugins and
+    /// targets as [`placet_runners::Builder::build`] does. The plugin name `sql` is taken.
     pub fn open(self) -> Result<Gate, Error> {
         // What can be wrong in the host's own words is looked at first, and leaves nothing behind.
         let mut authorizer = CedarAuthorizer::builder();

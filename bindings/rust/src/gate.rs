@@ -13,6 +13,21 @@ use crate::run::{Crew, RunHandle};
 
 /// A gate that is open. Cloning gives another handle on the same one; the last to go closes it, after
 /// the runs that it started.
+///
+/// ```
+/// use placet::Gate;
+/// use placet::error::Code;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let gate = Gate::open(folder)?;
+/// let worker = gate.clone();
+/// drop(gate);
+/// assert_eq!(Gate::open(folder).unwrap_err().code(), Code::StoreLocked);
+/// drop(worker);
+/// assert!(Gate::open(folder).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Gate {
     inner: Arc<placet_core::gate::Gate>,
@@ -20,6 +35,14 @@ pub struct Gate {
 
 impl Gate {
     /// Begins to open a gate in `folder`.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// let gate = placet::Gate::builder(folder).origin("example.org/changes").open()?;
+    /// assert_eq!(gate.origin(), "example.org/changes");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn builder(folder: impl AsRef<Path>) -> GateBuilder {
         GateBuilder::new(folder.as_ref())
     }
@@ -27,18 +50,72 @@ impl Gate {
     /// Opens a gate in `folder` with the defaults.
     ///
     /// Fails as [`GateBuilder::open`] does.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// let gate = placet::Gate::open(folder)?;
+    /// let key = gate.verifier_key().to_string();
+    /// drop(gate);
+    /// // The folder keeps the log and the key that signs it.
+    /// assert_eq!(placet::Gate::open(folder)?.verifier_key().to_string(), key);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
         Self::builder(folder).open()
     }
 
     /// Takes a gate that was wired by hand.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet::{Gate, Parts, SystemClock, SystemEntropy, SystemIds};
+    /// # use placet::{audit::Ed25519Signer, policies::CedarAuthorizer};
+    /// # use placet::{runners::WasmRunner, store::MemoryStore};
+    ///
+    /// let kernel = placet_core::gate::Gate::new(Parts {
+    ///     store: Arc::new(MemoryStore::default()),
+    ///     clock: Arc::new(SystemClock::default()),
+    ///     ids: Arc::new(SystemIds::default()),
+    ///     entropy: Arc::new(SystemEntropy::default()),
+    ///     authorizer: Arc::new(CedarAuthorizer::builder().build()?),
+    ///     runner: Arc::new(WasmRunner::builder().build()?),
+    ///     signer: Arc::new(Ed25519Signer::from_seed("example.org/test", &[7; 32])?),
+    ///     limits: placet::limits::Limits::default(),
+    /// });
+    /// assert_eq!(Gate::over(kernel).origin(), "example.org/test");
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
     pub fn over(inner: placet_core::gate::Gate) -> Self {
         Self { inner: Arc::new(inner) }
     }
 
     /// Starts a run of an approved request and drives it in the background.
     ///
-    /// The start is on disk when this returns. Fails as [`placet_core::gate::Gate::execute`] does.
+    /// The start is on disk when this returns. Fails as [`placet_core::gate::Gate::execute`] does, and with
+    /// [`Code::Internal`](placet_core::error::Code::Internal) when the process may have no more threads.
+    ///
+    /// ```
+    /// # use placet::{Gate, RunEvent, request::StateName};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let database = folder.path().join("shop.db");
+    /// # let shop = rusqlite::Connection::open(&database)?;
+    /// # shop.execute_batch("CREATE TABLE orders (cents INTEGER); INSERT INTO orders VALUES (100), (200)")?;
+    /// # let gate = Gate::builder(folder.path().join("gate")).sqlite_target("shop", &database).open()?;
+    /// # let office = placet_core::testing::Office::found(&gate)?;
+    /// # let change = office.change(r#"{"sql": "UPDATE orders SET cents = cents + 1"}"#)?;
+    /// # let request = gate.draft_and_submit(&office.ana, &office.request(change))?;
+    /// # let (bo, id) = (office.bo, request.header.id);
+    /// # gate.approve(&bo, id, request.header.change_digest()?, None)?;
+    /// // The approved script: UPDATE orders SET cents = cents + 1
+    /// let run = gate.execute(&bo, id)?;
+    /// let steps = run.events().filter(|event| matches!(event, RunEvent::Progress(_))).count();
+    /// assert_eq!(steps, 1);
+    /// assert_eq!(run.wait()?.state.name(), StateName::Succeeded);
+    /// let cents: i64 = shop.query_row("SELECT sum(cents) FROM orders", (), |row| row.get(0))?;
+    /// assert_eq!(cents, 302);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<RunHandle, Error> {
         let crew = Crew::hire()?;
         let ticket = self.inner.execute(caller, id)?;

@@ -45,3 +45,8 @@ pub use placet_core::gate::{
 pub use placet_policies as policies;
 pub use placet_runners as runners;
 pub use placet_store_sled as store_sled;
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -8,10 +8,29 @@ use std::thread::{self, JoinHandle};
 use placet_core::error::{Code, Error};
 use placet_core::gate::{Gate, LeaseKey, RunObserver, Ticket};
 use placet_core::id::{RequestId, RunId};
+use placet_core::identity::Caller;
 use placet_core::request::Request;
 use placet_core::runner::{LogLine, Progress};
 
 /// Something that a run tells while it works.
+///
+/// ```
+/// use placet::RunEvent;
+///
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+/// # let bo = office.bo;
+/// let run = gate.execute(&bo, id)?;
+/// for event in run.events() {
+///     let line = match event {
+///         RunEvent::Progress(at) => format!("step {}: {} done", at.step, at.done),
+///         RunEvent::Log(line) => format!("{}: {}", line.level, line.message),
+///         _ => continue,
+///     };
+///     assert_eq!(line, "step 1: 1 done");
+/// }
+/// # Ok::<(), placet::error::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RunEvent {
@@ -22,8 +41,22 @@ pub enum RunEvent {
 }
 
 /// A run that was started. Dropping the handle lets it go on; its outcome is recorded all the same.
+///
+/// ```
+/// use placet::request::StateName;
+///
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+/// # let bo = office.bo;
+/// let run = gate.execute(&bo, id)?;
+/// assert_eq!(run.request(), id);
+/// let request = run.wait()?;
+/// assert_eq!(request.state.name(), StateName::Succeeded);
+/// # Ok::<(), placet::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RunHandle {
+    gate: Arc<Gate>,
     request: RequestId,
     run: RunId,
     events: Receiver<RunEvent>,
@@ -31,6 +64,19 @@ pub struct RunHandle {
 }
 
 /// The events of a run, as they come, until it ends.
+///
+/// ```
+/// use placet::RunEvent;
+///
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+/// # let bo = office.bo;
+/// let run = gate.execute(&bo, id)?;
+/// let mut events = run.events();
+/// assert!(matches!(events.next(), Some(RunEvent::Progress(_))));
+/// assert!(events.next().is_none(), "the run has ended");
+/// # Ok::<(), placet::error::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RunEvents<'a> {
     events: &'a Receiver<RunEvent>,
@@ -105,28 +151,107 @@ impl RunHandle {
         let (tell, events) = mpsc::channel();
         let Crew { work, driver } = crew;
         // The driver waits for exactly this.
-        let _taken = work.send((gate, ticket, tell));
-        Self { request, run, events, driver }
+        let _taken = work.send((Arc::clone(&gate), ticket, tell));
+        Self { gate, request, run, events, driver }
     }
 
     /// The request that runs.
+    ///
+    /// ```
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+    /// # let bo = office.bo;
+    /// let run = gate.execute(&bo, id)?;
+    /// let request = run.request();
+    /// run.wait()?;
+    /// assert_eq!(gate.view(&office.ana, request)?.runs.len(), 1);
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
     pub const fn request(&self) -> RequestId {
         self.request
     }
 
     /// The run.
+    ///
+    /// ```
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+    /// # let bo = office.bo;
+    /// let run = gate.execute(&bo, id)?;
+    /// let started = run.run();
+    /// run.wait()?;
+    /// let runs = gate.view(&office.ana, id)?.runs;
+    /// assert_eq!(runs.last().map(|run| run.id), Some(started));
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
     pub const fn run(&self) -> RunId {
         self.run
     }
 
+    /// Asks the run to stop. Its outcome tells whether it did in time: [`Self::wait`] for it.
+    ///
+    /// Fails as [`placet_core::gate::Gate::stop`] does, with [`Code::WrongState`] when the run has ended.
+    ///
+    /// ```
+    /// use placet::error::Code;
+    ///
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+    /// # let bo = office.bo;
+    /// let run = gate.execute(&bo, id)?;
+    /// // It may have ended before anybody could stop it.
+    /// if let Err(error) = run.stop(&bo) {
+    ///     assert_eq!(error.code(), Code::WrongState);
+    /// }
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
+    pub fn stop(&self, caller: &Caller) -> Result<(), Error> {
+        self.gate.stop(caller, self.request).map(|_stopping| ())
+    }
+
     /// What it tells, as it comes. The iterator ends when the run does.
+    ///
+    /// ```
+    /// use placet::RunEvent;
+    ///
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// # let (id, gate) = (office.approved(&gate)?.header.id, placet::Gate::over(gate));
+    /// # let bo = office.bo;
+    /// let run = gate.execute(&bo, id)?;
+    /// let mut percent = 0;
+    /// for event in run.events() {
+    ///     if let RunEvent::Progress(at) = event {
+    ///         percent = at.done * 100 / at.total.unwrap_or(100).max(1);
+    ///     }
+    /// }
+    /// assert_eq!(percent, 100);
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
     pub const fn events(&self) -> RunEvents<'_> {
         RunEvents { events: &self.events }
     }
 
     /// Waits for the end, and returns the request with its outcome.
     ///
-    /// Fails as [`placet_core::gate::Gate::drive`] does.
+    /// A run that failed is no error here: it is a request whose state says so. Fails as
+    /// [`placet_core::gate::Gate::drive`] does, and with [`Code::Internal`] when the thread that drove it
+    /// failed.
+    ///
+    /// ```
+    /// use placet::request::StateName;
+    /// use placet::runner::{Failure, Outcome};
+    ///
+    /// # let store = std::sync::Arc::new(placet::store::MemoryStore::default());
+    /// # let bench = placet_core::testing::Bench::on(store)?;
+    /// # let (runner, gate) = (bench.runner, placet::Gate::over(placet_core::gate::Gate::new(bench.parts)));
+    /// # let office = placet_core::testing::Office::found(&gate)?;
+    /// # let (bo, id) = (office.bo, office.approved(&gate)?.header.id);
+    /// // A runner of the test's, told how to end.
+    /// runner.ends_with(Outcome::Failed(Failure::new("sql.23505", "duplicate key")));
+    /// let request = gate.execute(&bo, id)?.wait()?;
+    /// assert_eq!(request.state.name(), StateName::Failed);
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
     pub fn wait(self) -> Result<Request, Error> {
         self.driver.join().unwrap_or_else(|_| {
             Err(Error::new(Code::Internal, "the thread that drove the run failed")

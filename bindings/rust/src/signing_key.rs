@@ -15,6 +15,20 @@ use placet_core::error::{Code, Error};
 /// `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 and the 32-byte seed>`.
 ///
 /// On Unix it is made so that only its owner may read it. Whoever has it can sign heads of this log.
+///
+/// ```
+/// use placet::audit::Signer;
+/// use placet::{SigningKeyFile, SystemEntropy};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let file = SigningKeyFile::at(folder.path().join("log.key"));
+/// let made = file.open_or_create("example.org/changes", &SystemEntropy::default())?;
+/// assert_eq!(made.name(), "example.org/changes");
+/// // Now that there is a key, it is read, and keeps its name.
+/// let read = file.open_or_create("another", &SystemEntropy::default())?;
+/// assert_eq!(read.verifier_key().to_string(), made.verifier_key().to_string());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SigningKeyFile {
     path: PathBuf,
@@ -30,7 +44,8 @@ impl SigningKeyFile {
 
     /// Reads the key; where there is no file yet, makes a key for a log called `name`.
     ///
-    /// Fails with [`Code::SignerUnavailable`].
+    /// Fails with [`Code::SignerUnavailable`], with [`Code::InvalidInput`] for a name that cannot name a key,
+    /// and as `entropy` does.
     pub fn open_or_create(
         &self,
         name: &str,

@@ -7,7 +7,15 @@ use placet_core::entropy::Entropy;
 use placet_core::error::{Code, Error};
 use placet_core::id::Ids;
 
-/// The machine's wall clock.
+/// The machine's wall clock, in UTC, to the microsecond. It may be set back.
+///
+/// ```
+/// use placet::clock::{Clock, Timestamp};
+///
+/// let now: Timestamp = placet::SystemClock::default().now();
+/// assert!(now > "2026-01-01T00:00:00Z".parse()?);
+/// # Ok::<(), placet::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemClock;
@@ -20,7 +28,16 @@ impl Clock for SystemClock {
     }
 }
 
-/// The operating system's randomness.
+/// The operating system's randomness. Where it gives none, [`Entropy::fill`] fails with [`Code::Internal`].
+///
+/// ```
+/// use placet::entropy::Entropy;
+///
+/// let mut seed = [0; 32];
+/// placet::SystemEntropy::default().fill(&mut seed)?;
+/// assert_ne!(seed, [0; 32]);
+/// # Ok::<(), placet::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemEntropy;
@@ -36,6 +53,15 @@ impl Entropy for SystemEntropy {
 }
 
 /// Ids as UUID version 7 (RFC 9562 §5.7): the time in milliseconds, then 74 random bits.
+///
+/// ```
+/// use placet::id::{Ids, RequestId};
+///
+/// let ids = placet::SystemIds::default();
+/// let id = RequestId::from_u128(ids.next());
+/// assert_eq!(id.to_uuid_string().chars().nth(14), Some('7'));
+/// assert_ne!(RequestId::from_u128(ids.next()), id);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemIds;

@@ -75,7 +75,9 @@ fn has_target() -> bool {
 }
 
 fn plugins() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins")
+    // Asked when it runs: a program that was built in another copy of the repository must not look there.
+    let pack = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| "runners/pack".to_owned());
+    Path::new(&pack).join("../plugins")
 }
 
 fn pack(check: bool) -> Result<(), String> {

@@ -10,13 +10,6 @@ use std::collections::VecDeque;
 use crate::target::{SqlSession, SqlValue};
 
 /// An open connection: sessions are opened when first needed.
-///
-/// A plugin opens it by a name of its manifest:
-///
-/// ```
-/// let sql = placet_runners::shipped::sql();
-/// assert_eq!(sql.manifest.connections, ["target"]);
-/// ```
 #[derive(Debug, Default)]
 pub struct ConnectionEntry {
     pub(crate) reader: Option<Box<dyn SqlSession>>,
@@ -24,24 +17,12 @@ pub struct ConnectionEntry {
 }
 
 /// A transaction, by the handle of its connection.
-///
-/// It is a handle like a connection and a result, and a call may hold so many at once:
-///
-/// ```
-/// assert_eq!(placet_runners::RunnerLimits::default().handles_max, 64);
-/// ```
 #[derive(Debug)]
 pub struct TransactionEntry {
     pub(crate) connection: u32,
 }
 
 /// Rows that were not fetched yet.
-///
-/// There are never more than one query may answer:
-///
-/// ```
-/// assert_eq!(placet_runners::RunnerLimits::default().rows_max, 10_000);
-/// ```
 #[derive(Debug, Default)]
 pub struct RowsEntry {
     pub(crate) columns: Vec<String>,

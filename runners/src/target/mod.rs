@@ -16,6 +16,32 @@ pub use stop::{StopReason, StopSignal};
 pub use value::{SqlRows, SqlValue};
 
 /// A database that the host can reach. It holds address and credential; plugins know only its name.
+///
+/// ```
+/// use placet_runners::{Access, SqlFailure, SqlSession, SqlTarget, SqliteTarget, StopSignal};
+///
+/// /// While the shop is closed for an inventory, nothing writes.
+/// #[derive(Debug)]
+/// struct Closed(SqliteTarget);
+///
+/// impl SqlTarget for Closed {
+///     fn dialect(&self) -> &str {
+///         self.0.dialect()
+///     }
+///
+///     fn open(&self, access: Access, stop: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {
+///         match access {
+///             Access::ReadOnly => self.0.open(access, stop),
+///             Access::ReadWrite => Err(SqlFailure::Refused("the shop is closed".to_owned())),
+///         }
+///     }
+/// }
+///
+/// # let file = tempfile::NamedTempFile::new().unwrap();
+/// let target = Closed(SqliteTarget::new(file.path()));
+/// assert!(target.open(Access::ReadOnly, &StopSignal::new()).is_ok());
+/// assert!(target.open(Access::ReadWrite, &StopSignal::new()).is_err());
+/// ```
 pub trait SqlTarget: Send + Sync + fmt::Debug {
     /// The dialect: `sqlite`, `postgresql`, `mysql` or a word of the target's own.
     fn dialect(&self) -> &str;
@@ -26,6 +52,17 @@ pub trait SqlTarget: Send + Sync + fmt::Debug {
 }
 
 /// What a session may do.
+///
+/// ```
+/// use placet_runners::{Access, SqlFailure, SqlTarget, SqliteTarget, StopSignal};
+///
+/// # let file = tempfile::NamedTempFile::new().unwrap();
+/// let target = SqliteTarget::new(file.path());
+/// let mut session = target.open(Access::ReadOnly, &StopSignal::new())?;
+/// assert!(session.query("SELECT 1", &[], 1, 1_024).is_ok());
+/// assert!(matches!(session.begin(), Err(SqlFailure::Refused(_))));
+/// # Ok::<(), SqlFailure>(())
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "a target must handle both")]
 pub enum Access {
@@ -36,6 +73,20 @@ pub enum Access {
 }
 
 /// One session. Dropped without [`Self::commit`], everything is undone.
+///
+/// ```
+/// use placet_runners::{Access, SqlTarget, SqlValue, SqliteTarget, StopSignal};
+///
+/// # let file = tempfile::NamedTempFile::new().unwrap();
+/// let target = SqliteTarget::new(file.path());
+/// let mut session = target.open(Access::ReadWrite, &StopSignal::new())?;
+/// session.begin()?;
+/// session.execute("CREATE TABLE orders (cents INTEGER)", &[])?;
+/// assert_eq!(session.execute("INSERT INTO orders VALUES (?)", &[SqlValue::Int64(100)])?, 1);
+/// session.rollback()?;
+/// assert!(session.query("SELECT * FROM orders", &[], 10, 1_024).is_err(), "no such table any more");
+/// # Ok::<(), placet_runners::SqlFailure>(())
+/// ```
 pub trait SqlSession: Send + fmt::Debug {
     /// Begins the one transaction, and takes the locks that writing needs.
     fn begin(&mut self) -> Result<(), SqlFailure>;
@@ -67,6 +118,21 @@ pub trait SqlSession: Send + fmt::Debug {
 }
 
 /// The row that stands in the target once an attempt was committed.
+///
+/// ```
+/// # use placet_core::{clock::Timestamp, digest::Digest, id::{RequestId, RunId}, runner::JobId};
+/// # use placet_runners::{Access, Marker, SqlTarget, SqliteTarget, StopSignal};
+/// # let file = tempfile::NamedTempFile::new().unwrap();
+/// # let mut session = SqliteTarget::new(file.path()).open(Access::ReadWrite, &StopSignal::new())?;
+/// # let (request, run) = (RequestId::from_u128(1), RunId::from_u128(2));
+/// let id = JobId { request, revision: 1, attempt: 1, fence: 1, run };
+/// let marker = Marker { id, digest: Digest::of(b"the plan"), at: Timestamp::MIN };
+/// session.begin()?;
+/// session.commit(&marker).unwrap();
+/// assert_eq!(session.marker(&id)?, Some(true));
+/// assert_eq!(session.marker(&JobId { attempt: 2, ..id })?, Some(false));
+/// # Ok::<(), placet_runners::SqlFailure>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "a target must write every column")]
 pub struct Marker {
@@ -74,11 +140,23 @@ pub struct Marker {
     pub id: JobId,
     /// The digest of the plan that was executed.
     pub digest: Digest,
-    /// When the host committed.
+    /// When the host committed, in UTC.
     pub at: Timestamp,
 }
 
 /// Why a session did not do something.
+///
+/// ```
+/// use placet_runners::SqlFailure;
+///
+/// /// How a target over a pool of the host's passes on what the database said.
+/// fn passed_on(sqlstate: &str, message: &str) -> SqlFailure {
+///     let (code, message) = (format!("sql.{sqlstate}"), message.to_owned());
+///     // 40001 is a serialization failure (SQL:2023): the same transaction may succeed later.
+///     SqlFailure::Database { code, message, position: None, retryable: sqlstate == "40001" }
+/// }
+/// assert_eq!(passed_on("23505", "duplicate key").message(), "duplicate key");
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "each is reported in its own way")]
 pub enum SqlFailure {
@@ -120,6 +198,21 @@ impl SqlFailure {
 }
 
 /// Why a commit was not confirmed.
+///
+/// ```
+/// use placet_runners::{CommitFailure, SqlFailure, StopReason};
+///
+/// fn says_the_run(failure: &CommitFailure) -> &'static str {
+///     match failure {
+///         CommitFailure::NotCommitted(_) => "failed: nothing changed",
+///         CommitFailure::Lost(_) => "unknown: read the marker",
+///     }
+/// }
+/// let stopped = CommitFailure::NotCommitted(SqlFailure::Stopped(StopReason::Timeout));
+/// assert_eq!(says_the_run(&stopped), "failed: nothing changed");
+/// let lost = CommitFailure::Lost("the connection broke".to_owned());
+/// assert_eq!(says_the_run(&lost), "unknown: read the marker");
+/// ```
 #[derive(Debug)]
 #[expect(clippy::exhaustive_enums, reason = "the two lead to different outcomes")]
 pub enum CommitFailure {

@@ -4,6 +4,13 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use std::sync::Arc;
 
 /// Why a run was stopped.
+///
+/// ```
+/// use placet_runners::StopReason;
+///
+/// assert_eq!(StopReason::LeaseLost.code(), "lease_lost");
+/// assert_eq!(StopReason::Timeout.message(), "the deadline passed");
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -40,6 +47,17 @@ impl StopReason {
 }
 
 /// Raised once, seen by everyone who holds a clone. Ask it between two pieces of long work.
+///
+/// ```
+/// use placet_runners::{StopReason, StopSignal};
+///
+/// let signal = StopSignal::new();
+/// let seen_by_the_worker = signal.clone();
+/// assert_eq!(seen_by_the_worker.raised(), None);
+/// signal.raise(StopReason::Cancelled);
+/// signal.raise(StopReason::Timeout);
+/// assert_eq!(seen_by_the_worker.raised(), Some(StopReason::Cancelled));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct StopSignal {
     // 0 while not raised; the first reason stays.

@@ -1,6 +1,14 @@
 //! Values that go to a database and come back.
 
 /// One value.
+///
+/// ```
+/// use placet_runners::SqlValue;
+///
+/// let text = SqlValue::Text("shop".to_owned());
+/// assert_eq!(text.bytes(), 4 + SqlValue::OVERHEAD_BYTES);
+/// assert_eq!(SqlValue::Null.bytes(), SqlValue::OVERHEAD_BYTES);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "mirrors the plugin interface")]
 pub enum SqlValue {
@@ -42,6 +50,18 @@ impl SqlValue {
 }
 
 /// What a query answered.
+///
+/// ```
+/// use placet_runners::{Access, SqlTarget, SqlValue, SqliteTarget, StopSignal};
+///
+/// # let file = tempfile::NamedTempFile::new().unwrap();
+/// let target = SqliteTarget::new(file.path());
+/// let mut session = target.open(Access::ReadOnly, &StopSignal::new())?;
+/// let found = session.query("SELECT 7 AS seven, NULL AS none", &[], 10, 1_024)?;
+/// assert_eq!(found.columns, ["seven", "none"]);
+/// assert_eq!(found.rows, [[SqlValue::Int64(7), SqlValue::Null]]);
+/// # Ok::<(), placet_runners::SqlFailure>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a target must fill every part")]
 pub struct SqlRows {

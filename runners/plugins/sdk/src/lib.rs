@@ -1,11 +1,37 @@
 //! What a plugin author links: the types of `placet:runner@0.1.0` and one trait, [`Plugin`].
 //!
-//! ```ignore
-//! #![no_std]
-//! use placet_plugin_sdk::{Plugin, export_plugin};
-//! struct Mine;
-//! impl Plugin for Mine { /* ... */ }
-//! export_plugin!(Mine);
+//! ```
+//! #![cfg_attr(target_family = "wasm", no_std)]
+//! # extern crate alloc;
+//! # use alloc::{string::String, vec, vec::Vec};
+//! use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, report};
+//!
+//! /// Greets, and changes nothing.
+//! struct Hello;
+//!
+//! impl Plugin for Hello {
+//!     fn execute(_job: Job, approved: ChangePlan) -> Outcome {
+//!         Outcome::Succeeded(report("greeted", Some(approved.steps.len() as u64)))
+//!     }
+//!     // ... and the others
+//! #   fn describe() -> Info {
+//! #       let (name, version, title) = ("hello".into(), "0.1.0".into(), "Hello".into());
+//! #       Info { name, version, title, payload_schema: "{}".into(), supports: vec!["execute".into()] }
+//! #   }
+//! #   fn validate(_payload: &str) -> Vec<Finding> {
+//! #       Vec::new()
+//! #   }
+//! #   fn plan(_job: Job) -> Result<ChangePlan, String> {
+//! #       Err("nothing to plan".into())
+//! #   }
+//! #   fn verify(_job: Job, _approved: ChangePlan) -> Outcome {
+//! #       Outcome::Succeeded(report("nothing to find out", None))
+//! #   }
+//! }
+//!
+//! #[cfg(target_family = "wasm")]
+//! placet_plugin_sdk::export_plugin!(Hello);
+//! # assert_eq!(Hello::describe().name, "hello");
 //! ```
 //!
 //! The crate needs no standard library, so that a finished plugin imports nothing but what it uses of
@@ -38,6 +64,45 @@ pub use bindings::placet::runner::types::{
 };
 
 /// What a plugin does. One value per call: nothing is kept between two calls.
+///
+/// ```
+/// use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, failure, report};
+///
+/// struct Hello;
+///
+/// impl Plugin for Hello {
+///     fn describe() -> Info {
+///         Info {
+///             name: "hello".into(),
+///             version: "0.1.0".into(),
+///             title: "Hello".into(),
+///             payload_schema: r#"{"type": "string", "minLength": 1}"#.into(),
+///             supports: vec!["plan".into(), "execute".into(), "verify".into()],
+///         }
+///     }
+///
+///     fn validate(payload: &str) -> Vec<Finding> {
+///         let (level, code) = ("error".into(), "hello.nobody".into());
+///         let message = "say whom to greet".into();
+///         let nobody = Finding { level, code, message, step: None, line: None };
+///         if payload == r#""""# { vec![nobody] } else { Vec::new() }
+///     }
+/// #   fn plan(_job: Job) -> Result<ChangePlan, String> { Err("nothing to plan".into()) }
+///
+///     fn execute(_job: Job, approved: ChangePlan) -> Outcome {
+///         match approved.steps.first() {
+///             Some(step) => Outcome::Succeeded(report(&step.title, None)),
+///             None => Outcome::Failed(failure("hello.nobody", "there is nobody to greet")),
+///         }
+///     }
+///
+///     fn verify(_job: Job, _approved: ChangePlan) -> Outcome {
+///         Outcome::Unknown(failure("unknown", "a greeting leaves no trace"))
+///     }
+/// }
+/// assert_eq!(Hello::validate(r#""""#).len(), 1);
+/// assert!(Hello::validate(r#""Ana""#).is_empty());
+/// ```
 pub trait Plugin {
     /// Says what it is.
     fn describe() -> Info;
@@ -64,6 +129,15 @@ pub trait Plugin {
 }
 
 /// A failure with a stable code and a message, and nothing applied.
+///
+/// ```
+/// use placet_plugin_sdk::{Failure, Outcome, failure};
+///
+/// // Trying again later may help, so it says so.
+/// let busy = Failure { retryable: true, ..failure("hello.busy", "somebody else is talking") };
+/// assert!(busy.applied.is_empty());
+/// assert!(matches!(Outcome::Failed(busy), Outcome::Failed(_)));
+/// ```
 pub fn failure(code: &str, message: &str) -> Failure {
     Failure {
         applied: Vec::new(),
@@ -76,11 +150,32 @@ pub fn failure(code: &str, message: &str) -> Failure {
 }
 
 /// A report of one sentence.
+///
+/// ```
+/// let done = placet_plugin_sdk::report("3 orders closed", Some(3));
+/// assert_eq!(done.rows_affected, Some(3));
+/// assert!(done.artifacts.is_empty());
+/// ```
 pub fn report(summary: &str, rows_affected: Option<u64>) -> Report {
     Report { summary: summary.into(), rows_affected, details: None, artifacts: Vec::new() }
 }
 
 /// Exports a type that implements [`Plugin`] as the component's runner. Once in a plugin.
+///
+/// ```
+/// # use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, failure, report};
+/// # struct Hello;
+/// # impl Plugin for Hello {
+/// #     fn describe() -> Info { panic!() }
+/// #     fn validate(_: &str) -> Vec<Finding> { Vec::new() }
+/// #     fn plan(_: Job) -> Result<ChangePlan, String> { Err(String::new()) }
+/// #     fn execute(_: Job, _: ChangePlan) -> Outcome { Outcome::Succeeded(report("greeted", None)) }
+/// #     fn verify(_: Job, _: ChangePlan) -> Outcome { Outcome::Succeeded(report("greeted", None)) }
+/// # }
+/// // `Hello` implements `Plugin`. The host calls these functions and no others.
+/// placet_plugin_sdk::export_plugin!(Hello);
+/// # assert!(Hello::validate("{}").is_empty());
+/// ```
 #[macro_export]
 macro_rules! export_plugin {
     ($plugin:ty) => {
@@ -139,7 +234,7 @@ macro_rules! export_plugin {
 pub unsafe fn reallocate(old: *mut u8, old_len: usize, align: usize, new_len: usize) -> *mut u8 {
     use alloc::alloc::{Layout, alloc, handle_alloc_error, realloc};
 
-    let Ok(wanted) = Layout::from_size_align(new_len, align) else { panic!() };
+    let Ok(wanted) = Layout::from_size_align(new_len, align) else { trap() };
     if new_len == 0 {
         return wanted.dangling_ptr().as_ptr();
     }
@@ -171,4 +266,13 @@ mod machine {
     fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
         core::arch::wasm32::unreachable()
     }
+}
+
+/// Ends the call. A panic would carry the line that it stands on, so that every edit above it, a comment even,
+/// would make another plugin of other bytes.
+fn trap() -> ! {
+    #[cfg(target_arch = "wasm32")]
+    core::arch::wasm32::unreachable();
+    #[cfg(not(target_arch = "wasm32"))]
+    panic!()
 }

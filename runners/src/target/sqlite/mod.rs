@@ -25,8 +25,14 @@ use session::SqliteSession;
 /// how SQLite would write them.
 ///
 /// ```
-/// use placet_runners::SqliteTarget;
-/// let target = SqliteTarget::new("/srv/orders.db").with_lock_wait_ms(5_000);
+/// use placet_core::error::Code;
+/// use placet_runners::{Access, SqlFailure, SqlTarget, SqliteTarget, StopSignal};
+///
+/// let target = SqliteTarget::new("no/such/orders.db").with_lock_wait_ms(5_000);
+/// assert_eq!(target.dialect(), "sqlite");
+/// let refused = target.open(Access::ReadOnly, &StopSignal::new()).unwrap_err();
+/// let SqlFailure::Unavailable(error) = refused else { panic!() };
+/// assert_eq!(error.code(), Code::TargetUnavailable);
 /// ```
 #[derive(Clone, Debug)]
 pub struct SqliteTarget {
