@@ -76,6 +76,8 @@ codes! {
     LimitReached = "limit_reached",
     /// The operation was cancelled.
     Cancelled = "cancelled",
+    /// Another run has the turn at the target, or others wait for it in front.
+    TargetBusy = "target_busy",
     /// This run's lease passed to somebody else.
     LeaseLost = "lease_lost",
     /// The store cannot be reached or written.

@@ -13,6 +13,7 @@ mod stories;
 mod organisation;
 mod refusals;
 mod races;
+mod execution;
 mod faults;
 mod proofs;
 mod tidy;

@@ -229,7 +229,7 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
             assert_eq!(before, change.before, "the leaf of `{}` follows another", change.name);
         }
     }
-    let derived = ["unique", "used", "epoch", "live", "request_of", "denial"];
+    let derived = ["unique", "used", "epoch", "live", "turn", "request_of", "denial"];
     let everything = Key::from_bytes(Vec::new());
     for (key, stored) in store.scan(&everything, None, usize::MAX).unwrap() {
         let text = String::from_utf8(key.as_bytes().to_vec()).unwrap();

@@ -11,7 +11,7 @@ use super::lease::{Held, Live};
 use super::txn::Txn;
 use crate::error::{Code, Error};
 use crate::request::{Request, Run, State, action, lease_lost};
-use crate::runner::{Failure, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
+use crate::runner::{Failure, Job, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
 
 /// Watches a run. Both calls come from the thread that drives it and must return soon.
 ///
@@ -93,7 +93,7 @@ impl Gate {
             Ok(()) => {}
             Err(error) if error.code() == Code::Cancelled => {
                 let failure = Failure::new("cancelled", "it was stopped before it began");
-                return self.finish(job.id, &Outcome::Failed(failure));
+                return self.finish(&job, &Outcome::Failed(failure));
             }
             Err(error) => return Err(error),
         }
@@ -103,7 +103,7 @@ impl Gate {
             .unwrap_or_else(|_| {
                 Outcome::Unknown(Failure::new("runner_fault", "the runner failed inside the host"))
             });
-        self.finish(job.id, &outcome)
+        self.finish(&job, &outcome)
     }
 
     fn held(&self, id: JobId) -> Held {
@@ -111,17 +111,18 @@ impl Gate {
         Held { store, clock, id }
     }
 
-    fn finish(&self, id: JobId, outcome: &Outcome) -> Result<Request, Error> {
+    fn finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {
         // Whoever loses a race here lost it to somebody who got on; an ending is not given up for that.
         loop {
-            match self.try_finish(id, outcome) {
+            match self.try_finish(job, outcome) {
                 Err(error) if error.code() == Code::Conflict => {}
                 ended => return ended,
             }
         }
     }
 
-    fn try_finish(&self, id: JobId, outcome: &Outcome) -> Result<Request, Error> {
+    fn try_finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {
+        let id = job.id;
         let held = self.transact(|txn| {
             let request = txn.request(id.request)?;
             let from = Some(request.state.name());
@@ -129,18 +130,31 @@ impl Gate {
             leaf.run = Some(id.run);
             leaf.fence = Some(id.fence);
             leaf.outcome = Some(word(outcome).to_owned());
-            let State::Executing(executing) = request.state else {
-                "run.late_result".clone_into(&mut leaf.event);
-                return Ok((None, leaf));
+            let executing = match request.state {
+                State::Executing(executing) if executing.fence == id.fence => executing,
+                // Too late: somebody declared the run over. What it says is kept, and changes nothing.
+                State::Draft(_)
+                | State::PendingApproval(_)
+                | State::ChangesRequested(_)
+                | State::Approved(_)
+                | State::Rejected(_)
+                | State::Cancelled(_)
+                | State::Executing(_)
+                | State::Succeeded(_)
+                | State::Failed(_)
+                | State::Unknown(_) => {
+                    "run.late_result".clone_into(&mut leaf.event);
+                    txn.note_late(id, outcome)?;
+                    return Ok((None, leaf));
+                }
             };
-            if executing.fence != id.fence {
-                "run.late_result".clone_into(&mut leaf.event);
-                return Ok((None, leaf));
-            }
             leaf.actor = Some(executing.started_by);
             let header = request.header;
             let state = executing.finish(&header, id.fence, outcome.clone(), txn.now)?;
             txn.end_run(id, outcome)?;
+            if !matches!(outcome, Outcome::Unknown(_)) {
+                txn.end_turn(&job.target, id.request, id.fence)?;
+            }
             let note = Note { caller: None, action: action::FINISH, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
             Ok((Some(request), leaf))
@@ -159,16 +173,28 @@ pub(super) const fn word(outcome: &Outcome) -> &'static str {
 }
 
 impl Txn<'_> {
+    fn run(&mut self, id: JobId) -> Result<Option<Run>, Error> {
+        let (revision, attempt) = (format!("{:010}", id.revision), format!("{:010}", id.attempt));
+        self.get::<Run>(&[&id.request.to_string(), &revision, &attempt])
+    }
+
+    /// Keeps what a run says that was declared over. The first word counts: there is one run.
+    fn note_late(&mut self, id: JobId, outcome: &Outcome) -> Result<(), Error> {
+        match self.run(id)? {
+            Some(run) if run.late.is_none() => {
+                self.put(&Run { late: Some(outcome.clone()), ..run })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Writes the run's end and gives its lease back.
     pub(super) fn end_run(&mut self, id: JobId, outcome: &Outcome) -> Result<(), Error> {
-        let request = id.request.to_string();
-        let path =
-            [request.as_str(), &format!("{:010}", id.revision), &format!("{:010}", id.attempt)];
-        if let Some(run) = self.get::<Run>(&path)? {
+        if let Some(run) = self.run(id)? {
             let (outcome, ended_at) = (Some(outcome.clone()), Some(self.now));
             self.put(&Run { outcome, ended_at, ..run })?;
         }
-        match self.get::<Live>(&[&request])? {
+        match self.get::<Live>(&[&id.request.to_string()])? {
             Some(live) if live.fence == id.fence => self.remove(&live),
             Some(_) | None => Ok(()),
         }

@@ -153,7 +153,7 @@ impl Gate {
         // Asked before the clock is read: a plugin may be compiled for it, which takes a while.
         let runner = self.consult(|txn| Ok(txn.request(id)?.header.runner))?;
         let installed = self.installed(&runner);
-        self.transact(|txn| {
+        self.attempt(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
@@ -169,6 +169,9 @@ impl Gate {
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
             let (attempt, fence) = (executing.attempt, executing.fence);
+            if let Err(busy) = txn.take_turn(&revision.change.target, &header, fence)? {
+                return Ok((Err(busy), None));
+            }
             txn.begin_run(&Run {
                 id: run,
                 request: id,
@@ -179,6 +182,7 @@ impl Gate {
                 started_at: txn.now,
                 outcome: None,
                 ended_at: None,
+                late: None,
             })?;
             let request = Request { header, state: executing.into() };
             let job = self.job(txn, &request, &revision, Some((run, attempt, fence)))?;
@@ -187,8 +191,8 @@ impl Gate {
             let mut leaf = Self::request_leaf(txn, "run.started", Some(caller), &request);
             leaf.run = Some(run);
             leaf.fence = Some(fence);
-            Ok((Ticket { job, plan }, leaf))
-        })
+            Ok((Ok(Ticket { job, plan }), Some(leaf)))
+        })?
     }
 
     /// The digest of the plugin that is installed as `runner`; nothing when there is none.

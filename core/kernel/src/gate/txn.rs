@@ -27,7 +27,8 @@ pub(crate) struct Txn<'g> {
 
 /// Kinds of records that no leaf names: they can be made again from records that leaves do name, or only pace
 /// the work, as a lease does.
-pub(crate) const DERIVED: &[&str] = &["unique", "used", "epoch", "live", "request_of", "denial"];
+pub(crate) const DERIVED: &[&str] =
+    &["unique", "used", "epoch", "live", "turn", "request_of", "denial"];
 
 impl<'g> Txn<'g> {
     fn new(gate: &'g Gate) -> Self {

@@ -69,6 +69,7 @@ impl Gate {
                 State::Unknown(unknown) if same => {
                     if !matches!(read, Outcome::Unknown(_)) {
                         txn.end_run(job.id, &read)?;
+                        txn.end_turn(&job.target, id, job.id.fence)?;
                     }
                     unknown.resolve(read.clone(), txn.now)
                 }

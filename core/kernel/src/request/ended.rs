@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::state::{Approved, State};
 use crate::clock::Timestamp;
-use crate::id::RunId;
+use crate::id::{RunId, UserId};
 use crate::runner::Outcome;
 
 /// How a run of this request ended, and what was read of it afterwards.
@@ -40,6 +40,8 @@ pub struct Ended {
     pub outcome: Outcome,
     /// What the target itself said when it was last asked. It may contradict the outcome: look at both.
     pub last_read: Option<Reading>,
+    /// The person who said how it ended, where the outcome is their word and nobody else could tell.
+    pub declared_by: Option<UserId>,
 }
 
 /// What was read in the target about a run.
@@ -139,6 +141,25 @@ endings! {
 }
 
 impl Ended {
+    /// How the run of (id, attempt, fence) ended, before anybody looked.
+    pub(super) const fn new(
+        approved: Approved,
+        (run, attempt, fence): (RunId, u32, u64),
+        ended_at: Timestamp,
+        outcome: Outcome,
+    ) -> Self {
+        Self {
+            approved,
+            run,
+            attempt,
+            fence,
+            ended_at,
+            outcome,
+            last_read: None,
+            declared_by: None,
+        }
+    }
+
     /// The state that goes with the outcome.
     pub(super) fn into_state(self) -> State {
         match self.outcome {
@@ -154,5 +175,10 @@ impl Unknown {
     pub(crate) fn resolve(self, outcome: Outcome, now: Timestamp) -> State {
         let last_read = Some(Reading { at: now, outcome: outcome.clone() });
         Ended { outcome, last_read, ..self.ended }.into_state()
+    }
+
+    /// Resolves it by the word of a person.
+    pub(crate) fn declare(self, by: UserId, outcome: Outcome) -> State {
+        Ended { outcome, declared_by: Some(by), ..self.ended }.into_state()
     }
 }

@@ -56,6 +56,7 @@ pub(crate) mod action {
     pub(crate) const FINISH: &str = "FINISH";
     pub(crate) const LOSE: &str = "LOSE";
     pub(crate) const VERIFY: &str = "VERIFY";
+    pub(crate) const RECONCILE: &str = "RECONCILE";
 }
 
 impl Record for HistoryEntry {

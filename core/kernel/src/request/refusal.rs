@@ -19,7 +19,7 @@ impl Request {
             StateName::PendingApproval => "wait for its approvals",
             StateName::Approved => "execute it, or edit it to make a new revision",
             StateName::Executing => "wait for its outcome",
-            StateName::Unknown => "verify it",
+            StateName::Unknown => "verify it, or reconcile it where nobody can tell",
             StateName::Rejected
             | StateName::Cancelled
             | StateName::Succeeded

@@ -41,6 +41,8 @@ pub struct Run {
     pub outcome: Option<Outcome>,
     /// When.
     pub ended_at: Option<Timestamp>,
+    /// What it said after it had been declared over. It changed nothing; look at it beside the outcome.
+    pub late: Option<Outcome>,
 }
 
 impl Record for Run {

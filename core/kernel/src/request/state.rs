@@ -393,8 +393,6 @@ impl Executing {
             return Err(lease_lost(header.id));
         }
         let Self { approved, run, attempt, fence, .. } = self;
-        let ended =
-            Ended { approved, run, attempt, fence, ended_at: now, outcome, last_read: None };
-        Ok(ended.into_state())
+        Ok(Ended::new(approved, (run, attempt, fence), now, outcome).into_state())
     }
 }

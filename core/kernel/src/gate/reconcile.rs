@@ -1,0 +1,108 @@
+//! What a person says became of a run that nobody else can tell about.
+
+use super::Gate;
+use super::drive::word;
+use super::find::{Note, subject};
+use crate::authz::Execute;
+use crate::error::{Code, Error};
+use crate::id::RequestId;
+use crate::identity::Caller;
+use crate::org::UserKind;
+use crate::request::{Request, State, action};
+use crate::runner::{Failure, JobId, Outcome, Report};
+
+/// What somebody found when they looked at the target themselves.
+///
+/// ```
+/// use placet_core::gate::Finding;
+///
+/// let looked_at = |tables: &[&str]| match tables {
+///     [] => Finding::NothingDone,
+///     [_, ..] => Finding::Done,
+/// };
+/// assert_eq!(looked_at(&["orders_2026"]), Finding::Done);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "a run that is known was done or was not")]
+pub enum Finding {
+    /// All of the change took effect.
+    Done,
+    /// It did not complete. The reason says what is left of it, if anything.
+    NothingDone,
+}
+
+impl Gate {
+    /// Resolves an unknown outcome by what a person found, where [`Self::verify`] cannot tell. It takes the
+    /// action `execute` and a `reason`; agents cannot, and a known outcome stays as it is. The request
+    /// shows who declared it.
+    ///
+    /// Fails with [`Code::WrongState`] for a request that is not unknown, with [`Code::Refused`] for an agent, and
+    /// with [`Code::InvalidInput`] without a reason.
+    ///
+    /// ```
+    /// use placet_core::gate::Finding;
+    /// use placet_core::request::State;
+    /// use placet_core::runner::{Failure, Outcome};
+    /// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
+    /// # let bench = Bench::on(std::sync::Arc::new(MemoryStore::default()))?;
+    /// # let (gate, runner) = (Gate::new(bench.parts), bench.runner);
+    /// # let office = Office::found(&gate)?;
+    /// # let id = office.approved(&gate)?.header.id;
+    /// # runner.ends_with(Outcome::Unknown(Failure::new("timeout", "the line went dead")));
+    /// # gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+    ///
+    /// let why = "the column is there and filled; looked at it with Ana";
+    /// let request = gate.reconcile(&office.bo, id, Finding::Done, why)?;
+    /// let State::Succeeded(done) = request.state else { unreachable!() };
+    /// assert_eq!(done.ended.declared_by, Some(office.bo.user()));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn reconcile(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        finding: Finding,
+        reason: &str,
+    ) -> Result<Request, Error> {
+        self.check_comment(reason, true)?;
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let scope = request.header.scope();
+            let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
+            let (by, _) = permit.spend_on(&scope)?;
+            let is_person = txn.asker(by)?.is_some_and(|asker| asker.user.kind == UserKind::Person);
+            if !is_person {
+                return Err(Error::new(Code::Refused, "only a person says what nobody can tell")
+                    .with_help("verify it, or ask a person to look at the target"));
+            }
+            let from = Some(request.state.name());
+            let State::Unknown(unknown) = request.state else {
+                return Err(request.wrong_state("reconciled"));
+            };
+            let header = request.header;
+            let ended = &unknown.ended;
+            let (run, attempt, fence) = (ended.run, ended.attempt, ended.fence);
+            let (request, revision) = (header.id, header.revision);
+            let job = JobId { request, revision, attempt, fence, run };
+            let outcome = match finding {
+                Finding::Done => Outcome::Succeeded(Report::default()),
+                Finding::NothingDone => Outcome::Failed(Failure::new(
+                    "reconciled",
+                    "a person looked at the target: it did not complete",
+                )),
+            };
+            let target = txn.revision(&header)?.change.target;
+            txn.end_run(job, &outcome)?;
+            txn.end_turn(&target, id, fence)?;
+            let state = unknown.declare(by, outcome.clone());
+            let (caller, comment) = (Some(caller), Some(reason));
+            let note = Note { caller, action: action::RECONCILE, from, comment };
+            let request = txn.save(Request { header, state }, &note)?;
+            let mut leaf = Self::request_leaf(txn, "run.reconciled", caller, &request);
+            leaf.run = Some(run);
+            leaf.fence = Some(fence);
+            leaf.outcome = Some(word(&outcome).to_owned());
+            Ok((request, leaf))
+        })
+    }
+}

@@ -1,0 +1,122 @@
+//! Whose turn it is at a target: one run at a time, and whoever waits in the order in which they came.
+
+use serde::{Deserialize, Serialize};
+
+use super::txn::Txn;
+use crate::clock::Timestamp;
+use crate::error::{Code, Error};
+use crate::id::{ProjectId, RequestId};
+use crate::org::Slug;
+use crate::request::Header;
+use crate::store::records::Record;
+
+/// Who changes a target now, and who asked to. A run that ended as unknown keeps its turn until somebody
+/// knows: it may still be at work, and the next change would stand on ground that nobody has seen.
+#[derive(Debug, Deserialize, Serialize)]
+struct Turn {
+    target: Slug,
+    holder: Option<Holder>,
+    waiting: Vec<Waiting>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+struct Holder {
+    request: RequestId,
+    project: ProjectId,
+    fence: u64,
+}
+
+/// A place in the queue. It is kept by asking again, so that one who went away holds up nobody.
+#[derive(Debug, Deserialize, Serialize)]
+struct Waiting {
+    request: RequestId,
+    asked_at: Timestamp,
+}
+
+impl Record for Turn {
+    const KIND: &'static str = "turn";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.target.to_string()]
+    }
+}
+
+/// The longest queue. Whoever comes later asks again later.
+const WAITING_MAX: usize = 256;
+
+impl Txn<'_> {
+    /// Takes the turn at `target` for the run with `fence`. Where it is not its turn, keeps or takes a place in
+    /// the queue, and returns the refusal that says so.
+    pub(super) fn take_turn(
+        &mut self,
+        target: &Slug,
+        header: &Header,
+        fence: u64,
+    ) -> Result<Result<(), Error>, Error> {
+        let found = self.get::<Turn>(&[target.as_str()])?;
+        let mut turn = found.unwrap_or_else(|| Turn {
+            target: target.clone(),
+            holder: None,
+            waiting: Vec::new(),
+        });
+        let (now, kept_ms) = (self.now, self.gate.parts.limits.lease_ms);
+        let id = header.id;
+        turn.waiting.retain(|one| one.request == id || now < one.asked_at.plus_ms(kept_ms));
+        let ahead = turn.waiting.iter().position(|one| one.request == id);
+        let is_first = ahead.unwrap_or(turn.waiting.len()) == 0;
+        let free = turn.holder.is_none() && is_first;
+        if free {
+            turn.waiting.retain(|one| one.request != id);
+            turn.holder = Some(Holder { request: id, project: header.project_id, fence });
+        } else if let Some(mine) = turn.waiting.iter_mut().find(|one| one.request == id) {
+            mine.asked_at = now;
+        } else if turn.waiting.len() < WAITING_MAX {
+            turn.waiting.push(Waiting { request: id, asked_at: now });
+        }
+        let refusal = (!free).then(|| turn.refusal(header, kept_ms));
+        self.put(&turn)?;
+        Ok(refusal.map_or(Ok(()), Err))
+    }
+
+    /// Gives the turn of the run with `fence` back.
+    pub(super) fn end_turn(
+        &mut self,
+        target: &Slug,
+        id: RequestId,
+        fence: u64,
+    ) -> Result<(), Error> {
+        match self.get::<Turn>(&[target.as_str()])? {
+            Some(turn)
+                if turn
+                    .holder
+                    .as_ref()
+                    .is_some_and(|holder| holder.request == id && holder.fence == fence) =>
+            {
+                self.put(&Turn { holder: None, ..turn })
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+impl Turn {
+    fn refusal(&self, header: &Header, kept_ms: u64) -> Error {
+        let before = self.waiting.iter().take_while(|one| one.request != header.id).count();
+        let ahead = before.saturating_add(usize::from(self.holder.is_some()));
+        let error = Error::new(
+            Code::TargetBusy,
+            format!("it is not the turn of `{}` at `{}`: {ahead} ahead", header.id, self.target),
+        )
+        .with_help(format!(
+            "ask again: the place is kept for {kept_ms} ms; a run that is unknown keeps its turn until it is verified"
+        ))
+        .with_detail("ahead", ahead);
+        // Another project's requests are none of the caller's business.
+        match &self.holder {
+            Some(holder) if holder.project == header.project_id => {
+                error.with_detail("holder", holder.request)
+            }
+            Some(_) | None => error,
+        }
+    }
+}

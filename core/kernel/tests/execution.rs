@@ -1,0 +1,170 @@
+//! One run at a time, in the order of asking; a late result has no power; a person ends what nobody can tell.
+
+use placet_core::error::{Code, Error};
+use placet_core::gate::{Finding, Ticket};
+use placet_core::id::RequestId;
+use placet_core::identity::Caller;
+use placet_core::request::{Request, State, StateName};
+use placet_core::runner::{Failure, Outcome};
+use placet_core::testing::Seen;
+
+use crate::world::{World, assert_invariants};
+
+/// Requests that may run, all at the target `orders`.
+fn approved<const N: usize>(world: &World) -> [RequestId; N] {
+    core::array::from_fn(|_| {
+        let mut id = None;
+        for step in ["draft ana", "submit ana", "approve bo"] {
+            world.step(&mut id, step).unwrap();
+        }
+        id.unwrap()
+    })
+}
+
+fn bo(world: &World) -> Caller {
+    world.caller("bo")
+}
+
+fn start(world: &World, id: RequestId) -> Result<Ticket, Error> {
+    world.gate.execute(&bo(world), id)
+}
+
+fn drive(world: &World, ticket: Ticket) -> Result<Request, Error> {
+    world.gate.drive(ticket, &Seen::default())
+}
+
+/// The refusal of one who has to wait: how many are ahead.
+fn waits(answer: Result<Ticket, Error>) -> String {
+    let error = answer.unwrap_err();
+    assert_eq!(error.code(), Code::TargetBusy);
+    error.details()["ahead"].clone()
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown(Failure::new("timeout", "the line went dead"))
+}
+
+#[test]
+fn a_target_has_one_run_at_a_time_and_a_fair_queue() {
+    let world = World::new();
+    let [first, second, third] = approved(&world);
+    let ticket = start(&world, first).unwrap();
+    assert_eq!(waits(start(&world, second)), "1");
+    assert_eq!(waits(start(&world, third)), "2");
+    assert_eq!(waits(start(&world, second)), "1", "asking again keeps the place");
+    drive(&world, ticket).unwrap();
+    // It is free now, and still not the third one's turn.
+    assert_eq!(waits(start(&world, third)), "1");
+    drive(&world, start(&world, second).unwrap()).unwrap();
+    drive(&world, start(&world, third).unwrap()).unwrap();
+    assert_eq!(world.bench.runner.entered().len(), 3);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn whoever_stops_asking_loses_the_place() {
+    let world = World::new();
+    let [first, second, third] = approved(&world);
+    let ticket = start(&world, first).unwrap();
+    assert_eq!(waits(start(&world, second)), "1");
+    assert_eq!(waits(start(&world, third)), "2");
+    drive(&world, ticket).unwrap();
+    world.bench.clock.advance_ms(world.gate.limits().lease_ms);
+    drive(&world, start(&world, third).unwrap()).unwrap();
+}
+
+#[test]
+fn waiting_is_no_right_to_run() {
+    let world = World::new();
+    let [first, second] = approved(&world);
+    let ticket = start(&world, first).unwrap();
+    // Nobody without the right gets a place, and nothing of one who waits was started.
+    let dora = world.gate.execute(&world.caller("dora"), second).unwrap_err();
+    assert_eq!(dora.code(), Code::Denied);
+    assert_eq!(waits(start(&world, second)), "1");
+    assert_eq!(world.look(second).state.name(), StateName::Approved);
+    world.gate.cancel(&world.caller("ana"), second, None).unwrap();
+    drive(&world, ticket).unwrap();
+    assert_eq!(start(&world, second).unwrap_err().code(), Code::WrongState);
+}
+
+#[test]
+fn a_run_that_nobody_can_tell_about_keeps_its_turn() {
+    let world = World::new();
+    let [first, second] = approved(&world);
+    world.bench.runner.ends_with(unknown());
+    drive(&world, start(&world, first).unwrap()).unwrap();
+    let busy = start(&world, second).unwrap_err();
+    assert_eq!(busy.details()["holder"], first.to_string());
+    // Verifying that cannot tell changes nothing of it; one that can, does.
+    world.bench.runner.reads(unknown());
+    world.gate.verify(&bo(&world), first).unwrap();
+    assert_eq!(waits(start(&world, second)), "1");
+    world.gate.verify(&bo(&world), first).unwrap();
+    drive(&world, start(&world, second).unwrap()).unwrap();
+}
+
+#[test]
+fn a_late_result_is_kept_and_changes_nothing() {
+    let world = World::new();
+    let [id] = approved(&world);
+    let gate = placet_core::gate::Gate::new(world.bench.parts.clone());
+    let clock = std::sync::Arc::clone(&world.bench.clock);
+    world.bench.runner.meanwhile(move || {
+        clock.advance_ms(gate.limits().lease_ms);
+        assert_eq!(gate.tick().unwrap(), [id]);
+    });
+    world.bench.runner.ends_with(Outcome::Failed(Failure::new("sql.1", "it says")));
+    let late = drive(&world, start(&world, id).unwrap()).unwrap_err();
+    assert_eq!(late.code(), Code::LeaseLost);
+    let view = world.gate.view(&bo(&world), id).unwrap();
+    assert_eq!(view.state.name(), StateName::Unknown);
+    let run = view.runs.last().unwrap();
+    assert!(matches!(run.outcome, Some(Outcome::Unknown(_))), "{run:?}");
+    assert!(matches!(run.late, Some(Outcome::Failed(_))), "{run:?}");
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_person_says_what_nobody_can_tell_and_why() {
+    for (finding, state) in
+        [(Finding::Done, StateName::Succeeded), (Finding::NothingDone, StateName::Failed)]
+    {
+        let world = World::new();
+        let [id, next] = approved(&world);
+        let declare =
+            |name: &str, why: &str| world.gate.reconcile(&world.caller(name), id, finding, why);
+        assert_eq!(declare("bo", "early").unwrap_err().code(), Code::WrongState);
+        world.bench.runner.ends_with(unknown());
+        drive(&world, start(&world, id).unwrap()).unwrap();
+        assert_eq!(declare("bo", " ").unwrap_err().code(), Code::InvalidInput);
+        assert_eq!(declare("dora", "it is there").unwrap_err().code(), Code::Denied);
+        let request = declare("bo", "looked at the table").unwrap();
+        assert_eq!(request.state.name(), state);
+        let (State::Succeeded(_) | State::Failed(_)) = &request.state else { unreachable!() };
+        let history = world.gate.history(&bo(&world), id).unwrap();
+        let last = history.last().unwrap();
+        assert_eq!((last.action.as_str(), last.actor), ("RECONCILE", Some(bo(&world).user())));
+        assert_eq!(last.comment.as_deref(), Some("looked at the table"));
+        let (_, leaf) = world.gate.trail(&bo(&world), id).unwrap().pop().unwrap();
+        assert_eq!(leaf.event, "run.reconciled");
+        // Once it is known it stays, and the target is free.
+        assert_eq!(declare("bo", "no, wait").unwrap_err().code(), Code::WrongState);
+        drive(&world, start(&world, next).unwrap()).unwrap();
+        assert_invariants(&*world.bench.parts.store);
+    }
+}
+
+#[test]
+fn an_agent_says_nothing_about_what_nobody_can_tell() {
+    let world = World::new();
+    let [id] = approved(&world);
+    world.bench.runner.ends_with(unknown());
+    drive(&world, start(&world, id).unwrap()).unwrap();
+    let robot = world.people["robot"];
+    let robot = Caller::authenticated(robot);
+    // It may run changes, and verify; it may not declare.
+    let said = world.gate.reconcile(&robot, id, Finding::Done, "done").unwrap_err();
+    assert_eq!(said.code(), Code::Refused, "{said}");
+    world.gate.verify(&robot, id).unwrap();
+}
