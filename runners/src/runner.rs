@@ -146,6 +146,10 @@ impl Clock for Epoch {
     fn now(&self) -> placet_core::clock::Timestamp {
         placet_core::clock::Timestamp::MIN
     }
+
+    fn steady_ms(&self) -> u64 {
+        0
+    }
 }
 
 fn twice(what: &str, name: &Slug) -> Error {

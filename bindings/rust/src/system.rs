@@ -1,13 +1,14 @@
 //! The machine's clock, randomness and ids.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::LazyLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use placet_core::clock::{Clock, Timestamp};
 use placet_core::entropy::Entropy;
 use placet_core::error::{Code, Error};
 use placet_core::id::Ids;
 
-/// The machine's wall clock, in UTC, to the microsecond. It may be set back.
+/// The machine's wall clock, in UTC, to the microsecond, and its steady one.
 ///
 /// ```
 /// use placet::clock::{Clock, Timestamp};
@@ -25,6 +26,12 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the driver that a `Clock` stands for")]
+    fn steady_ms(&self) -> u64 {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -11,7 +11,8 @@ use crate::error::{Code, Error};
 /// Tells the time. Drivers hand in the machine's clock, tests one that they move by hand.
 ///
 /// ```
-/// use std::time::UNIX_EPOCH;
+/// use std::sync::LazyLock;
+/// use std::time::{Instant, UNIX_EPOCH};
 /// use placet_core::clock::{Clock, Timestamp};
 ///
 /// #[derive(Debug)]
@@ -22,14 +23,23 @@ use crate::error::{Code, Error};
 ///         let micros = UNIX_EPOCH.elapsed().unwrap_or_default().as_micros();
 ///         Timestamp::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 ///     }
+///
+///     fn steady_ms(&self) -> u64 {
+///         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+///         u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+///     }
 /// }
 ///
 /// assert!(Machine.now() > "2026-01-01T00:00:00Z".parse()?);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
 pub trait Clock: Send + Sync + fmt::Debug {
-    /// The present instant, in UTC.
+    /// The present instant, in UTC. Somebody may set it, backwards too.
     fn now(&self) -> Timestamp;
+
+    /// Milliseconds since a start of its own, on a clock that nobody can set: it goes forward only, at the
+    /// pace of time. Leases and deadlines go by it, for a wall clock that jumps must not end a run.
+    fn steady_ms(&self) -> u64;
 }
 
 /// An instant in UTC, to the microsecond. Written as RFC 3339 with six decimals and `Z`.

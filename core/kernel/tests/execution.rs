@@ -1,10 +1,11 @@
 //! One run at a time, in the order of asking; a late result has no power; a person ends what nobody can tell.
 
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Finding, Ticket};
+use placet_core::gate::{Finding, Gate, Ticket};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
-use placet_core::request::{Request, State, StateName};
+use placet_core::org::command::EndGrant;
+use placet_core::request::{Request, StateName};
 use placet_core::runner::{Failure, Outcome};
 use placet_core::testing::Seen;
 
@@ -108,9 +109,11 @@ fn a_run_that_nobody_can_tell_about_keeps_its_turn() {
 fn a_late_result_is_kept_and_changes_nothing() {
     let world = World::new();
     let [id] = approved(&world);
-    let gate = placet_core::gate::Gate::new(world.bench.parts.clone());
+    let gate = Gate::new(world.bench.parts.clone());
     let clock = std::sync::Arc::clone(&world.bench.clock);
     world.bench.runner.meanwhile(move || {
+        // Another node sees the lease, and nobody renews it for its length.
+        assert_eq!(gate.tick().unwrap(), []);
         clock.advance_ms(gate.limits().lease_ms);
         assert_eq!(gate.tick().unwrap(), [id]);
     });
@@ -141,7 +144,6 @@ fn a_person_says_what_nobody_can_tell_and_why() {
         assert_eq!(declare("dora", "it is there").unwrap_err().code(), Code::Denied);
         let request = declare("bo", "looked at the table").unwrap();
         assert_eq!(request.state.name(), state);
-        let (State::Succeeded(_) | State::Failed(_)) = &request.state else { unreachable!() };
         let history = world.gate.history(&bo(&world), id).unwrap();
         let last = history.last().unwrap();
         assert_eq!((last.action.as_str(), last.actor), ("RECONCILE", Some(bo(&world).user())));
@@ -167,4 +169,26 @@ fn an_agent_says_nothing_about_what_nobody_can_tell() {
     let said = world.gate.reconcile(&robot, id, Finding::Done, "done").unwrap_err();
     assert_eq!(said.code(), Code::Refused, "{said}");
     world.gate.verify(&robot, id).unwrap();
+}
+
+#[test]
+fn a_wall_clock_that_jumps_ends_no_run_and_revives_no_grant() {
+    let world = World::new();
+    let [id, second] = approved(&world);
+    let clock = &world.bench.clock;
+    let ticket = start(&world, id).unwrap();
+    clock.set(world.now().plus_ms(3_600_000));
+    assert_eq!(world.gate.tick().unwrap(), []);
+    world.gate.renew(ticket.lease()).unwrap();
+    assert_eq!(drive(&world, ticket).unwrap().state.name(), StateName::Succeeded);
+    // Bo loses the role now; then the clock is set back to a time at which he had it.
+    let (root, project) = (world.caller("root"), world.project);
+    let grants = world.gate.organisation(&root, project).unwrap().grants;
+    for grant in grants.iter().filter(|grant| grant.user_id == bo(&world).user()) {
+        world.gate.manage(&root, &EndGrant { project, grant: grant.id, at: None }).unwrap();
+    }
+    clock.set("2026-02-07T12:00:00Z".parse().unwrap());
+    assert!(start(&world, second).is_err(), "a grant that ended is live again");
+    let other_node = Gate::new(world.bench.parts.clone());
+    assert!(other_node.execute(&bo(&world), second).is_err(), "on another node");
 }

@@ -189,6 +189,7 @@ fn a_renewed_lease_lasts_and_one_that_ended_is_not_renewed() {
         assert_eq!(world.gate.tick().unwrap(), []);
     }
     world.bench.clock.advance_ms(30_000);
+    assert_eq!(world.gate.tick().unwrap(), [id]);
     let ended = world.gate.renew(ticket.lease()).unwrap_err();
     assert_eq!(ended.code(), Code::LeaseLost);
 }

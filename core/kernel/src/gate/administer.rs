@@ -146,9 +146,10 @@ impl PlatformDesk<'_, '_> {
 
     /// Makes changes to the set of administrators one after the other.
     fn bump_platform(&mut self) -> Result<(), Error> {
-        let epoch = self.txn.get::<Epoch>(&[PLATFORM])?.unwrap_or_default();
-        let count = epoch.count.saturating_add(1);
-        self.txn.put(&Epoch { of: PLATFORM.to_owned(), count })
+        let now = self.txn.now;
+        let epoch = self.txn.get::<Epoch>(&[PLATFORM])?;
+        let next = epoch.map_or_else(|| Epoch::first(PLATFORM, now), |epoch| epoch.next(now));
+        self.txn.put(&next)
     }
 
     /// Refuses to leave the platform without an active administrator other than `without`. Called after
@@ -236,7 +237,7 @@ impl PlatformCommand for CreateProject {
         desk.note("project", &id);
         desk.claim(&unique, crate::org::command::taken("project", self.code.as_str()))?;
         desk.txn.put(&Project { id, code: self.code.clone(), name: self.name.clone() })?;
-        desk.txn.put(&Epoch { of: id.to_string(), count: 0 })?;
+        desk.txn.put(&Epoch::first(id.to_string(), desk.txn.now))?;
         Ok(id)
     }
 }
@@ -252,7 +253,7 @@ impl PlatformCommand for RenameProject {
         let epoch = desk.txn.get::<Epoch>(&[&id])?.ok_or_else(missing)?;
         desk.note("project", &id);
         desk.txn.put(&Project { name: self.name.clone(), ..project })?;
-        desk.txn.put(&Epoch { of: epoch.of, count: epoch.count.saturating_add(1) })
+        desk.txn.put(&epoch.next(desk.txn.now))
     }
 }
 

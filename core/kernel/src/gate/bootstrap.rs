@@ -48,7 +48,7 @@ impl Gate {
             txn.put(&email_key(&user))?;
             txn.put(&user)?;
             txn.put(&GlobalRoleGrant { user_id: user.id, role: GlobalRole::PlatformAdmin })?;
-            txn.put(&Epoch { of: PLATFORM.to_owned(), count: 0 })?;
+            txn.put(&Epoch::first(PLATFORM, txn.now))?;
             let mut leaf = Self::leaf(txn, "platform.bootstrapped", None);
             leaf.actor = Some(user.id);
             Ok((user.id, leaf))

@@ -81,6 +81,10 @@ impl Txn<'_> {
         action: &Action,
         scope: Scope,
     ) -> Result<Result<Witness, Denial>, Error> {
+        if let Some(project) = scope.project_id() {
+            // First: it tells the earliest instant that this decision can be made at.
+            self.shelf(project)?;
+        }
         let question = Question { user, action: action.clone(), scope, at: self.now };
         self.asked = Some((user, action.clone(), scope));
         let authorizer = Arc::clone(&self.gate.parts.authorizer);
@@ -231,9 +235,9 @@ impl Txn<'_> {
     /// Everything of one project at its present epoch, which the commit then expects unchanged.
     pub(super) fn shelf(&mut self, project: ProjectId) -> Result<Option<Arc<Shelf>>, Error> {
         let id = project.to_string();
-        if self.get::<Epoch>(&[&id])?.is_none() {
-            return Ok(None);
-        }
+        let Some(epoch) = self.get::<Epoch>(&[&id])? else { return Ok(None) };
+        self.gate.not_before(epoch.at);
+        self.now = self.now.max(epoch.at);
         let Some(version) = self.version_of::<Epoch>(&[&id]) else { return Err(lost_race()) };
         let cached = self.gate.shelves().get(&project).cloned();
         if let Some((at, shelf)) = cached

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Gate;
 use super::execute::Ticket;
 use super::find::Note;
-use super::lease::{Held, Live};
+use super::lease::{Held, Live, RunTime};
 use super::txn::Txn;
 use crate::error::{Code, Error};
 use crate::request::{Request, Run, State, action, lease_lost};
@@ -107,8 +107,8 @@ impl Gate {
     }
 
     fn held(&self, id: JobId) -> Held {
-        let (store, clock) = (Arc::clone(&self.parts.store), Arc::clone(&self.parts.clock));
-        Held { store, clock, id }
+        let (store, time) = (Arc::clone(&self.parts.store), RunTime::starting(&self.parts.clock));
+        Held { store, time, id }
     }
 
     fn finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {

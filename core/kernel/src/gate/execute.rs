@@ -153,7 +153,7 @@ impl Gate {
         // Asked before the clock is read: a plugin may be compiled for it, which takes a while.
         let runner = self.consult(|txn| Ok(txn.request(id)?.header.runner))?;
         let installed = self.installed(&runner);
-        self.attempt(|txn| {
+        let ticket = self.attempt(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
@@ -192,7 +192,9 @@ impl Gate {
             leaf.run = Some(run);
             leaf.fence = Some(fence);
             Ok((Ok(Ticket { job, plan }), Some(leaf)))
-        })?
+        })??;
+        self.leases.started(ticket.lease(), self.parts.clock.steady_ms());
+        Ok(ticket)
     }
 
     /// The digest of the plugin that is installed as `runner`; nothing when there is none.
@@ -251,14 +253,12 @@ impl Txn<'_> {
             .with_help("read the request"));
         }
         self.put(run)?;
-        let limits = &self.gate.parts.limits;
         self.put(&Live {
             request: run.request,
             run: run.id,
             fence: run.fence,
             node: self.gate.node,
-            until: self.now.plus_ms(limits.lease_ms),
-            latest: self.now.plus_ms(limits.run_ms_max).plus_ms(limits.lease_ms),
+            renewals: 0,
             is_stopped: false,
         })
     }

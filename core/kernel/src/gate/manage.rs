@@ -74,7 +74,7 @@ impl Gate {
                 txn.remove(&ProjectRow { project, row })?;
             }
             let epoch = txn.get::<Epoch>(&[&id])?.ok_or_else(lost_race)?;
-            txn.put(&Epoch { of: epoch.of, count: epoch.count.saturating_add(1) })?;
+            txn.put(&epoch.next(txn.now))?;
             let mut leaf = Self::leaf(txn, C::EVENT, Some(caller));
             leaf.scope = Some(scope);
             leaf.facts = facts;

@@ -30,9 +30,11 @@ mod explain;
 mod proof;
 
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lease::Sightings;
 
 pub use administer::{PlatformCommand, PlatformDesk};
 pub use draft::NewRequest;
@@ -116,6 +118,9 @@ pub struct Gate {
     // The hashes of the log so far; grows from the store when asked.
     tree: Mutex<MerkleTree>,
     disagreements: AtomicU64,
+    // The latest instant that was ever seen, in microseconds.
+    latest_micros: AtomicI64,
+    leases: Sightings,
 }
 
 /// One project, read at one epoch, with its index.
@@ -149,6 +154,8 @@ impl Gate {
             shelves: Mutex::default(),
             tree: Mutex::default(),
             disagreements: AtomicU64::new(0),
+            latest_micros: AtomicI64::new(0),
+            leases: Sightings::default(),
         }
     }
 
@@ -168,7 +175,8 @@ impl Gate {
         &self.parts.limits
     }
 
-    /// The present instant, by this gate's clock.
+    /// The present instant, by this gate's clock, and never an earlier one than before: where somebody sets
+    /// the clock back, time stands still, so that a grant that ended stays ended.
     /// It is in UTC, to the microsecond.
     ///
     /// ```
@@ -185,7 +193,14 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn now(&self) -> Timestamp {
-        self.parts.clock.now()
+        let seen = self.parts.clock.now().as_micros();
+        let latest = self.latest_micros.fetch_max(seen, Ordering::Relaxed);
+        Timestamp::from_micros(seen.max(latest))
+    }
+
+    /// Takes note of an instant that is past for sure.
+    fn not_before(&self, past: Timestamp) {
+        self.latest_micros.fetch_max(past.as_micros(), Ordering::Relaxed);
     }
 
     /// How often the two deciders disagreed since this gate was opened. Anything but 0 is a fault of

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, subject};
-use super::lease::NotNeeded;
+use super::lease::{NotNeeded, RunTime};
 use super::txn::Txn;
 use crate::authz::Submit;
 use crate::clock::Clock;
@@ -132,7 +132,7 @@ pub(super) struct PlanLink {
 
 impl PlanLink {
     pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
-        Self { lease: Arc::new(NotNeeded { clock: Arc::clone(clock) }) }
+        Self { lease: Arc::new(NotNeeded { time: RunTime::starting(clock) }) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Declaring runs unknown whose process is gone. Nothing is ever run again here.
 
+use std::collections::BTreeSet;
+
 use super::Gate;
 use super::find::Note;
 use super::lease::Live;
@@ -12,7 +14,10 @@ use crate::store::records;
 impl Gate {
     /// Does what is due by time: a run whose lease ended becomes unknown. Returns those requests.
     ///
-    /// Call it now and then; it does nothing when nothing is due.
+    /// Call it twice in the length of a lease or more often; it does nothing when nothing is due. Each gate
+    /// measures for itself, from when it first saw a lease as it is: wall clocks that jump or differ end
+    /// no run, and a run whose holder died is declared within two lengths of a lease.
+    ///
     /// When one run cannot be declared unknown, the others are all the same, and its error is returned.
     ///
     /// ```
@@ -32,7 +37,10 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn tick(&self) -> Result<Vec<RequestId>, Error> {
-        self.reap(|live, gate| live.until <= gate.parts.clock.now())
+        self.reap(|live, gate| {
+            let (now_ms, lease_ms) = (gate.parts.clock.steady_ms(), gate.parts.limits.lease_ms);
+            gate.leases.is_over(live, now_ms, lease_ms)
+        })
     }
 
     /// Declares every run unknown that another opening of this store started. Only right for a store
@@ -67,12 +75,14 @@ impl Gate {
             (self.parts.limits.page_rows_max.max(1), None, Vec::new());
         // One run that cannot be declared lost does not keep the others.
         let mut first_error = None;
+        let (looked_ms, mut there) = (self.parts.clock.steady_ms(), BTreeSet::new());
         loop {
             let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
             let full = found.len() >= page;
             for (key, stored) in found {
                 let live = records::decode::<Live>(&key, &stored.value);
                 let declared = live.and_then(|live| {
+                    there.insert(live.request);
                     let is_lost = due(&live, self) && self.lose(&live, &due)?;
                     Ok(is_lost.then_some(live.request))
                 });
@@ -83,6 +93,7 @@ impl Gate {
                 after = Some(key);
             }
             if !full {
+                self.leases.keep_only(&there, looked_ms);
                 return first_error.map_or(Ok(lost), Err);
             }
         }

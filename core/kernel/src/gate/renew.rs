@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Gate;
 use super::execute::LeaseKey;
 use super::lease::Live;
-use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::RunId;
+use crate::request::lease_lost;
 use crate::runner::JobId;
 use crate::store::records::Record;
 
@@ -33,28 +33,39 @@ const CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
 const ENTRY_BYTES: usize = 256;
 
 impl Gate {
-    /// Makes the lease of a run last another [`crate::limits::Limits::lease_ms`], but never longer than
-    /// [`crate::limits::Limits::run_ms_max`] and one lease after the run's start. Returns when it ends.
+    /// Shows that a run is alive: its lease lasts another [`crate::limits::Limits::lease_ms`] from now, by the
+    /// clock of whoever watches it. A run that goes on for longer than
+    /// [`crate::limits::Limits::run_ms_max`] and one lease is not renewed any more.
     ///
-    /// Fails with [`Code::LeaseLost`] once it ended or passed to somebody else: the run must stop.
+    /// Fails with [`Code::LeaseLost`] once it ended or was declared over: the run must stop.
     ///
     /// ```
-    /// use placet_core::testing::Office;
+    /// use placet_core::testing::{Office, Seen};
     ///
     /// let (gate, office) = Office::in_memory()?;
     /// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
-    /// // Well before it ends, and again and again, on another thread than the one that drives:
-    /// let ends = gate.renew(ticket.lease())?;
-    /// assert_eq!(ends.ms_since(gate.now()), gate.limits().lease_ms);
+    /// let key = ticket.lease();
+    /// // Three times in its length, on another thread than the one that drives:
+    /// gate.renew(key)?;
+    /// gate.drive(ticket, &Seen::default())?;
+    /// assert!(gate.renew(key).is_err(), "the run has ended");
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
-    pub fn renew(&self, key: LeaseKey) -> Result<Timestamp, Error> {
-        self.touch(|txn| {
+    pub fn renew(&self, key: LeaseKey) -> Result<(), Error> {
+        let limits = &self.parts.limits;
+        let longest_ms = limits.run_ms_max.saturating_add(limits.lease_ms);
+        let age_ms = self.leases.age_ms(key, self.parts.clock.steady_ms());
+        if age_ms.is_none_or(|age_ms| age_ms >= longest_ms) {
+            return Err(lease_lost(key.request));
+        }
+        let live = self.touch(|txn| {
             let live = txn.lease(key.request, key.fence)?;
-            let until = txn.now.plus_ms(self.parts.limits.lease_ms).min(live.latest);
-            txn.put(&Live { until, ..live })?;
-            Ok(until)
-        })
+            let live = Live { renewals: live.renewals.wrapping_add(1), ..live };
+            txn.put(&live)?;
+            Ok(live)
+        })?;
+        self.leases.renewed(&live, self.parts.clock.steady_ms());
+        Ok(())
     }
 
     pub(super) fn checkpoint_run(&self, id: JobId, step: &str, state: &str) -> Result<(), Error> {

@@ -34,7 +34,7 @@ impl<'g> Txn<'g> {
     fn new(gate: &'g Gate) -> Self {
         Self {
             gate,
-            now: gate.parts.clock.now(),
+            now: gate.now(),
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             names: BTreeMap::new(),

@@ -8,6 +8,7 @@ use super::{
     Environment, GlobalRole, GlobalRoleGrant, Grant, Interval, Membership, Module, Permission,
     Project, Role, RolePermission, Team, TeamModule, User,
 };
+use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{
     EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, TeamId, UserId,
@@ -17,10 +18,24 @@ use crate::store::records::Record;
 
 /// A counter that every change to a project's organisation bumps. Decisions are made at one epoch, and
 /// their commit expects it unchanged: no decision outlives the facts it was made from.
-#[derive(Debug, Default, Deserialize, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Epoch {
     pub(crate) of: String,
     pub(crate) count: u64,
+    // When it was bumped. No decision that rests on it is made at an earlier instant, whatever the clock says.
+    pub(crate) at: Timestamp,
+}
+
+impl Epoch {
+    /// The first epoch of `of`: a project's id, or [`PLATFORM`].
+    pub(crate) fn first(of: impl Into<String>, at: Timestamp) -> Self {
+        Self { of: of.into(), count: 0, at }
+    }
+
+    /// The epoch after this one.
+    pub(crate) fn next(self, at: Timestamp) -> Self {
+        Self { count: self.count.saturating_add(1), at, ..self }
+    }
 }
 
 impl Record for Epoch {

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use crate::authz::{Authorizer, Facts, PolicyHit, Question, Verdict};
 use crate::clock::{Clock, Timestamp};
@@ -34,20 +34,22 @@ use crate::runner::{
 #[derive(Debug)]
 pub struct ManualClock {
     micros: AtomicI64,
+    steady_ms: AtomicU64,
 }
 
 impl ManualClock {
     /// A clock that stands at `now`.
     pub const fn at(now: Timestamp) -> Self {
-        Self { micros: AtomicI64::new(now.as_micros()) }
+        Self { micros: AtomicI64::new(now.as_micros()), steady_ms: AtomicU64::new(0) }
     }
 
     /// Moves the clock forward by `ms` milliseconds.
     pub fn advance_ms(&self, ms: u64) {
         self.set(self.now().plus_ms(ms));
+        self.steady_ms.fetch_add(ms, Ordering::SeqCst);
     }
 
-    /// Sets the clock, backwards too.
+    /// Sets the wall clock, backwards too, and leaves the steady one.
     pub fn set(&self, now: Timestamp) {
         self.micros.store(now.as_micros(), Ordering::SeqCst);
     }
@@ -56,6 +58,10 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.micros.load(Ordering::SeqCst))
+    }
+
+    fn steady_ms(&self) -> u64 {
+        self.steady_ms.load(Ordering::SeqCst)
     }
 }
 
@@ -342,57 +348,5 @@ impl RunObserver for Seen {
 
     fn log(&self, line: &LogLine) {
         locked(&self.lines).push(line.clone());
-    }
-}
-
-/// A gate's parts, all under the test's control, on `store`.
-///
-/// ```
-/// use std::sync::Arc;
-/// use placet_core::gate::Gate;
-/// use placet_core::store::MemoryStore;
-/// use placet_core::testing::{Bench, Office};
-///
-/// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
-/// let gate = Gate::new(bench.parts);
-/// let office = Office::found(&gate)?;
-/// let request = office.approved(&gate)?.header.id;
-/// drop(gate.execute(&office.bo, request)?); // started, and nobody drives it
-///
-/// bench.clock.advance_ms(gate.limits().lease_ms);
-/// assert_eq!(gate.tick()?, [request]); // its lease ended
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Bench {
-    /// The clock.
-    pub clock: Arc<ManualClock>,
-    /// The policy engine.
-    pub authorizer: Arc<ScriptedAuthorizer>,
-    /// The runner.
-    pub runner: Arc<ScriptedRunner>,
-    /// The parts, ready for a gate.
-    pub parts: crate::gate::Parts,
-}
-
-impl Bench {
-    /// Everything that a gate needs, on `store`.
-    pub fn on(store: Arc<dyn crate::store::Store>) -> Result<Self, Error> {
-        let clock = Arc::new(ManualClock::at("2026-02-07T12:00:00Z".parse()?));
-        let authorizer = Arc::new(ScriptedAuthorizer::agreeing());
-        let runner = Arc::new(ScriptedRunner::default());
-        let signer = crate::audit::Ed25519Signer::from_seed("placet.test/log", &[7; 32])?;
-        let parts = crate::gate::Parts {
-            store,
-            clock: Arc::<ManualClock>::clone(&clock),
-            ids: Arc::new(CountingIds::default()),
-            entropy: Arc::new(CountingEntropy::default()),
-            authorizer: Arc::<ScriptedAuthorizer>::clone(&authorizer),
-            runner: Arc::<ScriptedRunner>::clone(&runner),
-            signer: Arc::new(signer),
-            limits: crate::limits::Limits::default(),
-        };
-        Ok(Self { clock, authorizer, runner, parts })
     }
 }

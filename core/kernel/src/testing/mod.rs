@@ -10,9 +10,11 @@ pub use failing_store::{FailingStore, Failure};
 mod interleaving; // a store in which something else happens meanwhile
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
+mod bench; // all of them, wired
 
+pub use bench::Bench;
 pub use doubles::{
-    Bench, CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
+    CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
 };
 pub use interleaving::InterleavingStore;
 pub use office::Office;
