@@ -6,6 +6,8 @@
 mod key;
 mod memory;
 pub(crate) mod records;
+#[cfg(test)]
+mod fixtures_tests;
 
 use core::fmt;
 

@@ -1,0 +1,468 @@
+//! The stored form of every kind of record, as it was once written: `tests/fixtures/<kind>.json`.
+//!
+//! What stands in a host's store today must be readable by every later version. A fixture is therefore made
+//! once and not again. Where this test fails, the form has changed: raise the format, and read both.
+//!
+//! A new kind of record needs a fixture. This writes those that are missing, and touches no other:
+//!
+//! ```sh
+//! PLACET_WRITE_FIXTURES=1 cargo test -p placet-core --lib fixtures
+//! ```
+//!
+//! Before the first release, while nobody has a store yet, a form may still change without a new format:
+//! remove its fixture, and write it again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::records::{Record, decode, encode, key_for};
+use super::{Batch, Key, MemoryStore, Store as _};
+use crate::audit::Leaf;
+use crate::error::{Code, Error};
+use crate::gate::{Finding, Gate};
+use crate::org::book::{Epoch, ProjectRow, Unique, Used};
+use crate::org::command::SetQuorum;
+use crate::org::{GlobalRoleGrant, Project, Slug, User};
+use crate::request::{Change, HistoryEntry, Quorum, Request, Revision, Run, StateName};
+use crate::runner::{Failure, Finding as Found, Job, Outcome, Plan, RunLink, Runner, RunnerInfo};
+use crate::testing::{Bench, Office, ScriptedRunner, Seen};
+
+/// One stored record: its key and its bytes, both of which are text.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+struct Fixture {
+    key: String,
+    stored: String,
+}
+
+/// For each kind, its records.
+type Fixtures = BTreeMap<String, Vec<Fixture>>;
+
+/// The log has no kind; its entries are kept with the records.
+const LOG: &str = "log";
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// The fixtures in the repository.
+fn kept() -> Fixtures {
+    let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
+    let kept = files.map(|path| {
+        let kind = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        (kind, serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
+    });
+    kept.collect()
+}
+
+/// Every kind that the sources declare.
+fn declared() -> BTreeSet<String> {
+    let mut kinds = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(path).unwrap();
+            // Put together here, so that this line does not declare one.
+            let start = ["const KIND: &'static str", " = \""].concat();
+            let found = text.split(&start).skip(1).filter_map(|rest| rest.split_once('"'));
+            kinds.extend(found.map(|(kind, _)| kind.to_owned()));
+        }
+    }
+    kinds
+}
+
+/// What the present code writes when all that can happen does.
+fn written() -> Fixtures {
+    let store = Arc::new(MemoryStore::default());
+    story(&store).unwrap();
+    let mut written = Fixtures::new();
+    for (key, stored) in store.scan(&Key::from_bytes(Vec::new()), None, usize::MAX).unwrap() {
+        let key = String::from_utf8(key.as_bytes().to_vec()).unwrap();
+        let kind = key.split('\0').next().unwrap().to_owned();
+        let stored = String::from_utf8(stored.value).unwrap();
+        written.entry(kind).or_default().push(Fixture { key, stored });
+    }
+    let entries = store.log_read(0, usize::MAX).unwrap().into_iter().zip(0_u32..);
+    let log = entries.map(|(entry, index)| Fixture {
+        key: index.to_string(),
+        stored: String::from_utf8(entry).unwrap(),
+    });
+    written.insert(LOG.to_owned(), log.collect());
+    written
+}
+
+/// A request in every state, an organisation with every kind of row, a denial, a queue, a note of a run.
+fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
+    let bench = Bench::on(Arc::<MemoryStore>::clone(store))?;
+    let (gate, runner) = (gate_on(&bench), &bench.runner);
+    let office = Office::found(&gate)?;
+    let (ana, bo, project, environment) =
+        (&office.ana, &office.bo, office.project, office.environment);
+    let quorum = Quorum::n_of(1, None)?;
+    gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    let denied = gate.request_changes(ana, draft(&gate, &office, "denied")?, "no");
+    assert_eq!(denied.unwrap_err().code(), Code::Denied);
+
+    let draft = |title: &str| draft(&gate, &office, title);
+    let pending = |title: &str| {
+        let id = draft(title)?;
+        gate.plan(ana, id)?;
+        gate.submit(ana, id)
+    };
+    let approved = |title: &str| {
+        let header = pending(title)?.header;
+        gate.approve(bo, header.id, header.change_digest()?, Some("fine"))
+            .map(|asked| asked.header.id)
+    };
+    draft("draft")?;
+    pending("pending")?;
+    gate.request_changes(bo, pending("sent back")?.header.id, "add a WHERE")?;
+    gate.reject(bo, pending("rejected")?.header.id, "not this week")?;
+    gate.cancel(ana, pending("cancelled")?.header.id, Some("the price stays"))?;
+    approved("approved")?;
+    gate.edit(ana, draft("edited")?, "edited twice", &change("edited")?)?;
+
+    let failure =
+        Failure { step: Some("1".to_owned()), ..Failure::new("sql.42601", "syntax error") };
+    for (title, outcome) in [
+        ("succeeded", Outcome::Succeeded(crate::runner::Report::default())),
+        ("failed", Outcome::Failed(failure)),
+        ("unknown", Outcome::Unknown(Failure::new("timeout", "the line went dead"))),
+        ("verified", Outcome::Unknown(Failure::new("timeout", "the line went dead"))),
+        ("reconciled", Outcome::Unknown(Failure::new("timeout", "the line went dead"))),
+    ] {
+        runner.ends_with(outcome);
+        gate.drive(gate.execute(bo, approved(title)?)?, &Seen::default())?;
+    }
+    gate.verify(bo, find(&gate, &office, "verified"))?;
+    gate.reconcile(bo, find(&gate, &office, "reconciled"), Finding::NothingDone, "looked at it")?;
+
+    // Declared over, and ended after all.
+    let (other, clock) = (Gate::new(bench.parts.clone()), Arc::clone(&bench.clock));
+    runner.meanwhile(move || {
+        assert_eq!(other.tick().unwrap(), [], "it is seen for the first time");
+        clock.advance_ms(other.limits().lease_ms);
+        assert_eq!(other.tick().unwrap().len(), 1);
+    });
+    let late = gate.drive(gate.execute(bo, approved("late")?)?, &Seen::default());
+    assert_eq!(late.unwrap_err().code(), Code::LeaseLost);
+
+    // The same target: one runs, the other waits.
+    let (runs, waits) = (approved("at one target")?, approved("at one target")?);
+    drop(gate.execute(bo, runs)?);
+    assert_eq!(gate.execute(bo, waits).unwrap_err().code(), Code::TargetBusy);
+    Ok(())
+}
+
+fn gate_on(bench: &Bench) -> Gate {
+    let mut parts = bench.parts.clone();
+    parts.runner = Arc::new(Noting(Arc::clone(&bench.runner)));
+    Gate::new(parts)
+}
+
+/// A change whose target has the title's name.
+fn change(title: &str) -> Result<Change, Error> {
+    let target: Slug = title.replace(' ', "-").parse()?;
+    Change::new("sql".parse()?, target, "\"a change\"", &crate::limits::Limits::default())
+}
+
+fn draft(gate: &Gate, office: &Office, title: &str) -> Result<crate::id::RequestId, Error> {
+    let mut new = office.request(change(title)?);
+    title.clone_into(&mut new.title);
+    gate.draft(&office.ana, &new).map(|request| request.header.id)
+}
+
+/// The first request with that title.
+fn find(gate: &Gate, office: &Office, title: &str) -> crate::id::RequestId {
+    let all = gate.requests(&office.ana, office.project, None).unwrap().items;
+    all.into_iter().find(|request| request.title == title).unwrap().id
+}
+
+/// Does as the script says, and notes one thing for its later self.
+#[derive(Debug)]
+struct Noting(Arc<ScriptedRunner>);
+
+impl Runner for Noting {
+    fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
+        self.0.describe(runner)
+    }
+
+    fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Found>, Error> {
+        self.0.validate(runner, payload)
+    }
+
+    fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
+        self.0.plan(job, link)
+    }
+
+    fn execute(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
+        link.checkpoint("1", "half of it").unwrap();
+        self.0.execute(job, approved, link)
+    }
+
+    fn verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
+        self.0.verify(job, approved, link)
+    }
+}
+
+#[test]
+fn every_kind_of_record_has_a_fixture() {
+    let (declared, written) = (declared(), written());
+    let mut kept = kept();
+    if std::env::var_os("PLACET_WRITE_FIXTURES").is_some() {
+        for (kind, fixtures) in written.iter().filter(|(kind, _)| !kept.contains_key(*kind)) {
+            let text = serde_json::to_string_pretty(fixtures).unwrap() + "\n";
+            fs::write(folder().join(format!("{kind}.json")), text).unwrap();
+        }
+        kept = self::kept();
+    }
+    assert!(declared.len() >= 16, "the sources were not read: {declared:?}");
+    for kind in declared.iter().map(String::as_str).chain([LOG]) {
+        assert!(
+            written.contains_key(kind),
+            "the story writes no record of kind `{kind}`: add it there"
+        );
+        let fixtures = kept.get(kind).unwrap_or_else(|| {
+            panic!("`{kind}` has no fixture; the head of this file says how to write it")
+        });
+        assert!(!fixtures.is_empty());
+    }
+    let states = kept["request"].iter().map(|fixture| {
+        let stored: Value = serde_json::from_str(&fixture.stored).unwrap();
+        stored["body"]["state"]["state"].as_str().unwrap().to_owned()
+    });
+    let states: BTreeSet<_> = states.collect();
+    let due = StateName::ALL.iter().map(|state| state.as_str().to_owned());
+    assert_eq!(states, due.collect(), "a request in every state");
+}
+
+/// Each kind of row is one of many forms, and so is how a run ended.
+#[test]
+fn the_fixtures_have_every_row_and_every_ending() {
+    let kept = kept();
+    let distinct = |kind: &str, of: &dyn Fn(&Value) -> Value| {
+        let found = kept[kind].iter().map(|fixture| of(&fixture.json()["body"]).to_string());
+        found.collect::<BTreeSet<_>>()
+    };
+    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 10);
+    assert_eq!(distinct("run", &|body| body["outcome"]["outcome"].clone()).len(), 4);
+    assert_eq!(distinct("run", &|body| body["late"].is_null().into()).len(), 2);
+    let declared = |body: &Value| body["state"]["ended"]["declared_by"].is_string().into();
+    assert_eq!(distinct("request", &declared).len(), 2);
+    let read = |body: &Value| body["state"]["ended"]["last_read"].is_object().into();
+    assert_eq!(distinct("request", &read).len(), 2);
+}
+
+/// The kinds whose types stand inside the gate, out of reach from here. Their envelope is tested like all
+/// others, their content through the gate.
+const INSIDE_THE_GATE: &[&str] = &["denial", "live", "request_of", "run_checkpoints", "turn"];
+
+/// Reads `fixture` as its kind, and writes it again. `None` for what stands inside the gate.
+fn again(kind: &str, fixture: &Fixture) -> Result<Option<Vec<u8>>, Error> {
+    macro_rules! of {
+        ($($record:ty),*) => {
+            match kind {
+                $(<$record>::KIND => rewritten::<$record>(fixture).map(Some),)*
+                LOG => Leaf::from_bytes(fixture.stored.as_bytes())?.to_bytes().map(Some),
+                inside => {
+                    assert!(INSIDE_THE_GATE.contains(&inside), "`{inside}` is in neither list");
+                    decode::<Any>(&fixture.key(), fixture.stored.as_bytes()).map(|_| None)
+                }
+            }
+        };
+    }
+    of!(
+        Epoch,
+        GlobalRoleGrant,
+        HistoryEntry,
+        Project,
+        ProjectRow,
+        Request,
+        Revision,
+        Run,
+        Unique,
+        Used,
+        User
+    )
+}
+
+fn rewritten<R: Record>(fixture: &Fixture) -> Result<Vec<u8>, Error> {
+    let record: R = decode(&fixture.key(), fixture.stored.as_bytes())?;
+    assert_eq!(key_for(&record), fixture.key());
+    let salt = fixture.json()["salt"].as_str().unwrap().to_owned();
+    let pairs = salt.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+    let salt: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+    encode(&record, salt.try_into().unwrap())
+}
+
+impl Fixture {
+    fn key(&self) -> Key {
+        Key::from_bytes(self.key.clone().into_bytes())
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.stored).unwrap()
+    }
+
+    fn with(&self, stored: String) -> Self {
+        Self { key: self.key.clone(), stored }
+    }
+}
+
+/// Any body.
+#[derive(Deserialize, Serialize)]
+struct Any(Value);
+
+impl Record for Any {
+    // Spelled in two parts: this is no kind of record.
+    const KIND: &str = "any";
+
+    fn path(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[test]
+fn each_fixture_is_read_and_written_back_to_the_same_bytes() {
+    for (kind, fixtures) in kept() {
+        for fixture in fixtures {
+            if let Some(bytes) = again(&kind, &fixture).unwrap() {
+                let bytes = String::from_utf8(bytes).unwrap();
+                assert_eq!(bytes, fixture.stored, "the form of `{kind}` has changed");
+            }
+        }
+    }
+}
+
+/// What stands inside the gate is written today as it was: the same fields, in the same order.
+#[test]
+fn what_stands_inside_the_gate_is_written_as_it_was() {
+    let (kept, written) = (kept(), written());
+    for kind in INSIDE_THE_GATE {
+        let shapes = |fixtures: &Fixtures| -> BTreeSet<String> {
+            fixtures[*kind].iter().map(|fixture| shape(&fixture.stored)).collect()
+        };
+        assert_eq!(shapes(&kept), shapes(&written), "the form of `{kind}` has changed");
+    }
+}
+
+/// A text in which numbers, ids and salts are all alike.
+fn shape(text: &str) -> String {
+    let is_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let words = text.split_inclusive(|letter: char| !letter.is_ascii_alphanumeric());
+    let words = words.map(|word| {
+        let end = word.trim_end_matches(|letter: char| letter.is_ascii_alphanumeric());
+        let (word, end) = match end.chars().next_back() {
+            Some(last) => (word.trim_end_matches(last), last.to_string()),
+            None => (word, String::new()),
+        };
+        let is_number = !word.is_empty()
+            && is_hex(word)
+            && (word.len() >= 8 || word.bytes().all(|byte| byte.is_ascii_digit()));
+        format!("{}{end}", if is_number { "#" } else { word })
+    });
+    words.collect()
+}
+
+#[test]
+fn a_newer_form_is_refused_and_damage_is_named() {
+    for (kind, fixtures) in kept() {
+        let (damaged, format) = match kind.as_str() {
+            LOG => (Code::LogTampered, "\"v\":"),
+            _ => (Code::StoreDamaged, "\"format\":"),
+        };
+        for fixture in fixtures {
+            let newer = fixture.stored.replacen(&format!("{format}1"), &format!("{format}2"), 1);
+            // Also one whose body nobody knows here.
+            for newer in [newer, format!("{{{format}2,\"other\":[7]}}")] {
+                assert_ne!(newer, fixture.stored, "{kind}");
+                let refused = again(&kind, &fixture.with(newer)).unwrap_err();
+                assert_eq!(refused.code(), Code::NewerFormat, "{kind}");
+            }
+            let mut cut = fixture.stored.clone();
+            cut.pop();
+            let refused = again(&kind, &fixture.with(cut)).unwrap_err();
+            assert_eq!(refused.code(), damaged, "{kind}");
+            assert!(refused.help().is_some());
+        }
+    }
+}
+
+/// A host's store of that day, under the gate of today.
+#[test]
+fn the_gate_goes_on_where_the_fixtures_end() {
+    let kept = kept();
+    let store = Arc::new(MemoryStore::default());
+    for (kind, fixtures) in &kept {
+        for fixture in fixtures {
+            let bytes = fixture.stored.clone().into_bytes();
+            let batch = Batch::default();
+            store
+                .commit(if kind == LOG {
+                    batch.append(bytes)
+                } else {
+                    batch.put(fixture.key(), bytes)
+                })
+                .unwrap();
+        }
+    }
+    let id_of = |kind: &str, name: &str, value: &str| {
+        let found = kept[kind].iter().map(|fixture| fixture.json()["body"].take());
+        let found =
+            found.map(|body| body.get("row").map_or(body.clone(), |row| row["row"].clone()));
+        let mut found = found.filter(|body| body[name] == value);
+        found.next().unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let ids = [
+        id_of("user", "email", "root@example.org"),
+        id_of("user", "email", "ana@example.org"),
+        id_of("user", "email", "bo@example.org"),
+        id_of("project", "code", "shop"),
+        id_of("org", "code", "pagos"),
+        id_of("org", "code", "dev"),
+    ];
+    let office = Office::at(&ids.each_ref().map(String::as_str)).unwrap();
+    let bench = Bench::on(Arc::<MemoryStore>::clone(&store)).unwrap();
+    let gate = gate_on(&bench);
+    let (root, ana, bo) = (&office.root, &office.ana, &office.bo);
+
+    let requests = gate.requests(ana, office.project, None).unwrap().items;
+    assert_eq!(requests.len(), kept["request"].len());
+    for request in &requests {
+        let view = gate.view(ana, request.id).unwrap();
+        assert_eq!(view.state.name(), request.state);
+        assert!(!gate.history(ana, request.id).unwrap().is_empty());
+    }
+    let organisation = gate.organisation(root, office.project).unwrap();
+    assert_eq!(organisation.environments.len(), 1);
+    assert_eq!(gate.users(root, None).unwrap().items.len(), kept["user"].len());
+    assert_eq!(gate.global_roles(root).unwrap().len(), kept["global_role"].len());
+    assert_eq!(gate.projects(ana).unwrap().len(), 1);
+    gate.checkpoint().unwrap();
+
+    // The denial of that minute is known, and not noted twice.
+    let entries = store.log_len().unwrap();
+    let again = gate.request_changes(ana, find(&gate, &office, "denied"), "no");
+    assert_eq!(again.unwrap_err().code(), Code::Denied);
+    assert_eq!(store.log_len().unwrap(), entries);
+
+    // The run is still at work, and the other waits.
+    let at_target = |state| {
+        let mut found = requests.iter().filter(|one| one.title == "at one target");
+        found.find(|one| one.state == state).unwrap().id
+    };
+    let waits = gate.execute(bo, at_target(StateName::Approved)).unwrap_err();
+    assert_eq!(waits.code(), Code::TargetBusy);
+    gate.stop(bo, at_target(StateName::Executing)).unwrap();
+    let (verified, _) = gate.verify(bo, find(&gate, &office, "unknown")).unwrap();
+    assert_eq!(verified.state.name(), StateName::Succeeded);
+}
