@@ -12,8 +12,14 @@ type Files = BTreeMap<String, String>;
 const LINES_MAX: usize = 400;
 
 /// What a crate may be reached by, and from nowhere else. Benches are excused: they compare.
-const ONLY: &[(&str, &[&str])] =
-    &[("cedar-policy", &["policies"]), ("wasmtime", &["runners"]), ("sled", &["core/store-sled"])];
+const ONLY: &[(&str, &[&str])] = &[
+    ("cedar-policy", &["policies"]),
+    ("wasmtime", &["runners"]),
+    // The other store measures what opening costs beside the bare one.
+    ("sled", &["core/store-sled", "core/store-redb"]),
+    ("redb", &["core/store-redb"]),
+    ("tokio-postgres", &["core/store-postgres", "bindings/rust"]),
+];
 
 /// What must not be below the kernel, at any depth: engines, databases, runtimes, networks, and every
 /// other crate of ours.
@@ -37,6 +43,8 @@ const NOT_BELOW_KERNEL: &[&str] = &[
     "placet-policies",
     "placet-runners",
     "placet-store-sled",
+    "placet-store-redb",
+    "placet-store-postgres",
 ];
 
 // Reading.

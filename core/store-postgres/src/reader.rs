@@ -1,0 +1,216 @@
+//! The connections that read.
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+
+use placet_core::store::Key;
+use tokio::sync::Mutex;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use crate::clock::{Hands, monotonic};
+use crate::fault::{Fault, Worth};
+use crate::place::Place;
+use crate::record::{RawEntry, RawValue};
+use crate::session::{Link, Role, in_time};
+
+const WHAT: &str = "read from";
+
+const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+
+/// A connection that reads, with its statements.
+#[derive(Debug)]
+struct Session {
+    link: Link,
+    get: Statement,
+    scan: Statement,
+    scan_to_end: Statement,
+    log_len: Statement,
+    log_read: Statement,
+}
+
+/// One place for a connection.
+#[derive(Debug, Default)]
+struct Slot {
+    session: Mutex<Option<Arc<Session>>>,
+    /// How many wait for an answer on it.
+    busy: AtomicUsize,
+}
+
+/// The connections. Each serves many callers: what they ask is sent at once and answered in order.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    place: Arc<Place>,
+    slots: Vec<Slot>,
+}
+
+/// The head as it was read: commits, length of the log, checksum.
+pub(crate) type RawHead = (i64, i64, Vec<u8>);
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Question {
+    Get(Key),
+    /// From a key on, up to a key that does not belong any more, so many.
+    Scan(Vec<u8>, Option<Vec<u8>>, i64),
+    LogLen,
+    /// From an index on, up to an index that does not belong any more.
+    LogRead(i64, i64),
+}
+
+/// A place, busy as long as this lives.
+struct Busy<'a>(&'a Slot);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Readers {
+    pub(crate) fn new(place: Arc<Place>) -> Self {
+        let count = place.options.read_connections.max(1);
+        Self { place, slots: (0..count).map(|_| Slot::default()).collect() }
+    }
+
+    /// Asks, and once more on a new connection when the old one is gone.
+    pub(crate) async fn ask(&self, question: &Question) -> Result<Vec<Row>, Fault> {
+        let Some(slot) = self.slots.iter().min_by_key(|slot| slot.busy.load(Ordering::Relaxed))
+        else {
+            return Ok(Vec::new());
+        };
+        slot.busy.fetch_add(1, Ordering::Relaxed);
+        let _busy = Busy(slot);
+        let mut failed: Option<Fault> = None;
+        for _ in 0..2 {
+            let session = self.session(slot).await?;
+            match session.ask(&self.place, question).await {
+                Ok(rows) => return Ok(rows),
+                Err(fault) if fault.worth == Worth::Never => return Err(fault),
+                Err(fault) => {
+                    if fault.worth == Worth::Lost {
+                        let mut held = slot.session.lock().await;
+                        // Only this one: somebody else may have made a new one already.
+                        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &session)) {
+                            *held = None;
+                        }
+                    }
+                    failed = Some(fault);
+                }
+            }
+        }
+        failed.map_or_else(|| Ok(Vec::new()), Err)
+    }
+
+    async fn session(&self, slot: &Slot) -> Result<Arc<Session>, Fault> {
+        let mut held = slot.session.lock().await;
+        if let Some(session) = held.as_ref().filter(|session| !session.link.client.is_closed()) {
+            return Ok(Arc::clone(session));
+        }
+        let session = Arc::new(Session::make(&self.place).await?);
+        *held = Some(Arc::clone(&session));
+        Ok(session)
+    }
+
+    /// Reads the database's clock for the first time.
+    pub(crate) async fn clock(&self) -> Result<Hands, Fault> {
+        let (micros, asked, answered) = self.read_clock().await?;
+        Ok(Hands::new(micros, asked, answered))
+    }
+
+    /// Reads the database's clock again.
+    pub(crate) async fn wind(&self, hands: &Hands) {
+        // Where it cannot be read, the hands go on by themselves.
+        if let Ok((micros, asked, answered)) = self.read_clock().await {
+            hands.set(micros, asked, answered);
+        }
+    }
+
+    async fn read_clock(&self) -> Result<(i64, std::time::Instant, std::time::Instant), Fault> {
+        let slot = self.slots.first();
+        let Some(slot) = slot else { return Ok((0, monotonic(), monotonic())) };
+        let session = self.session(slot).await?;
+        // The first time, the types of the answer are looked up, too.
+        let asked = monotonic();
+        let rows = session.link.ask(&self.place, WHAT, CLOCK, &[]).await?;
+        let answered = monotonic();
+        let micros = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+        Ok((micros, asked, answered))
+    }
+
+    /// The head and both ends of the log, all of one moment.
+    pub(crate) async fn ends(&self) -> Result<Option<(RawHead, Option<i64>, Option<i64>)>, Fault> {
+        let Some(slot) = self.slots.first() else { return Ok(None) };
+        let session = self.session(slot).await?;
+        let rows = session.link.ask(&self.place, WHAT, &self.place.sql.log_ends, &[]).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let read = || Ok((head(row, 0)?, row.try_get(3)?, row.try_get(4)?));
+        read().map(Some).map_err(|cause| Fault::new(&self.place, WHAT, cause))
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+}
+
+impl Session {
+    async fn make(place: &Place) -> Result<Self, Fault> {
+        let sql = &place.sql;
+        let link = Link::make(place, Role::Reader, None).await?;
+        Ok(Self {
+            get: link.prepare(place, &sql.get).await?,
+            scan: link.prepare(place, &sql.scan).await?,
+            scan_to_end: link.prepare(place, &sql.scan_to_end).await?,
+            log_len: link.prepare(place, &sql.log_len).await?,
+            log_read: link.prepare(place, &sql.log_read).await?,
+            link,
+        })
+    }
+
+    async fn ask(&self, place: &Place, question: &Question) -> Result<Vec<Row>, Fault> {
+        let (statement, parameters): (_, Vec<&(dyn ToSql + Sync)>) = match question {
+            Question::Get(key) => {
+                let key = key.as_bytes();
+                return in_time(place, WHAT, self.link.client.query(&self.get, &[&key])).await;
+            }
+            Question::Scan(from, Some(to), limit) => (&self.scan, vec![from, to, limit]),
+            Question::Scan(from, None, limit) => (&self.scan_to_end, vec![from, limit]),
+            Question::LogLen => (&self.log_len, vec![]),
+            Question::LogRead(from, to) => (&self.log_read, vec![from, to]),
+        };
+        in_time(place, WHAT, self.link.client.query(statement, &parameters)).await
+    }
+}
+
+/// A value as `get` reads it.
+pub(crate) fn value(row: &Row, key: &Key) -> Result<RawValue, tokio_postgres::Error> {
+    Ok(RawValue {
+        key: key.clone(),
+        version: row.try_get(0)?,
+        value: row.try_get(1)?,
+        sum: row.try_get(2)?,
+    })
+}
+
+/// A pair as a scan reads it.
+pub(crate) fn pair(row: &Row) -> Result<RawValue, tokio_postgres::Error> {
+    Ok(RawValue {
+        key: Key::from_bytes(row.try_get(0)?),
+        version: row.try_get(1)?,
+        value: row.try_get(2)?,
+        sum: row.try_get(3)?,
+    })
+}
+
+/// The head, from column `at` on.
+pub(crate) fn head(row: &Row, at: usize) -> Result<RawHead, tokio_postgres::Error> {
+    let next = at.saturating_add(1);
+    Ok((row.try_get(at)?, row.try_get(next)?, row.try_get(next.saturating_add(1))?))
+}
+
+/// A log entry as it stands behind the head; `None` where the log ends.
+pub(crate) fn entry(row: &Row) -> Result<Option<RawEntry>, tokio_postgres::Error> {
+    let index: Option<i64> = row.try_get(3)?;
+    let Some(index) = index else { return Ok(None) };
+    Ok(Some(RawEntry { index, entry: row.try_get(4)?, sum: row.try_get(5)? }))
+}

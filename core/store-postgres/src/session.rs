@@ -1,0 +1,195 @@
+//! One connection: made, set up, checked, and closed with its last user.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use placet_core::store::{StoreError, StoreErrorKind};
+use tokio::task::JoinHandle;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Socket, Statement};
+
+use crate::fault::Fault;
+use crate::heard::Heard;
+use crate::place::Place;
+
+/// What a connection is for; the server shows it as the application's name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Role {
+    Writer,
+    Reader,
+    Listener,
+}
+
+impl Role {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Writer => "placet writer",
+            Self::Reader => "placet reader",
+            Self::Listener => "placet listener",
+        }
+    }
+}
+
+/// A connection that is set up.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) client: Client,
+    // Where what is asked becomes bytes, and what the server says becomes answers.
+    task: JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // At once, not after what is still queued: nothing that was given up may be sent later.
+        self.task.abort();
+    }
+}
+
+/// A parameter and its type.
+pub(crate) type Typed<'a> = (&'a (dyn ToSql + Sync), Type);
+
+/// Texts as parameters.
+pub(crate) fn texts<const N: usize>(texts: [&String; N]) -> [Typed<'_>; N] {
+    texts.map(|text| -> Typed<'_> { (text, Type::TEXT) })
+}
+
+impl Link {
+    /// Connects and sets the session up. Notifications go to `heard`.
+    pub(crate) async fn make(
+        place: &Place,
+        role: Role,
+        heard: Option<Arc<Heard>>,
+    ) -> Result<Self, Fault> {
+        let what = "connect to";
+        let mut config = place.config.clone();
+        config.application_name(role.name());
+        // The handshake too must end, not only the connection of the socket.
+        let limit = Duration::from_millis(place.options.connect_timeout_ms);
+        let (client, connection) = match tokio::time::timeout(limit, config.connect(NoTls)).await {
+            Ok(Ok(made)) => made,
+            Ok(Err(cause)) => return Err(Fault::new(place, what, cause)),
+            Err(_late) => return Err(Fault::timeout(place, what)),
+        };
+        let task = tokio::spawn(drive(connection, heard));
+        let link = Self { client, task };
+        link.batch(place, what, &settings(place, role)).await?;
+        link.check(place).await?;
+        Ok(link)
+    }
+
+    /// Makes sure that what the server acknowledges is on its disk.
+    async fn check(&self, place: &Place) -> Result<(), Fault> {
+        let names = ["synchronous_commit", "fsync", "full_page_writes"];
+        let text = "SELECT current_setting(name, true) FROM unnest($1::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place";
+        let asked = names.map(str::to_owned).to_vec();
+        let rows = self.ask(place, "connect to", text, &[(&asked, Type::TEXT_ARRAY)]).await?;
+        if place.options.accepts_unsafe_server {
+            return Ok(());
+        }
+        for (name, row) in names.iter().zip(&rows) {
+            // An engine that does not know a setting cannot have it off.
+            let value: Option<String> = row.try_get(0).unwrap_or_default();
+            if matches!(value.as_deref(), Some("off" | "local")) && *name != "synchronous_commit"
+                || *name == "synchronous_commit"
+                    && !matches!(value.as_deref(), None | Some("on" | "remote_apply"))
+            {
+                let message = format!(
+                    "the server at {place} runs with `{name}` off: it may lose or damage what it acknowledged"
+                );
+                let refusal = StoreError::new(StoreErrorKind::Unavailable, message).with_help(
+                    format!("set `{name} = on` in the server's configuration; where losing data is acceptable, set the option `accepts_unsafe_server`"),
+                );
+                return Err(Fault::never(refusal));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs statements without parameters and without answers.
+    pub(crate) async fn batch(&self, place: &Place, what: &str, text: &str) -> Result<(), Fault> {
+        in_time(place, what, self.client.batch_execute(text)).await
+    }
+
+    /// Runs one statement that is not worth preparing.
+    pub(crate) async fn ask(
+        &self,
+        place: &Place,
+        what: &str,
+        text: &str,
+        parameters: &[Typed<'_>],
+    ) -> Result<Vec<Row>, Fault> {
+        in_time(place, what, self.client.query_typed(text, parameters)).await
+    }
+
+    /// Prepares a statement.
+    pub(crate) async fn prepare(&self, place: &Place, text: &str) -> Result<Statement, Fault> {
+        in_time(place, "connect to", self.client.prepare(text)).await
+    }
+
+    /// Returns when the connection is gone.
+    pub(crate) async fn gone(&mut self) {
+        let _ended = (&mut self.task).await;
+    }
+}
+
+/// Waits for an answer, but not for ever: a network that swallows packets says nothing.
+pub(crate) async fn in_time<T>(
+    place: &Place,
+    what: &str,
+    answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+) -> Result<T, Fault> {
+    match tokio::time::timeout(place.options.answer_timeout(), answer).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(cause)) => Err(Fault::new(place, what, cause)),
+        Err(_late) => Err(Fault::timeout(place, what)),
+    }
+}
+
+fn settings(place: &Place, role: Role) -> String {
+    let options = &place.options;
+    let mut text = format!(
+        "SET statement_timeout = {statement};
+        SET lock_timeout = {lock};
+        SET idle_in_transaction_session_timeout = {idle};
+        SET default_transaction_isolation = 'read committed';
+        SET search_path = pg_catalog;
+        SET client_min_messages = warning;
+        SELECT set_config('synchronous_commit',
+            CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END,
+            false);
+        -- Every statement of ours goes by a primary key, also while a table is too new for statistics.
+        SET enable_seqscan = off; SET enable_bitmapscan = off; SET jit = off;
+        SET plan_cache_mode = force_generic_plan;",
+        statement = options.statement_timeout_ms,
+        lock = options.lock_timeout_ms,
+        idle = options.idle_in_transaction_timeout_ms,
+    );
+    if role != Role::Writer {
+        text.push_str("SET default_transaction_read_only = on;");
+    }
+    if role == Role::Listener {
+        text.push_str(" LISTEN ");
+        text.push_str(&place.sql.channel);
+    }
+    text
+}
+
+/// Moves bytes until the connection ends, and passes on what other nodes tell.
+async fn drive(
+    mut connection: Connection<Socket, tokio_postgres::tls::NoTlsStream>,
+    heard: Option<Arc<Heard>>,
+) {
+    loop {
+        let message = core::future::poll_fn(|context| connection.poll_message(context)).await;
+        match message {
+            Some(Ok(AsyncMessage::Notification(said))) => {
+                if let (Some(heard), Ok(log_len)) = (&heard, said.payload().parse()) {
+                    heard.tell(log_len);
+                }
+            }
+            Some(Ok(_)) => {}
+            // Whoever waits for an answer hears that there will be none.
+            Some(Err(_)) | None => return,
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! The PostgreSQL store, from outside: against a real server of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::tests_outside_test_module,
+    reason = "this whole file is a test"
+)]
+
+mod contract; // the exam, groups, limits
+mod nodes; // several nodes on one database
+mod lost; // replies that never arrive, and transactions that arrive late
+mod killed; // kill -9 and SIGSTOP of a node
+mod restarted; // the server goes away and comes back
+mod refused; // what cannot be opened, and how that is said
+mod damage; // hand edits, and rows that are gone
+mod rights; // the log is append-only, for the application and for the owner
+mod views; // the seeds' tables in plain SQL
+mod proxy; // a network that cuts where the test says
+mod server; // a server of our own
+mod story; // what the tests have in common
