@@ -22,6 +22,7 @@ mod lease;
 mod turn;
 mod renew;
 mod recover;
+mod refresh;
 mod verify;
 mod reconcile;
 mod read;

@@ -29,7 +29,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sim::{Sim, Variant};
 
 /// How many steps one seed takes, those inside runs aside.
-const STEPS: u32 = 80;
+const STEPS: u32 = 100;
+
+/// What is counted beside the faults: how often a runner was entered.
+const RUNS: &str = "runs";
 
 /// How many seeds are tried where nobody says otherwise: the long run is `.ci/test`'s, in a release build.
 const SEEDS: u64 = 300;
@@ -54,7 +57,9 @@ fn run(seed: u64, variant: Variant) -> Result<BTreeMap<&'static str, u64>, Strin
     if let Some(first) = told.violations.first() {
         return Err(format!("{first}\n{}", told.steps.join("\n")));
     }
-    Ok(sim.machine.counted())
+    let mut counted = sim.machine.counted();
+    counted.insert(RUNS, told.entered.len() as u64);
+    Ok(counted)
 }
 
 #[test]
@@ -92,9 +97,11 @@ fn no_promise_breaks_whatever_fails() {
             "SEED={seed}\n{story}\nagain: PLACET_SEED={seed} cargo test -p placet-core --all-features --test simulator"
         );
     }
-    let faults = faults.lock().unwrap();
+    let mut faults = faults.lock().unwrap();
+    let runs = faults.remove(RUNS).unwrap_or_default();
     let all: u64 = faults.values().sum();
-    eprintln!("{seeds} seeds, {all} faults: {faults:?}");
+    eprintln!("{seeds} seeds, {runs} runs, {all} faults: {faults:?}");
+    assert!(runs >= seeds || one.is_some(), "{runs} runs in {seeds} seeds are too few");
     assert!(all >= seeds * 20 || one.is_some(), "{all} faults in {seeds} seeds are too few");
 }
 
