@@ -12,12 +12,12 @@ use placet_core::entropy::Entropy as _;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Parts;
 use placet_core::limits::Limits;
-use placet_core::store::Store as _;
 use placet_policies::CedarAuthorizer;
 use placet_runners::{Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped};
-use placet_store_sled::{Options, SledStore};
+use placet_store_sled::Options;
 
 use crate::gate::Gate;
+use crate::place::Place;
 use crate::signing_key::SigningKeyFile;
 use crate::system::{SystemClock, SystemEntropy, SystemIds};
 
@@ -52,13 +52,14 @@ use crate::system::{SystemClock, SystemEntropy, SystemIds};
 pub struct GateBuilder {
     folder: PathBuf,
     origin: Option<String>,
-    store: Options,
+    place: Place,
     limits: Limits,
     runner_limits: RunnerLimits,
     targets: Vec<(String, Arc<dyn SqlTarget>)>,
     plugins: Vec<(String, Cow<'static, [u8]>, Manifest, Grant)>,
     policies: Vec<(String, String)>,
-    clock: Arc<dyn Clock>,
+    clock: Option<Arc<dyn Clock>>,
+    keeps_house: bool,
 }
 
 impl GateBuilder {
@@ -66,13 +67,14 @@ impl GateBuilder {
         Self {
             folder: folder.to_owned(),
             origin: None,
-            store: Options::default(),
+            place: Place::Sled(Options::default()),
             limits: Limits::default(),
             runner_limits: RunnerLimits::default(),
             targets: Vec::new(),
             plugins: Vec::new(),
             policies: Vec::new(),
-            clock: Arc::new(SystemClock),
+            clock: None,
+            keeps_house: true,
         }
     }
 
@@ -115,7 +117,52 @@ impl GateBuilder {
 
     /// Sets how the store is opened.
     pub fn store_options(mut self, options: Options) -> Self {
-        self.store = options;
+        self.place = Place::Sled(options);
+        self
+    }
+
+    /// Keeps the state in the PostgreSQL database at `url`, which several nodes may share; its clock is the
+    /// gate's clock. The folder still keeps the key that signs the log: give each node a copy of one
+    /// `log.key`. `url` is `postgresql://user:password@host/database`.
+    ///
+    /// [`Self::open`] then fails with [`Code::StoreUnavailable`] when the database cannot be used, and says why.
+    ///
+    /// ```
+    /// use placet::error::Code;
+    /// use placet::store_postgres::Options;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// // Nothing listens there.
+    /// let options = Options::default().with_connect_timeout_ms(500).with_deadline_ms(500);
+    /// let gate = placet::Gate::builder(folder)
+    ///     .postgres_with("postgresql://placet@127.0.0.1:1/changes", options)
+    ///     .open();
+    /// assert_eq!(gate.unwrap_err().code(), Code::StoreUnavailable);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "postgres")]
+    pub fn postgres_with(
+        mut self,
+        url: impl Into<String>,
+        options: placet_store_postgres::Options,
+    ) -> Self {
+        self.place = Place::Postgres { url: url.into(), options };
+        self
+    }
+
+    /// Keeps the state in the PostgreSQL database at `url`, as [`Self::postgres_with`] does, with the
+    /// defaults.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(self, url: impl Into<String>) -> Self {
+        self.postgres_with(url, placet_store_postgres::Options::default())
+    }
+
+    /// Sets whether the gate does in the background what is due by time: runs whose lease ended are declared
+    /// unknown, and what other nodes changed is read again. On by default; without it the host calls
+    /// [`tick`](placet_core::gate::Gate::tick).
+    pub fn housekeeping(mut self, is_on: bool) -> Self {
+        self.keeps_house = is_on;
         self
     }
 
@@ -133,7 +180,7 @@ impl GateBuilder {
 
     /// Sets the clock, for tests.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = Some(clock);
         self
     }
 
@@ -155,7 +202,7 @@ impl GateBuilder {
         let authorizer = authorizer.build()?;
         let sql = shipped::sql();
         let mut runner = WasmRunner::builder()
-            .clock(Arc::clone(&self.clock))
+            .clock(self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)))
             .limits(self.runner_limits)
             .plugin("sql".parse()?, sql.component, sql.manifest, sql_grant());
         for (name, component, manifest, grant) in self.plugins {
@@ -165,8 +212,9 @@ impl GateBuilder {
             runner = runner.target(name.parse()?, target);
         }
         let runner = runner.build()?;
-        // The store makes the folders, syncs them, and keeps other processes out of what follows.
-        let store = SledStore::open_with(self.folder.join("store"), &self.store)?;
+        let place = self.place.open(&self.folder)?;
+        let (store, is_shared) = (place.store, place.is_shared);
+        let clock = self.clock.or(place.clock).unwrap_or_else(|| Arc::new(SystemClock));
         let key = self.folder.join("log.key");
         let (has_key, has_log) = (key.exists(), store.log_len()? > 0);
         if has_log && !has_key {
@@ -184,8 +232,8 @@ impl GateBuilder {
         let origin = self.origin.map_or_else(random_origin, Ok)?;
         let signer = SigningKeyFile::at(key).open_or_create(&origin, &SystemEntropy)?;
         let gate = placet_core::gate::Gate::new(Parts {
-            store: Arc::new(store),
-            clock: self.clock,
+            store,
+            clock,
             ids: Arc::new(SystemIds),
             entropy: Arc::new(SystemEntropy),
             authorizer: Arc::new(authorizer),
@@ -200,8 +248,14 @@ impl GateBuilder {
                     .with_source(source)
             })?;
         }
-        gate.recover()?;
-        Ok(Gate::over(gate))
+        if is_shared {
+            // Other nodes may drive what they started; only its lease tells.
+            gate.tick()?;
+        } else {
+            gate.recover()?;
+        }
+        let gate = Gate::over(gate);
+        if self.keeps_house { gate.keep_house(is_shared) } else { Ok(gate) }
     }
 }
 

@@ -1,14 +1,17 @@
 //! The gate as a host uses it: every verb of the kernel's gate, and runs in the background.
 
 use core::ops::Deref;
+use core::time::Duration;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread;
 
-use placet_core::error::Error;
+use placet_core::error::{Code, Error};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 
 use crate::builder::GateBuilder;
+use crate::housekeeping::Housekeeper;
 use crate::run::{Crew, RunHandle};
 
 /// A gate that is open. Cloning gives another handle on the same one; the last to go closes it, after
@@ -30,6 +33,8 @@ use crate::run::{Crew, RunHandle};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Gate {
+    // Declared first, so that it has let the gate go before that closes.
+    keeper: Option<Arc<Housekeeper>>,
     inner: Arc<placet_core::gate::Gate>,
 }
 
@@ -65,7 +70,7 @@ impl Gate {
         Self::builder(folder).open()
     }
 
-    /// Takes a gate that was wired by hand.
+    /// Takes a gate that was wired by hand. Its host calls [`tick`](placet_core::gate::Gate::tick) itself.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -87,7 +92,13 @@ impl Gate {
     /// # Ok::<(), placet::error::Error>(())
     /// ```
     pub fn over(inner: placet_core::gate::Gate) -> Self {
-        Self { inner: Arc::new(inner) }
+        Self { keeper: None, inner: Arc::new(inner) }
+    }
+
+    /// Does in the background what is due by time, for as long as the gate is open.
+    pub(crate) fn keep_house(mut self, is_shared: bool) -> Result<Self, Error> {
+        self.keeper = Some(Arc::new(Housekeeper::start(&self.inner, is_shared)?));
+        Ok(self)
     }
 
     /// Starts a run of an approved request and drives it in the background.
@@ -118,6 +129,52 @@ impl Gate {
     /// ```
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<RunHandle, Error> {
         let crew = Crew::hire()?;
+        self.start(caller, id, crew)
+    }
+
+    /// Starts a run as [`Self::execute`] does, and waits for its turn at the target, at most `wait_ms`
+    /// milliseconds. Whoever asked first runs first.
+    ///
+    /// Fails as [`Self::execute`] does; with [`Code::TargetBusy`] when it was not its turn in all that time. Its
+    /// place in the queue is kept for the length of a lease.
+    ///
+    /// ```
+    /// use placet::error::Code;
+    ///
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// # let (first, second) = (office.approved(&gate)?.header.id, office.approved(&gate)?.header.id);
+    /// # let gate = placet::Gate::over(gate);
+    /// # let bo = office.bo;
+    /// let running = gate.execute(&bo, first)?;
+    /// // Both change the same target.
+    /// let waited = gate.execute_in_turn(&bo, second, 10_000)?;
+    /// waited.wait()?;
+    /// running.wait()?;
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
+    pub fn execute_in_turn(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        wait_ms: u64,
+    ) -> Result<RunHandle, Error> {
+        // Twice as long each time, and never as long as the place in the queue is kept.
+        let longest_ms = (self.limits().lease_ms / 4).clamp(1, 1_000);
+        let (mut waited_ms, mut pause_ms) = (0_u64, 10_u64);
+        loop {
+            let crew = Crew::hire()?;
+            match self.start(caller, id, crew) {
+                Err(busy) if busy.code() == Code::TargetBusy && waited_ms < wait_ms => {
+                    thread::park_timeout(Duration::from_millis(pause_ms));
+                    waited_ms = waited_ms.saturating_add(pause_ms);
+                    pause_ms = pause_ms.saturating_mul(2).min(longest_ms);
+                }
+                started => return started,
+            }
+        }
+    }
+
+    fn start(&self, caller: &Caller, id: RequestId, crew: Crew) -> Result<RunHandle, Error> {
         let ticket = self.inner.execute(caller, id)?;
         Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew))
     }

@@ -24,6 +24,8 @@
 mod builder; // open a gate in a folder
 mod gate; // the gate, with runs in the background
 mod run; // the handle of a run
+mod housekeeping; // what is due by time
+mod place; // where the state is kept
 mod system; // the machine's clock, randomness and ids
 mod signing_key; // the key that signs the log, in a file
 
@@ -39,11 +41,13 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Answer, Cursor, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand,
+    Answer, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand,
     RequestSummary, RequestView, RunObserver, Ticket,
 };
 pub use placet_policies as policies;
 pub use placet_runners as runners;
+#[cfg(feature = "postgres")]
+pub use placet_store_postgres as store_postgres;
 pub use placet_store_sled as store_sled;
 
 /// The example of the README, compiled.

@@ -276,7 +276,7 @@ fn keep_lease(gate: &Gate, key: LeaseKey, ended: &Receiver<()>) {
         match gate.renew(key) {
             Err(error) if error.code() == Code::LeaseLost => return,
             // A store that is away for a moment may be back in time for the next one.
-            Ok(_) | Err(_) => {}
+            Ok(()) | Err(_) => {}
         }
     }
 }

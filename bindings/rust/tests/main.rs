@@ -15,3 +15,11 @@ mod whole;
 mod bad_input;
 mod deciders;
 mod kill;
+#[cfg(feature = "postgres")]
+mod story;
+#[cfg(feature = "postgres")]
+#[expect(dead_code, reason = "the store's own tests use more of it")]
+#[path = "../../../core/store-postgres/tests/server.rs"]
+mod server;
+#[cfg(feature = "postgres")]
+mod nodes;

@@ -1,0 +1,97 @@
+//! What is due by time, done in the background while a gate is open.
+
+use core::time::Duration;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
+use std::thread::{self, JoinHandle};
+
+use placet_core::error::{Code, Error};
+use placet_core::gate::Gate;
+
+/// How often a node that shares its store looks whether others changed something, in milliseconds, where
+/// the store does not tell by itself.
+const LOOK_MS: u64 = 200;
+
+/// The thread that does it. Dropping this ends it, and waits until it let the gate go.
+#[derive(Debug)]
+pub(crate) struct Housekeeper {
+    // Dropped first: the thread waits on the other end.
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Housekeeper {
+    /// Starts it for `gate`. `is_shared`: other nodes write to the same store.
+    ///
+    /// Fails with [`Code::Internal`] when the process may have no more threads.
+    pub(crate) fn start(gate: &Arc<Gate>, is_shared: bool) -> Result<Self, Error> {
+        let (stop, stopped) = mpsc::channel();
+        let gate = Arc::downgrade(gate);
+        let thread = thread::Builder::new()
+            .name("placet-tick".to_owned())
+            .spawn(move || if is_shared { follow(&gate, &stopped) } else { tend(&gate, &stopped) })
+            .map_err(|source| {
+                Error::new(Code::Internal, "the process cannot have a thread for what is due")
+                    .with_help("let this process start more threads, or call `tick` yourself")
+                    .with_source(source)
+            })?;
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
+    }
+}
+
+impl Drop for Housekeeper {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It only keeps house: a panic of it ends nothing else.
+            let _ended = thread.join();
+        }
+    }
+}
+
+/// A lease that nobody renews must be seen twice within two of its lengths.
+fn every_ms(gate: &Gate) -> u64 {
+    (gate.limits().lease_ms / 3).max(1)
+}
+
+/// A store for this process alone: ticks, and holds the gate only while it does.
+fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>) {
+    loop {
+        let Some(held) = gate.upgrade() else { return };
+        let wait = Duration::from_millis(every_ms(&held));
+        // A store that is away for a moment may be back at the next tick.
+        let _later = held.tick();
+        drop(held);
+        if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}
+
+/// A store that nodes share: ticks, and reads again what others changed as soon as it hears of it.
+fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>) {
+    let (mut log_len, mut waited_ms) = (0, u64::MAX);
+    loop {
+        let Some(held) = gate.upgrade() else { return };
+        if waited_ms >= every_ms(&held) {
+            let _later = held.tick();
+            waited_ms = 0;
+        }
+        let heard = held.wait_for_log(log_len, LOOK_MS);
+        waited_ms = waited_ms.saturating_add(LOOK_MS);
+        let pause_ms = match heard {
+            Ok(len) if len > log_len && held.refresh().is_ok() => {
+                log_len = len;
+                0
+            }
+            Ok(_) => 0,
+            // It does not answer: asking at once again would not help it.
+            Err(_) => LOOK_MS,
+        };
+        drop(held);
+        let wait = Duration::from_millis(pause_ms);
+        if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
+            return;
+        }
+    }
+}

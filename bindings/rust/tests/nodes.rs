@@ -1,0 +1,314 @@
+//! Several nodes on one PostgreSQL: any node does any step; one that dies or stands still harms nobody.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use placet::Gate;
+use placet::error::Code;
+use placet::id::RequestId;
+use placet::limits::Limits;
+use placet::org::command::EndGrant;
+use placet::request::{Change, StateName};
+use placet::store_postgres::Options;
+use placet_core::testing::Office;
+use rusqlite::Connection;
+
+use crate::server::{Server, fresh, server};
+use crate::shop::{create_database, payload};
+
+/// The lease of runs here, in milliseconds: short, so that a node that stands still is noticed soon.
+const LEASE_MS: u64 = 600;
+
+/// How many nodes stand still, and how many die. `PLACET_ZOMBIES=200` makes it a long test.
+const ZOMBIES: u64 = 20;
+
+const CHILD: &str = "PLACET_NODE";
+
+/// A database, a target, and nodes between them.
+struct Cluster {
+    server: Arc<Server>,
+    schema: String,
+    folder: Arc<tempfile::TempDir>,
+    office: Office,
+    first: Gate,
+}
+
+fn open(url: &str, schema: &str, folder: &Path, node: &str) -> Gate {
+    let home = folder.join(node);
+    std::fs::create_dir_all(&home).unwrap();
+    // One log has one key: each node has a copy.
+    let (key, original) = (home.join("log.key"), folder.join("first").join("log.key"));
+    if !key.exists() && original.exists() {
+        std::fs::copy(original, key).unwrap();
+    }
+    let options = Options::default().with_schema(schema).with_node(node);
+    Gate::builder(home)
+        .origin("example.org/nodes")
+        .postgres_with(url, options)
+        .sqlite_target("orders", folder.join("orders.db"))
+        .limits(Limits::default().with_lease_ms(LEASE_MS))
+        .open()
+        .unwrap()
+}
+
+impl Cluster {
+    fn new() -> Option<Self> {
+        let server = server()?;
+        let (schema, folder) = (fresh("nodes"), Arc::new(tempfile::tempdir().unwrap()));
+        create_database(&folder.path().join("orders.db"));
+        let first = open(&server.url(), &schema, folder.path(), "first");
+        let office = Office::found(&first).unwrap();
+        Some(Self { server, schema, folder, office, first })
+    }
+
+    fn node(&self, name: &str) -> Gate {
+        open(&self.server.url(), &self.schema, self.folder.path(), name)
+    }
+
+    fn change(&self, sql: &str) -> Change {
+        let limits = self.first.limits();
+        Change::new("sql".parse().unwrap(), "orders".parse().unwrap(), payload(sql), limits)
+            .unwrap()
+    }
+
+    /// A request that may run: it works for a moment and leaves one row, named by `key`.
+    fn approved(&self, key: &str) -> RequestId {
+        let sql = format!(
+            "INSERT INTO ran WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) \
+             SELECT '{key}' WHERE (SELECT count(*) FROM n) > 0"
+        );
+        let Office { ana, bo, .. } = self.office;
+        let new = self.office.request(self.change(&sql));
+        let id = self.first.draft_and_submit(&ana, &new).unwrap().header.id;
+        let digest = self.first.view(&ana, id).unwrap().digest.unwrap();
+        self.first.approve(&bo, id, digest, None).unwrap();
+        id
+    }
+
+    fn state(&self, id: RequestId) -> StateName {
+        self.first.view(&self.office.ana, id).unwrap().state.name()
+    }
+
+    /// Reads in the target until it can tell, and checks that the outcome is the truth.
+    fn resolve(&self, id: RequestId, key: &str) -> StateName {
+        let tries = (0..200).find(|_| {
+            if self.state(id) == StateName::Unknown {
+                self.first.verify(&self.office.bo, id).unwrap();
+            }
+            let known = matches!(self.state(id), StateName::Succeeded | StateName::Failed);
+            if !known {
+                pause(50);
+            }
+            known
+        });
+        tries.unwrap_or_else(|| panic!("{id} stays {}", self.state(id)));
+        let database = Connection::open(self.folder.path().join("orders.db")).unwrap();
+        let count = |sql: &str, value: &str| -> u32 {
+            database.query_row(sql, [value], |row| row.get(0)).unwrap()
+        };
+        let rows = count("SELECT count(*) FROM ran WHERE request = ?1", key);
+        let state = self.state(id);
+        assert_eq!(rows, u32::from(state == StateName::Succeeded), "{id} is {state}");
+        if rows > 0 {
+            let markers =
+                count("SELECT count(*) FROM placet_marker WHERE request = ?1", &id.to_string());
+            assert_eq!(markers, 1, "{id}");
+        }
+        let view = self.first.view(&self.office.ana, id).unwrap();
+        assert_eq!(view.runs.len(), 1, "{id}");
+        state
+    }
+
+    fn child(&self, node: &str) -> (Child, ChildStdin, impl Iterator<Item = String> + use<>) {
+        let office = &self.office;
+        let told = [
+            self.server.url(),
+            self.schema.clone(),
+            self.folder.path().display().to_string(),
+            node.to_owned(),
+            office.root.user().to_string(),
+            office.ana.user().to_string(),
+            office.bo.user().to_string(),
+            office.project.to_string(),
+            office.module.to_string(),
+            office.environment.to_string(),
+        ];
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["nodes::the_node", "--exact", "--nocapture"])
+            .env(CHILD, told.join("\n"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let asks = child.stdin.take().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        // The test harness writes lines of its own, and its first without an end.
+        let told = lines.filter_map(|line| line.split_once("> ").map(|(_, told)| told.to_owned()));
+        (child, asks, told)
+    }
+}
+
+/// Nothing is decided by how long this takes: it gives others the time to act.
+fn pause(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+fn next(random: u64) -> u64 {
+    // SplitMix64, Steele, Lea and Flood 2014.
+    let mut z = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A node that runs what it is told to, line by line. Does nothing when it is run by itself.
+#[test]
+fn the_node() {
+    let Ok(told) = std::env::var(CHILD) else { return };
+    let told: Vec<&str> = told.lines().collect();
+    let [url, schema, folder, node, ids @ ..] = told.as_slice() else { panic!("{told:?}") };
+    let gate = open(url, schema, &PathBuf::from(folder), node);
+    let office = Office::at(ids).unwrap();
+    say("ready");
+    for line in std::io::stdin().lines() {
+        let id: RequestId = line.unwrap().parse().unwrap();
+        match gate.execute_in_turn(&office.bo, id, 60_000) {
+            Ok(run) => {
+                say("started");
+                let ended = run.wait();
+                let word = ended.map_or_else(
+                    |error| error.code().to_string(),
+                    |it| it.state.name().to_string(),
+                );
+                say(&word);
+            }
+            Err(error) => say(&format!("refused {error}")),
+        }
+    }
+}
+
+fn say(word: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "> {word}").unwrap();
+    out.flush().unwrap();
+}
+
+#[test]
+fn any_node_does_any_step_and_one_of_them_runs_it() {
+    let Some(cluster) = Cluster::new() else { return };
+    let (second, third) = (cluster.node("second"), cluster.node("third"));
+    let Office { root, ana, bo, project, .. } = cluster.office;
+    for round in 0..5 {
+        let key = format!("round-{round}");
+        let new =
+            cluster.office.request(cluster.change(&format!("INSERT INTO ran VALUES ('{key}')")));
+        let id = second.draft(&ana, &new).unwrap().header.id;
+        third.submit(&ana, id).unwrap();
+        let digest = second.view(&ana, id).unwrap().digest.unwrap();
+        cluster.first.approve(&bo, id, digest, None).unwrap();
+        let barrier = Barrier::new(2);
+        let race = |gate: &Gate| {
+            barrier.wait();
+            gate.execute(&bo, id).and_then(placet::RunHandle::wait)
+        };
+        let started = std::thread::scope(|scope| {
+            let other = scope.spawn(|| race(&second));
+            [race(&third), other.join().unwrap()]
+        });
+        let won = started.iter().filter(|answer| answer.is_ok()).count();
+        assert_eq!(won, 1, "{started:?}");
+        assert_eq!(cluster.resolve(id, &key), StateName::Succeeded);
+    }
+    // A right that was taken away on one node is gone on the others, at once.
+    let id = cluster.approved("never");
+    let grants = third.organisation(&root, project).unwrap().grants;
+    for grant in grants.iter().filter(|grant| grant.user_id == bo.user()) {
+        cluster.first.manage(&root, &EndGrant { project, grant: grant.id, at: None }).unwrap();
+    }
+    let denied = second.execute(&bo, id).unwrap_err();
+    assert!(matches!(denied.code(), Code::Denied | Code::NotFound), "{denied}");
+    // All of them wrote one log.
+    let log = third.audit(&root, 0).unwrap();
+    let numbers: Vec<u64> = log.iter().map(|(number, _)| *number).collect();
+    assert!(numbers.iter().copied().eq(0..numbers.len() as u64), "{numbers:?}");
+}
+
+#[test]
+fn a_node_that_stands_still_past_its_lease_comes_back_without_power() {
+    let Some(cluster) = Cluster::new() else { return };
+    let zombies = std::env::var("PLACET_ZOMBIES").map_or(ZOMBIES, |text| text.parse().unwrap());
+    let seed = std::env::var("SEED").map_or(20_260_207, |text| text.parse().unwrap());
+    println!("SEED={seed} PLACET_ZOMBIES={zombies}");
+    let (mut child, mut asks, mut told) = cluster.child("zombie");
+    assert_eq!(told.next().as_deref(), Some("ready"));
+    let (mut random, mut unknown, mut ends) = (seed, 0, std::collections::BTreeMap::new());
+    for round in 0..zombies {
+        let key = format!("zombie-{round}");
+        let id = cluster.approved(&key);
+        writeln!(asks, "{id}").unwrap();
+        assert_eq!(told.next().as_deref(), Some("started"));
+        random = next(random);
+        pause(random % 100);
+        signal(&child, "-STOP");
+        // The others notice: within two lease lengths, and a margin for a busy machine.
+        let noticed = (0..300).any(|_| {
+            let over = cluster.state(id) != StateName::Executing;
+            if !over {
+                pause(50);
+            }
+            over
+        });
+        assert!(noticed, "{id} is still executing");
+        if cluster.state(id) == StateName::Unknown {
+            unknown += 1;
+            // It may hold the target's lock, and then nobody can tell yet.
+            let verified = cluster.first.verify(&cluster.office.bo, id);
+            assert!(verified.is_ok(), "{verified:?}");
+        }
+        signal(&child, "-CONT");
+        let ended = told.next().unwrap();
+        *ends.entry(ended).or_insert(0) += 1;
+        cluster.resolve(id, &key);
+    }
+    drop(asks);
+    child.wait().unwrap();
+    println!("{zombies} zombies, {unknown} were declared unknown; they ended: {ends:?}");
+    assert!(unknown * 2 >= zombies, "{unknown} of {zombies} stood still in a run");
+}
+
+#[test]
+fn a_node_that_dies_in_a_run_is_noticed() {
+    let Some(cluster) = Cluster::new() else { return };
+    let mut random = std::env::var("SEED").map_or(7, |text| text.parse().unwrap());
+    println!("SEED={random}");
+    for round in 0..4 {
+        let (mut child, mut asks, mut told) = cluster.child(&format!("mortal-{round}"));
+        assert_eq!(told.next().as_deref(), Some("ready"));
+        let key = format!("mortal-{round}");
+        let id = cluster.approved(&key);
+        writeln!(asks, "{id}").unwrap();
+        assert_eq!(told.next().as_deref(), Some("started"));
+        random = next(random);
+        pause(random % 100);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let noticed = (0..300).any(|_| {
+            let over = cluster.state(id) != StateName::Executing;
+            if !over {
+                pause(50);
+            }
+            over
+        });
+        assert!(noticed, "{id} is still executing");
+        cluster.resolve(id, &key);
+    }
+}
