@@ -5,6 +5,7 @@
     clippy::tests_outside_test_module,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::print_stderr,
     reason = "this whole file is a test"
 )]
 
@@ -14,6 +15,7 @@ mod organisation;
 mod refusals;
 mod races;
 mod execution;
+mod lease_model;
 mod faults;
 mod proofs;
 mod tidy;

@@ -16,7 +16,7 @@ use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
 use crate::org::book::{Book, Epoch, ProjectRow, Row, global_role_path};
 use crate::org::{GlobalRole, GlobalRoleGrant, Project, RolePermission, TeamModule, User};
-use crate::store::records;
+use crate::store::{Key, records};
 
 impl Txn<'_> {
     /// Asks whether `user` may do `A` in `scope`. `subject` is what a caller who may not even see it
@@ -168,6 +168,7 @@ impl Txn<'_> {
             global_roles.into_iter().map(|role| GlobalRoleGrant { user_id, role }).collect();
         let mut facts = Facts { user, global_roles, membership: None, grant: None };
         let Some(project) = question.scope.project_id() else { return Ok(Some(facts)) };
+        self.fetch(rows_of(project, question.scope, &witness))?;
         if let (Some(membership), Some(team)) = (witness.membership, witness.team) {
             let row = self.row(project, "team_members", &membership.to_string(), None)?;
             let Some(Row::Membership(membership)) = row else { return Ok(None) };
@@ -221,9 +222,16 @@ impl Txn<'_> {
 
     /// The user and their global roles; `None` when there is no such user.
     pub(super) fn asker(&mut self, id: UserId) -> Result<Option<Asker>, Error> {
+        let roles = [GlobalRole::PlatformAdmin, GlobalRole::Auditor];
+        let mut keys = vec![records::key_of::<User>(&[&id.to_string()])];
+        keys.extend(roles.map(|role| {
+            let [name, holder] = global_role_path(role, id);
+            records::key_of::<GlobalRoleGrant>(&[&name, &holder])
+        }));
+        self.fetch(keys)?;
         let Some(user) = self.get::<User>(&[&id.to_string()])? else { return Ok(None) };
         let mut global_roles = Vec::new();
-        for role in [GlobalRole::PlatformAdmin, GlobalRole::Auditor] {
+        for role in roles {
             let [name, holder] = global_role_path(role, id);
             if self.get::<GlobalRoleGrant>(&[&name, &holder])?.is_some() {
                 global_roles.push(role);
@@ -289,4 +297,28 @@ impl Gate {
 pub(super) fn not_found(subject: &str) -> Error {
     Error::new(Code::NotFound, format!("there is no {subject}, or you may not see it"))
         .with_help("check the id, or ask an administrator of the project")
+}
+
+/// The keys of the rows that `witness` names, as far as it names them.
+fn rows_of(project: ProjectId, scope: Scope, witness: &Witness) -> Vec<Key> {
+    let project = project.to_string();
+    let key = |table: &str, first: String, second: Option<String>| {
+        let path = [Some(project.as_str()), Some(table), Some(&first), second.as_deref()];
+        records::key_of::<ProjectRow>(&path.into_iter().flatten().collect::<Vec<_>>())
+    };
+    let module = match scope {
+        Scope::Project { module, .. } => module,
+        Scope::Platform => None,
+    };
+    let Witness { membership, team, grant, permission, .. } = witness;
+    let team_module = team.zip(module);
+    let rows = [
+        membership.map(|id| key("team_members", id.to_string(), None)),
+        team.map(|id| key("teams", id.to_string(), None)),
+        team_module
+            .map(|(team, module)| key("team_modules", team.to_string(), Some(module.to_string()))),
+        grant.map(|id| key("user_project_roles", id.to_string(), None)),
+        permission.map(|id| key("project_permissions", id.to_string(), None)),
+    ];
+    rows.into_iter().flatten().collect()
 }

@@ -33,7 +33,9 @@ impl Gate {
     /// Records that a verb was refused, and hands its error on. A store that cannot record it changes
     /// nothing about the refusal.
     pub(super) fn note_refusal(&self, txn: Txn<'_>, error: Error) -> Error {
-        let denied = txn.decisions.iter().any(|decision| !decision.allowed);
+        let denied = txn.decisions.iter().any(|decision| !decision.allowed)
+            && matches!(error.code(), Code::Denied | Code::NotFound);
+        // A store that failed on the way to a denial is a fault, and no refusal of anybody.
         if !denied && error.code() != Code::Refused {
             return error;
         }

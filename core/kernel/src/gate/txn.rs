@@ -59,6 +59,19 @@ impl<'g> Txn<'g> {
         stored.map(|stored| records::decode(&key, &stored.value)).transpose()
     }
 
+    /// Reads several records at once that are sure to be asked for: one trip, where reads travel.
+    pub(super) fn fetch(&mut self, keys: Vec<Key>) -> Result<(), Error> {
+        let keys: Vec<Key> = keys
+            .into_iter()
+            .filter(|key| !self.read.contains_key(key) && !self.writes.contains_key(key))
+            .collect();
+        if !keys.is_empty() {
+            let found = self.gate.parts.store.get_many(&keys)?;
+            self.read.extend(keys.into_iter().zip(found));
+        }
+        Ok(())
+    }
+
     /// The version at which the record of kind `R` at `path` was read in this try.
     pub(super) fn version_of<R: Record>(&self, path: &[&str]) -> Option<Version> {
         self.read.get(&records::key_of::<R>(path))?.as_ref().map(|stored| stored.version)

@@ -183,6 +183,12 @@ pub trait Store: Send + Sync + fmt::Debug {
     /// Returns the value at `key` as of the last commit that was applied.
     fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError>;
 
+    /// Returns the values at `keys`, in their order, as [`Self::get`] would. They need not be of one moment:
+    /// whoever decides by several expects each of them. A driver whose reads travel answers them in one trip.
+    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        keys.iter().map(|key| self.get(key)).collect()
+    }
+
     /// Returns the pairs whose key starts with `prefix` and stands after `after`, in ascending byte
     /// order of the keys, at most `limit` of them. Fewer than `limit` means that there are no more.
     fn scan(

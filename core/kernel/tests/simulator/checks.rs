@@ -158,14 +158,14 @@ impl Sim {
         for _ in 0..5 {
             let node = self.node();
             self.call("tick", &node, Gate::tick);
-            if !self.is_single {
-                // One node that stays up is enough; another may be the one that asks.
-                self.clock.advance_ms(LEASE_MS / 2);
-                self.call("tick", &node, Gate::tick);
-                self.clock.advance_ms(LEASE_MS / 2);
-                self.call("tick", &node, Gate::tick);
-            } else {
+            if self.is_single {
                 self.clock.advance_ms(LEASE_MS);
+                continue;
+            }
+            // One node that stays up is enough; another may be the one that asks.
+            for _ in 0..2 {
+                self.clock.advance_ms(LEASE_MS / 2);
+                self.call("tick", &node, Gate::tick);
             }
         }
         self.check();

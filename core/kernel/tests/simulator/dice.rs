@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-/// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
+/// `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
 #[derive(Debug)]
 pub(crate) struct Dice {
     state: Mutex<u64>,

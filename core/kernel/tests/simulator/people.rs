@@ -22,20 +22,20 @@ impl Sim {
             0..12 => self.draft(),
             12..15 => self.edit(),
             15..20 => {
-                self.author("plan", |gate, caller, id| gate.plan(&caller, id).map(|_plan| None))
+                self.author("plan", |gate, caller, id| gate.plan(&caller, id).map(|_plan| None));
             }
             20..26 => self.author("submit", |gate, caller, id| gate.submit(&caller, id).map(Some)),
             26..42 => self.approve(),
             42..44 => {
-                self.author("reject", |gate, caller, id| gate.reject(&caller, id, "no").map(Some))
+                self.author("reject", |gate, caller, id| gate.reject(&caller, id, "no").map(Some));
             }
             44..45 => {
-                self.author("cancel", |gate, caller, id| gate.cancel(&caller, id, None).map(Some))
+                self.author("cancel", |gate, caller, id| gate.cancel(&caller, id, None).map(Some));
             }
             45..62 => self.execute(),
             62..66 => self.drive_late(),
-            66..73 => self.verify(),
-            73..75 => self.reconcile(),
+            66..74 => self.verify(),
+            74..75 => self.reconcile(),
             75..77 => self.author("stop", |gate, caller, id| gate.stop(&caller, id).map(Some)),
             77..83 => self.tick(),
             83..86 => self.renew(),
@@ -48,8 +48,11 @@ impl Sim {
             96..97 => self.machine.lose_power(),
             97..99 => self.jump(),
             _ => {
-                self.note("another plugin is installed".to_owned());
-                self.swap_plugin();
+                // Mostly the one that was approved comes back.
+                if self.plugin_version() == 2 || dice.chance(400) {
+                    self.note("another plugin is installed".to_owned());
+                    self.swap_plugin();
+                }
             }
         }
         self.check();
@@ -93,7 +96,7 @@ impl Sim {
             return;
         }
         let office = &self.base.office;
-        let author = if self.machine.dice.chance(800) { office.ana } else { self.lead() };
+        let author = if self.machine.dice.chance(950) { office.ana } else { self.lead() };
         let (payload, node) = (self.payload(), self.node());
         let new = office.request(office.change(&payload).unwrap());
         let Some(request) = self.call("draft", &node, |gate| gate.draft(&author, &new)) else {
@@ -126,7 +129,13 @@ impl Sim {
             "plan" | "submit" => "DRAFT",
             _ => "PENDING_APPROVAL",
         };
-        let (Some(id), caller) = (self.request_in(wanted), self.anybody()) else { return };
+        // Mostly somebody who may.
+        let caller = match wanted {
+            _ if self.machine.dice.chance(250) => self.anybody(),
+            "DRAFT" => self.base.office.ana,
+            _ => self.lead(),
+        };
+        let Some(id) = self.request_in(wanted) else { return };
         let twice = self.machine.dice.chance(100);
         for again in 0..=u32::from(twice) {
             if again > 0 {
@@ -141,7 +150,10 @@ impl Sim {
     }
 
     fn approve(self: &Arc<Self>) {
-        let (Some(id), caller) = (self.request_in("PENDING_APPROVAL"), self.anybody()) else {
+        let (Some(id), caller) = (
+            self.request_in("PENDING_APPROVAL"),
+            if self.machine.dice.chance(150) { self.anybody() } else { self.lead() },
+        ) else {
             return;
         };
         let node = self.node();
@@ -261,7 +273,15 @@ impl Sim {
     /// Takes the role from a lead, or gives it back.
     fn change_rights(self: &Arc<Self>) {
         let (root, project) = (self.base.office.root, self.base.office.project);
-        let (user, node) = (self.lead().user(), self.node());
+        let (bo, cy) = (self.base.office.bo.user(), self.base.cy.user());
+        // Rights that were taken away are mostly given back: without them nothing happens.
+        let has = |user| self.told().holds.get(&user) == Some(&true);
+        let user = match (has(bo), has(cy)) {
+            (false, _) if self.machine.dice.chance(850) => bo,
+            (_, false) if self.machine.dice.chance(850) => cy,
+            _ => self.lead().user(),
+        };
+        let node = self.node();
         let Some(organisation) =
             self.call("organisation", &node, |gate| gate.organisation(&root, project))
         else {
@@ -276,7 +296,7 @@ impl Sim {
         self.told().holds.remove(&user);
         let done = match grant {
             Some(grant) => self.call("end grant", &node, |gate| {
-                gate.manage(&root, &EndGrant { project, grant, at: None }).map(|_| false)
+                gate.manage(&root, &EndGrant { project, grant, at: None }).map(|()| false)
             }),
             None => self.call("grant", &node, |gate| {
                 let valid = Interval::starting(gate.now());

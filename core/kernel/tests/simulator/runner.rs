@@ -74,7 +74,7 @@ impl SimRunner {
                 Outcome::Unknown(Failure::new("connection", "the reply was lost"))
             }
             // The host saw the commit: whatever the plugin says now, that counts.
-            Some("a lie") | Some(_) | None => Outcome::Succeeded(Report::default()),
+            Some(_) | None => Outcome::Succeeded(Report::default()),
         }
     }
 }

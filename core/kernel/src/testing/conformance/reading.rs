@@ -6,6 +6,7 @@ use crate::store::{Batch, Key, Store, Stored};
 pub(super) const CASES: &[Case] = &[
     ("an empty store has nothing", nothing),
     ("get returns the value and the version of the last commit", get),
+    ("get_many answers as get does, in the order of the keys", get_many),
     ("keys and values may be empty and hold any byte", any_bytes),
     ("values may be long", long),
     ("scan returns ascending byte order", order),
@@ -31,6 +32,17 @@ fn get(store: &dyn Store) {
     assert_eq!(ok(store.get(&key(&["a", "b"]))), None);
     let scanned = ok(store.scan(&at, None, 1));
     assert_eq!(scanned, [(at, Stored::new(second.version, b"2".to_vec()))], "scan agrees with get");
+}
+
+fn get_many(store: &dyn Store) {
+    let [a, b, c] = [key(&["a"]), key(&["b"]), key(&["c"])];
+    commit(store, put("a", b"1").put(c.clone(), Vec::new()));
+    assert_eq!(ok(store.get_many(&[])), []);
+    // Also where a key is asked for twice, and one is not there.
+    let asked = [c.clone(), b, a.clone(), c, key(&["a", "b"]), a];
+    let one_by_one: Vec<Option<Stored>> = asked.iter().map(|at| ok(store.get(at))).collect();
+    assert_eq!(ok(store.get_many(&asked)), one_by_one);
+    assert_eq!(one_by_one.iter().flatten().count(), 4);
 }
 
 fn any_bytes(store: &dyn Store) {

@@ -1,0 +1,83 @@
+//! The stories. `draft ana it dev` is: Ana drafts the request `it` for the environment dev.
+
+use super::check;
+use super::player::Story;
+use super::stage::Ground;
+
+macro_rules! stories {
+    ($($(#[$doc:meta])* $name:ident on $ground:ident, given $given:literal: $steps:literal;)*) => {$(
+        $(#[$doc])*
+        #[test]
+        fn $name() {
+            let name = stringify!($name);
+            check(&Story { name, ground: Ground::$ground, given: $given, steps: $steps });
+        }
+    )*};
+}
+
+stories! {
+    founding on Nothing, given "":
+        "found root, found root !already_bootstrapped, user root ana, auditor root ana,
+         project root shop, projects root, users root, audit ana, checkpoint root, prove root";
+
+    organising_people_and_rights on Nothing, given "found root, user root bo, user root cy":
+        "project root shop, module root pagos, environment root dev, team root checkout,
+         look-after root checkout, role root lead, permit root approve, allow root lead,
+         member root bo, grant root bo, quorum root dev, can bo, can cy !denied,
+         organisation root, revoke root bo, can bo !denied, deactivate root cy";
+
+    drafting_planning_submitting on Shop, given "":
+        "draft ana it dev, plan ana it, comment ana it, submit ana it, view bo it,
+         requests bo, history bo it, explain bo it";
+
+    editing_and_submitting_again on Shop, given "draft ana it dev, submit ana it":
+        "edit ana it, submit ana it, approve bo it, edit ana it, submit ana it, approve bo it";
+
+    two_who_agree on Shop, given "draft ana it prod, submit ana it":
+        "approve bo it, approve bo it !already_exists, approve cy it";
+
+    sending_back_and_rejecting on Shop, given "draft ana it dev, submit ana it":
+        "return bo it, submit ana it, reject cy it, approve bo it !wrong_state";
+
+    withdrawing on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "cancel bo it !refused, cancel ana it, submit ana it !wrong_state";
+
+    running on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "execute bo it, renew it, drive it, verify bo it, view bo it, trail bo it";
+
+    running_in_vain on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "fails, execute bo it, drive it, verify bo it";
+
+    stopping_a_run on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "execute bo it, stop bo it, drive it, verify bo it";
+
+    losing_a_run on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "execute bo it, drop it, tick, wait, tick, verify bo it";
+
+    saying_what_nobody_can_tell on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "blind, execute bo it, drive it, verify bo it, reconcile robot it !refused, reconcile bo it,
+         reconcile bo it !wrong_state";
+
+    waiting_for_a_target on Shop,
+    given "draft ana one dev, submit ana one, approve bo one,
+           draft ana two dev, submit ana two, approve bo two":
+        "execute bo one, execute bo two !target_busy, drive one, verify bo one,
+         execute bo two, drive two, verify bo two";
+
+    taking_a_right_away_before_the_start on Shop,
+    given "draft ana it dev, submit ana it, approve bo it":
+        "revoke root bo, execute bo it !not_found, execute cy it !refused, edit ana it, submit ana it,
+         approve cy it, execute cy it, drive it, verify cy it";
+
+    noting_denials on Shop, given "draft ana it dev, submit ana it":
+        "approve dora it !denied, approve dora it !denied, approve eve it !not_found,
+         approve ana it !denied, wait, approve dora it !denied";
+}
+
+/// The checks are checked.
+#[test]
+#[should_panic(expected = "hush ana it came back well after an error")]
+fn a_verb_that_hides_an_error_is_noticed() {
+    let (name, given, steps) = ("hiding", "draft ana it dev", "hush ana it");
+    check(&Story { name, ground: Ground::Shop, given, steps });
+}

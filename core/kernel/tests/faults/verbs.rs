@@ -1,0 +1,219 @@
+//! The small language of the stories: `verb who rest`.
+
+use placet_core::authz::{Action, Scope};
+use placet_core::error::{Code, Error};
+use placet_core::gate::{Finding, NewRequest};
+use placet_core::identity::Caller;
+use placet_core::org::command::{
+    AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
+    CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant, GrantGlobalRole, SetQuorum,
+    SetUserActive,
+};
+use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole};
+use placet_core::request::{Change, Quorum, State};
+use placet_core::runner::{Failure, Outcome, Report};
+use placet_core::testing::Seen;
+
+use super::stage::Stage;
+use crate::world::user;
+
+/// Does one step of a story.
+pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
+    let mut words = step.split(' ');
+    let mut word = || words.next().unwrap_or_default();
+    let (verb, who, what) = (word(), word(), word());
+    match verb {
+        "fails" | "blind" | "wait" | "tick" | "drop" | "renew" | "drive" => run(stage, verb, who),
+        "found" => stage.gate().bootstrap(&user(who)).map(drop),
+        "user" | "auditor" | "deactivate" | "project" => {
+            administer(stage, verb, &stage.caller(who), what)
+        }
+        "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
+        | "member" | "grant" | "quorum" | "revoke" => manage(stage, verb, &stage.caller(who), what),
+        "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "checkpoint"
+        | "prove" => look(stage, verb, &stage.caller(who)),
+        "draft" => draft(stage, &stage.caller(who), what, word()),
+        _ => request(stage, verb, &stage.caller(who), what),
+    }
+}
+
+/// What is not asked of the gate by a person.
+fn run(stage: &Stage, verb: &str, title: &str) -> Result<(), Error> {
+    match verb {
+        "fails" => {
+            stage.runs_fail.set(true);
+            stage.bench.runner.ends_with(Outcome::Failed(Failure::new("sql.1", "it says")));
+        }
+        "blind" => {
+            stage.is_blind.set(true);
+            stage.bench.runner.ends_with(unknown());
+        }
+        "wait" => stage.bench.clock.advance_ms(60_000),
+        "tick" => drop(stage.gate().tick()?),
+        "drop" => drop(stage.ticket(title)),
+        "renew" => {
+            // One whose ticket was lost has nothing to renew.
+            let Some(ticket) = stage.ticket(title) else { return Ok(()) };
+            let key = ticket.lease();
+            stage.keep(title, ticket);
+            stage.gate().renew(key)?;
+        }
+        "drive" => {
+            let Some(ticket) = stage.ticket(title) else { return stage.wait_for_end(title) };
+            let had_failed = stage.failing.failed();
+            let ended = stage.gate().drive(ticket, &Seen::default())?;
+            if had_failed != stage.failing.failed() && matches!(ended.state, State::Failed(_)) {
+                stage.undone.borrow_mut().insert(ended.header.id);
+            }
+        }
+        other => panic!("no such verb: {other}"),
+    }
+    Ok(())
+}
+
+fn administer(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Error> {
+    let gate = stage.gate();
+    match verb {
+        "user" => gate.administer(by, &user(what)).map(drop),
+        "auditor" => {
+            let role = GlobalRole::Auditor;
+            gate.administer(by, &GrantGlobalRole { user: stage.user(what), role })
+        }
+        "deactivate" => {
+            gate.administer(by, &SetUserActive { user: stage.user(what), active: false })
+        }
+        _ => {
+            let command = CreateProject { code: what.parse()?, name: what.parse()? };
+            gate.administer(by, &command).map(drop)
+        }
+    }
+}
+
+/// Commands about a project that has one of each kind: what they are about is whatever is there.
+fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Error> {
+    let (gate, project, shop) = (stage.gate(), stage.project(), stage.organisation());
+    let valid = Interval::starting(stage.eye.now());
+    match verb {
+        "module" => {
+            let command = CreateModule { project, code: what.parse()?, name: what.parse()? };
+            gate.manage(by, &command).map(drop)
+        }
+        "environment" => {
+            let (code, name, criticality) = (what.parse()?, what.parse()?, Criticality::Low);
+            let command = CreateEnvironment { project, code, name, priority: 1, criticality };
+            gate.manage(by, &command).map(drop)
+        }
+        "team" => gate.manage(by, &CreateTeam { project, name: what.parse()? }).map(drop),
+        "look-after" => {
+            let (team, module) = (shop.teams[0].id, shop.modules[0].id);
+            gate.manage(by, &AssignModule { project, team, module })
+        }
+        "role" => gate.manage(by, &CreateRole { project, name: what.parse()? }).map(drop),
+        "permit" => {
+            let (module, environment, action) = (None, None, what.parse()?);
+            gate.manage(by, &CreatePermission { project, module, environment, action }).map(drop)
+        }
+        "allow" => {
+            let (role, permission) = (shop.roles[0].id, shop.permissions[0].id);
+            gate.manage(by, &AllowRole { project, role, permission })
+        }
+        "member" => {
+            let (team, user, role) = (shop.teams[0].id, stage.user(what), TeamRole::Member);
+            gate.manage(by, &AddMember { project, team, user, role, valid }).map(drop)
+        }
+        "grant" => {
+            let (user, role) = (stage.user(what), shop.roles[0].id);
+            gate.manage(by, &AssignRole { project, user, role, valid }).map(drop)
+        }
+        "quorum" => {
+            let quorum = Quorum::n_of(1, Some(shop.roles[0].id))?;
+            let environment = shop.environments[0].id;
+            gate.manage(by, &SetQuorum { project, environment, quorum })
+        }
+        _ => {
+            // Every right of one person. Those that ended already, where this is said again, stay.
+            let (user, now) = (stage.user(what), stage.eye.now());
+            let held = shop.grants.iter().filter(|grant| grant.user_id == user);
+            held.filter(|grant| grant.valid.contains(now)).try_for_each(|grant| {
+                gate.manage(by, &EndGrant { project, grant: grant.id, at: None })
+            })
+        }
+    }
+}
+
+fn look(stage: &Stage, verb: &str, by: &Caller) -> Result<(), Error> {
+    let gate = stage.gate();
+    match verb {
+        "projects" => gate.projects(by).map(drop),
+        "users" => gate.users(by, None).map(drop),
+        "audit" => gate.audit(by, 0).map(drop),
+        "organisation" => gate.organisation(by, stage.project()).map(drop),
+        "requests" => gate.requests(by, stage.project(), None).map(drop),
+        "checkpoint" => gate.checkpoint().map(drop),
+        "prove" => gate.prove(0).map(drop),
+        _ => {
+            let shop = stage.organisation();
+            let scope = Scope::module(shop.project.id, shop.modules[0].id, shop.environments[0].id);
+            let answer = gate.can(by.user(), &Action::APPROVE, scope);
+            answer.then_some(()).ok_or_else(|| Error::new(Code::Denied, "they cannot"))
+        }
+    }
+}
+
+fn change(stage: &Stage, payload: &str) -> Result<Change, Error> {
+    Change::new("sql".parse()?, "orders".parse()?, payload, stage.eye.limits())
+}
+
+fn draft(stage: &Stage, by: &Caller, title: &str, environment: &str) -> Result<(), Error> {
+    let shop = stage.organisation();
+    let module = shop.modules.iter().find(|row| row.code.as_str() == "pagos").unwrap().id;
+    let is_it = |code: &str| code == environment;
+    let environment = shop.environments.iter().find(|row| is_it(row.code.as_str())).unwrap().id;
+    let change = change(stage, r#"{"sql":"SELECT 1"}"#)?;
+    let (project, title) = (shop.project.id, title.to_owned());
+    stage.gate().draft(by, &NewRequest { project, module, environment, title, change }).map(drop)
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown(Failure::new("timeout", "the line went dead"))
+}
+
+/// Verbs about the request with a title.
+fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Error> {
+    let (gate, header) = (stage.gate(), stage.request(title).header);
+    let id = header.id;
+    match verb {
+        "plan" => gate.plan(by, id).map(drop),
+        "submit" => gate.submit(by, id).map(drop),
+        "edit" => gate.edit(by, id, title, &change(stage, r#"{"sql":"SELECT 2"}"#)?).map(drop),
+        "approve" => gate.approve(by, id, header.change_digest()?, Some("fine")).map(drop),
+        "return" => gate.request_changes(by, id, "name the table").map(drop),
+        "reject" => gate.reject(by, id, "not in December").map(drop),
+        "cancel" => gate.cancel(by, id, None).map(drop),
+        // Only for the check of the checks: a verb that hides what went wrong in it.
+        "hush" => {
+            let _hidden = gate.comment(by, id, "soon");
+            Ok(())
+        }
+        "comment" => gate.comment(by, id, "soon").map(drop),
+        "execute" => gate.execute(by, id).map(|ticket| stage.keep(title, ticket)),
+        "stop" => gate.stop(by, id).map(drop),
+        "verify" => {
+            stage.bench.runner.reads(match (stage.is_blind.get(), stage.is_made(id)) {
+                (true, _) => unknown(),
+                (false, true) => Outcome::Succeeded(Report::default()),
+                (false, false) => Outcome::Failed(Failure::new("absent", "it is not there")),
+            });
+            gate.verify(by, id).map(drop)
+        }
+        "reconcile" => {
+            let found = if stage.is_made(id) { Finding::Done } else { Finding::NothingDone };
+            gate.reconcile(by, id, found, "looked at the table").map(drop)
+        }
+        "view" => gate.view(by, id).map(drop),
+        "history" => gate.history(by, id).map(drop),
+        "trail" => gate.trail(by, id).map(drop),
+        "explain" => gate.explain(by, by.user(), &Action::APPROVE, header.scope()).map(drop),
+        other => panic!("no such verb: {other}"),
+    }
+}
