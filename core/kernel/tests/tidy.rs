@@ -18,7 +18,7 @@ const ONLY: &[(&str, &[&str])] = &[
     // The other store measures what opening costs beside the bare one.
     ("sled", &["core/store-sled", "core/store-redb"]),
     ("redb", &["core/store-redb"]),
-    ("tokio-postgres", &["core/store-postgres", "bindings/rust"]),
+    ("tokio-postgres", &["core/store-postgres", "core/store-redb", "bindings/rust"]),
 ];
 
 /// What must not be below the kernel, at any depth: engines, databases, runtimes, networks, and every

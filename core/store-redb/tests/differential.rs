@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use placet_core::store::{
     Batch, CommitError, Key, MemoryStore, Store, StoreError, StoreErrorKind, Stored, Version,
@@ -13,18 +14,23 @@ use placet_core::store::{
 use placet_store_redb::RedbStore;
 use placet_store_sled::SledStore;
 
+use crate::server::{Server, server};
 use crate::story::{Numbers, seed};
 
 const OPERATIONS: usize = 10_000;
 
 /// The stores that are compared. One more store is one more line.
-fn stores(folder: &Path) -> Vec<Subject> {
+fn stores(folder: &Path, server: Option<&Arc<Server>>) -> Vec<Subject> {
     let (sled, redb) = (folder.join("sled"), folder.join("redb"));
-    vec![
+    let mut all = vec![
         Subject::in_memory("memory", MemoryStore::default()),
         Subject::durable("sled", move || SledStore::open(&sled).unwrap()),
         Subject::durable("redb", move || RedbStore::open(&redb).unwrap()),
-    ]
+    ];
+    if let Some(server) = server.map(Arc::clone) {
+        all.push(Subject::durable("PostgreSQL", move || server.store("same_history")));
+    }
+    all
 }
 
 #[test]
@@ -33,7 +39,8 @@ fn the_same_history_has_the_same_answers_in_every_store() {
     let operations =
         std::env::var("PLACET_OPERATIONS").map_or(OPERATIONS, |text| text.parse().unwrap());
     let seed = seed(0x5eed_d1ff_0000_0001);
-    let mut stores = stores(folder.path());
+    let server = server();
+    let mut stores = stores(folder.path(), server.as_ref());
     let names: Vec<_> = stores.iter().map(|store| store.name).collect();
     match compare(&mut stores, seed, operations) {
         Ok(counts) => println!("{operations} operations on {names:?}, no difference: {counts:?}"),

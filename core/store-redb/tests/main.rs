@@ -14,4 +14,7 @@ mod damage; // cut and flipped bytes
 mod killed; // kill -9
 mod differential; // the same history on every store
 mod wrong_stores; // what the comparison must find
+#[expect(dead_code, reason = "the other store's own tests use more of it")]
+#[path = "../../store-postgres/tests/server.rs"]
+mod server; // a PostgreSQL of the tests' own
 mod story; // what the tests have in common

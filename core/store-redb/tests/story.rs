@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::Path;
 
 use placet_core::store::{Batch, Committed, Key, Store as _, StoreErrorKind};
@@ -60,4 +61,13 @@ impl Numbers {
     pub(crate) fn index(&mut self, length: usize) -> usize {
         usize::try_from(self.below(u64::try_from(length).unwrap())).unwrap()
     }
+}
+
+/// Says that a test cannot check anything here. Where everything must be checked, that is a failure.
+pub(crate) fn skip(why: &str) {
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must not skip this: {why}");
+    // Past the harness, which swallows what a passed test prints.
+    std::io::stderr()
+        .write_all(format!("SKIPPED, NOTHING WAS CHECKED: {why}\n").as_bytes())
+        .unwrap();
 }
