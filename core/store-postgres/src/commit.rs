@@ -7,7 +7,7 @@ use placet_core::store::{Batch, Key, StoreError, StoreErrorKind, Version};
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::columns::{Columns, Parameters, Signature};
-use crate::fault::{Fault, Worth};
+use crate::fault::{Fault, Worth, is_refusal};
 use crate::group::{Group, Verdict, expected};
 use crate::place::Place;
 use crate::record::{FORMAT, Head};
@@ -132,17 +132,15 @@ impl Session {
         };
         // The first failure tells why; those behind it only say that the transaction had failed.
         let Some(cause) = failed else { return Ok(group.verdicts) };
-        if cause.code().is_some_and(|code| code.code() == "22012") {
+        if sent && is_refusal(&cause) && cause.code().is_some_and(|code| code.code() == "22012") {
             return Err(Failed::Superseded);
         }
+        let is_known = is_refusal(&cause);
         let fault = Fault::new(place, WHAT, cause);
         if !sent {
             return Err(self.undo(place, fault).await);
         }
-        Err(match fault.worth {
-            Worth::Lost => Failed::InDoubt(group.verdicts, fault),
-            Worth::Again | Worth::Never => Failed::Clean(fault),
-        })
+        Err(if is_known { Failed::Clean(fault) } else { Failed::InDoubt(group.verdicts, fault) })
     }
 
     /// Sends all of a group at once. Says whether the COMMIT was sent, and what failed first.

@@ -51,6 +51,18 @@ impl Fault {
     }
 }
 
+/// Whether the server refused a statement and the session goes on: then a transaction was rolled back. After
+/// any other failure of a COMMIT it may have happened: the server may have stopped right behind it. Also
+/// where the code names a cause, such as a full disk.
+pub(crate) fn is_refusal(cause: &tokio_postgres::Error) -> bool {
+    let Some(said) = cause.as_db_error() else { return false };
+    let goes_on = match said.parsed_severity() {
+        Some(severity) => severity == Severity::Error,
+        None => said.severity() == "ERROR",
+    };
+    goes_on && said.code().code() != "40003"
+}
+
 /// What to do about a login that fails.
 const LOGIN: &str =
     "check user and password in the URL, and what the server's pg_hba.conf asks for";
@@ -61,7 +73,7 @@ fn judge(cause: &tokio_postgres::Error) -> Judged {
     use StoreErrorKind::Unavailable;
     if let Some(said) = cause.as_db_error() {
         let judged = by_code(said.code().code());
-        let fatal = matches!(said.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+        let fatal = !is_refusal(cause);
         return match judged {
             Some(judged) => judged,
             None if fatal => (
@@ -250,12 +262,15 @@ pub(crate) fn damaged(message: impl Into<String>) -> StoreError {
     )
 }
 
-/// The same failure once more, for another caller: an error cannot be cloned, its words can.
-pub(crate) fn repeated(error: &StoreError) -> StoreError {
-    let cause = error.source().map(|cause| format!(" ({})", chain(cause))).unwrap_or_default();
-    let said = StoreError::new(error.kind(), format!("{error}{cause}"));
-    match error.help() {
-        Some(help) => said.with_help(help),
+/// The same failure once more, for one of several callers, with `end` behind its sentence: an error cannot
+/// be cloned, its words can.
+pub(crate) fn repeated(error: &StoreError, end: &str, help: Option<&str>) -> StoreError {
+    let mut said = StoreError::new(error.kind(), format!("{error}{end}"));
+    if let Some(help) = help.or(error.help()) {
+        said = said.with_help(help);
+    }
+    match error.source() {
+        Some(cause) => said.with_source(chain(cause)),
         None => said,
     }
 }

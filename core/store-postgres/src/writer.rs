@@ -126,20 +126,26 @@ impl Writer {
                     }
                     return;
                 }
-                Err(Refusal::Superseded) => break superseded(&self.node, doubt.is_some()),
+                Err(Refusal::Superseded) => break superseded(&self.node),
                 Err(Refusal::Fault(fault)) => {
                     let late = deadline.is_none_or(|deadline| deadline <= Instant::now());
                     // While there is a doubt, only the database can end it: that is worth the wait.
                     if late || fault.worth == Worth::Never && doubt.is_none() {
-                        break finally(fault.error, doubt.is_some());
+                        break fault.error;
                     }
                 }
             }
             sleep(Duration::from_millis(pause)).await;
             pause = pause.saturating_mul(2).min(longest);
         };
+        let (end, help) = match doubt {
+            Some(_) => {
+                ("; whether it was written is not known", Some("read before you repeat the write"))
+            }
+            None => ("; nothing was written", None),
+        };
         for caller in callers {
-            let _gone = caller.send(Err(CommitError::Store(repeated(&refusal))));
+            let _gone = caller.send(Err(CommitError::Store(repeated(&refusal, end, help))));
         }
     }
 
@@ -258,27 +264,8 @@ enum Entered {
     Fresh(Session),
 }
 
-/// The answer when time is up, or trying again is of no use.
-fn finally(error: StoreError, in_doubt: bool) -> StoreError {
-    let (what, help) = if in_doubt {
-        ("; whether it was written is not known", "read before you repeat the write")
-    } else {
-        ("; nothing was written", error.help().unwrap_or("repeat it when the database is there"))
-    };
-    let help = help.to_owned();
-    let kind = error.kind();
-    let message = format!("{error}{what}");
-    let finally = StoreError::new(kind, message).with_help(help);
-    match std::error::Error::source(&error) {
-        Some(_) => finally.with_source(error),
-        None => finally,
-    }
-}
-
-fn superseded(node: &str, in_doubt: bool) -> StoreError {
-    let end =
-        if in_doubt { "; whether it was written is not known" } else { "; nothing was written" };
-    let message = format!("a later opening of the store took over the node name `{node}`{end}");
+fn superseded(node: &str) -> StoreError {
+    let message = format!("a later opening of the store took over the node name `{node}`");
     StoreError::new(StoreErrorKind::Locked, message)
         .with_help("close this store, or give each node a name of its own")
 }

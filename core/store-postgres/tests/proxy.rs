@@ -17,6 +17,8 @@ pub(crate) enum Cut {
     Before,
     /// It reaches the server, and the answer does not come back.
     After,
+    /// It reaches the server, and what comes back is that the server gave up: its disk is full.
+    Panic,
     /// It waits, while the client's connection is closed, until somebody sends to the other end.
     Held(Receiver<()>),
 }
@@ -26,6 +28,12 @@ struct Plan {
     next: Mutex<Option<Cut>>,
     cuts: AtomicU64,
     refuses: AtomicBool,
+}
+
+impl Plan {
+    fn take(&self) -> Option<Cut> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 #[derive(Debug)]
@@ -83,6 +91,8 @@ impl Proxy {
 /// Passes bytes both ways until one side ends or the plan says otherwise.
 fn pass(client: &TcpStream, server: &TcpStream, plan: &Plan) {
     let mute = Arc::new(AtomicBool::new(false));
+    // What is sent in small pieces must not wait for an answer to the piece before.
+    let _quick = [client.set_nodelay(true), server.set_nodelay(true)];
     let back = {
         let (mut from, mut to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
         let mute = Arc::clone(&mute);
@@ -94,53 +104,85 @@ fn pass(client: &TcpStream, server: &TcpStream, plan: &Plan) {
                     break;
                 }
             }
-            let _closed = to.shutdown(Shutdown::Both);
+            if !mute.load(Ordering::SeqCst) {
+                let _closed = to.shutdown(Shutdown::Both);
+            }
         })
     };
-    forward(client, server, plan, &mute);
-    let _closed = client.shutdown(Shutdown::Both);
+    let last_words = forward(client, server, plan, &mute);
     let _closed = server.shutdown(Shutdown::Write);
+    if let (Some(words), mut client) = (last_words, client) {
+        // Only when the server has done its part.
+        back.join().unwrap();
+        drop(client.write_all(&words));
+        let _closed = client.shutdown(Shutdown::Both);
+        return;
+    }
+    let _closed = client.shutdown(Shutdown::Both);
     back.join().unwrap();
 }
 
-fn forward(mut client: &TcpStream, mut server: &TcpStream, plan: &Plan, mute: &AtomicBool) {
+/// What a server says with its last breath.
+fn panic_message() -> Vec<u8> {
+    let fields = b"SPANIC\0VPANIC\0C53100\0Mno space left\0\0";
+    let length = u32::try_from(fields.len() + 4).unwrap().to_be_bytes();
+    [b"E".as_slice(), &length, fields].concat()
+}
+
+/// Where the first message ends, if all of it is there. The very first one of a connection has no letter.
+fn end_of_first(bytes: &[u8], has_letter: bool) -> Option<usize> {
+    let letter = usize::from(has_letter);
+    let length = bytes.get(letter..letter + 4)?.try_into().map(u32::from_be_bytes).ok()?;
+    let end = letter + usize::try_from(length).ok()?;
+    (bytes.len() >= end).then_some(end)
+}
+
+/// Passes whole messages on, until the plan says otherwise. Returns what the client is to hear at the end.
+fn forward(
+    mut client: &TcpStream,
+    mut server: &TcpStream,
+    plan: &Plan,
+    mute: &AtomicBool,
+) -> Option<Vec<u8>> {
     let mut bytes = [0; 8 << 10];
-    // The last bytes may be the beginning of a COMMIT, and wait for its rest.
-    let mut waiting: Vec<u8> = Vec::new();
+    let (mut waiting, mut has_begun) = (Vec::new(), false);
     while let Ok(count @ 1..) = client.read(&mut bytes) {
         waiting.extend_from_slice(&bytes[..count]);
-        let found = waiting.windows(COMMIT.len()).position(|window| window == COMMIT);
-        let Some(at) = found else {
-            let begun =
-                (1..COMMIT.len()).rev().find(|length| waiting.ends_with(&COMMIT[..*length]));
-            let ready = waiting.len() - begun.unwrap_or(0);
-            if server.write_all(&waiting[..ready]).is_err() {
-                return;
+        while let Some(end) = end_of_first(&waiting, has_begun) {
+            has_begun = true;
+            let message: Vec<u8> = waiting.drain(..end).collect();
+            let is_commit = message == COMMIT;
+            let cut = if is_commit { plan.take() } else { None };
+            if let Some(cut) = cut {
+                mute.store(true, Ordering::SeqCst);
+                return cut_at(cut, &message, (client, server), plan);
             }
-            waiting.drain(..ready);
-            continue;
-        };
-        let cut = plan.next.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(cut) = cut {
-            mute.store(true, Ordering::SeqCst);
-            match cut {
-                Cut::Before => drop(server.write_all(&waiting[..at])),
-                Cut::After => drop(server.write_all(&waiting)),
-                Cut::Held(released) => {
-                    drop(server.write_all(&waiting[..at]));
-                    drop(client.shutdown(Shutdown::Both));
-                    plan.cuts.fetch_add(1, Ordering::SeqCst);
-                    let _released = released.recv();
-                    drop(server.write_all(&waiting[at..]));
-                    return;
-                }
+            if server.write_all(&message).is_err() {
+                return None;
             }
-            plan.cuts.fetch_add(1, Ordering::SeqCst);
-            return;
         }
-        if server.write_all(&waiting).is_err() {
-            return;
-        }
-        waiting.clear();
     }
+    None
+}
+
+fn cut_at(
+    cut: Cut,
+    commit: &[u8],
+    (client, mut server): (&TcpStream, &TcpStream),
+    plan: &Plan,
+) -> Option<Vec<u8>> {
+    let is_panic = matches!(cut, Cut::Panic);
+    match cut {
+        Cut::Before => {}
+        Cut::After | Cut::Panic => drop(server.write_all(commit)),
+        Cut::Held(released) => {
+            drop(client.shutdown(Shutdown::Both));
+            plan.cuts.fetch_add(1, Ordering::SeqCst);
+            let _released = released.recv();
+            drop(server.write_all(commit));
+            return None;
+        }
+    }
+    plan.cuts.fetch_add(1, Ordering::SeqCst);
+    is_panic.then(panic_message)
 }
