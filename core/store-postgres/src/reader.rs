@@ -23,6 +23,7 @@ const CLOCK: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::b
 struct Session {
     link: Link,
     get: Statement,
+    get_many: Statement,
     scan: Statement,
     scan_to_end: Statement,
     log_len: Statement,
@@ -51,6 +52,7 @@ pub(crate) type RawHead = (i64, i64, Vec<u8>);
 #[derive(Clone, Debug)]
 pub(crate) enum Question {
     Get(Key),
+    GetMany(Vec<Key>),
     /// From a key on, up to a key that does not belong any more, so many.
     Scan(Vec<u8>, Option<Vec<u8>>, i64),
     LogLen,
@@ -159,6 +161,7 @@ impl Session {
         let link = Link::make(place, Role::Reader, None).await?;
         Ok(Self {
             get: link.prepare(place, &sql.get).await?,
+            get_many: link.prepare(place, &sql.get_many).await?,
             scan: link.prepare(place, &sql.scan).await?,
             scan_to_end: link.prepare(place, &sql.scan_to_end).await?,
             log_len: link.prepare(place, &sql.log_len).await?,
@@ -172,6 +175,11 @@ impl Session {
             Question::Get(key) => {
                 let key = key.as_bytes();
                 return in_time(place, WHAT, self.link.client.query(&self.get, &[&key])).await;
+            }
+            Question::GetMany(keys) => {
+                let keys: Vec<&[u8]> = keys.iter().map(Key::as_bytes).collect();
+                return in_time(place, WHAT, self.link.client.query(&self.get_many, &[&keys]))
+                    .await;
             }
             Question::Scan(from, Some(to), limit) => (&self.scan, vec![from, to, limit]),
             Question::Scan(from, None, limit) => (&self.scan_to_end, vec![from, limit]),

@@ -18,6 +18,7 @@ pub(crate) struct Sql {
     pub(crate) remove: String,
     pub(crate) append: String,
     pub(crate) get: String,
+    pub(crate) get_many: String,
     pub(crate) scan: String,
     pub(crate) scan_to_end: String,
     pub(crate) log_len: String,
@@ -68,6 +69,7 @@ impl Sql {
                 "INSERT INTO {s}.log (index, entry, sum)
                 SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[])",
             ),
+            get_many: with("SELECT key, version, value, sum FROM {s}.records WHERE key = ANY($1)"),
             get: with("SELECT version, value, sum FROM {s}.records WHERE key = $1"),
             scan: format!("{} AND key < $2 ORDER BY key LIMIT $3", with(scan)),
             scan_to_end: format!("{} ORDER BY key LIMIT $2", with(scan)),

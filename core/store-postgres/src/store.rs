@@ -3,6 +3,7 @@
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use placet_core::store::{
@@ -211,6 +212,15 @@ impl Store for PostgresStore {
         let Some(row) = rows.first() else { return Ok(None) };
         let raw = reader::value(row, key).map_err(|cause| self.unreadable(cause))?;
         raw.check().map(|(_, stored)| Some(stored))
+    }
+
+    fn get_many(&self, keys: &[Key]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let rows = self.ask(Question::GetMany(keys.to_vec()))?;
+        let pairs = rows
+            .iter()
+            .map(|row| reader::pair(row).map_err(|cause| self.unreadable(cause))?.check());
+        let found: BTreeMap<Key, Stored> = pairs.collect::<Result<_, _>>()?;
+        Ok(keys.iter().map(|key| found.get(key).cloned()).collect())
     }
 
     fn scan(
