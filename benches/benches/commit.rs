@@ -9,7 +9,6 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::wildcard_enum_match_arm,
     clippy::significant_drop_tightening,
     reason = "a bench measures real time and tells what it measured"
 )]
