@@ -1,5 +1,6 @@
 //! What happens when the disk says no, when the writer panics, and what shares a sync.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -199,18 +200,20 @@ fn a_panic_of_the_writer_poisons() {
 /// synced.
 fn answered_together(batches: Vec<Batch>) -> (Vec<Result<Committed, CommitError>>, u64) {
     let folder = tempfile::tempdir().unwrap();
-    let Folder { db, disk, position, lock: _lock } =
+    let Folder { db, blobs, disk, position, sections, lock: _lock } =
         folder::open(folder.path(), &Options::default(), Box::new(Fdatasync)).unwrap();
     let syncs = disk.syncs();
     let opened = syncs.load(Ordering::SeqCst);
     let writer = Writer {
-        view: Arc::new(View::new(db)),
+        view: Arc::new(View::new(db, sections.unchecked(), blobs)),
         disk,
         now: position,
+        sections,
         durability: Durability::Full,
         health: Arc::default(),
         anchor: position,
-        unsettled_groups: 0,
+        unsettled_bytes: 0,
+        dropped: BTreeSet::new(),
     };
     let (jobs, waiting) = mpsc::sync_channel(batches.len());
     let callers: Vec<_> = batches

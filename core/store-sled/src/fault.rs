@@ -44,13 +44,16 @@ pub(crate) fn unavailable(what: &str, path: &Path, cause: std::io::Error) -> Sto
         .with_source(cause)
 }
 
+/// A file could not be read or written.
+pub(crate) fn lost(what: &str, cause: std::io::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, format!("{what} failed"))
+        .with_help("look at the cause (disk full, rights, hardware), then open again")
+        .with_source(cause)
+}
+
 fn from_sled(what: &str, cause: sled::Error) -> StoreError {
     match cause {
-        sled::Error::Io(cause) => {
-            StoreError::new(StoreErrorKind::Unavailable, format!("{what} failed"))
-                .with_help("look at the cause (disk full, rights, hardware), then open again")
-                .with_source(cause)
-        }
+        sled::Error::Io(cause) => lost(what, cause),
         sled::Error::Unsupported(cause) => {
             StoreError::new(StoreErrorKind::NewerFormat, format!("{what} failed: {cause}"))
                 .with_help("open the folder with the version that wrote it")

@@ -6,25 +6,38 @@ use std::path::{Path, PathBuf};
 
 use placet_core::store::{StoreError, StoreErrorKind};
 
+use crate::blobs::Blobs;
 use crate::fault::{damaged, guarded, unavailable};
 use crate::head::Head;
 use crate::options::Options;
 use crate::record::{Inside, POSITION, Position, Record, log_key};
+use crate::sections::Sections;
 use crate::sync::{Disk, Syncer, sync_folder};
 
-/// How sled cuts its file, in bytes. From a quarter of it on, a page goes to a file of its own: this is
-/// large enough that no page of ours does (32 values in chunks, 320 of the longest keys).
-const SEGMENT_BYTES: usize = 2 << 20;
+/// How sled cuts its file, in bytes.
+///
+/// What is written between two syncs must not go over two borders. sled notes in each new segment how far
+/// the ones before were safe, and takes what the operating system has for safe; after a power cut the new
+/// segment may be there and the one before not, and then sled believes in an empty file. A group that is
+/// shorter than a segment, with what sled writes anew along with it, begins in one that was synced: all
+/// that can be lost is its own end.
+///
+/// From a quarter of it on, a page goes to a file of its own, which sled does not sync: no page of ours is
+/// as long (16 values in chunks, 320 of the longest keys).
+pub(crate) const SEGMENT_BYTES: usize = 8 << 20;
 
-/// How often sled tidies up in the background, in milliseconds. Nothing waits for it.
-const TIDY_EVERY_MS: u64 = 500;
+/// How often sled tidies up in the background, in milliseconds. It may write for half of this time before it
+/// syncs, so for the reason above it must not be long.
+const TIDY_EVERY_MS: u64 = 100;
 
 /// An open folder.
 #[derive(Debug)]
 pub(crate) struct Folder {
     pub(crate) db: sled::Db,
+    pub(crate) blobs: Blobs,
     pub(crate) disk: Disk,
     pub(crate) position: Position,
+    pub(crate) sections: Sections,
     /// Held as long as the store is open.
     pub(crate) lock: File,
 }
@@ -48,37 +61,71 @@ pub(crate) fn open(
     if let Some((_, said)) = &head
         && !data_path.exists()
     {
-        return Err(missing(*said, Position::START, &data_path));
+        return Err(missing(*said, Position::default(), &data_path));
     }
+    let conf_path = folder.join("conf");
+    renew_conf(&conf_path, options).map_err(|cause| unavailable("renew", &conf_path, cause))?;
+    drop_unfinished(folder).map_err(|cause| unavailable("tidy up", folder, cause))?;
     let config = sled::Config::default()
         .path(folder)
         .cache_capacity(options.cache_bytes_max)
-        .segment_size(SEGMENT_BYTES)
+        .segment_size(options.segment_bytes())
         .flush_every_ms(Some(TIDY_EVERY_MS));
     let db = open_data(&config, &data_path)?;
     let found =
         guarded("reading", || db.get(POSITION))?.map(|raw| Inside::from_bytes(&raw)).transpose()?;
+    let blobs = Blobs::open(folder).map_err(|cause| unavailable("create", folder, cause))?;
     let (head, position) = match (head, found) {
         (None, found) => first(&db, found, &head_path)?,
-        (Some((_, said)), None) => return Err(missing(said, Position::START, &data_path)),
+        (Some((_, said)), None) => return Err(missing(said, Position::default(), &data_path)),
         (Some((head, said)), Some(found)) => {
             agree(said, found, &data_path)?;
-            tail(&db, found.now)?;
+            tail(&db, &blobs, found.now)?;
             (head, found.now)
         }
     };
+    let sections = Sections::open(&db, position.pairs)?;
     // What a killed process had written is taken over now, so it must be on the disk before anyone reads it.
     guarded("flushing", || db.flush())?;
     let settle = || {
-        let mut disk = Disk::open(folder, head, syncer)?;
-        disk.settle(position)?;
-        File::open(folder.join("conf"))?.sync_all()?;
+        // The names first: a head that can be found beside data that cannot would look like damage.
+        File::open(&conf_path)?.sync_all()?;
         sync_folder(&folder.join("blobs"))?;
         sync_folder(folder)?;
+        let mut disk = Disk::open(folder, blobs.clone(), head, syncer)?;
+        disk.settle(position)?;
         Ok(disk)
     };
     let disk = settle().map_err(|cause| unavailable("sync the files in", folder, cause))?;
-    Ok(Folder { db, disk, position, lock })
+    Ok(Folder { db, blobs, disk, position, sections, lock })
+}
+
+/// Removes `conf` when it is damaged or torn, so that sled writes it again. It holds nothing but what is fixed
+/// here, and sled would believe in other numbers, checksum or not.
+fn renew_conf(path: &Path, options: &Options) -> io::Result<()> {
+    let bytes = options.segment_bytes();
+    // Behind it stands a checksum of four bytes.
+    let due = format!("segment_size: {bytes}\nuse_compression: false\nversion: 0.34\n");
+    match fs::read(path) {
+        Ok(raw) if raw.strip_prefix(due.as_bytes()).is_some_and(|sum| sum.len() == 4) => Ok(()),
+        Ok(_) => fs::remove_file(path),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(cause) => Err(cause),
+    }
+}
+
+/// Removes a snapshot that sled had not finished. sled would take it for the newest one, and for damage; without
+/// it, it takes the one before, or reads its whole file.
+fn drop_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// How often, and how long in milliseconds, the opening waits for sled to let its file go.
@@ -184,7 +231,7 @@ fn first(
     found: Option<Inside>,
     head_path: &Path,
 ) -> Result<(Head, Position), StoreError> {
-    let start = Inside { now: Position::START, anchor: Position::START };
+    let start = Inside { now: Position::default(), anchor: Position::default() };
     let empty = found.is_none_or(|found| found == start)
         && guarded("reading", || {
             db.iter().keys().find(|key| key.as_deref() != Ok(POSITION)).transpose()
@@ -197,7 +244,7 @@ fn first(
         )));
     }
     guarded("writing", || db.insert(POSITION, start.to_bytes()))?;
-    Ok((Head::create(head_path)?, Position::START))
+    Ok((Head::create(head_path)?, Position::default()))
 }
 
 /// Compares the head with what sled found.
@@ -221,12 +268,12 @@ fn agree(said: Position, found: Inside, data_path: &Path) -> Result<(), StoreErr
 }
 
 /// The last log entry must be there and whole, and none after it.
-fn tail(db: &sled::Db, now: Position) -> Result<(), StoreError> {
+fn tail(db: &sled::Db, blobs: &Blobs, now: Position) -> Result<(), StoreError> {
     if let Some(last) = now.log_len.checked_sub(1) {
         let raw_key = log_key(last);
         let read = |raw_key: &[u8]| guarded("reading", || db.get(raw_key));
         let raw = read(&raw_key)?.ok_or_else(|| damaged(format!("log entry {last} is missing")))?;
-        Record::parse(&raw_key, &raw)?.value(&raw_key, read)?;
+        Record::parse(&raw_key, &raw)?.value(&raw_key, read, blobs)?;
     }
     Ok(())
 }

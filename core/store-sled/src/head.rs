@@ -1,7 +1,7 @@
 //! The durable head: what must be in sled, kept outside it.
 //!
 //! sled cannot tell damage from an unfinished write and drops both. The head can: it says how many
-//! commits and log entries were acknowledged, and the digest of all of them.
+//! commits and log entries were acknowledged, and what all that is there adds up to.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,16 +11,17 @@ use placet_core::digest::Digest;
 use placet_core::store::{StoreError, StoreErrorKind};
 
 use crate::fault::{damaged, unavailable};
-use crate::record::{Position, short};
+use crate::record::{Position, SUM_BYTES, short};
 
 /// The format that this version writes.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-// A slot is `magic, format, position, sum`. Magic, format and sum keep their places in every format, so
-// that any version can tell a newer format from damage.
+// A slot is one disk sector: `magic, format, position`, zeros, and at its end the sum. Magic, format and sum keep
+// their places from format 2 on, so that any version can tell a newer format from damage.
 const MAGIC: &[u8; 8] = b"placet-h";
-const SUMMED_BYTES: usize = 60;
-const SLOT_BYTES: usize = 68;
+const SLOT_BYTES: usize = 512;
+const SUMMED_BYTES: usize = SLOT_BYTES - SUM_BYTES;
+const FIRST_FORMAT_SUMMED_BYTES: usize = 60;
 
 /// Slots stand this far apart: a torn write of one cannot reach the other.
 const SLOT_DISTANCE: u64 = 4_096;
@@ -72,6 +73,7 @@ impl Head {
     /// Writes `position` over the older slot. It counts once [`Self::file`] is synced.
     pub(crate) fn write(&mut self, position: Position) -> io::Result<()> {
         let mut slot = [MAGIC.as_slice(), &FORMAT.to_be_bytes(), &position.to_bytes()].concat();
+        slot.resize(SUMMED_BYTES, 0);
         let sum = short(&Digest::of(&slot));
         slot.extend_from_slice(&sum);
         self.file.seek(SeekFrom::Start(self.next_slot.saturating_mul(SLOT_DISTANCE)))?;
@@ -88,24 +90,36 @@ impl Head {
 
 /// Reads one slot; `None` when it was never written, or torn.
 fn parse(raw: &[u8]) -> Result<Option<Position>, StoreError> {
-    let Some((summed, sum)) =
-        raw.get(..SLOT_BYTES).and_then(|slot| slot.split_at_checked(SUMMED_BYTES))
-    else {
-        return Ok(None);
+    let Some(summed) = whole(raw, SUMMED_BYTES) else {
+        // Never released, so nothing reads it. It is not damage either.
+        let first_format = whole(raw, FIRST_FORMAT_SUMMED_BYTES).and_then(format);
+        return first_format.map_or(Ok(None), |(format, _)| Err(other(format)));
     };
-    if short(&Digest::of(summed)) != sum {
-        return Ok(None);
+    match format(summed) {
+        Some((FORMAT, rest)) => Ok(rest.get(..Position::BYTES).and_then(Position::from_bytes)),
+        Some((format, _)) => Err(other(format)),
+        None => Ok(None),
     }
-    let Some((format, position)) =
-        summed.strip_prefix(MAGIC).and_then(|rest| rest.split_first_chunk::<4>())
-    else {
-        return Ok(None);
-    };
-    let format = u32::from_be_bytes(*format);
+}
+
+/// The first bytes of a slot, when the sum behind them is right.
+fn whole(raw: &[u8], summed_bytes: usize) -> Option<&[u8]> {
+    let (summed, rest) = raw.split_at_checked(summed_bytes)?;
+    rest.starts_with(&short(&Digest::of(summed))).then_some(summed)
+}
+
+fn format(summed: &[u8]) -> Option<(u32, &[u8])> {
+    let (format, rest) = summed.strip_prefix(MAGIC)?.split_first_chunk::<4>()?;
+    Some((u32::from_be_bytes(*format), rest))
+}
+
+fn other(format: u32) -> StoreError {
     if format > FORMAT {
         let message = format!("the folder has format {format}, this version knows up to {FORMAT}");
-        return Err(StoreError::new(StoreErrorKind::NewerFormat, message)
-            .with_help("open it with the version that wrote it, or a newer one"));
+        return StoreError::new(StoreErrorKind::NewerFormat, message)
+            .with_help("open it with the version that wrote it, or a newer one");
     }
-    Ok(Position::from_bytes(position))
+    let message = format!("the folder has format {format}, this version reads only {FORMAT}");
+    StoreError::new(StoreErrorKind::Unavailable, message)
+        .with_help("open it with the version that wrote it, and copy what is in it to a new store")
 }

@@ -1,5 +1,7 @@
 //! What a host may choose when it opens a store.
 
+use crate::folder::SEGMENT_BYTES;
+
 /// When a commit is acknowledged.
 ///
 /// ```
@@ -23,7 +25,7 @@ pub enum Durability {
     Full,
     /// After the writes are with the operating system: they survive kill -9.
     ///
-    /// A power cut or a crash of the machine can lose the last commits, up to 256 groups of them,
+    /// A power cut or a crash of the machine can lose the last commits, about a megabyte of them,
     /// although they were acknowledged and read. What is left is a state that existed: no commit is lost
     /// without all later ones. Not for a store whose answers leave the machine.
     Relaxed,
@@ -45,11 +47,27 @@ pub struct Options {
     pub cache_bytes_max: u64,
     /// How many batches may wait for the writer before callers wait in front of it. Default 1,024.
     pub queue_batches_max: usize,
+    /// Whether opening reads and tests every value and log entry, instead of each when it is first read.
+    /// Takes as long as reading all of it. Default: no.
+    pub full_check: bool,
+    #[cfg(feature = "testing")]
+    pub(crate) sabotage: Option<crate::Sabotage>,
+    #[cfg(feature = "testing")]
+    pub(crate) segment_bytes: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { durability: Durability::Full, cache_bytes_max: 64 << 20, queue_batches_max: 1_024 }
+        Self {
+            durability: Durability::Full,
+            cache_bytes_max: 64 << 20,
+            queue_batches_max: 1_024,
+            full_check: false,
+            #[cfg(feature = "testing")]
+            sabotage: None,
+            #[cfg(feature = "testing")]
+            segment_bytes: SEGMENT_BYTES,
+        }
     }
 }
 
@@ -73,5 +91,56 @@ impl Options {
     pub fn with_queue_batches_max(mut self, batches: usize) -> Self {
         self.queue_batches_max = batches;
         self
+    }
+
+    /// Sets whether opening reads and tests everything.
+    #[must_use]
+    pub fn with_full_check(mut self, full_check: bool) -> Self {
+        self.full_check = full_check;
+        self
+    }
+
+    /// Breaks the store on purpose.
+    ///
+    /// ```
+    /// use placet_store_sled::{Options, Sabotage};
+    /// let broken = Options::default().with_sabotage(Sabotage::SkipSync);
+    /// assert_ne!(broken, Options::default());
+    /// ```
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_sabotage(mut self, sabotage: crate::Sabotage) -> Self {
+        self.sabotage = Some(sabotage);
+        self
+    }
+
+    /// Sets how sled cuts its file, in bytes, a power of two, so that a small store can have many parts. The same
+    /// at each opening. Not as safe from a power cut as the length that is used otherwise.
+    ///
+    /// ```
+    /// use placet_store_sled::{Options, SledStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// let options = Options::default().with_segment_bytes(1 << 20);
+    /// let store = SledStore::open_with(folder.path(), &options)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn with_segment_bytes(mut self, bytes: usize) -> Self {
+        self.segment_bytes = bytes;
+        self
+    }
+
+    pub(crate) fn segment_bytes(&self) -> usize {
+        #[cfg(feature = "testing")]
+        let bytes = self.segment_bytes;
+        #[cfg(not(feature = "testing"))]
+        let bytes = SEGMENT_BYTES;
+        bytes
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn is_sabotaged(&self, sabotage: crate::Sabotage) -> bool {
+        self.sabotage == Some(sabotage)
     }
 }

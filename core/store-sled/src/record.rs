@@ -3,7 +3,9 @@
 use placet_core::digest::Digest;
 use placet_core::store::{Key, StoreError, Stored, Version};
 
-use crate::fault::damaged;
+use crate::blobs::{BLOB_BYTES, Blobs};
+use crate::fault::{damaged, lost};
+use crate::sum::Sum;
 
 /// The longest key, in bytes.
 ///
@@ -19,11 +21,34 @@ pub(crate) const POSITION: &[u8] = b"m";
 
 const INLINE: u8 = 0;
 const CHUNKED: u8 = 1;
-const SUM_BYTES: usize = 8;
+const BLOB: u8 = 2;
+pub(crate) const SUM_BYTES: usize = 8;
+
+/// Version and checksum, the first bytes of every record.
+const HEADER_BYTES: usize = 8 + SUM_BYTES;
+
+/// What has a raw key from here to before the end is a pair: it can change and go, and belongs to a section.
+pub(crate) const PAIRS_START: &[u8] = b"d";
+pub(crate) const PAIRS_END: &[u8] = b"f";
+
+/// Whether `raw_key` is that of a pair.
+pub(crate) fn is_pair(raw_key: &[u8]) -> bool {
+    (PAIRS_START..PAIRS_END).contains(&raw_key)
+}
+
+/// Whether `raw_key` is that of a log entry.
+pub(crate) fn is_log(raw_key: &[u8]) -> bool {
+    raw_key.starts_with(b"l")
+}
 
 /// The raw key of a value.
 pub(crate) fn data_key(key: &Key) -> Vec<u8> {
     [b"d", key.as_bytes()].concat()
+}
+
+/// The raw key of how many records name the blob `digest`.
+pub(crate) fn count_key(digest: &Digest) -> Vec<u8> {
+    [b"e", digest.as_bytes().as_slice()].concat()
 }
 
 /// The raw key of a log entry.
@@ -43,6 +68,7 @@ pub(crate) struct Record<'a> {
 enum Body<'a> {
     Inline(&'a [u8]),
     Chunked { slot: u32, bytes: u64 },
+    Blob(Digest),
 }
 
 impl<'a> Record<'a> {
@@ -62,6 +88,7 @@ impl<'a> Record<'a> {
                         bytes: u64::from_be_bytes(bytes),
                     }
                 }
+                BLOB => Body::Blob(Digest::from_bytes(rest.try_into().ok()?)),
                 _ => return None,
             };
             Some(Self { version: Version::new(u64::from_be_bytes(*version)), sum: *sum, body })
@@ -73,10 +100,32 @@ impl<'a> Record<'a> {
     /// there: the length may be damaged.
     pub(crate) fn chunk_keys(&self) -> impl Iterator<Item = Vec<u8>> + use<> {
         let (slot, bytes) = match self.body {
-            Body::Inline(_) => (0, 0),
+            Body::Inline(_) | Body::Blob(_) => (0, 0),
             Body::Chunked { slot, bytes } => (slot, bytes),
         };
         chunk_keys(self.version, slot, bytes)
+    }
+
+    /// The version that the value was written with.
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The number that stands in this record itself.
+    pub(crate) fn count(&self) -> Result<u64, StoreError> {
+        let bytes = match self.body {
+            Body::Inline(bytes) => bytes.try_into().ok(),
+            Body::Chunked { .. } | Body::Blob(_) => None,
+        };
+        bytes.map(u64::from_be_bytes).ok_or_else(|| damaged("a count is not what was written"))
+    }
+
+    /// The blob that holds the value, when one does.
+    pub(crate) fn blob(&self) -> Option<Digest> {
+        match self.body {
+            Body::Blob(digest) => Some(digest),
+            Body::Inline(_) | Body::Chunked { .. } => None,
+        }
     }
 
     /// The value, whole and tested; `read` fetches chunks.
@@ -84,6 +133,7 @@ impl<'a> Record<'a> {
         &self,
         raw_key: &[u8],
         mut read: impl FnMut(&[u8]) -> Result<Option<T>, StoreError>,
+        blobs: &Blobs,
     ) -> Result<Stored, StoreError> {
         let value = match self.body {
             Body::Inline(value) => value.to_vec(),
@@ -95,6 +145,10 @@ impl<'a> Record<'a> {
                 }
                 value
             }
+            Body::Blob(digest) => {
+                let found = blobs.get(&digest).map_err(|cause| lost("reading a value", cause))?;
+                found.ok_or_else(|| broken(raw_key))?
+            }
         };
         if sum(raw_key, self.version, &value) != self.sum {
             return Err(broken(raw_key));
@@ -103,23 +157,31 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Raw keys and what stands there.
-type Chunks = Vec<(Vec<u8>, Vec<u8>)>;
+/// How a value is written down.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    /// What stands at its raw key.
+    pub(crate) raw: Vec<u8>,
+    /// What stands at other raw keys.
+    pub(crate) chunks: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The blob that holds it.
+    pub(crate) blob: Option<Digest>,
+}
 
-/// Writes `value` down: what stands at `raw_key`, and its chunks. `slot` tells the values of one version
-/// apart.
-pub(crate) fn encode(
-    raw_key: &[u8],
-    version: Version,
-    slot: u32,
-    value: &[u8],
-) -> (Vec<u8>, Chunks) {
+/// Writes `value` down. `slot` tells the values of one version apart.
+pub(crate) fn encode(raw_key: &[u8], version: Version, slot: u32, value: &[u8]) -> Encoded {
     let mut raw = version.get().to_be_bytes().to_vec();
     raw.extend_from_slice(&sum(raw_key, version, value));
     if value.len() <= CHUNK_BYTES {
         raw.push(INLINE);
         raw.extend_from_slice(value);
-        return (raw, Vec::new());
+        return Encoded { raw, chunks: Vec::new(), blob: None };
+    }
+    if value.len() > BLOB_BYTES {
+        let digest = Digest::of(value);
+        raw.push(BLOB);
+        raw.extend_from_slice(digest.as_bytes());
+        return Encoded { raw, chunks: Vec::new(), blob: Some(digest) };
     }
     let bytes = u64::try_from(value.len()).unwrap_or(u64::MAX);
     raw.push(CHUNKED);
@@ -127,7 +189,7 @@ pub(crate) fn encode(
     raw.extend_from_slice(&bytes.to_be_bytes());
     let keys = chunk_keys(version, slot, bytes);
     let chunks = value.chunks(CHUNK_BYTES).map(<[u8]>::to_vec);
-    (raw, keys.zip(chunks).collect())
+    Encoded { raw, chunks: keys.zip(chunks).collect(), blob: None }
 }
 
 fn chunk_keys(version: Version, slot: u32, bytes: u64) -> impl Iterator<Item = Vec<u8>> {
@@ -142,6 +204,11 @@ fn sum(raw_key: &[u8], version: Version, value: &[u8]) -> [u8; SUM_BYTES] {
     let length = u64::try_from(raw_key.len()).unwrap_or(u64::MAX).to_be_bytes();
     let digest = Digest::of_parts(&[&length, raw_key, &version.get().to_be_bytes(), value]);
     short(&digest)
+}
+
+/// Version and checksum of the record that `raw` is, or less of one that was cut.
+pub(crate) fn header(raw: &[u8]) -> &[u8] {
+    raw.get(..HEADER_BYTES).unwrap_or(raw)
 }
 
 /// The first bytes of a digest, as a checksum.
@@ -163,37 +230,38 @@ fn broken(raw_key: &[u8]) -> StoreError {
     }
 }
 
-/// How far the store is.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// How far the store is, and what is in it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Position {
     /// How many batches were applied.
     pub(crate) commits: u64,
     /// How many entries the log has.
     pub(crate) log_len: u64,
-    /// The running digest of all that was changed.
-    pub(crate) digest: Digest,
+    /// All pairs that are there, but for those of the log.
+    pub(crate) pairs: Sum,
+    /// All log entries.
+    pub(crate) log: Sum,
 }
 
 impl Position {
-    /// An empty store.
-    pub(crate) const START: Self =
-        Self { commits: 0, log_len: 0, digest: Digest::from_bytes([0; 32]) };
-
     /// Written length, in bytes.
-    pub(crate) const BYTES: usize = 48;
+    pub(crate) const BYTES: usize = 16 + 2 * Sum::BYTES;
 
     pub(crate) fn to_bytes(self) -> Vec<u8> {
-        [self.commits.to_be_bytes().as_slice(), &self.log_len.to_be_bytes(), self.digest.as_bytes()]
-            .concat()
+        let (pairs, log) = (self.pairs.to_bytes(), self.log.to_bytes());
+        let numbers = [self.commits.to_be_bytes(), self.log_len.to_be_bytes()];
+        [numbers.as_flattened(), &pairs, &log].concat()
     }
 
     pub(crate) fn from_bytes(raw: &[u8]) -> Option<Self> {
         let (commits, rest) = raw.split_first_chunk::<8>()?;
         let (log_len, rest) = rest.split_first_chunk::<8>()?;
+        let (pairs, rest) = rest.split_first_chunk()?;
         Some(Self {
             commits: u64::from_be_bytes(*commits),
             log_len: u64::from_be_bytes(*log_len),
-            digest: Digest::from_bytes(rest.try_into().ok()?),
+            pairs: Sum::from_bytes(*pairs),
+            log: Sum::from_bytes(rest.try_into().ok()?),
         })
     }
 }

@@ -3,6 +3,7 @@
 use core::fmt;
 use core::ops::Bound;
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +17,13 @@ use placet_core::store::{
 use crate::fault::{damaged, unavailable};
 use crate::folder::{self, Folder};
 use crate::options::Options;
-use crate::record::{Inside, KEY_BYTES_MAX, POSITION, Record, data_key, log_key};
+use crate::record::{Inside, KEY_BYTES_MAX, POSITION, data_key, log_key};
 use crate::sync::{Fdatasync, Syncer};
 use crate::view::{Reading, View};
-use crate::writer::{Health, Job, Writer, poisoned};
+use crate::writer::{BATCH_BYTES_MAX, Health, Job, Weight, Writer, poisoned};
+
+/// How many values stand in memory at once while everything is checked.
+const CHECKED_AT_ONCE: usize = 64;
 
 /// A store in a folder on this machine. See the crate's page for what it promises.
 ///
@@ -61,7 +65,7 @@ impl SledStore {
     /// Opens the store in `folder`, with [`Options::default`]; the folder is created where it is not there.
     ///
     /// Fails with [`StoreErrorKind::Locked`] when it is open already, with [`StoreErrorKind::Damaged`] when
-    /// the last commits that were acknowledged are not there, with [`StoreErrorKind::NewerFormat`] when a newer
+    /// something that was acknowledged is seen not to be there, with [`StoreErrorKind::NewerFormat`] when a newer
     /// version wrote it, and with [`StoreErrorKind::Unavailable`] when it cannot be read or written.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
         Self::open_with(folder, &Options::default())
@@ -69,6 +73,10 @@ impl SledStore {
 
     /// Opens the store in `folder` as [`Self::open`] does, with `options`.
     pub fn open_with(folder: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
+        #[cfg(feature = "testing")]
+        if options.is_sabotaged(crate::Sabotage::SkipSync) {
+            return Self::open_syncing(folder.as_ref(), options, Box::new(crate::sync::NoSync));
+        }
         Self::open_syncing(folder.as_ref(), options, Box::new(Fdatasync))
     }
 
@@ -77,25 +85,36 @@ impl SledStore {
         options: &Options,
         syncer: Box<dyn Syncer>,
     ) -> Result<Self, StoreError> {
-        let Folder { db, disk, position, lock } = folder::open(folder, options, syncer)?;
-        let view = Arc::new(View::new(db));
+        let Folder { db, blobs, disk, position, sections, lock } =
+            folder::open(folder, options, syncer)?;
+        let unchecked = sections.unchecked();
+        #[cfg(feature = "testing")]
+        let unchecked = if options.is_sabotaged(crate::Sabotage::SkipCheck) {
+            crate::unchecked::Unchecked::default()
+        } else {
+            unchecked
+        };
+        let view = Arc::new(View::new(db, unchecked, blobs));
+        view.tidy().map_err(|cause| unavailable("tidy up", folder, cause))?;
         let health = Arc::<Health>::default();
         let syncs = disk.syncs();
         let writer = Writer {
             view: Arc::clone(&view),
             disk,
             now: position,
+            sections,
             durability: options.durability,
             health: Arc::clone(&health),
             anchor: position,
-            unsettled_groups: 0,
+            unsettled_bytes: 0,
+            dropped: BTreeSet::new(),
         };
         let (jobs, waiting) = mpsc::sync_channel(options.queue_batches_max);
         let writer = std::thread::Builder::new()
             .name("placet-store".to_owned())
             .spawn(move || writer.run(&waiting))
             .map_err(|cause| unavailable("start the writer of", folder, cause))?;
-        Ok(Self {
+        let store = Self {
             folder: folder.to_owned(),
             view,
             health,
@@ -103,7 +122,29 @@ impl SledStore {
             jobs: Some(jobs),
             writer: Some(writer),
             _lock: lock,
-        })
+        };
+        if options.full_check {
+            store.read_everything()?;
+        }
+        Ok(store)
+    }
+
+    fn read_everything(&self) -> Result<(), StoreError> {
+        let all = Key::from_bytes(Vec::new());
+        let mut last = None;
+        loop {
+            let page = self.scan(&all, last.as_ref(), CHECKED_AT_ONCE)?;
+            match page.into_iter().nth(CHECKED_AT_ONCE.saturating_sub(1)) {
+                Some((key, _)) => last = Some(key),
+                None => break,
+            }
+        }
+        let mut index = 0;
+        while index < self.log_len()? {
+            let page = self.log_read(index, CHECKED_AT_ONCE)?;
+            index = index.saturating_add(u64::try_from(page.len()).unwrap_or(u64::MAX));
+        }
+        Ok(())
     }
 
     /// How often the data file was brought to the disk since the store was opened. With group commit it
@@ -127,7 +168,7 @@ impl Store for SledStore {
         let raw_key = data_key(key);
         self.read(|reading| {
             let Some(raw) = reading.get(&raw_key)? else { return Ok(None) };
-            decode(reading, &raw_key, &raw).map(Some)
+            reading.decode(&raw_key, &raw).map(Some)
         })
     }
 
@@ -145,7 +186,7 @@ impl Store for SledStore {
         self.read(|reading| {
             let found = reading.scan(&raw_prefix, start, limit)?;
             let pairs = found.into_iter().map(|(raw_key, raw)| {
-                let stored = decode(reading, &raw_key, &raw)?;
+                let stored = reading.decode(&raw_key, &raw)?;
                 let key = raw_key.split_first().map_or(Vec::new(), |(_, key)| key.to_vec());
                 Ok((Key::from_bytes(key), stored))
             });
@@ -167,7 +208,7 @@ impl Store for SledStore {
                 if log_key(index) != **raw_key {
                     return Err(damaged(format!("log entry {index} is missing")));
                 }
-                entries.push(decode(reading, raw_key, raw)?.value);
+                entries.push(reading.decode(raw_key, raw)?.value);
             }
             if entries.len() < wanted {
                 return Err(damaged("the log is shorter than the store says"));
@@ -176,17 +217,11 @@ impl Store for SledStore {
         })
     }
 
-    /// As the trait says. A key longer than [`KEY_BYTES_MAX`] is refused, and nothing is applied.
+    /// As the trait says. A key longer than [`KEY_BYTES_MAX`] and a batch longer than [`BATCH_BYTES_MAX`] are
+    /// refused, and nothing is applied.
     fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
         self.health.check()?;
-        if let Some((key, _)) =
-            batch.writes.iter().find(|(key, _)| key.as_bytes().len() > KEY_BYTES_MAX)
-        {
-            let message = format!("a key of {} bytes is too long", key.as_bytes().len());
-            let refusal = StoreError::new(StoreErrorKind::Unavailable, message)
-                .with_help(format!("keys have at most {KEY_BYTES_MAX} bytes; nothing was written"));
-            return Err(refusal.into());
-        }
+        refuse_long(&batch)?;
         let gone = || {
             let fault = self.health.check().err();
             CommitError::Store(fault.unwrap_or_else(|| poisoned("the writer is gone")))
@@ -198,8 +233,24 @@ impl Store for SledStore {
     }
 }
 
-fn decode(reading: &Reading<'_>, raw_key: &[u8], raw: &[u8]) -> Result<Stored, StoreError> {
-    Record::parse(raw_key, raw)?.value(raw_key, |raw_key| reading.get(raw_key))
+/// What this store does not take.
+fn refuse_long(batch: &Batch) -> Result<(), StoreError> {
+    let refuse = |message, limit| {
+        // The contract has no kind that says: nothing was applied.
+        let help = format!("{limit}; nothing was written");
+        Err(StoreError::new(StoreErrorKind::Unavailable, message).with_help(help))
+    };
+    let key_bytes = batch.writes.iter().map(|(key, _)| key.as_bytes().len()).max().unwrap_or(0);
+    if key_bytes > KEY_BYTES_MAX {
+        let message = format!("a key of {key_bytes} bytes is too long");
+        return refuse(message, format!("keys have at most {KEY_BYTES_MAX} bytes"));
+    }
+    let bytes = Weight::of(batch).tree_bytes;
+    if bytes > BATCH_BYTES_MAX {
+        let message = format!("a batch of {bytes} bytes is too long");
+        return refuse(message, format!("write at most {BATCH_BYTES_MAX} bytes at once"));
+    }
+    Ok(())
 }
 
 fn log_len(reading: &Reading<'_>) -> Result<u64, StoreError> {

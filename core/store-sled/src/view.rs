@@ -2,12 +2,16 @@
 
 use core::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::io;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
-use placet_core::store::StoreError;
+use placet_core::store::{StoreError, Stored};
 
+use crate::blobs::Blobs;
 use crate::fault::guarded;
+use crate::record::{Record, count_key, is_pair};
+use crate::unchecked::Unchecked;
 
 /// Raw keys and the bytes that they have before or after a group; `None` means: nothing.
 pub(crate) type Pairs = BTreeMap<Vec<u8>, Option<sled::IVec>>;
@@ -21,22 +25,42 @@ pub(crate) struct View {
     // One tree for all keys, so that one sled batch covers any group.
     db: sled::Db,
     unsynced: RwLock<Pairs>,
+    unchecked: Unchecked,
+    blobs: Blobs,
 }
 
 impl View {
-    pub(crate) fn new(db: sled::Db) -> Self {
-        Self { db, unsynced: RwLock::default() }
+    pub(crate) fn new(db: sled::Db, unchecked: Unchecked, blobs: Blobs) -> Self {
+        Self { db, unsynced: RwLock::default(), unchecked, blobs }
+    }
+
+    /// The tree itself. For the writer, between two groups.
+    pub(crate) fn db(&self) -> &sled::Db {
+        &self.db
+    }
+
+    /// The long values.
+    pub(crate) fn blobs(&self) -> &Blobs {
+        &self.blobs
+    }
+
+    /// Which sections are not checked yet.
+    pub(crate) fn unchecked(&self) -> &Unchecked {
+        &self.unchecked
     }
 
     /// A stable sight of the store: no group is applied or published while it lives.
     pub(crate) fn read(&self) -> Reading<'_> {
         // The map is changed by whole assignments: a panic cannot leave it half changed.
         let unsynced = self.unsynced.read().unwrap_or_else(PoisonError::into_inner);
-        Reading { db: &self.db, unsynced }
+        Reading { view: self, unsynced }
     }
 
-    /// What sled holds now. For the writer, who alone may see unsynced writes.
+    /// What sled holds now. For the writer, who alone may see unsynced writes, and for what no group changed.
     pub(crate) fn latest(&self, raw_key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
+        if is_pair(raw_key) {
+            self.unchecked.check(&self.db, raw_key)?;
+        }
         guarded("reading", || self.db.get(raw_key))
     }
 
@@ -56,6 +80,11 @@ impl View {
         applied
     }
 
+    /// Removes blobs that nobody names. Where it cannot be known, because the count may be lost, they stay.
+    pub(crate) fn tidy(&self) -> io::Result<()> {
+        self.blobs.tidy(|digest| !matches!(self.latest(&count_key(digest)), Ok(None)))
+    }
+
     /// Hands what was applied to the operating system.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
         guarded("flushing", || self.db.flush()).map(drop)
@@ -72,7 +101,7 @@ impl View {
 
 /// One stable sight of the store.
 pub(crate) struct Reading<'a> {
-    db: &'a sled::Db,
+    view: &'a View,
     unsynced: RwLockReadGuard<'a, Pairs>,
 }
 
@@ -81,8 +110,14 @@ impl Reading<'_> {
     pub(crate) fn get(&self, raw_key: &[u8]) -> Result<Option<sled::IVec>, StoreError> {
         match self.unsynced.get(raw_key) {
             Some(before) => Ok(before.clone()),
-            None => guarded("reading", || self.db.get(raw_key)),
+            None => self.view.latest(raw_key),
         }
+    }
+
+    /// The record that stands at `raw_key` as `raw`, whole and tested.
+    pub(crate) fn decode(&self, raw_key: &[u8], raw: &[u8]) -> Result<Stored, StoreError> {
+        let read = |raw_key: &[u8]| self.get(raw_key);
+        Record::parse(raw_key, raw)?.value(raw_key, read, &self.view.blobs)
     }
 
     /// The pairs from `start` on whose raw key begins with `prefix`, in order, at most `limit`.
@@ -93,7 +128,7 @@ impl Reading<'_> {
         limit: usize,
     ) -> Result<Vec<(sled::IVec, sled::IVec)>, StoreError> {
         let range = (start, Bound::Unbounded);
-        let mut stored = self.db.range::<&[u8], _>(range);
+        let mut stored = self.view.db.range::<&[u8], _>(range);
         let mut next = || guarded("reading", || stored.next().transpose());
         let mut earlier = self.unsynced.range::<[u8], _>(range).peekable();
         let mut found = Vec::new();
@@ -121,6 +156,18 @@ impl Reading<'_> {
                 Some((key, None)) if key.starts_with(prefix) => {}
                 _ => break,
             }
+        }
+        if is_pair(prefix) {
+            // Afterwards, because only now it is known how far it went.
+            let raw_start = match start {
+                Bound::Included(raw_key) | Bound::Excluded(raw_key) => raw_key,
+                Bound::Unbounded => prefix,
+            };
+            let last = found.get(limit.saturating_sub(1)).map(|(raw_key, _)| raw_key);
+            self.view.unchecked.check_span(&self.view.db, raw_start, |first| match last {
+                Some(last) => first <= last,
+                None => first <= prefix || first.starts_with(prefix),
+            })?;
         }
         Ok(found)
     }

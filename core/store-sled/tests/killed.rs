@@ -3,10 +3,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use placet_core::store::{Key, Store as _};
+use placet_core::store::Store as _;
 use placet_store_sled::SledStore;
 
-use crate::story::{Numbers, is_there, seed, skip, write};
+use crate::images::{Content, batch};
+use crate::story::{Numbers, seed, skip, times};
 
 const FOLDER: &str = "PLACET_TEST_FOLDER";
 const CALLERS: u64 = 4;
@@ -22,7 +23,7 @@ fn child() {
             let store = &store;
             scope.spawn(move || {
                 for number in start.. {
-                    let committed = write(store, &caller.to_string(), number);
+                    let committed = store.commit(batch(&format!("{caller} {number}"))).unwrap();
                     let line = format!("ack {caller} {number} {}\n", committed.log_index.unwrap());
                     // One call for one line, past the harness: a kill must not tear what was said.
                     std::io::stdout().write_all(line.as_bytes()).unwrap();
@@ -57,40 +58,43 @@ fn acknowledged(line: &str) -> Option<(String, u64, u64)> {
 fn what_was_acknowledged_survives_kill_9() {
     let folder = tempfile::tempdir().unwrap();
     let mut numbers = Numbers(seed(0x5eed_0009_dead_0009));
-    let mut said: BTreeMap<u64, (String, u64)> = BTreeMap::new();
-    for kill in 0..20 {
+    let kills = times("PLACET_KILLS", 200);
+    let mut said: BTreeMap<u64, String> = BTreeMap::new();
+    let mut due = Content::default();
+    let mut beyond = 0;
+    for kill in 0..kills {
         let mut child = spawn(folder.path(), &[]);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        // Killed after so many answers, wherever it is in its work just then.
-        let wait = numbers.below(120);
+        // Killed after so many answers, wherever it is in its work just then: also while it opens.
+        let wait = usize::try_from(numbers.below(60)).unwrap();
         let heard = lines.by_ref().map_while(Result::ok).filter_map(|line| acknowledged(&line));
-        let heard: Vec<_> = heard.take(usize::try_from(wait).unwrap() + 1).collect();
+        let heard: Vec<_> = heard.take(wait).collect();
         child.kill().unwrap();
         child.wait().unwrap();
         let rest = lines.map_while(Result::ok).filter_map(|line| acknowledged(&line));
         for (caller, number, index) in heard.into_iter().chain(rest) {
-            assert_eq!(
-                said.insert(index, (caller, number)),
-                None,
-                "log index {index} was given twice"
-            );
+            let twice = said.insert(index, format!("{caller} {number}"));
+            assert_eq!(twice, None, "log index {index} was given twice");
         }
         let store = SledStore::open(folder.path()).unwrap();
-        for (index, (caller, number)) in &said {
-            assert!(
-                is_there(&store, caller, *number, *index),
-                "kill {kill}: {caller} {number} is lost"
-            );
+        let found = Content::scanned(&store).unwrap();
+        // What was not acknowledged is there whole or not at all: the log says what must be there.
+        assert_eq!(found.log[..due.log.len()], due.log, "kill {kill}: the log changed");
+        for entry in &found.log[due.log.len()..] {
+            due.apply(&batch(std::str::from_utf8(entry).unwrap()));
         }
-        let length = store.log_len().unwrap();
-        let entries = store.log_read(0, usize::MAX).unwrap();
-        assert_eq!(u64::try_from(entries.len()).unwrap(), length);
-        // What was not acknowledged is there whole or not at all.
-        let pairs = store.scan(&Key::from_segments(&["n"]), None, usize::MAX).unwrap();
-        assert_eq!(pairs.len(), entries.len(), "kill {kill}: writes and entries go together");
+        assert!(found == due, "kill {kill}: what is there is not what the log says");
+        for (index, text) in &said {
+            let entry = found.log.get(usize::try_from(*index).unwrap());
+            assert_eq!(entry, Some(&text.clone().into_bytes()), "kill {kill}: {index} is lost");
+        }
+        beyond = found.log.len() - said.len();
     }
-    println!("20 kills, {} acknowledged commits, all there", said.len());
-    assert!(said.len() >= 20);
+    println!(
+        "{kills} kills, {} acknowledged commits, all there, and {beyond} that were not",
+        said.len()
+    );
+    assert!(u64::try_from(said.len()).unwrap() >= kills);
 }
 
 /// The log length in a head that is being written, as strace shows it: magic, format, commits, log length.
@@ -101,6 +105,14 @@ fn head_log_len(line: &str) -> Option<u64> {
         .filter_map(|text| u8::from_str_radix(text.get(..2)?, 16).ok())
         .collect();
     Some(u64::from_be_bytes(bytes.get(20..28)?.try_into().ok()?))
+}
+
+/// What a sync is of.
+#[derive(Clone, Copy)]
+enum File {
+    Data,
+    Head,
+    Other,
 }
 
 /// What a trace says, line by line.
@@ -115,25 +127,32 @@ struct Trace {
     folders_due: Vec<PathBuf>,
     /// The folders whose list of names was synced.
     folders_synced: BTreeSet<PathBuf>,
-    /// For each thread whose fdatasync has not returned, whether it is of the head.
-    inside: BTreeMap<String, bool>,
+    /// For each thread whose fdatasync has not returned, of which file it is.
+    inside: BTreeMap<String, File>,
 }
 
 impl Trace {
     fn read(&mut self, line: &str) {
         let thread = line.split(' ').next().unwrap().to_owned();
         let of_head = line.contains("/head>");
+        let file = if of_head {
+            File::Head
+        } else if line.contains("/db>") {
+            File::Data
+        } else {
+            File::Other
+        };
         if let Some((_, file)) = line.split_once(" fsync(") {
             let path = file.split(['<', '>']).nth(1).unwrap();
             self.folders_synced.insert(PathBuf::from(path));
         }
         if line.contains("<... fdatasync resumed>") {
-            let of_head = self.inside.remove(&thread).unwrap();
-            self.synced(of_head, line);
+            let file = self.inside.remove(&thread).unwrap();
+            self.synced(file, line);
         } else if line.contains("fdatasync(") && line.contains("<unfinished") {
-            self.inside.insert(thread, of_head);
+            self.inside.insert(thread, file);
         } else if line.contains("fdatasync(") {
-            self.synced(of_head, line);
+            self.synced(file, line);
         } else if line.contains("write(") && of_head {
             assert!(self.data_synced, "the head was written ahead of its data: {line}");
             self.head_written = head_log_len(line).unwrap();
@@ -146,11 +165,15 @@ impl Trace {
         }
     }
 
-    fn synced(&mut self, of_head: bool, line: &str) {
+    fn synced(&mut self, file: File, line: &str) {
         assert!(line.trim_end().ends_with("= 0"), "{line}");
-        self.data_synced = !of_head;
-        if of_head {
-            self.head_synced = self.head_written;
+        match file {
+            File::Data => self.data_synced = true,
+            File::Head => {
+                self.data_synced = false;
+                self.head_synced = self.head_written;
+            }
+            File::Other => {}
         }
     }
 }

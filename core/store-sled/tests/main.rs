@@ -1,6 +1,7 @@
 //! The sled store, from outside.
 #![expect(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
@@ -10,7 +11,13 @@
 )]
 
 mod contract; // the exam, opening, group commit
-mod damage; // cut and flipped bytes
-mod damaged_segments; // the same, in each of many segments
+mod damage; // what is missing or of another kind, and how it is said
+mod changed_bytes; // thousands of random changes
+mod images; // stores in many states of life
 mod killed; // kill -9, and what strace sees
+mod long_values; // files of their own
+mod full_disk; // no room, or no right to grow
+mod power; // power cuts
+mod traced; // what strace saw
+mod lost_power; // what a disk may hold afterwards
 mod story; // what the tests have in common

@@ -25,14 +25,6 @@ pub(crate) fn write(store: &SledStore, caller: &str, number: u64) -> Committed {
     store.commit(batch).unwrap()
 }
 
-/// Whether number `number` is there, whole.
-pub(crate) fn is_there(store: &SledStore, caller: &str, number: u64, log_index: u64) -> bool {
-    let text = format!("{caller} {number}").into_bytes();
-    let stored = store.get(&key(&["n", caller, &number.to_string()])).unwrap();
-    let entry = store.log_read(log_index, 1).unwrap().pop();
-    stored.is_some_and(|stored| stored.value == text) && entry == Some(text)
-}
-
 /// How an opening failed: kind, sentence and help.
 pub(crate) fn refusal(folder: &Path) -> (StoreErrorKind, String) {
     let error: StoreError = SledStore::open(folder).unwrap_err();
@@ -76,6 +68,25 @@ pub(crate) fn seed(default: u64) -> u64 {
     seed
 }
 
+/// Leaves out what sled's own panics print: on damaged files it has thousands, and the store answers each
+/// with an error.
+pub(crate) fn without_panics_of_sled() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let others = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !panic.location().is_some_and(|place| place.file().contains("/sled-0.34")) {
+                others(panic);
+            }
+        }));
+    });
+}
+
+/// How often a test does what it does: as the environment says, to do it longer, or `default`.
+pub(crate) fn times(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
 /// A repeatable row of numbers (xorshift64).
 pub(crate) struct Numbers(pub(crate) u64);
 
@@ -85,5 +96,9 @@ impl Numbers {
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0 % bound
+    }
+
+    pub(crate) fn bytes(&mut self, length: u64) -> Vec<u8> {
+        (0..length).map(|_| u8::try_from(self.below(256)).unwrap()).collect()
     }
 }
