@@ -5,7 +5,7 @@ use placet_core::gate::{Finding, Gate, Ticket};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::command::EndGrant;
-use placet_core::request::{Request, StateName};
+use placet_core::request::{Request, State, StateName};
 use placet_core::runner::{Failure, Outcome};
 use placet_core::testing::Seen;
 
@@ -191,4 +191,35 @@ fn a_wall_clock_that_jumps_ends_no_run_and_revives_no_grant() {
     assert!(start(&world, second).is_err(), "a grant that ended is live again");
     let other_node = Gate::new(world.bench.parts.clone());
     assert!(other_node.execute(&bo(&world), second).is_err(), "on another node");
+}
+
+#[test]
+fn whoever_is_withdrawn_leaves_the_queue() {
+    let world = World::new();
+    let [first, second, third] = approved(&world);
+    let ticket = start(&world, first).unwrap();
+    assert_eq!(waits(start(&world, second)), "1");
+    assert_eq!(waits(start(&world, third)), "2");
+    world.gate.cancel(&world.caller("ana"), second, None).unwrap();
+    drive(&world, ticket).unwrap();
+    drive(&world, start(&world, third).unwrap()).unwrap();
+}
+
+#[test]
+fn a_look_that_cannot_tell_hides_neither_the_cause_nor_the_end() {
+    let world = World::new();
+    let [id] = approved(&world);
+    world.bench.runner.ends_with(unknown());
+    drive(&world, start(&world, id).unwrap()).unwrap();
+    let run = |world: &World| world.gate.view(&bo(world), id).unwrap().runs.pop().unwrap();
+    let ended_at = run(&world).ended_at;
+    world.bench.clock.advance_ms(5_000);
+    let blind = Outcome::Unknown(Failure::new("locked", "it cannot tell"));
+    world.bench.runner.reads(blind.clone());
+    let (request, _) = world.gate.verify(&bo(&world), id).unwrap();
+    let State::Unknown(state) = request.state else { panic!("it is known") };
+    assert_eq!(state.ended.outcome, unknown());
+    assert_eq!(state.ended.last_read.unwrap().outcome, blind);
+    world.gate.verify(&bo(&world), id).unwrap();
+    assert_eq!(run(&world).ended_at, ended_at);
 }

@@ -7,7 +7,7 @@ use crate::authz::{Execute, Submit};
 use crate::error::{Code, Error};
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{Cancelled, Executing, Request, State, action};
+use crate::request::{Cancelled, Executing, Request, State, StateName, action};
 
 impl Gate {
     /// Withdraws a request that does not run yet. Its authors may, with the action `request`.
@@ -56,6 +56,10 @@ impl Gate {
                 | State::Succeeded(_)
                 | State::Failed(_)
                 | State::Unknown(_) => return Err(request.wrong_state("withdrawn")),
+            }
+            if from == Some(StateName::Approved) {
+                let target = txn.revision(&request.header)?.change.target;
+                txn.leave_queue(&target, id)?;
             }
             let state = Cancelled { by, at: txn.now }.into();
             let note = Note { caller: Some(caller), action: action::CANCEL, from, comment };

@@ -95,7 +95,11 @@ impl Gate {
                 let failure = Failure::new("cancelled", "it was stopped before it began");
                 return self.finish(&job, &Outcome::Failed(failure));
             }
-            Err(error) => return Err(error),
+            // Nothing was entered, and that is known: a lease that was lost meanwhile gets it as a late result.
+            Err(error) => {
+                let failure = Failure::new("not_started", error.to_string());
+                return self.finish(&job, &Outcome::Failed(failure));
+            }
         }
         let runner = &self.parts.runner;
         // A runner that panics may have touched its target before: nobody can tell.
@@ -107,7 +111,8 @@ impl Gate {
     }
 
     fn held(&self, id: JobId) -> Held {
-        let (store, time) = (Arc::clone(&self.parts.store), RunTime::starting(&self.parts.clock));
+        let (store, time) =
+            (Arc::clone(&self.parts.store), RunTime::starting(&self.parts.clock, self.now()));
         Held { store, time, id }
     }
 
@@ -191,7 +196,8 @@ impl Txn<'_> {
     /// Writes the run's end and gives its lease back.
     pub(super) fn end_run(&mut self, id: JobId, outcome: &Outcome) -> Result<(), Error> {
         if let Some(run) = self.run(id)? {
-            let (outcome, ended_at) = (Some(outcome.clone()), Some(self.now));
+            // When it ended stays as it was recorded: whoever looks later ends nothing.
+            let (outcome, ended_at) = (Some(outcome.clone()), run.ended_at.or(Some(self.now)));
             self.put(&Run { outcome, ended_at, ..run })?;
         }
         match self.get::<Live>(&[&id.request.to_string()])? {

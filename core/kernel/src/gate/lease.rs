@@ -61,9 +61,9 @@ pub(super) struct RunTime {
 }
 
 impl RunTime {
-    pub(super) fn starting(clock: &Arc<dyn Clock>) -> Self {
-        let (began, began_ms) = (clock.now(), clock.steady_ms());
-        Self { clock: Arc::clone(clock), began, began_ms }
+    /// Begins at `began`, by the clock that the deadline was set by.
+    pub(super) fn starting(clock: &Arc<dyn Clock>, began: Timestamp) -> Self {
+        Self { clock: Arc::clone(clock), began, began_ms: clock.steady_ms() }
     }
 
     fn now(&self) -> Timestamp {

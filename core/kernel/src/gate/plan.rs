@@ -9,7 +9,7 @@ use super::find::{Note, subject};
 use super::lease::{NotNeeded, RunTime};
 use super::txn::Txn;
 use crate::authz::Submit;
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
@@ -48,7 +48,7 @@ impl Gate {
             let info = guarded(|| self.parts.runner.describe(&revision.change.runner))?;
             Ok((self.job(txn, &request, &revision, None)?, info))
         })?;
-        let link = PlanLink::new(&self.parts.clock);
+        let link = PlanLink::new(&self.parts.clock, self.now());
         let plan = guarded(|| self.parts.runner.plan(&job, &link))?;
         self.keep_plan(caller, &job, &info, &plan)
     }
@@ -131,8 +131,8 @@ pub(super) struct PlanLink {
 }
 
 impl PlanLink {
-    pub(super) fn new(clock: &Arc<dyn Clock>) -> Self {
-        Self { lease: Arc::new(NotNeeded { time: RunTime::starting(clock) }) }
+    pub(super) fn new(clock: &Arc<dyn Clock>, now: Timestamp) -> Self {
+        Self { lease: Arc::new(NotNeeded { time: RunTime::starting(clock, now) }) }
     }
 }
 

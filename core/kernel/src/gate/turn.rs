@@ -78,6 +78,17 @@ impl Txn<'_> {
         Ok(refusal.map_or(Ok(()), Err))
     }
 
+    /// Gives up the place of `id` in the queue, where it has one.
+    pub(super) fn leave_queue(&mut self, target: &Slug, id: RequestId) -> Result<(), Error> {
+        match self.get::<Turn>(&[target.as_str()])? {
+            Some(mut turn) if turn.waiting.iter().any(|one| one.request == id) => {
+                turn.waiting.retain(|one| one.request != id);
+                self.put(&turn)
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Gives the turn of the run with `fence` back.
     pub(super) fn end_turn(
         &mut self,

@@ -55,7 +55,7 @@ impl Gate {
             let run = Some((ended.run, ended.attempt, ended.fence));
             Ok((self.job(txn, &request, &revision, run)?, plan))
         })?;
-        let link = PlanLink::new(&self.parts.clock);
+        let link = PlanLink::new(&self.parts.clock, self.now());
         let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)))?;
         self.transact(|txn| {
             let request = txn.request(id)?;

@@ -174,7 +174,13 @@ impl Unknown {
     /// Resolves it by what was read in the target. What cannot be told stays unknown.
     pub(crate) fn resolve(self, outcome: Outcome, now: Timestamp) -> State {
         let last_read = Some(Reading { at: now, outcome: outcome.clone() });
-        Ended { outcome, last_read, ..self.ended }.into_state()
+        match outcome {
+            // Why it is unknown stays: a look that could not tell knows less.
+            Outcome::Unknown(_) => Self { ended: Ended { last_read, ..self.ended } }.into(),
+            Outcome::Succeeded(_) | Outcome::Failed(_) => {
+                Ended { outcome, last_read, ..self.ended }.into_state()
+            }
+        }
     }
 
     /// Resolves it by the word of a person.

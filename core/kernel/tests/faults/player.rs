@@ -36,8 +36,6 @@ pub(crate) struct Plain {
     content: Content,
     /// Each call of the store: whether it is a commit.
     pub(crate) calls: Vec<bool>,
-    /// Whether a run entered the runner.
-    pub(crate) is_entered: bool,
     /// The leaves that each step writes, by their events.
     events: Vec<Vec<String>>,
     ends: Vec<(String, StateName)>,
@@ -84,8 +82,7 @@ impl Story {
             events.push(stage.events(from));
         }
         assert_invariants(stage.store());
-        let (calls, is_entered) = (stage.memory.calls(), !stage.bench.runner.entered().is_empty());
-        Plain { content, calls, is_entered, events, ends: ends(&stage) }
+        Plain { content, calls: stage.memory.calls(), events, ends: ends(&stage) }
     }
 
     /// Plays it while call number `nth` fails, and then to its end. Answers whether the verb in which it failed
