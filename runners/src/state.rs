@@ -66,9 +66,10 @@ impl Texts {
         while let Some(value) = left.pop() {
             match value {
                 serde_json::Value::String(text) => texts.push(text),
-                serde_json::Value::Array(values) => left.extend(values),
+                // Taken from the end: the first comes last.
+                serde_json::Value::Array(values) => left.extend(values.into_iter().rev()),
                 serde_json::Value::Object(members) => {
-                    left.extend(members.into_iter().map(|(_, value)| value));
+                    left.extend(members.into_iter().rev().map(|(_, value)| value));
                 }
                 serde_json::Value::Null
                 | serde_json::Value::Bool(_)

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
@@ -49,6 +50,11 @@ impl Drop for Housekeeper {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "paces this thread; the gate's own clock decides")]
+fn instant() -> Instant {
+    Instant::now()
+}
+
 /// A lease that nobody renews must be seen twice within two of its lengths.
 fn every_ms(gate: &Gate) -> u64 {
     (gate.limits().lease_ms / 3).max(1)
@@ -70,23 +76,23 @@ fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>) {
 
 /// A store that nodes share: ticks, and reads again what others changed as soon as it hears of it.
 fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>) {
-    let (mut log_len, mut waited_ms) = (0, u64::MAX);
+    let (mut log_len, mut ticked) = (0, None);
     loop {
         let Some(held) = gate.upgrade() else { return };
-        if waited_ms >= every_ms(&held) {
+        let every = Duration::from_millis(every_ms(&held));
+        if ticked.is_none_or(|at: Instant| at.elapsed() >= every) {
             let _later = held.tick();
-            waited_ms = 0;
+            ticked = Some(instant());
         }
         let heard = held.wait_for_log(log_len, LOOK_MS);
-        waited_ms = waited_ms.saturating_add(LOOK_MS);
         let pause_ms = match heard {
-            Ok(len) if len > log_len && held.refresh().is_ok() => {
+            Ok(len) if len == log_len => 0,
+            Ok(len) if held.refresh().is_ok() => {
                 log_len = len;
                 0
             }
-            Ok(_) => 0,
-            // It does not answer: asking at once again would not help it.
-            Err(_) => LOOK_MS,
+            // It does not answer, or cannot be read: asking at once again would not help it.
+            Ok(_) | Err(_) => LOOK_MS,
         };
         drop(held);
         let wait = Duration::from_millis(pause_ms);

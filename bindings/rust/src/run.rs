@@ -1,8 +1,8 @@
 //! A run in the background: its events, its lease, its end.
 
 use core::time::Duration;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use placet_core::error::{Code, Error};
@@ -56,7 +56,8 @@ pub enum RunEvent {
 /// ```
 #[derive(Debug)]
 pub struct RunHandle {
-    gate: Arc<Gate>,
+    // Not a hold on it: a handle that is kept after the run keeps no gate open.
+    gate: Weak<Gate>,
     request: RequestId,
     run: RunId,
     events: Receiver<RunEvent>,
@@ -151,8 +152,9 @@ impl RunHandle {
         let (tell, events) = mpsc::channel();
         let Crew { work, driver } = crew;
         // The driver waits for exactly this.
-        let _taken = work.send((Arc::clone(&gate), ticket, tell));
-        Self { gate, request, run, events, driver }
+        let held = Arc::downgrade(&gate);
+        let _taken = work.send((gate, ticket, tell));
+        Self { gate: held, request, run, events, driver }
     }
 
     /// The request that runs.
@@ -206,7 +208,9 @@ impl RunHandle {
     /// # Ok::<(), placet::error::Error>(())
     /// ```
     pub fn stop(&self, caller: &Caller) -> Result<(), Error> {
-        self.gate.stop(caller, self.request).map(|_stopping| ())
+        let ended = || Error::new(Code::WrongState, "the run has ended, and its gate is closed");
+        let gate = self.gate.upgrade().ok_or_else(ended)?;
+        gate.stop(caller, self.request).map(|_stopping| ())
     }
 
     /// What it tells, as it comes. The iterator ends when the run does.

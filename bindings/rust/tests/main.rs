@@ -18,7 +18,11 @@ mod kill;
 #[cfg(feature = "postgres")]
 mod story;
 #[cfg(feature = "postgres")]
-#[expect(dead_code, reason = "the store's own tests use more of it")]
+#[expect(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "the store's own tests, which use more of it"
+)]
 #[path = "../../../core/store-postgres/tests/server.rs"]
 mod server;
 #[cfg(feature = "postgres")]

@@ -239,7 +239,7 @@ fn any_node_does_any_step_and_one_of_them_runs_it() {
     // All of them wrote one log.
     let log = third.audit(&root, 0).unwrap();
     let numbers: Vec<u64> = log.iter().map(|(number, _)| *number).collect();
-    assert!(numbers.iter().copied().eq(0..numbers.len() as u64), "{numbers:?}");
+    assert!(numbers.iter().copied().eq(0..u64::try_from(numbers.len()).unwrap()), "{numbers:?}");
 }
 
 #[test]
