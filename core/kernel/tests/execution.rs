@@ -142,6 +142,10 @@ fn a_person_says_what_nobody_can_tell_and_why() {
         drive(&world, start(&world, id).unwrap()).unwrap();
         assert_eq!(declare("bo", " ").unwrap_err().code(), Code::InvalidInput);
         assert_eq!(declare("dora", "it is there").unwrap_err().code(), Code::Denied);
+        // Where the target can tell, nobody's word is needed; the double reads success.
+        let told = declare("bo", "looked at the table").unwrap_err();
+        assert_eq!((told.code(), world.look(id).state.name()), (Code::Refused, StateName::Unknown));
+        world.bench.runner.reads(unknown());
         let request = declare("bo", "looked at the table").unwrap();
         assert_eq!(request.state.name(), state);
         let history = world.gate.history(&bo(&world), id).unwrap();

@@ -3,13 +3,15 @@
 use super::Gate;
 use super::drive::word;
 use super::find::{Note, subject};
+use super::plan::{PlanLink, guarded};
+use super::txn::Txn;
 use crate::authz::Execute;
 use crate::error::{Code, Error};
-use crate::id::RequestId;
+use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::UserKind;
 use crate::request::{Request, State, action};
-use crate::runner::{Failure, JobId, Outcome, Report};
+use crate::runner::{Failure, Job, JobId, Outcome, Plan, Report};
 
 /// What somebody found when they looked at the target themselves.
 ///
@@ -32,12 +34,13 @@ pub enum Finding {
 }
 
 impl Gate {
-    /// Resolves an unknown outcome by what a person found, where [`Self::verify`] cannot tell. It takes the
-    /// action `execute` and a `reason`; agents cannot, and a known outcome stays as it is. The request
-    /// shows who declared it.
+    /// Resolves an unknown outcome by what a person found, where the target cannot tell. It is asked first. It
+    /// takes the action `execute` and a `reason`; agents cannot, and a known outcome stays as it is. The
+    /// request shows who declared it. See that nothing of the run is left at work in the target: the next
+    /// change may begin then.
     ///
-    /// Fails with [`Code::WrongState`] for a request that is not unknown, with [`Code::Refused`] for an agent, and
-    /// with [`Code::InvalidInput`] without a reason.
+    /// Fails with [`Code::WrongState`] for a request that is not unknown, with [`Code::Refused`] for an agent and
+    /// where the target can tell, and with [`Code::InvalidInput`] without a reason.
     ///
     /// ```
     /// use placet_core::gate::Finding;
@@ -50,6 +53,7 @@ impl Gate {
     /// # let id = office.approved(&gate)?.header.id;
     /// # runner.ends_with(Outcome::Unknown(Failure::new("timeout", "the line went dead")));
     /// # gate.drive(gate.execute(&office.bo, id)?, &Seen::default())?;
+    /// # runner.reads(Outcome::Unknown(Failure::new("connection", "the target is gone")));
     ///
     /// let why = "the column is there and filled; looked at it with Ana";
     /// let request = gate.reconcile(&office.bo, id, Finding::Done, why)?;
@@ -65,16 +69,21 @@ impl Gate {
         reason: &str,
     ) -> Result<Request, Error> {
         self.check_comment(reason, true)?;
+        // A person's word is for what nobody can tell. Reading also waits for the lock that a run which only stands
+        // still would need, where the target has one.
+        let (job, plan) = self.consult(|txn| self.unknown_job(txn, caller, id))?;
+        let link = PlanLink::new(&self.parts.clock, self.now());
+        let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)));
+        if let Ok(Outcome::Succeeded(_) | Outcome::Failed(_)) = read {
+            return Err(Error::new(Code::Refused, format!("the target can tell about `{id}`"))
+                .with_help("verify it: then the outcome is what the target says"));
+        }
         self.transact(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
             let (by, _) = permit.spend_on(&scope)?;
-            let is_person = txn.asker(by)?.is_some_and(|asker| asker.user.kind == UserKind::Person);
-            if !is_person {
-                return Err(Error::new(Code::Refused, "only a person says what nobody can tell")
-                    .with_help("verify it, or ask a person to look at the target"));
-            }
+            txn.only_a_person(by)?;
             let from = Some(request.state.name());
             let State::Unknown(unknown) = request.state else {
                 return Err(request.wrong_state("reconciled"));
@@ -104,5 +113,36 @@ impl Gate {
             leaf.outcome = Some(word(&outcome).to_owned());
             Ok((request, leaf))
         })
+    }
+
+    /// The job of a run that is unknown, for whoever may say what became of it.
+    fn unknown_job(
+        &self,
+        txn: &mut Txn<'_>,
+        caller: &Caller,
+        id: RequestId,
+    ) -> Result<(Job, Plan), Error> {
+        let request = txn.request(id)?;
+        let scope = request.header.scope();
+        let (by, _) = txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
+        txn.only_a_person(by)?;
+        let State::Unknown(unknown) = &request.state else {
+            return Err(request.wrong_state("reconciled"));
+        };
+        let run = Some((unknown.ended.run, unknown.ended.attempt, unknown.ended.fence));
+        let revision = txn.revision(&request.header)?;
+        let plan = revision.check_digests(&request.header)?.clone();
+        Ok((self.job(txn, &request, &revision, run)?, plan))
+    }
+}
+
+impl Txn<'_> {
+    /// Refuses an agent.
+    fn only_a_person(&mut self, user: UserId) -> Result<(), Error> {
+        if self.asker(user)?.is_some_and(|asker| asker.user.kind == UserKind::Person) {
+            return Ok(());
+        }
+        Err(Error::new(Code::Refused, "only a person says what nobody can tell")
+            .with_help("verify it, or ask a person to look at the target"))
     }
 }

@@ -144,6 +144,7 @@ fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
         gate.drive(gate.execute(bo, approved(title)?)?, &Seen::default())?;
     }
     gate.verify(bo, find(&gate, &office, "verified"))?;
+    runner.reads(Outcome::Unknown(Failure::new("connection", "the target is gone")));
     gate.reconcile(bo, find(&gate, &office, "reconciled"), Finding::NothingDone, "looked at it")?;
 
     // Declared over, and ended after all.
