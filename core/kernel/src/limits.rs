@@ -22,6 +22,9 @@ pub struct Limits {
     pub run_ms_max: u64,
     /// How often a verb is tried again after losing a race, before it answers `conflict`. Default 16.
     pub conflict_retries_max: u32,
+    /// How much a gate remembers of rows that it read or wrote, in bytes, so that it need not ask the store
+    /// again; 0 remembers nothing. Default 8 MiB.
+    pub memory_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -33,6 +36,7 @@ impl Default for Limits {
             lease_ms: 30_000,
             run_ms_max: 300_000,
             conflict_retries_max: 16,
+            memory_bytes_max: 8 * 1024 * 1024,
         }
     }
 }
@@ -56,6 +60,13 @@ impl Limits {
     #[must_use]
     pub fn with_run_ms_max(mut self, ms: u64) -> Self {
         self.run_ms_max = ms;
+        self
+    }
+
+    /// Sets how much a gate remembers of rows that it read or wrote, in bytes.
+    #[must_use]
+    pub fn with_memory_bytes_max(mut self, bytes: usize) -> Self {
+        self.memory_bytes_max = bytes;
         self
     }
 }

@@ -14,6 +14,7 @@ mod stories;
 mod organisation;
 mod refusals;
 mod races;
+mod memory;
 mod execution;
 mod lease_model;
 mod faults;

@@ -4,13 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
-use super::txn::Txn;
+use super::txn::{Sight, Txn};
 use crate::audit::Leaf;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::org::book::{Epoch, PLATFORM};
 use crate::store::records::{self, Record};
-use crate::store::{Batch, CommitError};
 
 /// Says that a denial of this kind was recorded in this minute.
 #[derive(Debug, Deserialize, Serialize)]
@@ -50,29 +49,24 @@ impl Gate {
         if self.parts.store.get(&records::key_of::<Epoch>(&[PLATFORM]))?.is_none() {
             return Ok(());
         }
-        let of = Digest::of_json(&(user, &action, scope, error.code().as_str()))?;
+        let of = Digest::of_json(&(user, &action, scope, error.code().as_str()))?.to_string();
         let minute = txn.now.as_micros().checked_div(MINUTE_MICROS).unwrap_or_default();
-        let note = DenialNote { of: of.to_string(), minute };
-        let key = records::key_for(&note);
-        if self.parts.store.get(&key)?.is_some() {
+        let note = DenialNote { of, minute };
+        let mut noting = Txn::new(self, Sight::Remembered);
+        if noting.get::<DenialNote>(&[&note.of, &minute.to_string()])?.is_some() {
             return Ok(());
         }
+        noting.put(&note)?;
+        noting.decisions = txn.decisions;
         let mut leaf = Leaf::new("denied", txn.now);
         leaf.actor = Some(user);
         leaf.scope = Some(scope);
         leaf.request = txn.about;
         leaf.facts.insert("code".to_owned(), error.code().to_string());
-        leaf.decisions = txn.decisions;
         if error.code() == Code::Refused {
             "refused".clone_into(&mut leaf.event);
         }
-        let batch = Batch::default()
-            .expect_absent(key.clone())
-            .put(key, records::encode(&note, self.salt()?)?)
-            .append(leaf.to_bytes()?);
-        match self.parts.store.commit(batch) {
-            Ok(_) | Err(CommitError::Conflict { .. }) => Ok(()),
-            Err(CommitError::Store(error)) => Err(error.into()),
-        }
+        // A lost race is the same note, written by somebody else.
+        noting.commit(Some(leaf)).map(drop)
     }
 }

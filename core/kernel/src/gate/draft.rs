@@ -106,8 +106,8 @@ impl Gate {
                 fence: 0,
                 attempts: 0,
             };
-            txn.put(&Revision::new(id, 1, requester, new.change.clone()))?;
-            txn.put(&RequestOf { project: new.project, request: id })?;
+            txn.add(&Revision::new(id, 1, requester, new.change.clone()))?;
+            txn.add(&RequestOf { project: new.project, request: id })?;
             for used in [new.module.to_string(), new.environment.to_string()] {
                 if txn.get::<Used>(&[&used])?.is_none() {
                     txn.put(&Used { id: used })?;
@@ -176,7 +176,7 @@ impl Gate {
             header.payload_digest = Digest::of(change.payload.as_bytes());
             header.plan = None;
             header.attempts = 0;
-            txn.put(&Revision::new(id, header.revision, author, change.clone()))?;
+            txn.add(&Revision::new(id, header.revision, author, change.clone()))?;
             let note = Note {
                 caller: Some(caller),
                 action: action::EDIT,

@@ -75,7 +75,7 @@ impl Txn<'_> {
         };
         request.header.history_len = request.header.history_len.saturating_add(1);
         request.header.updated_at = self.now;
-        self.put(&entry)?;
+        self.add(&entry)?;
         self.put(&request)?;
         Ok(request)
     }

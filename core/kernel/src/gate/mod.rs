@@ -2,6 +2,7 @@
 //! commit path, `Txn::commit`.
 
 mod txn;
+mod memory;
 mod decide;
 mod denied;
 mod find;
@@ -36,6 +37,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lease::Sightings;
+use memory::Memory;
 
 pub use administer::{PlatformCommand, PlatformDesk};
 pub use draft::NewRequest;
@@ -116,6 +118,8 @@ pub struct Gate {
     node: NodeId,
     // What was read of each project, with the epoch it was read at. Only ever used at that epoch.
     shelves: Mutex<BTreeMap<ProjectId, (Version, Arc<Shelf>)>>,
+    // Rows as they were last seen; see `Txn::fetch`.
+    memory: Mutex<Memory>,
     // The hashes of the log so far; grows from the store when asked.
     tree: Mutex<MerkleTree>,
     disagreements: AtomicU64,
@@ -149,7 +153,9 @@ impl Gate {
     /// ```
     pub fn new(parts: Parts) -> Self {
         let node = NodeId::from_u128(parts.ids.next());
+        let memory = Mutex::new(Memory::new(parts.limits.memory_bytes_max));
         Self {
+            memory,
             parts,
             node,
             shelves: Mutex::default(),
@@ -233,6 +239,11 @@ impl Gate {
     fn shelves(&self) -> MutexGuard<'_, BTreeMap<ProjectId, (Version, Arc<Shelf>)>> {
         // Each entry is inserted whole, so a panic elsewhere cannot leave half of one.
         self.shelves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // Whatever a panic left there, commits tell what of it is still true.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn salt(&self) -> Result<[u8; 16], Error> {

@@ -17,6 +17,8 @@ use crate::store::{Batch, CommitError, Key, Stored, Version};
 pub(crate) struct Txn<'g> {
     pub(super) gate: &'g Gate,
     pub(super) now: Timestamp,
+    sight: Sight,
+    rests_on_memory: bool,
     read: BTreeMap<Key, Option<Stored>>,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     names: BTreeMap<Key, String>,
@@ -25,16 +27,27 @@ pub(crate) struct Txn<'g> {
     pub(super) about: Option<RequestId>,
 }
 
+/// Where a try may take rows from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Sight {
+    /// From the gate's memory: only its commit, which expects each row unchanged, makes the try true.
+    Remembered,
+    /// From the store, at that moment.
+    Fresh,
+}
+
 /// Kinds of records that no leaf names: they can be made again from records that leaves do name, or only pace
 /// the work, as a lease does.
 pub(crate) const DERIVED: &[&str] =
     &["unique", "used", "epoch", "live", "turn", "request_of", "denial"];
 
 impl<'g> Txn<'g> {
-    fn new(gate: &'g Gate) -> Self {
+    pub(super) fn new(gate: &'g Gate, sight: Sight) -> Self {
         Self {
             gate,
             now: gate.now(),
+            sight,
+            rests_on_memory: false,
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -50,24 +63,32 @@ impl<'g> Txn<'g> {
         if let Some(written) = self.writes.get(&key) {
             return written.as_ref().map(|bytes| records::decode(&key, bytes)).transpose();
         }
-        // Read once: a verb sees one world, also where it looks twice.
-        if !self.read.contains_key(&key) {
-            let stored = self.gate.parts.store.get(&key)?;
-            self.read.insert(key.clone(), stored);
-        }
+        self.fetch(vec![key.clone()])?;
         let stored = self.read.get(&key).and_then(Option::as_ref);
         stored.map(|stored| records::decode(&key, &stored.value)).transpose()
     }
 
-    /// Reads several records at once that are sure to be asked for: one trip, where reads travel.
-    pub(super) fn fetch(&mut self, keys: Vec<Key>) -> Result<(), Error> {
-        let keys: Vec<Key> = keys
-            .into_iter()
-            .filter(|key| !self.read.contains_key(key) && !self.writes.contains_key(key))
-            .collect();
-        if !keys.is_empty() {
-            let found = self.gate.parts.store.get_many(&keys)?;
-            self.read.extend(keys.into_iter().zip(found));
+    /// Reads several records at once that are sure to be asked for: one trip, where reads travel. Each is read
+    /// once in a try: a verb sees one world, also where it looks twice.
+    pub(super) fn fetch(&mut self, mut keys: Vec<Key>) -> Result<(), Error> {
+        keys.retain(|key| !self.read.contains_key(key) && !self.writes.contains_key(key));
+        if self.sight == Sight::Remembered {
+            let mut memory = self.gate.memory();
+            let asked = keys.len();
+            keys.retain(|key| !memory.recall(key, &mut self.read));
+            self.rests_on_memory |= keys.len() < asked;
+        }
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let found = match keys.as_slice() {
+            [key] => vec![self.gate.parts.store.get(key)?],
+            _ => self.gate.parts.store.get_many(&keys)?,
+        };
+        let mut memory = self.gate.memory();
+        for (key, seen) in keys.into_iter().zip(found) {
+            memory.note(key.clone(), seen.clone());
+            self.read.insert(key, seen);
         }
         Ok(())
     }
@@ -81,6 +102,16 @@ impl<'g> Txn<'g> {
     pub(super) fn put<R: Record>(&mut self, record: &R) -> Result<(), Error> {
         let bytes = records::encode(record, self.gate.salt()?)?;
         self.write(record, Some(bytes))
+    }
+
+    /// Writes `record` where surely none is yet, as under a new id. It is not looked for: the commit expects that
+    /// there is none.
+    pub(super) fn add<R: Record>(&mut self, record: &R) -> Result<(), Error> {
+        if self.sight == Sight::Remembered {
+            self.read.entry(records::key_for(record)).or_insert(None);
+            self.rests_on_memory = true;
+        }
+        self.put(record)
     }
 
     /// Removes `record`.
@@ -103,7 +134,7 @@ impl<'g> Txn<'g> {
     }
 
     /// Commits everything with its leaf, or nothing. Answers whether it did: a lost race did not.
-    fn commit(self, leaf: Option<Leaf>) -> Result<bool, Error> {
+    pub(super) fn commit(self, leaf: Option<Leaf>) -> Result<bool, Error> {
         let Self { gate, read, writes, names, decisions, .. } = self;
         let entry = match leaf {
             None if !names.is_empty() => {
@@ -125,10 +156,27 @@ impl<'g> Txn<'g> {
             }
         };
         let batch = Batch { entry, ..batch_of(read, writes) };
-        match gate.parts.store.commit(batch) {
-            Ok(_) => Ok(true),
-            Err(CommitError::Conflict { .. }) => Ok(false),
-            Err(CommitError::Store(error)) => Err(error.into()),
+        let written = batch.writes.clone();
+        let answer = gate.parts.store.commit(batch);
+        let mut memory = gate.memory();
+        match answer {
+            Ok(committed) => {
+                for (key, value) in written {
+                    memory.note(key, value.map(|value| Stored::new(committed.version, value)));
+                }
+                Ok(true)
+            }
+            Err(CommitError::Conflict { key }) => {
+                memory.forget(&key);
+                Ok(false)
+            }
+            Err(CommitError::Store(error)) => {
+                // Nobody knows what is there now.
+                for (key, _) in &written {
+                    memory.forget(key);
+                }
+                Err(error.into())
+            }
         }
     }
 
@@ -147,6 +195,11 @@ impl<'g> Txn<'g> {
 fn batch_of(read: BTreeMap<Key, Option<Stored>>, writes: BTreeMap<Key, Option<Vec<u8>>>) -> Batch {
     let expected = read.into_iter().map(|(key, seen)| (key, seen.map(|stored| stored.version)));
     Batch { expected: expected.collect(), writes: writes.into_iter().collect(), entry: None }
+}
+
+/// Whether the store failed, whatever the rows say.
+fn is_of_the_store(error: &Error) -> bool {
+    matches!(error.code(), Code::StoreUnavailable | Code::StorePoisoned | Code::StoreLocked)
 }
 
 /// Asks `transact` to try again.
@@ -177,8 +230,8 @@ impl Gate {
         &self,
         verb: impl Fn(&mut Txn<'_>) -> Result<(T, Option<Leaf>), Error>,
     ) -> Result<T, Error> {
+        let mut txn = Txn::new(self, Sight::Remembered);
         for _ in 0..=self.parts.limits.conflict_retries_max {
-            let mut txn = Txn::new(self);
             match verb(&mut txn) {
                 Ok((value, leaf)) => {
                     if txn.commit(leaf)? {
@@ -186,8 +239,11 @@ impl Gate {
                     }
                 }
                 Err(error) if error.code() == Code::Conflict => {}
+                // Only what is there now refuses anybody.
+                Err(error) if txn.rests_on_memory && !is_of_the_store(&error) => {}
                 Err(error) => return Err(self.note_refusal(txn, error)),
             }
+            txn = Txn::new(self, Sight::Fresh);
         }
         Err(lost_race())
     }
@@ -198,7 +254,8 @@ impl Gate {
         verb: impl Fn(&mut Txn<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         for _ in 0..=self.parts.limits.conflict_retries_max {
-            let mut txn = Txn::new(self);
+            // No commit would say whether remembered rows are still true.
+            let mut txn = Txn::new(self, Sight::Fresh);
             match verb(&mut txn) {
                 Ok(value) => return Ok(value),
                 Err(error) if error.code() == Code::Conflict => {}
