@@ -2,10 +2,17 @@
 
 use placet::authz::{Action, Scope};
 use placet::error::Code;
+use placet::identity::Caller;
 use placet::org::GlobalRole;
 use placet::org::command::{EndGrant, GrantGlobalRole, SetUserActive};
 
 use crate::shop::Shop;
+
+/// What the index says alone, and what it and the policies say together.
+fn both(shop: &Shop, caller: Caller, action: &Action, scope: Scope) -> [bool; 2] {
+    let (gate, user) = (&shop.gate, caller.user());
+    [gate.can(user, action, scope), gate.authorize(user, action, scope).is_allowed()]
+}
 
 /// Whoever the index lets in, the policies let in too; nobody else gets past either.
 #[test]
@@ -29,7 +36,9 @@ fn both_deciders_agree_on_every_question() {
         for scope in scopes {
             for action in actions {
                 let action: Action = action.parse().unwrap();
-                allowed += usize::from(shop.gate.can(caller.user(), &action, scope));
+                let [index, both] = both(&shop, caller, &action, scope);
+                assert_eq!(index, both);
+                allowed += usize::from(both);
             }
         }
     }
@@ -44,7 +53,7 @@ fn a_right_that_ended_ends_for_both() {
     let shop = Shop::new();
     let office = shop.office;
     let scope = Scope::module(office.project, office.module, office.environment);
-    assert!(shop.gate.can(office.bo.user(), &Action::APPROVE, scope));
+    assert_eq!(both(&shop, office.bo, &Action::APPROVE, scope), [true; 2]);
     let log = shop.gate.audit(&office.root, 0).unwrap();
     for change in log.iter().flat_map(|(_, leaf)| &leaf.records) {
         if let Some((_, grant)) = change.name.rsplit_once("user_project_roles/") {
@@ -52,8 +61,9 @@ fn a_right_that_ended_ends_for_both() {
             shop.gate.manage(&office.root, &end).unwrap();
         }
     }
-    assert!(!shop.gate.can(office.bo.user(), &Action::APPROVE, scope));
-    assert!(!shop.gate.can(office.ana.user(), &Action::READ, scope));
+    for (caller, action) in [(office.bo, Action::APPROVE), (office.ana, Action::READ)] {
+        assert_eq!(both(&shop, caller, &action, scope), [false; 2]);
+    }
     assert_eq!(shop.gate.disagreements(), 0);
 }
 

@@ -39,8 +39,8 @@ use crate::error::Error;
 /// let gate = Gate::new(parts);
 /// # let office = Office::found(&gate)?;
 /// let place = Scope::module(office.project, office.module, office.environment);
-/// assert!(gate.can(office.bo.user(), &Action::APPROVE, place));
-/// assert!(!gate.can(office.bo.user(), &Action::EXECUTE, place));
+/// assert!(gate.authorize(office.bo.user(), &Action::APPROVE, place).is_allowed());
+/// assert!(!gate.authorize(office.bo.user(), &Action::EXECUTE, place).is_allowed());
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
 pub trait Authorizer: Send + Sync + fmt::Debug {

@@ -7,11 +7,14 @@ mod action;
 mod question;
 mod authorizer;
 mod permit;
+mod answer;
 pub(crate) mod index;
 mod why;
 
 pub use action::{Action, Rule};
+pub(crate) use answer::{Asker, Known, answer};
 pub use authorizer::{Authorizer, PolicyHit, Verdict};
+pub use index::{ActionHandle, Index, IndexBuilder, Paging, PlaceHandle, WhoCan};
 pub use permit::{ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Submit};
 pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};
 pub use why::{Denial, Reason};

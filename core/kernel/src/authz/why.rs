@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::action::Action;
+use crate::error::Code;
 use crate::id::{GrantId, MembershipId};
 use crate::org::Interval;
 
@@ -58,6 +59,8 @@ pub struct Denial {
 pub enum Reason {
     /// The user is not active.
     InactiveUser,
+    /// The project has no such module or environment.
+    NoSuchPlace,
     /// An agent never approves.
     AgentNeverApproves,
     /// An agent never manages a project or the platform: it would set its own rules.
@@ -108,6 +111,11 @@ pub enum Reason {
         /// Where its text stands.
         place: String,
     },
+    /// No decision came about, because something failed.
+    Undecided {
+        /// The code of what failed.
+        code: Code,
+    },
     /// A policy could not be evaluated.
     PolicyFailed,
     /// The two deciders do not agree. The host is told; nobody is let in.
@@ -138,6 +146,7 @@ impl Reason {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::InactiveUser => "inactive_user",
+            Self::NoSuchPlace => "no_such_place",
             Self::AgentNeverApproves => "agent_never_approves",
             Self::AgentNeverManages => "agent_never_manages",
             Self::NoMembership { .. } => "no_membership",
@@ -147,6 +156,7 @@ impl Reason {
             Self::NoGlobalRole { .. } => "no_global_role",
             Self::WrongLevel { .. } => "wrong_level",
             Self::Forbidden { .. } => "forbidden",
+            Self::Undecided { .. } => "undecided",
             Self::PolicyFailed => "policy_failed",
             Self::Disagreement => "disagreement",
         }
@@ -169,6 +179,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InactiveUser => f.write_str("the user is not active"),
+            Self::NoSuchPlace => f.write_str("there is no such place in the project"),
             Self::AgentNeverApproves => f.write_str("an agent never approves"),
             Self::AgentNeverManages => f.write_str("an agent never manages"),
             Self::NoMembership { of } => {
@@ -190,6 +201,7 @@ impl fmt::Display for Reason {
             Self::Forbidden { policy, place } => {
                 write!(f, "the policy `{policy}` ({place}) forbids it")
             }
+            Self::Undecided { code } => write!(f, "no decision came about: `{code}`"),
             Self::PolicyFailed => f.write_str("a policy could not be evaluated"),
             Self::Disagreement => f.write_str("the two deciders do not agree"),
         }

@@ -55,8 +55,7 @@ impl Gate {
             let shelf =
                 txn.shelf(request.header.project_id)?.ok_or_else(|| not_found(&subject(id)))?;
             let wanted = pending.quorum.role();
-            let grant =
-                wanted.and_then(|role| shelf.index.holds_role(caller.user(), role, txn.now));
+            let grant = wanted.and_then(|role| shelf.holds_role(caller.user(), role, txn.now));
             let approval = Approval {
                 id: ApprovalId::from_u128(self.parts.ids.next()),
                 user: caller.user(),

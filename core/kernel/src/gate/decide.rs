@@ -7,14 +7,14 @@ use std::sync::Arc;
 use super::txn::{Txn, lost_race};
 use super::{Gate, Shelf};
 use crate::audit::Decision;
-use crate::authz::index::{Asker, Index, answer};
 use crate::authz::{
-    Action, ActionKind, Denial, Facts, GrantRows, MembershipRows, Permit, Question, Reason, Scope,
-    Witness,
+    Action, ActionKind, Asker, Denial, Facts, GrantRows, MembershipRows, Permit, Question, Reason,
+    Scope, Witness, answer,
 };
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
-use crate::org::book::{Book, Epoch, ProjectRow, Row, global_role_path};
+use crate::org::Row;
+use crate::org::book::{Book, Epoch, ProjectRow, global_role_path};
 use crate::org::{GlobalRole, GlobalRoleGrant, Project, RolePermission, TeamModule, User};
 use crate::store::{Key, records};
 
@@ -70,7 +70,7 @@ impl Txn<'_> {
     /// Where in `project` the user may read anything at all; the whole project when nowhere.
     pub(super) fn read_scope(&mut self, user: UserId, project: ProjectId) -> Result<Scope, Error> {
         let Some(shelf) = self.shelf(project)? else { return Ok(Scope::project(project)) };
-        let (module, environment) = shelf.index.read_place(user, self.now).unwrap_or_default();
+        let (module, environment) = shelf.read_place(user, self.now).unwrap_or_default();
         Ok(Scope::Project { project, module, environment })
     }
 
@@ -112,7 +112,7 @@ impl Txn<'_> {
             None => None,
             Some(project) => Some(self.shelf(project)?.ok_or_else(|| not_found("project"))?),
         };
-        let known = shelf.as_deref().map(|shelf| (&shelf.book, &shelf.index));
+        let known = shelf.as_deref().map(Shelf::known);
         match answer(question, &asker, known) {
             Err(denial) => Ok(Err(denial)),
             Ok(witness) => self.confirm(question, asker, witness),
@@ -282,8 +282,7 @@ impl Gate {
                 break;
             }
         }
-        let index = Index::build(&book);
-        Ok(Shelf { book, index })
+        Ok(Shelf::of(book))
     }
 
     /// The two deciders do not agree: counted, and a denial.

@@ -226,8 +226,8 @@ impl Txn<'_> {
         for approval in &approved.approvals {
             let may = self.judge(approval.user, &Action::APPROVE, header.scope())?.is_ok();
             let wanted = approved.quorum.role();
-            let holds = wanted
-                .is_none_or(|role| shelf.index.holds_role(approval.user, role, self.now).is_some());
+            let holds =
+                wanted.is_none_or(|role| shelf.holds_role(approval.user, role, self.now).is_some());
             if !may || !holds || header.editors.contains(&approval.user) {
                 self.asked = asked;
                 return Err(Error::new(

@@ -5,7 +5,7 @@ use core::fmt;
 use super::Gate;
 use super::decide::not_found;
 use super::txn::Txn;
-use crate::authz::{Action, Denial, Question, Scope, Witness};
+use crate::authz::{Action, Denial, Question, Reason, Scope, Witness};
 use crate::error::Error;
 use crate::id::UserId;
 use crate::identity::Caller;
@@ -62,8 +62,8 @@ impl fmt::Display for Answer {
 }
 
 impl Gate {
-    /// Whether `user` may do `action` in `scope` now, for lists and for showing buttons. Any error is a
-    /// no. A verb decides afresh whatever this said.
+    /// Whether `user` may do `action` in `scope` now, by the index alone: for lists and for showing buttons. Any
+    /// error is a no. The policies of the host are not asked, and a verb decides afresh whatever this said.
     ///
     /// ```
     /// use placet_core::authz::{Action, Scope};
@@ -77,8 +77,36 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn can(&self, user: UserId, action: &Action, scope: Scope) -> bool {
-        let asked = self.consult(|txn| txn.quietly(user, action, scope));
-        asked.is_ok_and(|answer| answer.is_allowed())
+        let at = self.now();
+        self.with_index(|index| index.can(user, action, scope, at)).unwrap_or(false)
+    }
+
+    /// Decides whether `user` may do `action` in `scope` now, as a verb would: by the index and by the
+    /// policies, over rows read at this moment. Whatever keeps it from deciding is a no. Nothing is written.
+    ///
+    /// ```
+    /// use placet_core::authz::{Action, Scope};
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let place = Scope::module(office.project, office.module, office.environment);
+    /// assert!(gate.authorize(office.bo.user(), &Action::APPROVE, place).is_allowed());
+    /// assert!(!gate.authorize(office.ana.user(), &Action::APPROVE, place).is_allowed());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn authorize(&self, user: UserId, action: &Action, scope: Scope) -> Answer {
+        self.consult(|txn| {
+            if let Some(project) = scope.project_id()
+                && txn.shelf(project)?.is_none()
+            {
+                return Ok(Answer::Denied(Denial::because(Reason::NoSuchPlace)));
+            }
+            txn.quietly(user, action, scope)
+        })
+        .unwrap_or_else(|error| {
+            let code = error.code();
+            Answer::Denied(Denial::because(Reason::Undecided { code }))
+        })
     }
 
     /// Why `user` may or may not do `action` in `scope` now. Everybody may ask about themselves where

@@ -3,6 +3,8 @@
 
 mod txn;
 mod memory;
+mod access;
+mod shelf;
 mod decide;
 mod denied;
 mod find;
@@ -36,8 +38,10 @@ use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use access::Access;
 use lease::Sightings;
 use memory::Memory;
+use shelf::Shelf;
 
 pub use administer::{PlatformCommand, PlatformDesk};
 pub use draft::NewRequest;
@@ -50,13 +54,11 @@ pub use reconcile::Finding;
 
 use crate::audit::{MerkleTree, Signer};
 use crate::authz::Authorizer;
-use crate::authz::index::Index;
 use crate::clock::{Clock, Timestamp};
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Ids, NodeId, ProjectId};
 use crate::limits::Limits;
-use crate::org::book::Book;
 use crate::runner::Runner;
 use crate::store::{Store, Version};
 
@@ -120,19 +122,14 @@ pub struct Gate {
     shelves: Mutex<BTreeMap<ProjectId, (Version, Arc<Shelf>)>>,
     // Rows as they were last seen; see `Txn::fetch`.
     memory: Mutex<Memory>,
+    // Who may do what, compiled; see `Gate::index`.
+    access: Access,
     // The hashes of the log so far; grows from the store when asked.
     tree: Mutex<MerkleTree>,
     disagreements: AtomicU64,
     // The latest instant that was ever seen, in microseconds.
     latest_micros: AtomicI64,
     leases: Sightings,
-}
-
-/// One project, read at one epoch, with its index.
-#[derive(Debug)]
-pub(crate) struct Shelf {
-    pub(crate) book: Book,
-    pub(crate) index: Index,
 }
 
 impl Gate {
@@ -156,6 +153,7 @@ impl Gate {
         let memory = Mutex::new(Memory::new(parts.limits.memory_bytes_max));
         Self {
             memory,
+            access: Access::default(),
             parts,
             node,
             shelves: Mutex::default(),
@@ -224,11 +222,11 @@ impl Gate {
     /// let gate = Gate::new(bench.parts);
     /// let office = Office::found(&gate)?;
     /// let place = Scope::project(office.project);
-    /// assert!(gate.can(office.ana.user(), &Action::READ, place));
+    /// assert!(gate.authorize(office.ana.user(), &Action::READ, place).is_allowed());
     /// assert_eq!(gate.disagreements(), 0);
     ///
     /// bench.authorizer.answer_with(Ok(Verdict::default())); // no policy permits what the index allows
-    /// assert!(!gate.can(office.ana.user(), &Action::READ, place));
+    /// assert!(!gate.authorize(office.ana.user(), &Action::READ, place).is_allowed());
     /// assert_eq!(gate.disagreements(), 1);
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```

@@ -121,10 +121,9 @@ impl Txn<'_> {
         let needed = quorum.people();
         let (decisions, asked) = (self.decisions.len(), self.asked.clone());
         let mut able: u8 = 0;
-        for user in shelf.index.granted_users() {
-            let fits = quorum
-                .role()
-                .is_none_or(|role| shelf.index.holds_role(user, role, self.now).is_some());
+        for user in shelf.granted_users() {
+            let fits =
+                quorum.role().is_none_or(|role| shelf.holds_role(user, role, self.now).is_some());
             if able >= needed || header.editors.contains(&user) || !fits {
                 continue;
             }

@@ -136,6 +136,7 @@ impl<'g> Txn<'g> {
     /// Commits everything with its leaf, or nothing. Answers whether it did: a lost race did not.
     pub(super) fn commit(self, leaf: Option<Leaf>) -> Result<bool, Error> {
         let Self { gate, read, writes, names, decisions, .. } = self;
+        let changed: Vec<String> = names.values().cloned().collect();
         let entry = match leaf {
             None if !names.is_empty() => {
                 return Err(Error::new(Code::Internal, "state changes only with a leaf"));
@@ -164,6 +165,9 @@ impl<'g> Txn<'g> {
                 for (key, value) in written {
                     memory.note(key, value.map(|value| Stored::new(committed.version, value)));
                 }
+                drop(memory);
+                gate.organisation_changed(&changed);
+                gate.wrote_entry(committed.log_index);
                 Ok(true)
             }
             Err(CommitError::Conflict { key }) => {
@@ -175,6 +179,8 @@ impl<'g> Txn<'g> {
                 for (key, _) in &written {
                     memory.forget(key);
                 }
+                drop(memory);
+                gate.organisation_changed(&changed);
                 Err(error.into())
             }
         }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Environment, GlobalRole, GlobalRoleGrant, Grant, Interval, Membership, Module, Permission,
-    Project, Role, RolePermission, Team, TeamModule, User,
+    Environment, GlobalRole, GlobalRoleGrant, Grant, Membership, Module, Permission, Project, Role,
+    Row, Team, User,
 };
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -43,82 +43,6 @@ impl Record for Epoch {
 
     fn path(&self) -> Vec<String> {
         vec![self.of.clone()]
-    }
-}
-
-/// How many approvals an environment asks for.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub(crate) struct QuorumRule {
-    pub(crate) environment_id: EnvironmentId,
-    pub(crate) quorum: Quorum,
-}
-
-/// A row of a project, as it is stored: one kind of record, so that one scan reads the whole project.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case", tag = "table", content = "row")]
-pub(crate) enum Row {
-    Environment(Environment),
-    Module(Module),
-    Team(Team),
-    TeamModule(TeamModule),
-    Membership(Membership),
-    Role(Role),
-    Permission(Permission),
-    RolePermission(RolePermission),
-    Grant(Grant),
-    Quorum(QuorumRule),
-}
-
-impl Row {
-    /// What the audit log says of this row: ids, codes and numbers, never names.
-    pub(crate) fn note_facts(&self, facts: &mut BTreeMap<String, String>) {
-        let mut note = |name: &str, value: String| drop(facts.insert(name.to_owned(), value));
-        let span = |valid: Interval| {
-            valid
-                .until()
-                .map_or_else(|| format!("{}/..", valid.from()), |u| format!("{}/{u}", valid.from()))
-        };
-        match self {
-            Self::Environment(row) => {
-                note("environment", row.id.to_string());
-                note("criticality", format!("{:?}", row.criticality).to_lowercase());
-            }
-            Self::Module(row) => note("module", row.id.to_string()),
-            Self::Team(row) => note("team", row.id.to_string()),
-            Self::TeamModule(row) => {
-                note("team", row.team_id.to_string());
-                note("module", row.module_id.to_string());
-            }
-            Self::Membership(row) => {
-                note("membership", row.id.to_string());
-                note("team", row.team_id.to_string());
-                note("user", row.user_id.to_string());
-                note("team_role", row.role.as_str().to_owned());
-                note("valid", span(row.valid));
-            }
-            Self::Role(row) => note("role", row.id.to_string()),
-            Self::Permission(row) => {
-                note("permission", row.id.to_string());
-                note("action", row.action.to_string());
-                row.module_id.iter().for_each(|id| note("module", id.to_string()));
-                row.environment_id.iter().for_each(|id| note("environment", id.to_string()));
-            }
-            Self::RolePermission(row) => {
-                note("role", row.role_id.to_string());
-                note("permission", row.permission_id.to_string());
-            }
-            Self::Grant(row) => {
-                note("grant", row.id.to_string());
-                note("user", row.user_id.to_string());
-                note("role", row.role_id.to_string());
-                note("valid", span(row.valid));
-            }
-            Self::Quorum(row) => {
-                note("environment", row.environment_id.to_string());
-                note("people", row.quorum.people().to_string());
-                row.quorum.role().iter().for_each(|role| note("role", role.to_string()));
-            }
-        }
     }
 }
 

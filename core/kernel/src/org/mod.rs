@@ -6,12 +6,14 @@ mod user;
 mod project;
 mod team;
 mod role;
+mod row;
 pub(crate) mod book;
 pub mod command;
 
 pub use interval::Interval;
 pub use project::{Criticality, Environment, Module, Project};
 pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};
+pub use row::{QuorumRule, Row};
 pub use team::{Membership, Team, TeamModule, TeamRole};
 pub use text::{Email, Name, Slug};
 pub(crate) use text::{is_slug, misleads};

@@ -127,9 +127,10 @@ impl Entropy for CountingEntropy {
 /// # let office = Office::found(&gate)?;
 /// # let shop = Scope::project(office.project);
 ///
-/// assert!(gate.can(office.bo.user(), &Action::APPROVE, shop));
+/// let approves = || gate.authorize(office.bo.user(), &Action::APPROVE, shop).is_allowed();
+/// assert!(approves());
 /// bench.authorizer.answer_with(Err(Code::Internal));
-/// assert!(!gate.can(office.bo.user(), &Action::APPROVE, shop)); // who cannot decide lets nobody in
+/// assert!(!approves()); // who cannot decide lets nobody in
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
 #[derive(Debug)]

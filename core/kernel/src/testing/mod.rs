@@ -11,8 +11,11 @@ mod interleaving; // a store in which something else happens meanwhile
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
 mod bench; // all of them, wired
+mod chance; // organisations made by chance
+mod oracle; // the permission model, read word by word over their rows
 
 pub use bench::Bench;
+pub use chance::{Chance, RandomOrganisation};
 pub use doubles::{
     CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
 };

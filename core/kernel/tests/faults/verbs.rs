@@ -154,8 +154,8 @@ fn look(stage: &Stage, verb: &str, by: &Caller) -> Result<(), Error> {
         _ => {
             let shop = stage.organisation();
             let scope = Scope::module(shop.project.id, shop.modules[0].id, shop.environments[0].id);
-            let answer = gate.can(by.user(), &Action::APPROVE, scope);
-            answer.then_some(()).ok_or_else(|| Error::new(Code::Denied, "they cannot"))
+            let answer = gate.authorize(by.user(), &Action::APPROVE, scope);
+            answer.is_allowed().then_some(()).ok_or_else(|| Error::new(Code::Denied, "they cannot"))
         }
     }
 }

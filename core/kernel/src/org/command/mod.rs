@@ -23,8 +23,9 @@ pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };
 
+use super::Row;
 use super::User;
-use super::book::{Book, Row};
+use super::book::Book;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{Ids, ProjectId, UserId};

@@ -3,8 +3,8 @@
 use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId};
-use crate::org::book::{QuorumRule, Row};
 use crate::org::{Criticality, Environment, Module, Name, Slug};
+use crate::org::{QuorumRule, Row};
 use crate::request::Quorum;
 
 /// Adds an environment. Its code must be new within the project.

@@ -6,7 +6,7 @@ use crate::authz::{Action, Rule};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, GrantId, ModuleId, PermissionId, ProjectId, RoleId, UserId};
-use crate::org::book::Row;
+use crate::org::Row;
 use crate::org::{Grant, Interval, Name, Permission, Role, RolePermission};
 
 /// Adds a project role. Its name must be new within the project.

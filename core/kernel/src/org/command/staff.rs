@@ -4,7 +4,7 @@ use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{MembershipId, ModuleId, ProjectId, TeamId, UserId};
-use crate::org::book::Row;
+use crate::org::Row;
 use crate::org::{Interval, Membership, Name, Team, TeamModule, TeamRole};
 
 /// Adds a team. Its name must be new within the project.

@@ -1,0 +1,127 @@
+//! From the rows of a project to its index.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use super::actions::Actions;
+use super::people::Flags;
+use super::project::{Held, ProjectIndex, number, wide};
+use super::staff::{Line, Rows, Staff};
+use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
+use crate::org::book::Book;
+use crate::org::{Grant, Membership};
+
+static SHAPES: AtomicU32 = AtomicU32::new(1);
+
+fn set(words: &mut [u64], start: usize, at: usize) {
+    if let Some(word) = words.get_mut(start.saturating_add(at / 64)) {
+        *word |= 1 << (at % 64);
+    }
+}
+
+impl ProjectIndex {
+    /// Compiles `book`. `flags` says who is active; actions that are new are added to `actions`.
+    pub(crate) fn build(
+        book: &Book,
+        actions: &mut Actions,
+        flags: &dyn Fn(UserId) -> Flags,
+    ) -> Self {
+        let id = book.project.id;
+        let ours = |of: ProjectId| of == id;
+        let modules = book.modules.values().filter(|row| ours(row.project_id)).map(|row| row.id);
+        let modules: Box<[ModuleId]> = modules.collect();
+        let environments = book.environments.values().filter(|row| ours(row.project_id));
+        let environments: Box<[EnvironmentId]> = environments.map(|row| row.id).collect();
+        let teams = book.teams.values().filter(|row| ours(row.project_id)).map(|row| row.id);
+        let roles = book.roles.values().filter(|row| ours(row.project_id)).map(|row| row.id);
+        let mut made = Self {
+            id,
+            shape: SHAPES.fetch_add(1, Ordering::Relaxed),
+            module_words: modules.len().saturating_add(1).div_ceil(64),
+            place_words: 0,
+            modules,
+            environments,
+            teams: teams.collect(),
+            roles: roles.collect(),
+            actions: Box::from([]),
+            team_modules: Box::from([]),
+            role_places: Box::from([]),
+            held: Box::from([]),
+            staff: Staff::default(),
+        };
+        made.compile_teams(book);
+        made.compile_roles(book, actions);
+        let memberships = book.memberships.values().filter_map(|row| made.membership(row));
+        let grants = book.grants.values().filter_map(|row| made.grant(row));
+        made.staff = Staff::pack(memberships.chain(grants).collect(), flags);
+        made
+    }
+
+    fn compile_teams(&mut self, book: &Book) {
+        let mut bits = vec![0; self.teams.len().saturating_mul(self.module_words)];
+        for at in 0..self.teams.len() {
+            set(&mut bits, at.saturating_mul(self.module_words), 0);
+        }
+        for (team, module) in &book.team_modules {
+            if let (Some(team), Some(module)) =
+                (number(&self.teams, team), number(&self.modules, module))
+            {
+                let start = wide(team).saturating_mul(self.module_words);
+                set(&mut bits, start, wide(module).saturating_add(1));
+            }
+        }
+        self.team_modules = bits.into();
+    }
+
+    fn compile_roles(&mut self, book: &Book, actions: &mut Actions) {
+        let one_more = |at: u32| at.saturating_add(1);
+        let mut held = Vec::new();
+        for (role, permission) in &book.role_permissions {
+            let found = book.permissions.get(permission).filter(|row| row.project_id == self.id);
+            let (Some(role), Some(row)) = (number(&self.roles, role), found) else { continue };
+            // 0 is any; a module or an environment of another project is no place of this one.
+            let module =
+                row.module_id.map_or(Some(0), |id| number(&self.modules, &id).map(one_more));
+            let environment = row
+                .environment_id
+                .map_or(Some(0), |id| number(&self.environments, &id).map(one_more));
+            let (Some(module), Some(environment)) = (module, environment) else { continue };
+            let Some(action) = actions.add(&row.action) else { continue };
+            held.push(Held { role, action, spot: (module, environment), permission: row.id });
+        }
+        held.sort_unstable();
+        let mut numbers: Vec<u16> = held.iter().map(|held| held.action).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        self.actions = numbers.into();
+        let (rows, columns) =
+            (self.modules.len().saturating_add(1), self.environments.len().saturating_add(1));
+        self.place_words = rows.saturating_mul(columns).div_ceil(64);
+        let fields = self.roles.len().saturating_mul(self.actions.len());
+        let mut bits = vec![0; fields.saturating_mul(self.place_words)];
+        for Held { role, action, spot: (module, environment), .. } in &held {
+            let Some(action) = self.local_action(*action) else { continue };
+            let start = self.field(*role, action);
+            for row in 0..rows {
+                for column in 0..columns {
+                    let fits = (*module == 0 || wide(*module) == row)
+                        && (*environment == 0 || wide(*environment) == column);
+                    if fits {
+                        set(&mut bits, start, row.saturating_mul(columns).saturating_add(column));
+                    }
+                }
+            }
+        }
+        self.role_places = bits.into();
+        self.held = held.into();
+    }
+
+    pub(super) fn membership(&self, row: &Membership) -> Option<Line> {
+        let what = number(&self.teams, &row.team_id)?;
+        Some(Line::new(row.user_id, row.id.as_u128(), row.valid, what, Rows::Memberships))
+    }
+
+    pub(super) fn grant(&self, row: &Grant) -> Option<Line> {
+        let what = number(&self.roles, &row.role_id).filter(|_| row.project_id == self.id)?;
+        Some(Line::new(row.user_id, row.id.as_u128(), row.valid, what, Rows::Grants))
+    }
+}

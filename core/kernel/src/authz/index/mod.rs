@@ -1,0 +1,146 @@
+//! The compiled index: the rule of the permission model over everything, ready to be asked.
+//!
+//! Built from rows alone, without a policy engine. It never says yes by itself where something changes: the
+//! authorizer judges the rows that it names.
+
+mod spine;
+mod actions;
+mod people;
+mod staff;
+mod project;
+mod compile;
+mod check;
+mod reverse;
+mod change;
+#[cfg(test)]
+mod oracle_tests;
+
+use core::fmt;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) use actions::Actions;
+pub use check::{ActionHandle, PlaceHandle};
+pub(crate) use people::Flags;
+use people::People;
+pub(crate) use project::{NotLive, PlaceIds, ProjectIndex, Spot};
+pub use reverse::{Paging, WhoCan};
+use spine::Spine;
+
+use crate::id::{ProjectId, UserId};
+use crate::org::book::Book;
+use crate::org::{GlobalRole, GlobalRoleGrant, Project, Row, User};
+
+/// Who may do what where, over the whole organisation, at one moment of it: the answer to `can`.
+///
+/// It never changes; a change makes a new one that shares what is the same. Asking takes no lock and no
+/// memory. Both ends of every interval are compared at each question, so an index does not age by time.
+///
+/// ```
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let index = gate.index()?;
+/// let place = Scope::module(office.project, office.module, office.environment);
+/// assert!(index.can(office.bo.user(), &Action::APPROVE, place, gate.now()));
+/// assert!(!index.can(office.ana.user(), &Action::APPROVE, place, gate.now()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Index {
+    actions: Arc<Actions>,
+    people: People,
+    numbers: Arc<BTreeMap<ProjectId, u32>>,
+    projects: Spine<ProjectIndex>,
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Index").field("projects", &self.projects.len()).finish_non_exhaustive()
+    }
+}
+
+/// Gathers rows, in any order, and compiles them.
+///
+/// ```
+/// use placet_core::authz::IndexBuilder;
+/// use placet_core::authz::{Action, Scope};
+/// use placet_core::id::UserId;
+/// use placet_core::org::{GlobalRole, GlobalRoleGrant, User, UserKind};
+///
+/// let id = UserId::from_u128(1);
+/// let (kind, is_active) = (UserKind::Person, true);
+/// let user = User { id, kind, email: "root@example.org".parse()?, display_name: "Root".parse()?, is_active };
+/// let mut builder = IndexBuilder::default();
+/// builder.user(&user);
+/// builder.global_role(&GlobalRoleGrant { user_id: id, role: GlobalRole::PlatformAdmin });
+/// let index = builder.build();
+/// let now = placet_core::clock::Timestamp::from_micros(0);
+/// assert!(index.can(id, &Action::ADMINISTER, Scope::Platform, now));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct IndexBuilder {
+    users: BTreeMap<UserId, User>,
+    roles: Vec<GlobalRoleGrant>,
+    books: BTreeMap<ProjectId, Book>,
+}
+
+impl IndexBuilder {
+    /// A user.
+    pub fn user(&mut self, row: &User) {
+        self.users.insert(row.id, row.clone());
+    }
+
+    /// A global role of a user.
+    pub fn global_role(&mut self, row: &GlobalRoleGrant) {
+        self.roles.push(*row);
+    }
+
+    /// A project; its rows follow.
+    pub fn project(&mut self, row: &Project) {
+        self.books.entry(row.id).or_insert_with(|| Book::new(row.clone()));
+    }
+
+    /// A row of a project that was named before; any other helps nobody.
+    pub fn row(&mut self, project: ProjectId, row: Row) {
+        if let Some(book) = self.books.get_mut(&project) {
+            book.insert(row);
+        }
+    }
+
+    /// The index of all that was gathered.
+    pub fn build(self) -> Index {
+        let mut held: BTreeMap<UserId, Vec<GlobalRole>> = BTreeMap::new();
+        for row in &self.roles {
+            held.entry(row.user_id).or_default().push(row.role);
+        }
+        let people: Vec<(UserId, Flags)> = self
+            .users
+            .values()
+            .map(|user| {
+                let roles = held.get(&user.id).map(Vec::as_slice).unwrap_or_default();
+                (user.id, Flags::of(user, roles))
+            })
+            .collect();
+        drop((self.users, held));
+        // Twice: the projects take the flags from the first, and give the second what they hold.
+        let known = People::build(people.iter().copied(), []);
+        let flags = |user| known.flags(user);
+        let mut actions = Actions::default();
+        let (mut numbers, mut projects, mut seen) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for (number, (id, book)) in (0_u32..).zip(self.books) {
+            let project = ProjectIndex::build(&book, &mut actions, &flags);
+            seen.extend(project.staff.users().iter().map(|user| (*user, number)));
+            numbers.insert(id, number);
+            projects.push(project);
+        }
+        Index {
+            actions: Arc::new(actions),
+            people: People::build(people, seen),
+            numbers: Arc::new(numbers),
+            projects: projects.into_iter().collect(),
+        }
+    }
+}

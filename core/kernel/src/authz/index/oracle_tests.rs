@@ -1,0 +1,269 @@
+//! Against the model read word by word, over organisations made by chance.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test takes its seed from outside and says which it took"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+
+use super::{Index, Paging};
+use crate::authz::{Action, Question, Scope};
+use crate::clock::Timestamp;
+use crate::id::UserId;
+use crate::org::book::Book;
+use crate::org::{GlobalRole, Interval, Row};
+use crate::testing::{Chance, RandomOrganisation};
+
+/// `PLACET_QUESTIONS` asks for more, `PLACET_SEED` for those of one run again.
+fn number(name: &str, usual: u64) -> u64 {
+    env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// Another one for each run, unless asked for.
+fn seed() -> u64 {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let seed = number("PLACET_SEED", u64::try_from(now.as_nanos() % (1 << 40)).unwrap_or_default());
+    eprintln!("PLACET_SEED={seed}");
+    seed
+}
+
+fn ask(index: &Index, question: &Question) -> bool {
+    index.can(question.user, &question.action, question.scope, question.at)
+}
+
+/// How many of `count` questions `make`'s index answers otherwise than the model; and how many were a yes.
+fn differences(count: u64, make: &dyn Fn(&RandomOrganisation) -> Index) -> (u64, u64) {
+    let mut chance = Chance::new(seed());
+    let (mut different, mut allowed) = (0, 0);
+    for _ in 0..count / 200 {
+        let organisation = RandomOrganisation::new(&mut chance).unwrap();
+        let index = make(&organisation);
+        for _ in 0..200 {
+            let question = organisation.question(&mut chance);
+            let permitted = organisation.permits(&question);
+            allowed += u64::from(permitted);
+            if ask(&index, &question) != permitted {
+                if different == 0 {
+                    eprintln!("{organisation}{question:?}: the model says {permitted}");
+                }
+                different += 1;
+            }
+        }
+    }
+    (different, allowed)
+}
+
+#[test]
+fn the_index_says_what_the_model_says() {
+    let count = number("PLACET_QUESTIONS", 1_000_000);
+    let (different, allowed) = differences(count, &RandomOrganisation::index);
+    eprintln!("{count} questions, {allowed} of them allowed");
+    assert_eq!(different, 0);
+    assert!(allowed > count / 100, "too few of them are a yes to tell anything");
+}
+
+#[test]
+fn an_index_that_loses_a_grant_is_noticed() {
+    let loses = |organisation: &RandomOrganisation| {
+        let mut less = organisation.clone();
+        let lost = less.rows.iter().position(|(_, row)| matches!(row, Row::Grant(_)));
+        lost.map(|at| less.rows.remove(at));
+        less.index()
+    };
+    assert!(differences(20_000, &loses).0 > 0);
+}
+
+#[test]
+fn an_index_that_ignores_an_end_is_noticed() {
+    let ignores = |organisation: &RandomOrganisation| {
+        let mut endless = organisation.clone();
+        for (_, row) in &mut endless.rows {
+            if let Row::Grant(row) = row {
+                row.valid = Interval::starting(row.valid.from());
+            }
+        }
+        endless.index()
+    };
+    assert!(differences(20_000, &ignores).0 > 0);
+}
+
+#[test]
+fn a_handle_answers_as_its_ids_do_also_after_changes() {
+    let mut chance = Chance::new(seed());
+    for _ in 0..300 {
+        let organisation = RandomOrganisation::new(&mut chance).unwrap();
+        let index = organisation.index();
+        let questions: Vec<Question> =
+            (0..50).map(|_| organisation.question(&mut chance)).collect();
+        let handles: Vec<_> = questions
+            .iter()
+            .filter_map(|q| Some((q, index.action(&q.action), index.place(q.scope)?)))
+            .collect();
+        let changed = RandomOrganisation::new(&mut chance).unwrap().index();
+        for later in [&index, &changed] {
+            for (question, action, place) in &handles {
+                let found = later.can_at(question.user, action, place, question.at);
+                assert_eq!(found, ask(later, question), "{organisation}{question:?}");
+            }
+        }
+    }
+}
+
+/// Everything that can be asked about an organisation.
+fn everything(organisation: &RandomOrganisation) -> (Vec<UserId>, Vec<Action>, Vec<Scope>) {
+    let mut scopes = vec![Scope::Platform];
+    for project in &organisation.projects {
+        let rows = || organisation.rows.iter().filter(|(of, _)| *of == project.id);
+        let ids = |pick: &dyn Fn(&Row) -> Option<u128>| {
+            let found = rows().filter_map(|(_, row)| pick(row)).map(Some);
+            core::iter::once(None).chain(found).collect::<BTreeSet<_>>()
+        };
+        let modules =
+            ids(&|row| if let Row::Module(row) = row { Some(row.id.as_u128()) } else { None });
+        let environments =
+            ids(&|row| if let Row::Environment(row) = row { Some(row.id.as_u128()) } else { None });
+        for module in &modules {
+            for environment in &environments {
+                scopes.push(Scope::Project {
+                    project: project.id,
+                    module: module.map(crate::id::ModuleId::from_u128),
+                    environment: environment.map(crate::id::EnvironmentId::from_u128),
+                });
+            }
+        }
+    }
+    let actions = ["request", "approve", "read", "manage", "deploy", "administer", "audit"];
+    let actions = actions.iter().map(|name| name.parse().unwrap()).collect();
+    (organisation.users.iter().map(|user| user.id).collect(), actions, scopes)
+}
+
+#[test]
+fn who_and_where_and_until_are_what_asking_everything_finds() {
+    let mut chance = Chance::new(seed());
+    for _ in 0..150 {
+        let organisation = RandomOrganisation::new(&mut chance).unwrap();
+        let index = organisation.index();
+        let (users, actions, scopes) = everything(&organisation);
+        let at = Timestamp::from_micros(i64::try_from(chance.below(14)).unwrap());
+        for action in &actions {
+            for scope in &scopes {
+                let can = |user: &UserId| index.can(*user, action, *scope, at);
+                let brute: BTreeSet<UserId> = users.iter().copied().filter(can).collect();
+                let mut found = BTreeSet::new();
+                let mut page = Some(Paging::first(2));
+                let mut roles = Vec::new();
+                while let Some(which) = page {
+                    let who = index.who_can(action, *scope, at, which);
+                    assert!(who.users.len() <= 2);
+                    assert!(who.users.iter().all(|user| found.insert(*user)), "twice in the pages");
+                    page = who.next.map(|last| which.after(last));
+                    roles = who.global_roles;
+                }
+                if index.place(*scope).is_some() {
+                    for role in roles {
+                        let may = |user: &UserId| can(user);
+                        found.extend(index.holders(role).iter().copied().filter(may));
+                    }
+                }
+                assert_eq!(found, brute, "{organisation}who can {action} in {scope} at {at}");
+            }
+            for user in &users {
+                let places: BTreeSet<Scope> =
+                    index.where_can(*user, action, at).into_iter().collect();
+                let roles = index.global_roles(*user);
+                let can = |scope: &&Scope| index.can(*user, action, **scope, at);
+                for scope in scopes.iter().filter(|scope| **scope != Scope::Platform).filter(can) {
+                    // What only a global role gives is named by the role.
+                    assert!(
+                        places.contains(scope) || !roles.is_empty(),
+                        "{organisation}{user} {scope}"
+                    );
+                }
+                assert!(places.iter().all(|scope| index.can(*user, action, *scope, at)));
+                for scope in &scopes {
+                    let answer =
+                        |tick: i64| index.can(*user, action, *scope, Timestamp::from_micros(tick));
+                    let now = at.as_micros();
+                    let turn = (now + 1..20).find(|tick| answer(*tick) != answer(now));
+                    let found = index.until(*user, action, *scope, at).map(Timestamp::as_micros);
+                    assert_eq!(found, turn, "{organisation}{user} {action} {scope} from {now}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn changes_one_by_one_make_the_index_that_building_makes() {
+    let mut chance = Chance::new(seed());
+    for _ in 0..150 {
+        let before = RandomOrganisation::new(&mut chance).unwrap();
+        let mut after = RandomOrganisation::new(&mut chance).unwrap();
+        // A user or a project is never taken away.
+        let missing =
+            before.users.iter().filter(|old| after.users.iter().all(|new| new.id != old.id));
+        let missing: Vec<_> = missing.cloned().collect();
+        after.users.extend(missing);
+        let missing = before.projects.iter().filter(|old| !after.projects.contains(old));
+        let missing: Vec<_> = missing.cloned().collect();
+        after.projects.extend(missing);
+
+        let mut index = before.index();
+        for user in &after.users {
+            let held = after.global_roles.iter().filter(|row| row.user_id == user.id);
+            let held: Vec<GlobalRole> = held.map(|row| row.role).collect();
+            index = index.with_user(user, &held);
+        }
+        for project in &after.projects {
+            // Half of them as a whole, half of them without its rows about people and then row by row.
+            let mut book = Book::new(project.clone());
+            let mut later: BTreeMap<usize, Row> = BTreeMap::new();
+            let by_row = chance.is(50);
+            for (at, (_, row)) in
+                after.rows.iter().enumerate().filter(|(_, row)| row.0 == project.id)
+            {
+                match row {
+                    Row::Membership(_) | Row::Grant(_) if by_row => {
+                        drop(later.insert(at, row.clone()));
+                    }
+                    other => book.insert(other.clone()),
+                }
+            }
+            index = index.with_project(&book);
+            for row in later.values() {
+                index = match row {
+                    Row::Membership(row) => index.with_membership(project.id, row.id, Some(row)),
+                    Row::Grant(row) => {
+                        // There and away and there again.
+                        let there = index.with_grant(project.id, row.id, Some(row));
+                        let away = there.with_grant(project.id, row.id, None);
+                        let never = index.with_grant(project.id, row.id, None);
+                        assert_eq!(away.projects, never.projects);
+                        away.with_grant(project.id, row.id, Some(row))
+                    }
+                    _ => index,
+                };
+            }
+        }
+        let built = after.index();
+        let (users, actions, scopes) = everything(&after);
+        for user in &users {
+            assert_eq!(index.project_ids(*user), built.project_ids(*user), "{user}");
+            assert_eq!(index.global_roles(*user), built.global_roles(*user));
+            for tick in 0..14 {
+                let at = Timestamp::from_micros(tick);
+                assert_eq!(index.matrix(*user, at), built.matrix(*user, at), "{before}{after}");
+                for (action, scope) in
+                    actions.iter().flat_map(|a| scopes.iter().map(move |s| (a, s)))
+                {
+                    let can = |index: &Index| index.can(*user, action, *scope, at);
+                    assert_eq!(can(&index), can(&built), "{before}{after}{user} {action} {scope}");
+                }
+            }
+        }
+    }
+}

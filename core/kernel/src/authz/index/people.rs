@@ -1,0 +1,225 @@
+//! Who there is: active or not, person or agent, global roles, and the projects somebody has rows in.
+
+use super::spine::Spine;
+use crate::id::UserId;
+use crate::org::{GlobalRole, User, UserKind};
+
+/// What the rule asks about a user beside their rows.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    const ACTIVE: u8 = 1;
+    const AGENT: u8 = 2;
+    const PLATFORM_ADMIN: u8 = 4;
+    const AUDITOR: u8 = 8;
+
+    pub(crate) fn of(user: &User, roles: &[GlobalRole]) -> Self {
+        let mut bits = 0;
+        if user.is_active {
+            bits |= Self::ACTIVE;
+        }
+        if user.kind == UserKind::Agent {
+            bits |= Self::AGENT;
+        }
+        for role in roles {
+            bits |= match role {
+                GlobalRole::PlatformAdmin => Self::PLATFORM_ADMIN,
+                GlobalRole::Auditor => Self::AUDITOR,
+            };
+        }
+        Self(bits)
+    }
+
+    #[inline]
+    pub(crate) const fn is_active(self) -> bool {
+        self.0 & Self::ACTIVE != 0
+    }
+
+    #[inline]
+    pub(crate) const fn is_agent(self) -> bool {
+        self.0 & Self::AGENT != 0
+    }
+
+    /// Whether they hold `role`, and may use it: a user who is not active holds nothing.
+    #[inline]
+    pub(crate) const fn holds(self, role: GlobalRole) -> bool {
+        let bit = match role {
+            GlobalRole::PlatformAdmin => Self::PLATFORM_ADMIN,
+            GlobalRole::Auditor => Self::AUDITOR,
+        };
+        self.is_active() && self.0 & bit != 0
+    }
+}
+
+/// Everybody, in groups that a change copies one of.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct People {
+    shards: Spine<Shard>,
+    shift: u32,
+}
+
+/// Some people, in ascending order of their ids, and their projects' numbers, one after the other.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+struct Shard {
+    ids: Vec<UserId>,
+    flags: Vec<Flags>,
+    // Where each one's projects end.
+    ends: Vec<u32>,
+    projects: Vec<u32>,
+}
+
+/// About how many people stand in a shard.
+const SHARD: usize = 128;
+
+/// Spreads ids that were handed out one after the other, or by their time.
+#[inline]
+pub(super) const fn spread(id: UserId) -> u64 {
+    let bits = id.as_u128();
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "both halves are taken"
+    )]
+    let folded = (bits as u64) ^ ((bits >> 64) as u64);
+    // The golden ratio's multiplier (Knuth, The Art of Computer Programming, volume 3, 6.4).
+    folded.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl People {
+    /// Puts everybody in. `projects` holds, for each user, the numbers of projects in any order.
+    pub(super) fn build(
+        people: impl IntoIterator<Item = (UserId, Flags)>,
+        projects: impl IntoIterator<Item = (UserId, u32)>,
+    ) -> Self {
+        let people: Vec<(UserId, Flags)> = people.into_iter().collect();
+        let count = people.len().div_ceil(SHARD).max(16).next_power_of_two();
+        let shift = 64_u32.saturating_sub(count.trailing_zeros());
+        let mut ids = vec![Vec::new(); count];
+        let mut held = vec![Vec::new(); count];
+        let place = |id| usize::try_from(spread(id) >> shift).unwrap_or_default();
+        for (id, flags) in people {
+            if let Some(shard) = ids.get_mut(place(id)) {
+                shard.push((id, flags));
+            }
+        }
+        for (id, project) in projects {
+            if let Some(shard) = held.get_mut(place(id)) {
+                shard.push((id, project));
+            }
+        }
+        let shards = ids.into_iter().zip(held).map(|(ids, held)| Shard::build(ids, held));
+        Self { shards: shards.collect(), shift }
+    }
+
+    fn place(&self, id: UserId) -> usize {
+        usize::try_from(spread(id).checked_shr(self.shift).unwrap_or_default()).unwrap_or_default()
+    }
+
+    /// What is known of `id`; no flag is set for a stranger.
+    #[inline]
+    pub(super) fn flags(&self, id: UserId) -> Flags {
+        let Some(shard) = self.shards.get(self.place(id)) else { return Flags::default() };
+        let Ok(at) = shard.ids.binary_search(&id) else { return Flags::default() };
+        shard.flags.get(at).copied().unwrap_or_default()
+    }
+
+    /// The numbers of the projects that `id` has rows in, in ascending order.
+    pub(super) fn projects(&self, id: UserId) -> &[u32] {
+        let found = || {
+            let shard = self.shards.get(self.place(id))?;
+            shard.projects_at(shard.ids.binary_search(&id).ok()?)
+        };
+        found().unwrap_or_default()
+    }
+
+    /// Everybody with a global role, in no order that means anything.
+    pub(super) fn holders(&self, role: GlobalRole) -> impl Iterator<Item = UserId> {
+        self.shards.iter().flat_map(move |shard| {
+            let people = shard.ids.iter().zip(&shard.flags);
+            people.filter(move |(_, flags)| flags.holds(role)).map(|(id, _)| *id)
+        })
+    }
+
+    /// About how many bytes this takes on the heap.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let each = self.shards.iter().map(|shard| {
+            size_of_val(&*shard.ids)
+                .saturating_add(size_of_val(&*shard.flags))
+                .saturating_add(size_of_val(&*shard.ends))
+                .saturating_add(size_of_val(&*shard.projects))
+                .saturating_add(size_of::<Shard>())
+        });
+        each.fold(0, usize::saturating_add)
+    }
+
+    /// Everybody, with `id` as given.
+    pub(super) fn with(&self, id: UserId, flags: Flags, projects: &[u32]) -> Self {
+        let at = self.place(id);
+        let Some(shard) = self.shards.get(at) else {
+            // Nobody was here at all.
+            let held = projects.iter().map(|project| (id, *project));
+            return Self::build([(id, flags)], held);
+        };
+        Self { shards: self.shards.with(at, shard.with(id, flags, projects)), shift: self.shift }
+    }
+}
+
+impl Shard {
+    fn build(mut people: Vec<(UserId, Flags)>, mut held: Vec<(UserId, u32)>) -> Self {
+        people.sort_unstable_by_key(|(id, _)| *id);
+        people.dedup_by_key(|(id, _)| *id);
+        held.sort_unstable();
+        held.dedup();
+        // Somebody who has rows and does not exist is nobody yet: no flag is set.
+        let strangers = held.iter().map(|(id, _)| (*id, Flags::default()));
+        people.extend(strangers);
+        people.sort_by_key(|(id, _)| *id);
+        people.dedup_by_key(|(id, _)| *id);
+        let mut shard = Self::default();
+        let mut held = held.into_iter().peekable();
+        for (id, flags) in people {
+            while let Some((_, project)) = held.next_if(|(of, _)| *of == id) {
+                shard.projects.push(project);
+            }
+            shard.push(id, flags);
+        }
+        shard
+    }
+
+    fn push(&mut self, id: UserId, flags: Flags) {
+        self.ids.push(id);
+        self.flags.push(flags);
+        self.ends.push(u32::try_from(self.projects.len()).unwrap_or(u32::MAX));
+    }
+
+    fn projects_at(&self, at: usize) -> Option<&[u32]> {
+        let end = usize::try_from(*self.ends.get(at)?).ok()?;
+        let start = match at.checked_sub(1) {
+            None => 0,
+            Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
+        };
+        self.projects.get(start..end)
+    }
+
+    fn with(&self, id: UserId, flags: Flags, projects: &[u32]) -> Self {
+        let mut made = Self::default();
+        let mut is_in = false;
+        for (at, (other, their_flags)) in self.ids.iter().zip(&self.flags).enumerate() {
+            if !is_in && *other >= id {
+                made.projects.extend_from_slice(projects);
+                made.push(id, flags);
+                is_in = true;
+            }
+            if *other != id {
+                made.projects.extend_from_slice(self.projects_at(at).unwrap_or_default());
+                made.push(*other, *their_flags);
+            }
+        }
+        if !is_in {
+            made.projects.extend_from_slice(projects);
+            made.push(id, flags);
+        }
+        made
+    }
+}

@@ -1,0 +1,236 @@
+//! The question asked from the other end: who can, and where.
+
+use super::Index;
+use super::check::Asked;
+use super::project::{ProjectIndex, Spot};
+use super::staff::Span;
+use crate::authz::action::{Action, Rule};
+use crate::authz::question::Scope;
+use crate::clock::Timestamp;
+use crate::id::{ProjectId, UserId};
+use crate::org::GlobalRole;
+
+/// Who can do something somewhere: one page of users, and the roles whose every active holder can.
+///
+/// ```
+/// use placet_core::authz::Paging;
+/// # use placet_core::authz::{Action, Scope};
+/// # use placet_core::testing::Office;
+/// # let (gate, office) = Office::in_memory()?;
+/// let place = Scope::module(office.project, office.module, office.environment);
+/// let found = gate.index()?.who_can(&Action::APPROVE, place, gate.now(), Paging::first(100));
+/// assert_eq!((found.users, found.next), (vec![office.bo.user()], None));
+/// assert!(found.global_roles.is_empty()); // no global role approves anything
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct WhoCan {
+    /// By rows of their own, in ascending order of their ids.
+    pub users: Vec<UserId>,
+    /// By a global role, whoever holds it.
+    pub global_roles: Vec<GlobalRole>,
+    /// Where the next page begins; `None` after the last one.
+    pub next: Option<UserId>,
+}
+
+/// Which page of users: at most so many of them, from the beginning or after one.
+///
+/// ```
+/// use placet_core::authz::Paging;
+/// use placet_core::id::UserId;
+/// let second = Paging::first(100).after(UserId::from_u128(7));
+/// # assert_ne!(second, Paging::first(100));
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Paging {
+    after: Option<UserId>,
+    limit: usize,
+}
+
+impl Paging {
+    /// The first page, of at most `limit`.
+    pub const fn first(limit: usize) -> Self {
+        Self { after: None, limit }
+    }
+
+    /// The page that begins after `user`, such as [`WhoCan::next`].
+    #[must_use]
+    pub const fn after(self, user: UserId) -> Self {
+        Self { after: Some(user), limit: self.limit }
+    }
+}
+
+impl Index {
+    /// Who can do `action` in `scope` at that instant, in ascending order of their ids. Pages are stable: a
+    /// user who can throughout is on exactly one of them.
+    pub fn who_can(&self, action: &Action, scope: Scope, at: Timestamp, page: Paging) -> WhoCan {
+        let Paging { after, limit } = page;
+        let mut found = WhoCan { global_roles: by_role(action.rule(), scope), ..WhoCan::default() };
+        let Some((project, spot)) = self.spot_of(scope) else { return found };
+        let rule = action.rule();
+        let spot = if rule == Rule::Manage { Spot::WHOLE } else { spot };
+        let Some(number) = self.actions.number(action) else { return found };
+        let Some(local) = project.local_action(number) else { return found };
+        let takes_person = rule == Rule::Manage || *action == Action::APPROVE;
+        let everybody = project.staff.everybody();
+        for (user, _, place) in
+            everybody.filter(|(user, _, _)| after.is_none_or(|after| *user > after))
+        {
+            let asked = Asked { user, number: Some(number), takes_person, spot, at };
+            let can = match rule {
+                Rule::TwoLegs => project.two_legs_of(place, local, &asked),
+                Rule::Read | Rule::Manage => project.second_leg_of(place, local, &asked),
+                Rule::Administer | Rule::Audit => false,
+            };
+            if !can {
+                continue;
+            }
+            if found.users.len() >= limit {
+                found.next = found.users.last().copied();
+                break;
+            }
+            found.users.push(user);
+        }
+        found
+    }
+
+    /// Every active holder of a global role, in ascending order.
+    pub fn holders(&self, role: GlobalRole) -> Vec<UserId> {
+        let mut holders: Vec<UserId> = self.people.holders(role).collect();
+        holders.sort_unstable();
+        holders
+    }
+
+    /// Every place in which `user` can do `action` by rows of their own, ordered by project, module and
+    /// environment. A place without a module or an environment stands for the question that names none.
+    ///
+    /// What a global role gives everywhere is not listed: [`Self::global_roles`] names it.
+    ///
+    /// ```
+    /// # use placet_core::authz::{Action, Scope};
+    /// # use placet_core::testing::Office;
+    /// # let (gate, office) = Office::in_memory()?;
+    /// let places = gate.index()?.where_can(office.bo.user(), &Action::APPROVE, gate.now());
+    /// assert!(places.contains(&Scope::module(office.project, office.module, office.environment)));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn where_can(&self, user: UserId, action: &Action, at: Timestamp) -> Vec<Scope> {
+        let Some(number) = self.actions.number(action) else { return Vec::new() };
+        let rule = action.rule();
+        if matches!(rule, Rule::Administer | Rule::Audit) {
+            // No row of a project gives these, whatever it says.
+            return Vec::new();
+        }
+        let takes_person = rule == Rule::Manage || *action == Action::APPROVE;
+        let asked = Asked { user, number: Some(number), takes_person, spot: Spot::WHOLE, at };
+        let mut places = Vec::new();
+        for project in self.projects_of(user) {
+            project.places(rule, &asked, &mut places);
+        }
+        places
+    }
+
+    /// The projects that `user` has rows in, ordered by their ids.
+    pub fn project_ids(&self, user: UserId) -> Vec<ProjectId> {
+        self.projects_of(user).into_iter().map(|project| project.id).collect()
+    }
+
+    /// The global roles of an active user.
+    pub fn global_roles(&self, user: UserId) -> Vec<GlobalRole> {
+        let flags = self.people.flags(user);
+        let roles = [GlobalRole::PlatformAdmin, GlobalRole::Auditor].into_iter();
+        roles.filter(|role| flags.holds(*role)).collect()
+    }
+
+    /// Everything that `user` can do by rows of their own: each action with the places of it, in the
+    /// order of their names.
+    ///
+    /// ```
+    /// # use placet_core::authz::Action;
+    /// # use placet_core::testing::Office;
+    /// # let (gate, office) = Office::in_memory()?;
+    /// let matrix = gate.index()?.matrix(office.bo.user(), gate.now());
+    /// assert!(matrix.iter().any(|(action, _)| *action == Action::APPROVE));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn matrix(&self, user: UserId, at: Timestamp) -> Vec<(Action, Vec<Scope>)> {
+        let mut numbers: Vec<u16> = Vec::new();
+        for project in self.projects_of(user) {
+            numbers.extend(project.actions());
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        let named = numbers.into_iter().filter_map(|number| self.actions.name(number));
+        let mut matrix: Vec<(Action, Vec<Scope>)> = named
+            .map(|action| (action.clone(), self.where_can(user, action, at)))
+            .filter(|(_, places)| !places.is_empty())
+            .collect();
+        matrix.sort_by(|a, b| a.0.cmp(&b.0));
+        matrix
+    }
+
+    fn projects_of(&self, user: UserId) -> Vec<&ProjectIndex> {
+        let numbers = self.people.projects(user).iter();
+        let found = numbers.filter_map(|number| self.projects.get(usize::try_from(*number).ok()?));
+        let mut found: Vec<&ProjectIndex> = found.collect();
+        found.sort_unstable_by_key(|project| project.id);
+        found
+    }
+}
+
+/// The global roles that suffice.
+fn by_role(rule: Rule, scope: Scope) -> Vec<GlobalRole> {
+    match (rule, scope) {
+        (Rule::Administer, Scope::Platform) | (Rule::Manage, Scope::Project { .. }) => {
+            vec![GlobalRole::PlatformAdmin]
+        }
+        (Rule::Read, Scope::Project { .. }) => vec![GlobalRole::Auditor],
+        (Rule::Audit, _) => vec![GlobalRole::PlatformAdmin, GlobalRole::Auditor],
+        (Rule::Administer, Scope::Project { .. })
+        | (Rule::TwoLegs, _)
+        | (Rule::Read | Rule::Manage, Scope::Platform) => Vec::new(),
+    }
+}
+
+impl ProjectIndex {
+    /// The places in which the user has the action, whatever spot was asked about.
+    fn places(&self, rule: Rule, asked: &Asked, found: &mut Vec<Scope>) {
+        let Asked { user, number: Some(number), takes_person, at, .. } = *asked else { return };
+        let (Some(place), Some(local)) = (self.staff.find(user), self.local_action(number)) else {
+            return;
+        };
+        let flags = self.staff.flags(place);
+        let Some((memberships, grants)) = self.staff.spans(place) else { return };
+        if !flags.is_active() || (takes_person && flags.is_agent()) {
+            return;
+        }
+        let live = |span: &&Span| span.contains(at);
+        let mut bits = vec![0_u64; self.place_words()];
+        for span in grants.iter().filter(live) {
+            for (sum, word) in bits.iter_mut().zip(self.places_of(span.what, local)) {
+                *sum |= *word;
+            }
+        }
+        let allowed = |spot: Spot| {
+            let bit = self.bit(spot);
+            bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+        };
+        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        for module in 0..=count(self.modules.len()) {
+            let member =
+                || memberships.iter().filter(live).any(|span| self.looks_after(span.what, module));
+            if rule == Rule::TwoLegs && !member() {
+                continue;
+            }
+            for environment in 0..=count(self.environments.len()) {
+                let spot = Spot { module, environment };
+                // Managing takes the whole project, wherever in it one asks.
+                if allowed(if rule == Rule::Manage { Spot::WHOLE } else { spot }) {
+                    let (module, environment) = self.place_ids(spot);
+                    found.push(Scope::Project { project: self.id, module, environment });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Rows of a project, each with its table.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Environment, Grant, Interval, Membership, Module, Permission, Role, RolePermission, Team,
+    TeamModule,
+};
+use crate::id::EnvironmentId;
+use crate::request::Quorum;
+
+/// How many approvals an environment asks for.
+///
+/// ```
+/// use placet_core::id::EnvironmentId;
+/// use placet_core::org::QuorumRule;
+/// use placet_core::request::Quorum;
+/// let rule = QuorumRule { environment_id: EnvironmentId::from_u128(1), quorum: Quorum::n_of(2, None)? };
+/// assert_eq!(rule.quorum.people(), 2);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
+pub struct QuorumRule {
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// What it asks for.
+    pub quorum: Quorum,
+}
+
+/// A row of a project, as it is stored: one kind of record, so that one scan reads the whole project.
+///
+/// ```
+/// use placet_core::id::{ModuleId, ProjectId};
+/// use placet_core::org::{Module, Row};
+/// let (id, project_id) = (ModuleId::from_u128(1), ProjectId::from_u128(2));
+/// let row = Row::from(Module { id, project_id, code: "pagos".parse()?, name: "Pagos".parse()? });
+/// assert!(matches!(row, Row::Module(_)));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "table", content = "row")]
+#[non_exhaustive]
+pub enum Row {
+    /// `project_environments`.
+    Environment(Environment),
+    /// `project_modules`.
+    Module(Module),
+    /// `teams`.
+    Team(Team),
+    /// `team_modules`.
+    TeamModule(TeamModule),
+    /// `team_members`.
+    Membership(Membership),
+    /// `project_roles`.
+    Role(Role),
+    /// `project_permissions`.
+    Permission(Permission),
+    /// `project_role_permissions`.
+    RolePermission(RolePermission),
+    /// `user_project_roles`.
+    Grant(Grant),
+    /// The quorum of an environment.
+    Quorum(QuorumRule),
+}
+
+macro_rules! rows {
+    ($($name:ident from $row:ident,)*) => {$(
+        impl From<$row> for Row {
+            fn from(row: $row) -> Self {
+                Self::$name(row)
+            }
+        }
+    )*};
+}
+
+rows! {
+    Environment from Environment,
+    Module from Module,
+    Team from Team,
+    TeamModule from TeamModule,
+    Membership from Membership,
+    Role from Role,
+    Permission from Permission,
+    RolePermission from RolePermission,
+    Grant from Grant,
+    Quorum from QuorumRule,
+}
+
+impl Row {
+    /// What the audit log says of this row: ids, codes and numbers, never names.
+    pub(crate) fn note_facts(&self, facts: &mut BTreeMap<String, String>) {
+        let mut note = |name: &str, value: String| drop(facts.insert(name.to_owned(), value));
+        let span = |valid: Interval| {
+            valid
+                .until()
+                .map_or_else(|| format!("{}/..", valid.from()), |u| format!("{}/{u}", valid.from()))
+        };
+        match self {
+            Self::Environment(row) => {
+                note("environment", row.id.to_string());
+                note("criticality", format!("{:?}", row.criticality).to_lowercase());
+            }
+            Self::Module(row) => note("module", row.id.to_string()),
+            Self::Team(row) => note("team", row.id.to_string()),
+            Self::TeamModule(row) => {
+                note("team", row.team_id.to_string());
+                note("module", row.module_id.to_string());
+            }
+            Self::Membership(row) => {
+                note("membership", row.id.to_string());
+                note("team", row.team_id.to_string());
+                note("user", row.user_id.to_string());
+                note("team_role", row.role.as_str().to_owned());
+                note("valid", span(row.valid));
+            }
+            Self::Role(row) => note("role", row.id.to_string()),
+            Self::Permission(row) => {
+                note("permission", row.id.to_string());
+                note("action", row.action.to_string());
+                row.module_id.iter().for_each(|id| note("module", id.to_string()));
+                row.environment_id.iter().for_each(|id| note("environment", id.to_string()));
+            }
+            Self::RolePermission(row) => {
+                note("role", row.role_id.to_string());
+                note("permission", row.permission_id.to_string());
+            }
+            Self::Grant(row) => {
+                note("grant", row.id.to_string());
+                note("user", row.user_id.to_string());
+                note("role", row.role_id.to_string());
+                note("valid", span(row.valid));
+            }
+            Self::Quorum(row) => {
+                note("environment", row.environment_id.to_string());
+                note("people", row.quorum.people().to_string());
+                row.quorum.role().iter().for_each(|role| note("role", role.to_string()));
+            }
+        }
+    }
+}
