@@ -6,13 +6,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use placet::Gate;
-use placet::audit::verify_export;
 use placet::id::RequestId;
 use placet::request::{Change, State, StateName};
 use placet_core::testing::Office;
 use rusqlite::Connection;
 
-use crate::shop::{builder, create_database, payload};
+use crate::shop::{builder, create_database, payload, verify_log};
 
 /// How often the process is killed. `PLACET_KILLS=1000` makes it a long test.
 const KILLS: u64 = 20;
@@ -161,14 +160,7 @@ fn check(
         }
         assert_truthful(&gate, office, item.id, folder, round);
     }
-    let mut files = BTreeMap::new();
-    gate.export(&office.root, |path, bytes| {
-        files.insert(path.to_owned(), bytes.to_vec());
-        Ok(())
-    })
-    .unwrap();
-    let read = |path: &str| Ok(files.get(path).cloned());
-    verify_export(read, gate.origin(), gate.verifier_key()).unwrap();
+    verify_log(&gate, &office.root);
     unknown
 }
 

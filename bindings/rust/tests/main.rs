@@ -26,4 +26,14 @@ mod story;
 #[path = "../../../core/store-postgres/tests/server.rs"]
 mod server;
 #[cfg(feature = "postgres")]
+#[expect(clippy::indexing_slicing, reason = "the network of the store's own tests")]
+#[path = "../../../core/store-postgres/tests/proxy.rs"]
+mod proxy;
+#[cfg(feature = "postgres")]
 mod nodes;
+#[cfg(feature = "postgres")]
+mod books;
+#[cfg(feature = "postgres")]
+mod line;
+#[cfg(feature = "postgres")]
+mod cut;

@@ -153,7 +153,7 @@ impl Cluster {
 }
 
 /// Nothing is decided by how long this takes: it gives others the time to act.
-fn pause(ms: u64) {
+pub(crate) fn pause(ms: u64) {
     std::thread::sleep(Duration::from_millis(ms));
 }
 
@@ -162,7 +162,7 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
-fn next(random: u64) -> u64 {
+pub(crate) fn next(random: u64) -> u64 {
     // SplitMix64, Steele, Lea and Flood 2014.
     let mut z = random.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,10 +1,13 @@
 //! A gate in a folder, in front of a SQLite database.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use placet::audit::verify_export;
 use placet::error::Error;
 use placet::id::RequestId;
+use placet::identity::Caller;
 use placet::request::{Change, Request};
 use placet::{Gate, GateBuilder};
 use placet_core::testing::Office;
@@ -38,6 +41,18 @@ pub(crate) fn create_database(path: &Path) {
 
 pub(crate) fn builder(folder: &Path) -> GateBuilder {
     Gate::builder(folder.join("placet")).sqlite_target("orders", folder.join("orders.db"))
+}
+
+/// Exports the log, and verifies it as somebody would who has nothing but the export and the log's key.
+pub(crate) fn verify_log(gate: &Gate, root: &Caller) {
+    let mut files = BTreeMap::new();
+    gate.export(root, |path, bytes| {
+        files.insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    })
+    .unwrap();
+    let read = |path: &str| Ok(files.get(path).cloned());
+    verify_export(read, gate.origin(), gate.verifier_key()).unwrap();
 }
 
 impl Shop {

@@ -1,11 +1,10 @@
 //! From drafting to a verified outcome, with every part real.
 
 use placet::RunEvent;
-use placet::audit::verify_export;
 use placet::request::StateName;
 use placet::runner::Outcome;
 
-use crate::shop::{Shop, payload};
+use crate::shop::{Shop, payload, verify_log};
 
 #[test]
 fn a_change_is_drafted_approved_run_verified_and_proven() {
@@ -26,15 +25,7 @@ fn a_change_is_drafted_approved_run_verified_and_proven() {
     let (_, read) = shop.gate.verify(&shop.office.bo, id).unwrap();
     assert!(matches!(read, Outcome::Succeeded(_)), "{read:?}");
 
-    let mut files = std::collections::BTreeMap::new();
-    shop.gate
-        .export(&shop.office.root, |path, bytes| {
-            files.insert(path.to_owned(), bytes.to_vec());
-            Ok(())
-        })
-        .unwrap();
-    let read = |path: &str| Ok(files.get(path).cloned());
-    verify_export(read, shop.gate.origin(), shop.gate.verifier_key()).unwrap();
+    verify_log(&shop.gate, &shop.office.root);
     assert_eq!(shop.gate.disagreements(), 0);
 }
 
