@@ -189,8 +189,9 @@ impl World {
 
     /// Ends the lease of a run that nobody drives, and finds out what became of it.
     fn resolve(&self, id: RequestId, key: &str, fate: Fate) {
-        let Office { ana: _, bo, .. } = self.office;
+        let Office { ana, bo, .. } = self.office;
         if self.state(id) == StateName::Executing {
+            self.come_back(|gate| gate.comment(&ana, id, "it has no end").map(drop));
             self.surely(id, "LOSE", |gate| {
                 let _seen = gate.tick()?;
                 self.end_leases();
