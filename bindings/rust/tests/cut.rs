@@ -187,9 +187,20 @@ impl World {
         }
     }
 
+    /// Somebody tries once more, on each node. Were it let in, it would run: then there are two rows.
+    fn try_again(&self, id: RequestId) {
+        for gate in [&self.near, &self.far] {
+            match gate.execute(&self.office.bo, id) {
+                Ok(run) => drop(run.wait()),
+                Err(error) => assert_eq!(error.code(), Code::WrongState, "{error}"),
+            }
+        }
+    }
+
     /// Ends the lease of a run that nobody drives, and finds out what became of it.
     fn resolve(&self, id: RequestId, key: &str, fate: Fate) {
         let Office { ana, bo, .. } = self.office;
+        self.try_again(id);
         if self.state(id) == StateName::Executing {
             self.come_back(|gate| gate.comment(&ana, id, "it has no end").map(drop));
             self.surely(id, "LOSE", |gate| {
@@ -198,6 +209,7 @@ impl World {
                 gate.tick()
             });
             assert_eq!(self.state(id), StateName::Unknown);
+            self.try_again(id);
         }
         if fate == Fate::Untold && self.state(id) == StateName::Unknown {
             // What a person sees who looks there.
@@ -238,13 +250,7 @@ impl World {
         }
         self.run(id, fate);
         self.resolve(id, &key, fate);
-        // Somebody tries once more. Were it let in, there would be two rows.
-        for gate in [&self.near, &self.far] {
-            match gate.execute(&self.office.bo, id) {
-                Ok(run) => drop(run.wait()),
-                Err(error) => assert_eq!(error.code(), Code::WrongState, "{error}"),
-            }
-        }
+        self.try_again(id);
         let state = self.state(id);
         let due = u32::from(state == StateName::Succeeded);
         assert_eq!(self.effects(id, &key), (due, due), "{id}, {fate:?}, is {state}");
