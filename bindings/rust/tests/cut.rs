@@ -248,12 +248,16 @@ impl World {
             let taken = "INSERT INTO ran VALUES (?1)";
             Connection::open(self.target()).unwrap().execute(taken, [&key]).unwrap();
         }
+        let entered = self.entered();
         self.run(id, fate);
         self.resolve(id, &key, fate);
         self.try_again(id);
         let state = self.state(id);
         let due = u32::from(state == StateName::Succeeded);
         assert_eq!(self.effects(id, &key), (due, due), "{id}, {fate:?}, is {state}");
+        // Not even to be refused by the marker's key.
+        let entered = self.entered() - entered;
+        assert!((u64::from(due)..=1).contains(&entered), "{id} was entered {entered} times");
         assert!(matches!(state, StateName::Succeeded | StateName::Failed), "{id} is {state}");
         assert!(self.is_there(id, "EXECUTE"));
         assert_eq!(self.far.view(&self.office.ana, id).unwrap().runs.len(), 1, "{id}");

@@ -12,7 +12,7 @@ use placet::error::{Code, Error};
 use placet::id::RequestId;
 use placet::limits::Limits;
 use placet::request::StateName;
-use placet::runners::SqliteTarget;
+use placet::runners::{Access, SqlFailure, SqlSession, SqlTarget, SqliteTarget, StopSignal};
 use placet::store_postgres::{Options, PostgresStore};
 use placet::{Gate, SystemClock};
 use placet_core::testing::Office;
@@ -77,6 +77,26 @@ impl Clock for Hurried {
     }
 }
 
+/// The target, and how often somebody came to change it. Reading does not count; dry runs do.
+#[derive(Debug)]
+struct Watched {
+    target: SqliteTarget,
+    entered: AtomicU64,
+}
+
+impl SqlTarget for Watched {
+    fn dialect(&self) -> &str {
+        self.target.dialect()
+    }
+
+    fn open(&self, access: Access, stop: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {
+        if access == Access::ReadWrite {
+            self.entered.fetch_add(1, Ordering::SeqCst);
+        }
+        self.target.open(access, stop)
+    }
+}
+
 /// Two nodes on one database, one of them behind the line, and the target of both.
 pub(crate) struct World {
     server: Arc<Server>,
@@ -84,6 +104,7 @@ pub(crate) struct World {
     schema: String,
     pub(crate) folder: tempfile::TempDir,
     clock: Arc<Hurried>,
+    watched: Arc<Watched>,
     pub(crate) proxy: Proxy,
     /// Behind the line.
     pub(crate) near: Gate,
@@ -98,7 +119,9 @@ pub(crate) struct World {
     is_out: Cell<bool>,
 }
 
-fn open(folder: &Path, url: String, options: Options, clock: &Arc<Hurried>) -> Gate {
+type Shared = (Arc<Hurried>, Arc<Watched>);
+
+fn open(folder: &Path, url: String, options: Options, (clock, watched): &Shared) -> Gate {
     let node = options.node.clone().unwrap();
     let home = folder.join(&node);
     std::fs::create_dir_all(&home).unwrap();
@@ -107,11 +130,10 @@ fn open(folder: &Path, url: String, options: Options, clock: &Arc<Hurried>) -> G
     if node != "far" {
         std::fs::copy(original, home.join("log.key")).unwrap();
     }
-    let target = SqliteTarget::new(folder.join("orders.db")).with_lock_wait_ms(60_000);
     Gate::builder(home)
         .origin("example.org/cut")
         .postgres_with(url, options)
-        .target("orders", Arc::new(target))
+        .target("orders", Arc::<Watched>::clone(watched))
         .limits(Limits::default().with_lease_ms(LEASE_MS))
         .clock(Arc::<Hurried>::clone(clock))
         // The test says when a node looks for leases that ended: then it knows whose COMMIT it cuts.
@@ -128,12 +150,14 @@ impl World {
         create_database(&target);
         // No key: a second row would be seen.
         let done = "CREATE TABLE done (request TEXT NOT NULL)";
-        Connection::open(target).unwrap().execute(done, ()).unwrap();
-        let clock = Arc::<Hurried>::default();
+        Connection::open(&target).unwrap().execute(done, ()).unwrap();
+        let target = SqliteTarget::new(target).with_lock_wait_ms(60_000);
+        let watched = Arc::new(Watched { target, entered: AtomicU64::new(0) });
+        let shared = (Arc::<Hurried>::default(), watched);
         let proxy = Proxy::to(server.port());
         let options = Options::default().with_schema(&schema);
         let far = options.clone().with_node("far");
-        let far = open(folder.path(), server.url(), far, &clock);
+        let far = open(folder.path(), server.url(), far, &shared);
         let office = Office::found(&far).unwrap();
         let near = options
             .with_node("near")
@@ -144,14 +168,16 @@ impl World {
             .with_idle_in_transaction_timeout_ms(60_000)
             .with_lock_timeout_ms(60_000)
             .with_statement_timeout_ms(60_000);
-        let near = open(folder.path(), server.url_at(proxy.port()), near, &clock);
+        let near = open(folder.path(), server.url_at(proxy.port()), near, &shared);
         let (db, store) = (server.db(), server.store(&schema));
+        let (clock, watched) = shared;
         Some(Self {
             server,
             db,
             schema,
             folder,
             clock,
+            watched,
             proxy,
             near,
             far,
@@ -264,6 +290,11 @@ impl World {
     /// The target of both nodes.
     pub(crate) fn target(&self) -> PathBuf {
         self.folder.path().join("orders.db")
+    }
+
+    /// How often somebody came to change the target, dry runs among them.
+    pub(crate) fn entered(&self) -> u64 {
+        self.watched.entered.load(Ordering::SeqCst)
     }
 
     /// What a node tells of a request: all of it.
