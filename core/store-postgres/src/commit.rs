@@ -7,12 +7,12 @@ use placet_core::store::{Batch, Key, StoreError, StoreErrorKind, Version};
 use tokio_postgres::{Client, Row, Statement};
 
 use crate::columns::{Columns, Parameters, Signature};
-use crate::fault::{Fault, Worth, is_refusal};
+use crate::fault::{Fault, Worth, damaged, is_refusal};
 use crate::group::{Group, Verdict, expected};
 use crate::place::Place;
 use crate::record::{FORMAT, Head};
 use crate::schema::unreadable;
-use crate::session::{Link, Role, in_time};
+use crate::session::{Link, Role, cell, in_time};
 
 const WHAT: &str = "write to";
 
@@ -109,13 +109,8 @@ impl Session {
         };
         let (row, versions) = in_time(place, WHAT, all).await?;
         let head = read_head(place, &row).map_err(Fault::never)?;
-        let versions = versions.iter().map(|row| {
-            let key = Key::from_bytes(row.try_get(0)?);
-            let version: i64 = row.try_get(1)?;
-            Ok((key, Version::new(u64::try_from(version).unwrap_or_default())))
-        });
-        let versions: Result<_, tokio_postgres::Error> = versions.collect();
-        Ok((head, versions.map_err(|cause| Fault::new(place, WHAT, cause))?))
+        let versions: Result<_, Fault> = versions.iter().map(|row| version(place, row)).collect();
+        Ok((head, versions?))
     }
 
     /// Writes a group and commits it, in one round trip.
@@ -200,6 +195,19 @@ async fn noting(
         failed.store(true, Ordering::Relaxed);
     }
     answer.map(drop)
+}
+
+/// A key and the version that is there. One that no commit can have written is damage and not a conflict:
+/// whoever is told of a conflict tries again.
+fn version(place: &Place, row: &Row) -> Result<(Key, Version), Fault> {
+    let key = Key::from_bytes(cell(place, WHAT, row, 0)?);
+    let version: i64 = cell(place, WHAT, row, 1)?;
+    match u64::try_from(version) {
+        Ok(version @ 1..) => Ok((key, Version::new(version))),
+        Ok(0) | Err(_) => Err(Fault::never(damaged(format!(
+            "the value at {key:?} has the version {version}, which no commit writes"
+        )))),
+    }
 }
 
 fn read_head(place: &Place, row: &Row) -> Result<Head, StoreError> {

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use crate::heard::Heard;
 use crate::place::Place;
 use crate::reader::{Question, Readers, head};
+use crate::record::Head;
 use crate::session::{Link, Role};
 
 /// Listens for as long as the store is open, and connects again when it must.
@@ -18,9 +19,10 @@ pub(crate) async fn listen(place: Arc<Place>, readers: Arc<Readers>, heard: Arc<
         if let Ok(mut link) = Link::make(&place, Role::Listener, Some(Arc::clone(&heard))).await {
             // What was committed before this session listened was not told to it.
             if let Ok(rows) = readers.ask(&Question::LogLen).await
-                && let Some(Ok((_, log_len, _))) = rows.first().map(|row| head(row, 0))
+                && let Some(Ok((commits, log_len, sum))) = rows.first().map(|row| head(row, 0))
+                && let Ok(head) = Head::read(commits, log_len, &sum)
             {
-                heard.tell(u64::try_from(log_len).unwrap_or_default());
+                heard.tell(head.log_len);
                 heard.listens(true);
                 pause = options.backoff_ms_min;
                 link.gone().await;

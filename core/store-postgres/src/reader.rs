@@ -12,7 +12,7 @@ use crate::clock::{Hands, monotonic};
 use crate::fault::{Fault, Worth};
 use crate::place::Place;
 use crate::record::{RawEntry, RawValue};
-use crate::session::{Link, Role, in_time};
+use crate::session::{Link, Role, cell, in_time, only};
 
 const WHAT: &str = "read from";
 
@@ -42,11 +42,16 @@ struct Slot {
 #[derive(Debug)]
 pub(crate) struct Readers {
     place: Arc<Place>,
-    slots: Vec<Slot>,
+    // One at least, by type: with none there would be nobody to ask, and no answer to give.
+    first: Slot,
+    more: Vec<Slot>,
 }
 
 /// The head as it was read: commits, length of the log, checksum.
 pub(crate) type RawHead = (i64, i64, Vec<u8>);
+
+/// A reading of the database's clock, in microseconds, and when it was asked and answered here.
+type Reading = (i64, std::time::Instant, std::time::Instant);
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -71,37 +76,36 @@ impl Drop for Busy<'_> {
 
 impl Readers {
     pub(crate) fn new(place: Arc<Place>) -> Self {
-        let count = place.options.read_connections.max(1);
-        Self { place, slots: (0..count).map(|_| Slot::default()).collect() }
+        let more = place.options.read_connections.saturating_sub(1);
+        let more = (0..more).map(|_| Slot::default()).collect();
+        Self { place, first: Slot::default(), more }
     }
 
     /// Asks, and once more on a new connection when the old one is gone.
     pub(crate) async fn ask(&self, question: &Question) -> Result<Vec<Row>, Fault> {
-        let Some(slot) = self.slots.iter().min_by_key(|slot| slot.busy.load(Ordering::Relaxed))
-        else {
-            return Ok(Vec::new());
-        };
+        let slots = core::iter::once(&self.first).chain(&self.more);
+        let idlest = slots.min_by_key(|slot| slot.busy.load(Ordering::Relaxed));
+        let slot = idlest.unwrap_or(&self.first);
         slot.busy.fetch_add(1, Ordering::Relaxed);
         let _busy = Busy(slot);
-        let mut failed: Option<Fault> = None;
-        for _ in 0..2 {
-            let session = self.session(slot).await?;
-            match session.ask(&self.place, question).await {
-                Ok(rows) => return Ok(rows),
-                Err(fault) if fault.worth == Worth::Never => return Err(fault),
-                Err(fault) => {
-                    if fault.worth == Worth::Lost {
-                        let mut held = slot.session.lock().await;
-                        // Only this one: somebody else may have made a new one already.
-                        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &session)) {
-                            *held = None;
-                        }
-                    }
-                    failed = Some(fault);
-                }
+        match self.try_ask(slot, question).await {
+            Err(fault) if fault.worth != Worth::Never => self.try_ask(slot, question).await,
+            answer => answer,
+        }
+    }
+
+    /// Asks once, and lets go of a connection that turns out to be gone.
+    async fn try_ask(&self, slot: &Slot, question: &Question) -> Result<Vec<Row>, Fault> {
+        let session = self.session(slot).await?;
+        let answer = session.ask(&self.place, question).await;
+        if answer.as_ref().is_err_and(|fault| fault.worth == Worth::Lost) {
+            let mut held = slot.session.lock().await;
+            // Only this one: somebody else may have made a new one already.
+            if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, &session)) {
+                *held = None;
             }
         }
-        failed.map_or_else(|| Ok(Vec::new()), Err)
+        answer
     }
 
     async fn session(&self, slot: &Slot) -> Result<Arc<Session>, Fault> {
@@ -128,26 +132,23 @@ impl Readers {
         }
     }
 
-    async fn read_clock(&self) -> Result<(i64, std::time::Instant, std::time::Instant), Fault> {
-        let slot = self.slots.first();
-        let Some(slot) = slot else { return Ok((0, monotonic(), monotonic())) };
-        let session = self.session(slot).await?;
+    async fn read_clock(&self) -> Result<Reading, Fault> {
+        let session = self.session(&self.first).await?;
         // The first time, the types of the answer are looked up, too.
         let asked = monotonic();
         let rows = session.link.ask(&self.place, WHAT, CLOCK, &[]).await?;
         let answered = monotonic();
-        let micros = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+        let micros = cell(&self.place, WHAT, &only(&self.place, WHAT, rows)?, 0)?;
         Ok((micros, asked, answered))
     }
 
     /// The head and both ends of the log, all of one moment.
-    pub(crate) async fn ends(&self) -> Result<Option<(RawHead, Option<i64>, Option<i64>)>, Fault> {
-        let Some(slot) = self.slots.first() else { return Ok(None) };
-        let session = self.session(slot).await?;
+    pub(crate) async fn ends(&self) -> Result<(RawHead, Option<i64>, Option<i64>), Fault> {
+        let session = self.session(&self.first).await?;
         let rows = session.link.ask(&self.place, WHAT, &self.place.sql.log_ends, &[]).await?;
-        let Some(row) = rows.first() else { return Ok(None) };
-        let read = || Ok((head(row, 0)?, row.try_get(3)?, row.try_get(4)?));
-        read().map(Some).map_err(|cause| Fault::new(&self.place, WHAT, cause))
+        let row = only(&self.place, WHAT, rows)?;
+        let read = || Ok((head(&row, 0)?, row.try_get(3)?, row.try_get(4)?));
+        read().map_err(|cause| Fault::new(&self.place, WHAT, cause))
     }
 
     pub(crate) fn place(&self) -> &Place {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use placet_core::store::{StoreError, StoreErrorKind};
 use tokio::task::JoinHandle;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
 use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Socket, Statement};
 
-use crate::fault::Fault;
+use crate::fault::{Fault, damaged};
 use crate::heard::Heard;
 use crate::place::Place;
 
@@ -48,6 +48,29 @@ impl Drop for Link {
 /// A parameter and its type.
 pub(crate) type Typed<'a> = (&'a (dyn ToSql + Sync), Type);
 
+/// The one row that a statement must have answered with. None, or more than one, is not an answer: whoever
+/// went on without it would take "cannot be told" for "there is nothing".
+pub(crate) fn only(place: &Place, what: &str, rows: Vec<Row>) -> Result<Row, Fault> {
+    let found = rows.len();
+    let mut rows = rows.into_iter();
+    match (rows.next(), rows.next()) {
+        (Some(row), None) => Ok(row),
+        _ => Err(Fault::never(damaged(format!(
+            "cannot {what} {place}: {found} rows came back where one was due"
+        )))),
+    }
+}
+
+/// A value of a row; one that is missing or of another type is a failure.
+pub(crate) fn cell<T: FromSqlOwned>(
+    place: &Place,
+    what: &str,
+    row: &Row,
+    at: usize,
+) -> Result<T, Fault> {
+    row.try_get(at).map_err(|cause| Fault::new(place, what, cause))
+}
+
 /// Texts as parameters.
 pub(crate) fn texts<const N: usize>(texts: [&String; N]) -> [Typed<'_>; N] {
     texts.map(|text| -> Typed<'_> { (text, Type::TEXT) })
@@ -80,15 +103,16 @@ impl Link {
     /// Makes sure that what the server acknowledges is on its disk.
     async fn check(&self, place: &Place) -> Result<(), Fault> {
         let names = ["synchronous_commit", "fsync", "full_page_writes"];
-        let text = "SELECT current_setting(name, true) FROM unnest($1::text[]) WITH ORDINALITY AS t (name, place) ORDER BY place";
+        let what = "connect to";
+        let text = "SELECT array_agg(current_setting(name, true) ORDER BY place) FROM unnest($1::text[]) WITH ORDINALITY AS t (name, place)";
         let asked = names.map(str::to_owned).to_vec();
-        let rows = self.ask(place, "connect to", text, &[(&asked, Type::TEXT_ARRAY)]).await?;
+        let rows = self.ask(place, what, text, &[(&asked, Type::TEXT_ARRAY)]).await?;
+        let values: Vec<Option<String>> = cell(place, what, &only(place, what, rows)?, 0)?;
         if place.options.accepts_unsafe_server {
             return Ok(());
         }
-        for (name, row) in names.iter().zip(&rows) {
+        for (name, value) in names.iter().zip(values) {
             // An engine that does not know a setting cannot have it off.
-            let value: Option<String> = row.try_get(0).unwrap_or_default();
             if matches!(value.as_deref(), Some("off" | "local")) && *name != "synchronous_commit"
                 || *name == "synchronous_commit"
                     && !matches!(value.as_deref(), None | Some("on" | "remote_apply"))

@@ -105,22 +105,20 @@ impl PostgresStore {
 
         let readers = Arc::new(Readers::new(Arc::clone(&place)));
         let first = Arc::clone(&readers);
-        let (ends, hands) = answer(reading.wait_for(async move {
-            let ends = first.ends().await?;
-            Ok((ends, first.clock().await?))
-        }))?;
-        if let Some(((commits, log_len, sum), begin, end)) = ends {
-            let head = Head::read(commits, log_len, &sum)?;
-            let (first, last) = (head.log_len.min(1), head.log_len);
-            let found = (begin.map_or(0, |_| 1), end.map_or(0, |end| end.saturating_add(1)));
-            if begin.unwrap_or_default() != 0 || found != (column(first), column(last)) {
-                let due = head.log_len;
-                return Err(damaged(format!(
-                    "the log does not have the {due} entries that the head counts"
-                )));
-            }
-            heard.tell(head.log_len);
+        let (((commits, log_len, sum), begin, end), hands) =
+            answer(reading.wait_for(async move {
+                let ends = first.ends().await?;
+                Ok((ends, first.clock().await?))
+            }))?;
+        let head = Head::read(commits, log_len, &sum)?;
+        let last = head.log_len.checked_sub(1);
+        if (begin, end) != (last.map(|_| 0), last.map(column)) {
+            let due = head.log_len;
+            return Err(damaged(format!(
+                "the log does not have the {due} entries that the head counts"
+            )));
         }
+        heard.tell(head.log_len);
         let hands = Arc::new(hands);
         drop(reading.handle().spawn(wind(Arc::clone(&readers), Arc::clone(&hands))));
         if options.notifies {

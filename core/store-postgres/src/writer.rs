@@ -8,6 +8,7 @@ use std::sync::mpsc::SyncSender;
 use placet_core::store::{Batch, CommitError, Committed, StoreError, StoreErrorKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep};
+use tokio_postgres::Row;
 
 use crate::columns::Signature;
 use crate::commit::{Failed, Session};
@@ -16,7 +17,7 @@ use crate::group::Verdict;
 use crate::heard::Heard;
 use crate::place::Place;
 use crate::record::BATCH_BYTES_MAX;
-use crate::session::texts;
+use crate::session::{cell, only, texts};
 
 const WHAT: &str = "write to";
 
@@ -68,12 +69,13 @@ impl Writer {
         mut session: Session,
     ) -> Result<Self, Fault> {
         let rows = session.link.ask(&place, WHAT, "SELECT gen_random_uuid()::text", &[]).await?;
-        let opening: String = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+        // Without a name of its own an opening could not be told from another one.
+        let opening: String = cell(&place, WHAT, &only(&place, WHAT, rows)?, 0)?;
         let node = place.options.node.clone().unwrap_or_else(|| format!("unnamed {opening}"));
         session.link.batch(&place, WHAT, &place.sql.forget).await?;
         let who = texts([&node, &opening]);
         let rows = session.link.ask(&place, WHAT, &place.sql.enter, &who).await?;
-        session.epoch = rows.first().and_then(|row| row.try_get(0).ok()).unwrap_or_default();
+        session.epoch = cell(&place, WHAT, &only(&place, WHAT, rows)?, 0)?;
         let session = Some(session);
         Ok(Self {
             place,
@@ -229,8 +231,13 @@ impl Writer {
             Ok((epoch, last))
         };
         let (epoch, last) = entered.await.map_err(Refusal::Fault)?;
-        let last: Option<i64> = last.first().and_then(|row| row.try_get(0).ok());
-        let epoch: Option<i64> = epoch.first().and_then(|row| row.try_get(0).ok());
+        // No row is an answer here, and a row that cannot be read is none: a doubt must outlive it.
+        let read = |rows: &[Row]| -> Result<Option<i64>, Refusal> {
+            let number = rows.first().map(|row| cell(&place, WHAT, row, 0));
+            number.transpose().map_err(Refusal::Fault)
+        };
+        let epoch = read(&epoch)?;
+        let last = if doubt.is_some() { read(&last)? } else { None };
         if let Some(epoch) = epoch {
             session.epoch = epoch;
         } else {

@@ -16,6 +16,7 @@ mod lost; // replies that never arrive, and transactions that arrive late
 mod killed; // kill -9 and SIGSTOP of a node
 mod restarted; // the server goes away and comes back
 mod refused; // what cannot be opened, and how that is said
+mod unanswered; // what cannot be told is an error
 mod damage; // hand edits, and rows that are gone
 mod rights; // the log is append-only, for the application and for the owner
 mod views; // the seeds' tables in plain SQL
