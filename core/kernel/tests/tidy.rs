@@ -19,6 +19,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("sled", &["core/store-sled", "core/store-redb"]),
     ("redb", &["core/store-redb"]),
     ("tokio-postgres", &["core/store-postgres", "core/store-redb", "bindings/rust"]),
+    ("rustls", &["core/store-postgres"]),
 ];
 
 /// What must not be below the kernel, at any depth: engines, databases, runtimes, networks, and every
@@ -37,6 +38,7 @@ const NOT_BELOW_KERNEL: &[&str] = &[
     "tokio",
     "hyper",
     "reqwest",
+    "rustls",
     "pyo3",
     "napi",
     "placet",

@@ -5,6 +5,7 @@ use core::error::Error as _;
 use placet_core::store::{StoreError, StoreErrorKind};
 use tokio_postgres::error::Severity;
 
+use crate::handshake;
 use crate::place::Place;
 
 /// What a failure means for the one who got it.
@@ -64,10 +65,10 @@ pub(crate) fn is_refusal(cause: &tokio_postgres::Error) -> bool {
 }
 
 /// What to do about a login that fails.
-const LOGIN: &str =
-    "check user and password in the URL, and what the server's pg_hba.conf asks for";
+const LOGIN: &str = "check user and password in the URL, and what the server's pg_hba.conf asks for: TLS and a client certificate may be among it";
 
-type Judged = (Worth, StoreErrorKind, &'static str, &'static str);
+/// What a failure means: whether to try again, its kind, why, and what to do.
+pub(crate) type Judged = (Worth, StoreErrorKind, &'static str, &'static str);
 
 fn judge(cause: &tokio_postgres::Error) -> Judged {
     use StoreErrorKind::Unavailable;
@@ -97,6 +98,9 @@ fn judge(cause: &tokio_postgres::Error) -> Judged {
             "the connection was closed",
             "check that the server runs; nothing else is needed, the store connects again",
         );
+    }
+    if let Some(judged) = handshake::judge(cause) {
+        return judged;
     }
     let source = cause.source().and_then(|source| source.downcast_ref::<std::io::Error>());
     match source.map(std::io::Error::kind) {
@@ -260,6 +264,12 @@ pub(crate) fn damaged(message: impl Into<String>) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, message).with_help(
         "stop writing, find out who changed the tables, and restore the last good backup",
     )
+}
+
+/// A thread of ours is not there any more.
+pub(crate) fn gone() -> StoreError {
+    StoreError::new(StoreErrorKind::Poisoned, "the thread that talks to the database has panicked")
+        .with_help("open the store again; read before you repeat a write")
 }
 
 /// The same failure once more, for one of several callers, with `end` behind its sentence: an error cannot

@@ -5,7 +5,7 @@
 //! use placet_core::store::{Batch, Key, Store};
 //! use placet_store_postgres::PostgresStore;
 //!
-//! let store = PostgresStore::open("postgres://placet:secret@db.internal/placet")?;
+//! let store = PostgresStore::open("postgres://placet:secret@db.internal/placet?sslmode=verify-full")?;
 //! let key = Key::from_segments(&["colour"]);
 //! store.commit(Batch::default().expect_absent(key.clone()).put(key.clone(), b"green".to_vec()))?;
 //! assert_eq!(store.get(&key)?.map(|stored| stored.value), Some(b"green".to_vec()));
@@ -34,6 +34,9 @@
 //! - **Damage has a name**: values, log entries and the head have checksums that are bound to their place.
 //!   What was changed by hand is found when it is read; a log that lost its beginning or its end is found on
 //!   opening. A record that was deleted by hand is not found here; see the crate `placet-store-sled`.
+//! - **No guesses**: what cannot be read is an error, not an empty answer. Nothing is
+//!   filled in for a head, a setting, the first reading of the clock or the outcome of a commit that the
+//!   database does not tell.
 //! - **Waiting**: [`wait_for_log`](placet_core::store::Store::wait_for_log) wakes when another node commits.
 //! - **One clock**: [`PostgresStore::clock`] tells the database's time to all nodes.
 //!
@@ -65,6 +68,37 @@
 //! kind, so it is made for joins and reports, not for looking up one row in a hot path. They cannot be
 //! written to: state changes only through the gate.
 //!
+//! # Encryption
+//!
+//! Say `sslmode=verify-full` in the URL, or the same as [`Tls`] in the options, whenever the server is on
+//! another machine: then every connection (those that write, read and listen) is encrypted, and goes to the
+//! server that the URL names and to no other.
+//!
+//! ```no_run
+//! use placet_store_postgres::PostgresStore;
+//!
+//! let url = "postgres://placet:secret@db.internal/placet?sslmode=verify-full&sslrootcert=/etc/placet/root.pem";
+//! let store = PostgresStore::open(url)?;
+//! # Ok::<(), placet_core::store::StoreError>(())
+//! ```
+//!
+//! | `sslmode` | encrypted | whose certificate is taken |
+//! |---|---|---|
+//! | `disable` | never | |
+//! | `prefer`, where nothing is said | where the server offers it | anybody's; with `sslrootcert` as `verify-ca` |
+//! | `require` | always | anybody's; with `sslrootcert` as `verify-ca` |
+//! | `verify-ca` | always | any that `sslrootcert` signed |
+//! | `verify-full`, where only `sslrootcert` is said | always | one for the host in the URL that `sslrootcert`, or else the system, trusts |
+//!
+//! `prefer` and `require` by themselves keep out who listens, and not who answers in the server's place.
+//! `sslcert` and `sslkey` name the certificate of this node and its key, for servers that ask for one. The
+//! words mean what libpq says, with these differences: none of them is looked for in a home folder or an
+//! environment variable; where the server offers TLS and the handshake fails, `prefer` does not go on
+//! without; a host must be a subject alternative name of the certificate; and a certificate that signs
+//! itself must not be that of an authority (`CA:FALSE`). Encrypted keys, `allow` and lists of revoked
+//! certificates are not known, and refused by name. With TLS a login by SCRAM is bound to the certificate
+//! that the server showed, where both sides can; `channel_binding=require` insists on it.
+//!
 //! # What it relies on
 //!
 //! Tested with PostgreSQL 15; nothing newer than 13 is used. For an engine that speaks its protocol, this is
@@ -87,14 +121,18 @@
 //!
 //! # What it does not do
 //!
-//! It does not encrypt the connection: use a socket of the same machine, a private network or a tunnel. A URL
-//! with `sslmode=require` is refused. It does not follow a failover by itself beyond what the URL says
-//! (several hosts with `target_session_attrs=read-write`), and after a failover to a standby that lacks
-//! acknowledged commits these are gone: use synchronous replication. The crate `tokio-postgres` below it
-//! writes parameters, which are record contents, into the host's `log` at level `debug`.
+//! It does not follow a failover by itself beyond what the URL says (several hosts with
+//! `target_session_attrs=read-write`), and after a failover to a standby that lacks acknowledged commits these
+//! are gone: use synchronous replication. The crate `tokio-postgres` below it writes parameters, which are
+//! record contents, into the host's `log` at level `debug`.
 
+mod tls; // what a host may ask of encryption
 mod options; // what a host may choose
+mod url; // what a URL says about encryption
+mod verifier; // a server's certificate, for those who ask for less than all
+mod trust; // whom a connection trusts
 mod place; // where the database is, without its password
+mod handshake; // why no TLS connection came about
 mod fault; // PostgreSQL's failures in our words
 mod record; // checksums, and damage that they show
 mod sql; // every statement
@@ -115,3 +153,4 @@ pub use clock::DatabaseClock;
 pub use options::Options;
 pub use record::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
 pub use store::PostgresStore;
+pub use tls::{Tls, TlsMode, TlsRoots};

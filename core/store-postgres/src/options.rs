@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::tls::Tls;
+
 /// How a store is opened. Times are in milliseconds.
 ///
 /// ```
@@ -19,6 +21,8 @@ pub struct Options {
     /// The name of this node. Where two openings have the same name, the later one takes over, and the
     /// earlier one commits nothing any more. Default: a new name for each opening.
     pub node: Option<String>,
+    /// How connections are encrypted, and whom they trust. Default: as the URL says.
+    pub tls: Tls,
     /// How long making one connection may take. Default 5,000.
     pub connect_timeout_ms: u64,
     /// How long one statement may take, waiting included. Default 15,000.
@@ -56,6 +60,7 @@ impl Default for Options {
         Self {
             schema: "placet".to_owned(),
             node: None,
+            tls: Tls::default(),
             connect_timeout_ms: 5_000,
             statement_timeout_ms: 15_000,
             lock_timeout_ms: 10_000,
@@ -85,6 +90,13 @@ impl Options {
     #[must_use]
     pub fn with_node(mut self, node: impl Into<String>) -> Self {
         self.node = Some(node.into());
+        self
+    }
+
+    /// Sets how connections are encrypted, and whom they trust.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
         self
     }
 

@@ -2,13 +2,16 @@
 
 use core::fmt;
 use core::time::Duration;
+use std::sync::Arc;
 
 use placet_core::store::{StoreError, StoreErrorKind};
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::{Host, SslMode, SslNegotiation};
 
 use crate::options::Options;
 use crate::sql::Sql;
+use crate::trust::Trust;
+use crate::url::{self, wrong};
 
 /// The longest name of a schema, in bytes: names of channels are made from it.
 const SCHEMA_BYTES_MAX: usize = 48;
@@ -19,6 +22,8 @@ const NODE_BYTES_MAX: usize = 128;
 /// Everything that a connection needs to know.
 pub(crate) struct Place {
     pub(crate) config: Config,
+    /// How connections are encrypted, where they are.
+    pub(crate) trust: Option<Arc<Trust>>,
     /// Server and database, for messages.
     shown: String,
     pub(crate) options: Options,
@@ -29,27 +34,51 @@ impl Place {
     /// Reads a URL. What is wrong with it is said without repeating it: it may hold a password.
     pub(crate) fn parse(url: &str, options: &Options) -> Result<Self, StoreError> {
         check(options)?;
-        let wrong = |message: &str| {
-            StoreError::new(StoreErrorKind::Unavailable, message)
-                .with_help("write `postgres://user:password@host:5432/database`; letters like `@` in a password as `%40`")
-        };
+        let (url, said) = url::split(url)?;
         let mut config = url
             .parse::<Config>()
             .map_err(|_unsaid| wrong("the URL of the database cannot be read"))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(wrong("the URL of the database names no server"));
         }
-        if config.get_ssl_mode() == SslMode::Require {
-            let message = "the URL asks for TLS, which this store does not speak";
-            return Err(StoreError::new(StoreErrorKind::Unavailable, message).with_help(
-                "use a socket of the same machine, a private network, or a TLS tunnel to the server",
-            ));
-        }
         config.connect_timeout(Duration::from_millis(options.connect_timeout_ms));
         let shown = shown(&config);
+        let trust = Trust::new(said, &options.tls)?.filter(|_| !is_local(&config));
+        encrypt(&mut config, trust.as_ref())?;
         let sql = Sql::new(&options.schema);
-        Ok(Self { config, shown, options: options.clone(), sql })
+        Ok(Self { config, shown, trust: trust.map(Arc::new), options: options.clone(), sql })
     }
+}
+
+/// Whether all of it stays on this machine: there is no TLS on such a socket, and libpq asks for none either.
+fn is_local(config: &Config) -> bool {
+    #[cfg(unix)]
+    let is_socket = |host: &Host| matches!(host, Host::Unix(_));
+    #[cfg(not(unix))]
+    let is_socket = |_: &Host| false;
+    config.get_hostaddrs().is_empty() && config.get_hosts().iter().all(is_socket)
+}
+
+/// Tells the driver how to begin. What is made sure of is said to the TLS library.
+fn encrypt(config: &mut Config, trust: Option<&Trust>) -> Result<(), StoreError> {
+    let is_required = trust.is_some_and(|trust| trust.is_required);
+    config.ssl_mode(match trust {
+        Some(_) if is_required => SslMode::Require,
+        Some(_) => SslMode::Prefer,
+        None => SslMode::Disable,
+    });
+    if config.get_ssl_negotiation() == SslNegotiation::Direct && !is_required {
+        let message = "`sslnegotiation=direct` needs a `sslmode` that insists on TLS";
+        let help = "use `sslmode=verify-full`, or leave `sslnegotiation` out";
+        return Err(StoreError::new(StoreErrorKind::Unavailable, message).with_help(help));
+    }
+    // The certificate of a server that is named by its address alone is for that address.
+    if config.get_hosts().is_empty() {
+        for address in config.get_hostaddrs().to_vec() {
+            config.host(address.to_string());
+        }
+    }
+    Ok(())
 }
 
 fn check(options: &Options) -> Result<(), StoreError> {
@@ -159,7 +188,33 @@ mod tests {
     fn what_is_wrong_with_a_url_is_said() {
         assert!(refusal("mysql://u@h/d").contains("cannot be read"));
         assert!(refusal("postgres:///main?user=u").contains("names no server"));
-        assert!(refusal("postgres://u@h/d?sslmode=require").contains("asks for TLS"));
+        let direct = "postgres://u@h/d?sslnegotiation=direct";
+        assert!(refusal(direct).contains("insists on TLS"));
+        assert!(Place::parse(&format!("{direct}&sslmode=require"), &Options::default()).is_ok());
+    }
+
+    #[test]
+    fn the_driver_is_told_how_to_begin() {
+        let mode = |url: &str| {
+            let place = Place::parse(url, &Options::default()).unwrap();
+            assert_eq!(place.trust.is_none(), place.config.get_ssl_mode() == SslMode::Disable);
+            place.config.get_ssl_mode()
+        };
+        assert_eq!(mode("postgres://u@h/d"), SslMode::Prefer);
+        assert_eq!(mode("postgres://u@h/d?sslmode=disable"), SslMode::Disable);
+        for name in ["require", "verify-ca&sslrootcert=r", "verify-full"] {
+            assert_eq!(mode(&format!("postgres://u@h/d?sslmode={name}")), SslMode::Require);
+        }
+        assert_eq!(mode("postgres://u@h/d?sslrootcert=system"), SslMode::Require);
+        // Within one machine there is none to speak to.
+        let socket = "host=/run/postgresql user=u sslmode=verify-full";
+        assert_eq!(mode(socket), SslMode::Disable);
+        // Unless it is only the name of a socket.
+        assert_eq!(mode(&format!("{socket} hostaddr=192.0.2.1")), SslMode::Require);
+        assert_eq!(mode("host=/run/postgresql,h user=u sslmode=require"), SslMode::Require);
+
+        let place = Place::parse("hostaddr=192.0.2.1 user=u", &Options::default()).unwrap();
+        assert_eq!(place.config.get_hosts(), [Host::Tcp("192.0.2.1".to_owned())]);
     }
 
     #[test]

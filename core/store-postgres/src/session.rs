@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use placet_core::store::{StoreError, StoreErrorKind};
 use tokio::task::JoinHandle;
+use tokio_postgres::tls::TlsStream;
 use tokio_postgres::types::{FromSqlOwned, ToSql, Type};
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Row, Socket, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Row, Socket, Statement};
 
-use crate::fault::{Fault, damaged};
+use crate::fault::{Fault, damaged, gone};
 use crate::heard::Heard;
 use crate::place::Place;
 
@@ -88,12 +89,8 @@ impl Link {
         config.application_name(role.name());
         // The handshake too must end, not only the connection of the socket.
         let limit = Duration::from_millis(place.options.connect_timeout_ms);
-        let (client, connection) = match tokio::time::timeout(limit, config.connect(NoTls)).await {
-            Ok(Ok(made)) => made,
-            Ok(Err(cause)) => return Err(Fault::new(place, what, cause)),
-            Err(_late) => return Err(Fault::timeout(place, what)),
-        };
-        let task = tokio::spawn(drive(connection, heard));
+        let made = tokio::time::timeout(limit, begin(place, &config, heard)).await;
+        let (client, task) = made.map_err(|_late| Fault::timeout(place, what))??;
         let link = Self { client, task };
         link.batch(place, what, &settings(place, role)).await?;
         link.check(place).await?;
@@ -156,6 +153,25 @@ impl Link {
     }
 }
 
+/// Connects, encrypted or not, and drives the connection from then on.
+async fn begin(
+    place: &Place,
+    config: &Config,
+    heard: Option<Arc<Heard>>,
+) -> Result<(Client, JoinHandle<()>), Fault> {
+    let failed = |cause| Fault::new(place, "connect to", cause);
+    let Some(trust) = &place.trust else {
+        let (client, connection) = config.connect(NoTls).await.map_err(failed)?;
+        return Ok((client, tokio::spawn(drive(connection, heard))));
+    };
+    let trust = Arc::clone(trust);
+    // Beside this thread: it reads files, and others wait for answers here.
+    let connector = tokio::task::spawn_blocking(move || trust.connector()).await;
+    let connector = connector.map_err(|_panicked| Fault::never(gone()))?.map_err(Fault::never)?;
+    let (client, connection) = config.connect(connector).await.map_err(failed)?;
+    Ok((client, tokio::spawn(drive(connection, heard))))
+}
+
 /// Waits for an answer, but not for ever: a network that swallows packets says nothing.
 pub(crate) async fn in_time<T>(
     place: &Place,
@@ -200,7 +216,7 @@ fn settings(place: &Place, role: Role) -> String {
 
 /// Moves bytes until the connection ends, and passes on what other nodes tell.
 async fn drive(
-    mut connection: Connection<Socket, tokio_postgres::tls::NoTlsStream>,
+    mut connection: Connection<Socket, impl TlsStream + Unpin>,
     heard: Option<Arc<Heard>>,
 ) {
     loop {

@@ -16,7 +16,7 @@ use tokio_postgres::Row;
 use crate::clock::{DatabaseClock, Hands, monotonic};
 use crate::commit::Session;
 use crate::engine::Engine;
-use crate::fault::{Fault, damaged};
+use crate::fault::{Fault, damaged, gone};
 use crate::heard::Heard;
 use crate::listener::listen;
 use crate::options::Options;
@@ -67,11 +67,13 @@ pub struct PostgresStore {
 impl PostgresStore {
     /// Opens the store in the database at `url`, with [`Options::default`]; the tables are made where they
     /// are not there. `url` is `postgres://user:password@host:port/database`, or the same as
-    /// `host=… user=… password=… dbname=…`; the connection is not encrypted.
+    /// `host=… user=… password=… dbname=…`. Where the server is on another machine, end it with
+    /// `?sslmode=verify-full`: without that it is encrypted only where the server offers it, and not made sure
+    /// that it is the right server.
     ///
     /// Fails with [`StoreErrorKind::Unavailable`] when the URL is wrong, the server or the database is not
-    /// there, refuses the login, lacks a right, is read-only or does not bring to its disk what it
-    /// acknowledges; with [`StoreErrorKind::Damaged`] when head and log do not fit together; and with
+    /// there, is not encrypted or trusted as the URL asks for, refuses the login, lacks a right, is read-only or
+    /// does not bring to its disk what it acknowledges; with [`StoreErrorKind::Damaged`] when head and log do not fit together; and with
     /// [`StoreErrorKind::NewerFormat`] when a newer version made the tables.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, &Options::default())
@@ -162,11 +164,6 @@ async fn wind(readers: Arc<Readers>, hands: Arc<Hands>) {
 /// What a thread answered, or that it panicked.
 fn answer<T>(answered: Option<Result<T, Fault>>) -> Result<T, StoreError> {
     answered.ok_or_else(gone)?.map_err(|fault| fault.error)
-}
-
-fn gone() -> StoreError {
-    StoreError::new(StoreErrorKind::Poisoned, "the thread that talks to the database has panicked")
-        .with_help("open the store again; read before you repeat a write")
 }
 
 /// Refuses what does not fit.

@@ -18,8 +18,11 @@ mod restarted; // the server goes away and comes back
 mod refused; // what cannot be opened, and how that is said
 mod unanswered; // what cannot be told is an error
 mod damage; // hand edits, and rows that are gone
+mod tls; // encrypted connections, and whom they trust
+mod tls_clients; // nodes that show a certificate
 mod rights; // the log is append-only, for the application and for the owner
 mod views; // the seeds' tables in plain SQL
 mod proxy; // a network that cuts where the test says
 mod server; // a server of our own
+mod certificates; // made for one test
 mod story; // what the tests have in common

@@ -10,6 +10,9 @@ use std::thread;
 /// How COMMIT looks on its way to the server.
 const COMMIT: &[u8] = b"Q\0\0\0\x0bCOMMIT\0";
 
+/// How a client asks whether the server speaks TLS. The one behind this proxy says no.
+const ENCRYPT: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];
+
 /// What happens to the next COMMIT.
 #[derive(Debug)]
 pub(crate) enum Cut {
@@ -149,8 +152,9 @@ fn forward(
     while let Ok(count @ 1..) = client.read(&mut bytes) {
         waiting.extend_from_slice(&bytes[..count]);
         while let Some(end) = end_of_first(&waiting, has_begun) {
-            has_begun = true;
             let message: Vec<u8> = waiting.drain(..end).collect();
+            // The question whether there is TLS comes before the connection begins.
+            has_begun |= message != ENCRYPT;
             let is_commit = message == COMMIT;
             let cut = if is_commit { plan.take() } else { None };
             if let Some(cut) = cut {

@@ -198,6 +198,45 @@ impl Server {
         false
     }
 
+    /// Puts a file beside the server's data, as the server's own, and returns its path.
+    pub(crate) fn take_in(&self, name: &str, text: &[u8]) -> PathBuf {
+        let path = self.data().join(name);
+        let mut command = Command::new("sh");
+        if let Some((first, rest)) = demoted().unwrap().split_first() {
+            command = Command::new(first);
+            command.args(rest).arg("sh");
+        }
+        let mut child = command
+            .args(["-c", r#"umask 077; cat > "$1""#, "take-in"])
+            .arg(&path)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text).unwrap();
+        assert!(child.wait().unwrap().success());
+        path
+    }
+
+    /// Changes settings of the running server, and returns when new connections see them.
+    pub(crate) fn set(&self, settings: &[(&str, &str)]) {
+        let db = self.db();
+        for (name, value) in settings {
+            db.run(&format!("ALTER SYSTEM SET {name} = '{value}'"));
+        }
+        db.run("SELECT pg_reload_conf()");
+        let is_set = |(name, value): &(&str, &str)| {
+            self.db().rows(&format!("SELECT current_setting('{name}')")) == [*value]
+        };
+        for _ in 0..3_000 {
+            if settings.iter().all(is_set) {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        panic!("the server did not take {settings:?}:\n{}", self.log());
+    }
+
     fn is_up(&self) -> bool {
         Db::connect(&self.url()).is_ok()
     }
