@@ -123,7 +123,9 @@ impl GateBuilder {
 
     /// Keeps the state in the PostgreSQL database at `url`, which several nodes may share; its clock is the
     /// gate's clock. The folder still keeps the key that signs the log: give each node a copy of one
-    /// `log.key`. `url` is `postgresql://user:password@host/database`.
+    /// `log.key`. `url` is `postgresql://user:password@host/database?sslmode=verify-full`; the options can say
+    /// the same with their `tls`, and more about certificates. Without either, the connection is encrypted only
+    /// where the server offers it, and nobody makes sure that it is the right server.
     ///
     /// [`Self::open`] then fails with [`Code::StoreUnavailable`] when the database cannot be used, and says why.
     ///
