@@ -1,9 +1,9 @@
 //! The eleven tables, their rules, and who may change them.
 
-use placet_core::authz::{Action, Scope};
+use placet_core::authz::{Action, Answer, Question, Scope};
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Answer, Gate};
+use placet_core::gate::Gate;
 use placet_core::id::{TeamId, UserId};
 use placet_core::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
@@ -286,7 +286,8 @@ fn a_grant_that_ends_takes_its_holder_out_at_once() {
     world.bench.clock.advance_ms(1);
     gate.manage(&root, &EndGrant { project, grant, at: None }).unwrap();
     assert!(!gate.can(user, &Action::APPROVE, scope));
-    let why = gate.explain(&root, user, &Action::APPROVE, scope).unwrap();
+    let question = Question { user, action: Action::APPROVE, scope, at: gate.now() };
+    let why = gate.explain(&root, &question).unwrap().answer;
     let Answer::Denied(denial) = why else { panic!("{why}") };
     assert!(denial.to_string().contains("of the role `TechLead` holds from"), "{denial}");
 }

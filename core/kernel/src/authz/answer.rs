@@ -23,6 +23,18 @@ pub(crate) struct Known<'a> {
     pub(crate) actions: &'a Actions,
 }
 
+impl Known<'_> {
+    /// A place by its codes.
+    pub(crate) fn place_text(&self, scope: Scope) -> String {
+        match scope {
+            Scope::Platform => scope.to_string(),
+            Scope::Project { module, environment, .. } => {
+                place_text(self.book, (module, environment))
+            }
+        }
+    }
+}
+
 /// Answers `question` from the index. `project` is `None` for the platform.
 pub(crate) fn answer(
     question: &Question,

@@ -10,10 +10,13 @@ mod permit;
 mod answer;
 pub(crate) mod index;
 mod why;
+mod explanation;
 
 pub use action::{Action, Rule};
 pub(crate) use answer::{Asker, Known, answer};
 pub use authorizer::{Authorizer, PolicyHit, Verdict};
+pub use explanation::{Answer, Explanation, Language, Missing};
+pub(crate) use index::by_role;
 pub use index::{ActionHandle, Index, IndexBuilder, Paging, PlaceHandle, WhoCan};
 pub use permit::{ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Submit};
 pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};

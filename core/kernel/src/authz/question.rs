@@ -111,12 +111,11 @@ pub struct Question {
 /// The names of the rows that make the answer a yes; the audit leaf records them.
 ///
 /// ```
-/// use placet_core::authz::{Action, Scope};
-/// use placet_core::gate::Answer;
+/// use placet_core::authz::{Action, Answer, Scope};
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
 /// # let (bo, shop) = (office.bo.user(), Scope::project(office.project));
 ///
-/// let Answer::Allowed(witness) = gate.explain(&office.root, bo, &Action::APPROVE, shop)? else {
+/// let Answer::Allowed(witness) = gate.authorize(bo, &Action::APPROVE, shop) else {
 ///     panic!("bo may approve");
 /// };
 /// let grants = gate.organisation(&office.root, office.project)?.grants;

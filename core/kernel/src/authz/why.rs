@@ -12,12 +12,11 @@ use crate::org::Interval;
 /// Its text form is one sentence for a person.
 ///
 /// ```
-/// use placet_core::authz::{Action, Scope};
-/// use placet_core::gate::Answer;
+/// use placet_core::authz::{Action, Answer, Scope};
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
 /// # let place = Scope::module(office.project, office.module, office.environment);
 ///
-/// let answer = gate.explain(&office.root, office.root.user(), &Action::APPROVE, place)?;
+/// let answer = gate.authorize(office.root.user(), &Action::APPROVE, place);
 /// let Answer::Denied(denial) = answer else { panic!("root has no legs") };
 /// assert_eq!(denial.reasons.len(), 2);
 /// assert_eq!(
@@ -38,11 +37,11 @@ pub struct Denial {
 ///
 /// ```
 /// use placet_core::authz::{Action, Reason, Scope};
-/// # use placet_core::gate::Answer;
+/// # use placet_core::authz::Answer;
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
 /// # let place = Scope::module(office.project, office.module, office.environment);
 /// # let ana = office.ana.user();
-/// # let answer = gate.explain(&office.root, ana, &Action::APPROVE, place)?;
+/// # let answer = gate.authorize(ana, &Action::APPROVE, place);
 /// # let Answer::Denied(denial) = answer else { panic!("ana may not") };
 ///
 /// // A program offers the next step; the code is what the audit log records.
@@ -142,6 +141,26 @@ impl Denial {
 }
 
 impl Reason {
+    /// Whether it could be mended by rows: somebody activated, a membership, a grant, a global role.
+    pub(crate) const fn is_about_rows(&self) -> bool {
+        match self {
+            Self::InactiveUser
+            | Self::NoMembership { .. }
+            | Self::MembershipNotLive { .. }
+            | Self::NoGrant { .. }
+            | Self::GrantNotLive { .. }
+            | Self::NoGlobalRole { .. } => true,
+            Self::NoSuchPlace
+            | Self::AgentNeverApproves
+            | Self::AgentNeverManages
+            | Self::WrongLevel { .. }
+            | Self::Forbidden { .. }
+            | Self::Undecided { .. }
+            | Self::PolicyFailed
+            | Self::Disagreement => false,
+        }
+    }
+
     /// The stable code that the audit log records.
     pub const fn code(&self) -> &'static str {
         match self {

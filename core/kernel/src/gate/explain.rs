@@ -1,65 +1,16 @@
 //! "May they?" and "why not?", without doing anything.
 
-use core::fmt;
-
 use super::Gate;
 use super::decide::not_found;
+use super::shelf::Shelf;
 use super::txn::Txn;
-use crate::authz::{Action, Denial, Question, Reason, Scope, Witness};
+use crate::authz::{
+    Action, Answer, Denial, Explanation, Missing, Paging, Question, Reason, Rule, Scope, by_role,
+};
 use crate::error::Error;
 use crate::id::UserId;
 use crate::identity::Caller;
-
-/// The answer to a question, with what makes it so. Its text form is one sentence for a person.
-///
-/// ```
-/// use placet_core::authz::{Action, Scope};
-/// use placet_core::gate::Answer;
-/// use placet_core::testing::Office;
-///
-/// let (gate, office) = Office::in_memory()?;
-/// let place = Scope::module(office.project, office.module, office.environment);
-/// match gate.explain(&office.root, office.ana.user(), &Action::APPROVE, place)? {
-///     Answer::Allowed(_) => panic!("Ana asks and reads"),
-///     Answer::Denied(denial) => assert_eq!(denial.reasons[0].code(), "no_grant"),
-/// }
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "an answer is a yes or a no")]
-pub enum Answer {
-    /// Yes, by these rows.
-    Allowed(Witness),
-    /// No, for these reasons.
-    Denied(Denial),
-}
-
-impl Answer {
-    /// Whether it is a yes.
-    ///
-    /// ```
-    /// use placet_core::authz::{Action, Scope};
-    /// use placet_core::testing::Office;
-    ///
-    /// let (gate, office) = Office::in_memory()?;
-    /// let (ana, place) = (office.ana.user(), Scope::project(office.project));
-    /// assert!(gate.explain(&office.ana, ana, &Action::READ, place)?.is_allowed());
-    /// assert!(!gate.explain(&office.ana, ana, &Action::MANAGE, place)?.is_allowed());
-    /// # Ok::<(), placet_core::error::Error>(())
-    /// ```
-    pub const fn is_allowed(&self) -> bool {
-        matches!(self, Self::Allowed(_))
-    }
-}
-
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Allowed(_) => f.write_str("allowed"),
-            Self::Denied(denial) => write!(f, "denied: {denial}"),
-        }
-    }
-}
+use crate::org::{User, UserKind};
 
 impl Gate {
     /// Whether `user` may do `action` in `scope` now, by the index alone: for lists and for showing buttons. Any
@@ -109,57 +60,112 @@ impl Gate {
         })
     }
 
-    /// Why `user` may or may not do `action` in `scope` now. Everybody may ask about themselves where
-    /// they may read; about others whoever manages the project or reads the audit.
+    /// Says why a user may or may not do something, what would change it and until when, for the present instant
+    /// or for another: then as the rows of today tell it, for what was decided then stands in the log.
     ///
-    /// Fails with [`crate::error::Code::NotFound`] where the caller may not look.
+    /// A user may ask about themselves where they may read; anybody else takes `manage` or `audit` there.
+    /// Whoever may not learns no more than [`crate::error::Code::NotFound`], as for a place that does not exist.
     ///
     /// ```
-    /// use placet_core::authz::{Action, Scope};
+    /// use placet_core::authz::{Action, Question, Scope};
     /// use placet_core::error::Code;
     /// use placet_core::testing::Office;
     ///
     /// let (gate, office) = Office::in_memory()?;
-    /// let (bo, place) = (office.bo.user(), Scope::project(office.project));
-    /// let answer = gate.explain(&office.root, bo, &Action::READ, place)?;
-    /// assert!(answer.to_string().starts_with("denied: no role with the permission `read`"));
-    /// // Ana does not manage the project: not her business.
-    /// let error = gate.explain(&office.ana, bo, &Action::READ, place).unwrap_err();
-    /// assert_eq!(error.code(), Code::NotFound);
+    /// let scope = Scope::module(office.project, office.module, office.environment);
+    /// let question = Question { user: office.bo.user(), action: Action::APPROVE, scope, at: gate.now() };
+    /// assert!(gate.explain(&office.root, &question)?.answer.is_allowed());
+    /// // Ana may not ask about Bo.
+    /// assert_eq!(gate.explain(&office.ana, &question).unwrap_err().code(), Code::NotFound);
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
-    pub fn explain(
-        &self,
-        caller: &Caller,
-        user: UserId,
-        action: &Action,
-        scope: Scope,
-    ) -> Result<Answer, Error> {
-        self.consult(|txn| {
-            if let Some(project) = scope.project_id()
-                && txn.shelf(project)?.is_none()
-            {
-                return Err(not_found("such scope"));
-            }
-            let project = scope.project_id().map_or(Scope::Platform, Scope::project);
-            let looks = [Action::MANAGE, Action::AUDIT];
-            let mut may_look = caller.user() == user && scope == Scope::Platform;
-            if let (true, Some(project)) = (caller.user() == user, scope.project_id()) {
-                let place = txn.read_scope(user, project)?;
-                may_look = may_look || txn.quietly(user, &Action::READ, place)?.is_allowed();
-            }
-            for look in &looks {
-                may_look = may_look || txn.quietly(caller.user(), look, project)?.is_allowed();
-            }
-            if !may_look {
-                return Err(not_found("such scope"));
-            }
-            txn.quietly(user, action, scope)
-        })
+    pub fn explain(&self, caller: &Caller, question: &Question) -> Result<Explanation, Error> {
+        let Question { user, action, scope, at } = question;
+        let (answer, missing, user_name, place) = self.consult(|txn| {
+            txn.may_explain(caller, *user, *scope)?;
+            let Some(asker) = txn.asker(*user)? else { return Err(not_found("such scope")) };
+            let answer = match txn.judge_question(question)? {
+                Ok(witness) => Answer::Allowed(witness),
+                Err(denial) => Answer::Denied(denial),
+            };
+            let shelf = match scope.project_id() {
+                Some(project) => txn.shelf(project)?,
+                None => None,
+            };
+            let missing = match &answer {
+                Answer::Allowed(_) => Vec::new(),
+                Answer::Denied(denial) => missing(denial, question, &asker.user, shelf.as_deref()),
+            };
+            let place =
+                shelf.map_or_else(|| scope.to_string(), |shelf| shelf.known().place_text(*scope));
+            Ok((answer, missing, asker.user.display_name.to_string(), place))
+        })?;
+        let (until, who_can) = self.with_index(|index| {
+            let until = index.until(*user, action, *scope, *at);
+            (until, index.who_can(action, *scope, *at, Paging::first(WHO_MAX)))
+        })?;
+        let question = question.clone();
+        Ok(Explanation { question, answer, missing, until, who_can, user_name, place })
     }
 }
 
+/// How many users an explanation names who could.
+const WHO_MAX: usize = 20;
+
+/// What would make a yes of it; nothing where nothing could.
+fn missing(
+    denial: &Denial,
+    question: &Question,
+    user: &User,
+    shelf: Option<&Shelf>,
+) -> Vec<Missing> {
+    let (rule, is_agent) = (question.action.rule(), user.kind == UserKind::Agent);
+    let never = is_agent
+        && (matches!(rule, Rule::Manage | Rule::Administer) || question.action == Action::APPROVE);
+    if never || !denial.reasons.iter().all(Reason::is_about_rows) {
+        return Vec::new();
+    }
+    let mut missing = Vec::new();
+    if !user.is_active {
+        missing.push(Missing::Activation);
+    }
+    match (rule, shelf) {
+        (Rule::TwoLegs, Some(shelf)) => {
+            missing.extend(shelf.missing_membership(question));
+            missing.extend(shelf.missing_grant(question));
+        }
+        (Rule::Read | Rule::Manage, Some(shelf)) => missing.extend(shelf.missing_grant(question)),
+        (Rule::Administer | Rule::Audit, _) | (_, None) => {
+            if denial.reasons.iter().any(|reason| matches!(reason, Reason::NoGlobalRole { .. })) {
+                missing.push(Missing::GlobalRole { any_of: by_role(rule, question.scope) });
+            }
+        }
+    }
+    missing
+}
+
 impl Txn<'_> {
+    /// Lets pass who may know what `user` can in `scope`.
+    fn may_explain(&mut self, caller: &Caller, user: UserId, scope: Scope) -> Result<(), Error> {
+        if let Some(project) = scope.project_id()
+            && self.shelf(project)?.is_none()
+        {
+            return Err(not_found("such scope"));
+        }
+        let project = scope.project_id().map_or(Scope::Platform, Scope::project);
+        let looks = [Action::MANAGE, Action::AUDIT];
+        // The question is about the caller: then reading anything of the project is enough.
+        let mut may_look = caller.user() == user && scope == Scope::Platform;
+        if let (true, Some(project)) = (caller.user() == user, scope.project_id()) {
+            let place = self.read_scope(user, project)?;
+            may_look = may_look || self.quietly(user, &Action::READ, place)?.is_allowed();
+        }
+        for look in &looks {
+            may_look = may_look || self.quietly(caller.user(), look, project)?.is_allowed();
+        }
+        if may_look { Ok(()) } else { Err(not_found("such scope")) }
+    }
+
     /// Decides without leaving a trace: looking is not doing.
     pub(super) fn quietly(
         &mut self,

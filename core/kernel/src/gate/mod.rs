@@ -47,7 +47,6 @@ pub use administer::{PlatformCommand, PlatformDesk};
 pub use draft::NewRequest;
 pub use drive::RunObserver;
 pub use execute::{LeaseKey, Ticket};
-pub use explain::Answer;
 pub use organisation::Organisation;
 pub use read::{Cursor, Page, RequestSummary, RequestView};
 pub use reconcile::Finding;

@@ -1,11 +1,11 @@
 //! One project, read at one epoch, with its index.
 
-use crate::authz::Action;
-use crate::authz::Known;
 use crate::authz::index::{Actions, Flags, PlaceIds, ProjectIndex};
+use crate::authz::{Action, Known, Missing, Question, Rule, Scope};
 use crate::clock::Timestamp;
 use crate::id::{GrantId, RoleId, UserId};
 use crate::org::book::Book;
+use crate::org::{Permission, Role, Team};
 
 #[derive(Debug)]
 pub(crate) struct Shelf {
@@ -34,6 +34,50 @@ impl Shelf {
     /// Whether `user` holds `role` at that instant, by which grant.
     pub(super) fn holds_role(&self, user: UserId, role: RoleId, at: Timestamp) -> Option<GrantId> {
         self.index.holds_role(user, role, at)
+    }
+
+    /// The teams in which a membership would be the first leg, where it is missing.
+    pub(super) fn missing_membership(&self, question: &Question) -> Option<Missing> {
+        let Scope::Project { project, module, environment } = question.scope else { return None };
+        let spot = self.index.spot((module, environment))?;
+        if self.index.leg_1(question.user, spot.module(), question.at).is_ok() {
+            return None;
+        }
+        let looks_after = |team: &&Team| {
+            module.is_none_or(|module| self.book.team_modules.contains(&(team.id, module)))
+        };
+        let teams = self.book.teams.values().filter(looks_after);
+        let teams = teams.map(|team| (team.id, team.name.clone())).collect();
+        let of = self.known().place_text(Scope::Project { project, module, environment: None });
+        Some(Missing::Membership { of, teams })
+    }
+
+    /// The roles of which a grant would be the second leg, where it is missing.
+    pub(super) fn missing_grant(&self, question: &Question) -> Option<Missing> {
+        let Question { user, action, scope, at } = question;
+        let Scope::Project { project, mut module, mut environment } = *scope else { return None };
+        if action.rule() == Rule::Manage {
+            // Managing takes the whole project, wherever in it one asks.
+            (module, environment) = (None, None);
+        }
+        let spot = self.index.spot((module, environment))?;
+        if self.index.leg_2(*user, self.actions.number(action), spot, *at).is_ok() {
+            return None;
+        }
+        let fits = |permission: &Permission| {
+            permission.action == *action
+                && (permission.module_id.is_none() || permission.module_id == module)
+                && (permission.environment_id.is_none() || permission.environment_id == environment)
+        };
+        let permits = |role: &&Role| {
+            self.book.role_permissions.iter().any(|(of, permission)| {
+                *of == role.id && self.book.permissions.get(permission).is_some_and(fits)
+            })
+        };
+        let roles = self.book.roles.values().filter(permits);
+        let roles = roles.map(|role| (role.id, role.name.clone())).collect();
+        let place = self.known().place_text(Scope::Project { project, module, environment });
+        Some(Missing::Grant { action: action.clone(), place, roles })
     }
 
     /// Everybody with a grant in the project.

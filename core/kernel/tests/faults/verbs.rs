@@ -1,6 +1,6 @@
 //! The small language of the stories: `verb who rest`.
 
-use placet_core::authz::{Action, Scope};
+use placet_core::authz::{Action, Question, Scope};
 use placet_core::error::{Code, Error};
 use placet_core::gate::{Finding, NewRequest};
 use placet_core::identity::Caller;
@@ -215,7 +215,11 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
         "view" => gate.view(by, id).map(drop),
         "history" => gate.history(by, id).map(drop),
         "trail" => gate.trail(by, id).map(drop),
-        "explain" => gate.explain(by, by.user(), &Action::APPROVE, header.scope()).map(drop),
+        "explain" => {
+            let (user, action, scope) = (by.user(), Action::APPROVE, header.scope());
+            let at = gate.now();
+            gate.explain(by, &Question { user, action, scope, at }).map(drop)
+        }
         other => panic!("no such verb: {other}"),
     }
 }

@@ -24,6 +24,7 @@ pub use check::{ActionHandle, PlaceHandle};
 pub(crate) use people::Flags;
 use people::People;
 pub(crate) use project::{NotLive, PlaceIds, ProjectIndex, Spot};
+pub(crate) use reverse::by_role;
 pub use reverse::{Paging, WhoCan};
 use spine::Spine;
 

@@ -180,7 +180,7 @@ impl Index {
 }
 
 /// The global roles that suffice.
-fn by_role(rule: Rule, scope: Scope) -> Vec<GlobalRole> {
+pub(crate) fn by_role(rule: Rule, scope: Scope) -> Vec<GlobalRole> {
     match (rule, scope) {
         (Rule::Administer, Scope::Platform) | (Rule::Manage, Scope::Project { .. }) => {
             vec![GlobalRole::PlatformAdmin]
