@@ -297,11 +297,11 @@ impl World {
         self.watched.entered.load(Ordering::SeqCst)
     }
 
-    /// What a node tells of a request: all of it.
+    /// What a node tells of a request.
     fn tells(&self, gate: &Gate, id: RequestId) -> String {
         let Office { ana, .. } = self.office;
         let (view, history) = (gate.view(&ana, id).unwrap(), gate.history(&ana, id).unwrap());
-        format!("{view:#?}\n{history:#?}\n{:#?}", gate.trail(&ana, id).unwrap())
+        format!("{view:#?}\n{history:#?}")
     }
 
     /// Whether `word` is in the history of `id`. Both nodes tell the same.
