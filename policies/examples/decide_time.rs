@@ -6,6 +6,7 @@
     reason = "it measures real time and shows it"
 )]
 
+use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -96,6 +97,7 @@ fn fitting(action: Action) -> Result<(Question, Facts), Error> {
                 action: action.clone(),
             },
         }),
+        authors: BTreeSet::new(),
     };
     Ok((Question { user, action, scope: Scope::module(project, module, environment), at }, facts))
 }

@@ -60,6 +60,7 @@
 //!     global_roles: vec![GlobalRoleGrant { user_id: id, role: GlobalRole::PlatformAdmin }],
 //!     membership: None,
 //!     grant: None,
+//!     authors: std::collections::BTreeSet::new(),
 //! };
 //! assert!(authorizer.decide(&question, &facts)?.is_allowed());
 //!

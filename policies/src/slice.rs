@@ -73,6 +73,8 @@ impl Names {
             roles.push(record([("user", user), ("role", text(row.role.as_str()))])?);
         }
         pairs.push(("global_roles".to_owned(), Expr::new_set(roles)));
+        let authors = facts.authors.iter().map(|id| expr(&self.user, id));
+        pairs.push(("authors".to_owned(), Expr::new_set(authors)));
         if let Some(rows) = &facts.membership {
             self.push_membership(&mut pairs, rows)?;
         }

@@ -15,7 +15,7 @@ fn an_authorizer_is_shared_between_threads_behind_the_seam() {
     let there = std::thread::spawn(move || elsewhere.policy_set_digest()).join().unwrap();
     assert_eq!(there, digest);
     let shown = format!("{authorizer:?}");
-    assert!(shown.starts_with("CedarAuthorizer { base_policies: 11, host_policies: 0"), "{shown}");
+    assert!(shown.starts_with("CedarAuthorizer { base_policies: 12, host_policies: 0"), "{shown}");
 }
 
 #[test]

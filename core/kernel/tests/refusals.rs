@@ -389,6 +389,43 @@ fn a_policy_engine_that_falls_over_denies() {
     assert_eq!((after.header, after.state), (before.header, before.state));
 }
 
+/// A policy engine that looks at one thing only: whose text it is.
+#[derive(Debug)]
+struct NotTheirOwn;
+
+impl Authorizer for NotTheirOwn {
+    fn decide(&self, asked: &Question, facts: &Facts) -> Result<Verdict, Error> {
+        let hit = |id: &str| vec![PolicyHit::new(id.to_owned(), "own.rs:1".to_owned())];
+        let own = asked.action == Action::APPROVE && facts.authors.contains(&asked.user);
+        Ok(Verdict::new(hit("any"), if own { hit("own") } else { Vec::new() }, Vec::new()))
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"not their own")
+    }
+}
+
+#[test]
+fn the_policies_are_told_whose_request_it_is() {
+    let world = World::new();
+    let parts = Parts { authorizer: Arc::new(NotTheirOwn), ..world.bench.parts.clone() };
+    let gate = Gate::new(parts);
+    let mut id = None;
+    world.step(&mut id, "draft bo").unwrap();
+    world.step(&mut id, "submit bo").unwrap();
+    let id = id.unwrap();
+    let digest = gate.view(&world.caller("bo"), id).unwrap().header.change_digest().unwrap();
+    let refused = gate.approve(&world.caller("bo"), id, digest, None).unwrap_err();
+    assert_eq!(refused.code(), Code::Refused);
+    assert!(refused.to_string().ends_with("and cannot approve it"), "{refused}");
+    // The policies said it, not only the state: the log has their no.
+    let log = gate.audit(&world.caller("root"), 0).unwrap();
+    let mut codes = log.iter().flat_map(|(_, leaf)| &leaf.decisions).flat_map(|d| &d.because);
+    assert!(codes.any(|code| code == "forbidden:own"), "the policies were not told");
+    let agreed = gate.approve(&world.caller("cy"), id, digest, None).unwrap();
+    assert_eq!(agreed.state.name(), StateName::Approved);
+}
+
 #[test]
 fn no_text_can_look_like_another() {
     let world = World::new();

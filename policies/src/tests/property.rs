@@ -10,7 +10,7 @@ use placet_core::org::{GlobalRole, GlobalRoleGrant, Interval, TeamModule, UserKi
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-use super::world::{BEGIN, Case, END, NOW, action, fitting, span};
+use super::world::{BEGIN, Case, END, FITS, NOW, OTHER, action, fitting, span};
 use crate::CedarAuthorizer;
 
 /// The permission model in one breath, without the crate under test and without the kernel's index.
@@ -64,7 +64,12 @@ fn rule(question: &Question, facts: &Facts) -> bool {
         }
         "administer" => false,
         "audit" => admin || auditor,
-        "approve" => facts.user.kind == UserKind::Person && leg_1 && leg_2(&here),
+        "approve" => {
+            facts.user.kind == UserKind::Person
+                && !facts.authors.contains(&question.user)
+                && leg_1
+                && leg_2(&here)
+        }
         _ => leg_1 && leg_2(&here),
     }
 }
@@ -123,7 +128,10 @@ fn questions() -> impl Strategy<Value = Case> {
         (id(UserId::from_u128), role).prop_map(|(user_id, role)| GlobalRoleGrant { user_id, role }),
         0..2,
     );
-    (action_name(), scope(), at, user, roles).prop_map(|(name, scope, at, user, roles)| {
+    let other = prop_oneof![9 => Just(OTHER), 1 => Just(FITS)].prop_map(UserId::from_u128);
+    let authors = proptest::collection::btree_set(other, 0..3);
+    let parts = (action_name(), scope(), at, user, roles, authors);
+    parts.prop_map(|(name, scope, at, user, roles, authors)| {
         let mut case = fitting(&action(name));
         case.question.scope = scope;
         case.question.at = Timestamp::from_micros(at);
@@ -132,6 +140,7 @@ fn questions() -> impl Strategy<Value = Case> {
         case.facts.user.is_active = is_active;
         case.facts.user.kind = if is_person { UserKind::Person } else { UserKind::Agent };
         case.facts.global_roles = roles;
+        case.facts.authors = authors;
         case
     })
 }

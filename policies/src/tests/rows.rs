@@ -122,6 +122,20 @@ pub(super) fn leaks(by: &CedarAuthorizer) -> Vec<String> {
 }
 
 #[test]
+fn an_author_approves_nothing_and_may_do_the_rest() {
+    let authorizer = CedarAuthorizer::new().unwrap();
+    for (action, may) in
+        [(Action::APPROVE, false), (Action::REQUEST, true), (Action::EXECUTE, true)]
+    {
+        let mut case = fitting(&action);
+        case.facts.authors = [UserId::from_u128(OTHER)].into();
+        assert!(case.is_allowed(&authorizer), "{action}: somebody else wrote it");
+        case.facts.authors.insert(case.question.user);
+        assert_eq!(case.is_allowed(&authorizer), may, "{action}: they wrote it together");
+    }
+}
+
+#[test]
 fn a_swapped_row_is_a_denial() {
     assert_eq!(leaks(&CedarAuthorizer::new().unwrap()), Vec::<String>::new());
 }

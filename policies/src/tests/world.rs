@@ -1,5 +1,7 @@
 //! A question with rows that fit it, to be changed by tests.
 
+use std::collections::BTreeSet;
+
 use placet_core::authz::{
     Action, Authorizer as _, Facts, GrantRows, MembershipRows, Question, Scope,
 };
@@ -83,6 +85,7 @@ pub(super) fn fitting(action: &Action) -> Case {
                     action: action.clone(),
                 },
             }),
+            authors: BTreeSet::new(),
         },
     }
 }

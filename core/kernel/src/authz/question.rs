@@ -1,6 +1,7 @@
 //! A question, the rows that bear on it, and the names of those rows.
 
 use core::fmt;
+use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -192,6 +193,8 @@ pub struct Facts {
     pub membership: Option<MembershipRows>,
     /// Rows for leg 2, when the index named one.
     pub grant: Option<GrantRows>,
+    /// Who wrote or submitted what `approve` is asked for. None where the question is about no request.
+    pub authors: BTreeSet<UserId>,
 }
 
 /// The rows behind leg 1.

@@ -3,7 +3,6 @@
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, subject};
-use crate::authz::Approve;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::id::{ApprovalId, RequestId};
@@ -45,8 +44,7 @@ impl Gate {
         self.check_comment(comment.unwrap_or_default(), false)?;
         self.transact(|txn| {
             let request = txn.request(id)?;
-            let scope = request.header.scope();
-            let permit = txn.ask::<Approve>(caller.user(), scope, &subject(id))?;
+            let permit = txn.ask_to_approve(caller.user(), &request.header, &subject(id))?;
             let from = Some(request.state.name());
             let State::PendingApproval(pending) = request.state else {
                 return Err(request.wrong_state("approved"));

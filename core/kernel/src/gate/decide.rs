@@ -1,6 +1,7 @@
 //! Asking: the index first, then the policies over the stored rows that the index named. Both must say yes.
 
 use core::sync::atomic::Ordering;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -8,14 +9,15 @@ use super::txn::{Txn, lost_race};
 use super::{Gate, Shelf};
 use crate::audit::Decision;
 use crate::authz::{
-    Action, ActionKind, Asker, Denial, Facts, GrantRows, MembershipRows, Permit, Question, Reason,
-    Scope, Witness, answer,
+    Action, ActionKind, Approve, Asker, Denial, Facts, GrantRows, MembershipRows, Permit, Question,
+    Reason, Scope, Witness, answer,
 };
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
 use crate::org::Row;
 use crate::org::book::{Book, Epoch, ProjectRow, global_role_path};
 use crate::org::{GlobalRole, GlobalRoleGrant, Project, RolePermission, TeamModule, User};
+use crate::request::Header;
 use crate::store::{Key, records};
 
 impl Txn<'_> {
@@ -37,6 +39,33 @@ impl Txn<'_> {
             Err(denial) => {
                 let question = Question { user, action: A::ACTION, scope, at: self.now };
                 Err(self.refusal(&question, subject, &denial)?)
+            }
+        }
+    }
+
+    /// Asks whether `user` may approve what `header` is about. Unlike [`Self::ask`] it tells the policies who
+    /// wrote that, so that separation of duties has two locks: they and the request's own state.
+    pub(super) fn ask_to_approve(
+        &mut self,
+        user: UserId,
+        header: &Header,
+        subject: &str,
+    ) -> Result<Permit<Approve>, Error> {
+        let (action, scope) = (Action::APPROVE, header.scope());
+        if self.shelf(header.project_id)?.is_none() {
+            return Err(not_found(subject));
+        }
+        match self.judge_knowing(user, &action, scope, &header.authors())? {
+            Ok(witness) => Ok(Permit::granted(user, scope, witness)),
+            Err(denial) => {
+                let question = Question { user, action, scope, at: self.now };
+                let error = self.refusal(&question, subject, &denial)?;
+                let is_policy = |reason: &Reason| matches!(reason, Reason::Forbidden { .. });
+                if error.code() == Code::Denied && denial.reasons.iter().all(is_policy) {
+                    // The same words, whichever lock was first.
+                    header.check_is_not_author(user)?;
+                }
+                Err(error)
             }
         }
     }
@@ -81,6 +110,17 @@ impl Txn<'_> {
         action: &Action,
         scope: Scope,
     ) -> Result<Result<Witness, Denial>, Error> {
+        self.judge_knowing(user, action, scope, &BTreeSet::new())
+    }
+
+    /// Like [`Self::judge`], about something that `authors` wrote.
+    pub(super) fn judge_knowing(
+        &mut self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+        authors: &BTreeSet<UserId>,
+    ) -> Result<Result<Witness, Denial>, Error> {
         if let Some(project) = scope.project_id() {
             // First: it tells the earliest instant that this decision can be made at.
             self.shelf(project)?;
@@ -89,7 +129,7 @@ impl Txn<'_> {
         self.asked = Some((user, action.clone(), scope));
         let authorizer = Arc::clone(&self.gate.parts.authorizer);
         let mut decision = Decision::new(user, action.clone(), authorizer.policy_set_digest());
-        let answer = self.judge_question(&question)?;
+        let answer = self.judge_question(&question, authors)?;
         match &answer {
             Ok(witness) => {
                 decision.allowed = true;
@@ -104,6 +144,7 @@ impl Txn<'_> {
     pub(super) fn judge_question(
         &mut self,
         question: &Question,
+        authors: &BTreeSet<UserId>,
     ) -> Result<Result<Witness, Denial>, Error> {
         let Some(asker) = self.asker(question.user)? else {
             return Ok(Err(Denial::because(Reason::InactiveUser)));
@@ -115,7 +156,12 @@ impl Txn<'_> {
         let known = shelf.as_deref().map(Shelf::known);
         match answer(question, &asker, known) {
             Err(denial) => Ok(Err(denial)),
-            Ok(witness) => self.confirm(question, asker, witness),
+            Ok(witness) => match self.facts(question, asker, witness)? {
+                Some(facts) => {
+                    self.confirm(question, &Facts { authors: authors.clone(), ..facts }, witness)
+                }
+                None => self.disagree().map(Err),
+            },
         }
     }
 
@@ -123,15 +169,12 @@ impl Txn<'_> {
     fn confirm(
         &mut self,
         question: &Question,
-        asker: Asker,
+        facts: &Facts,
         witness: Witness,
     ) -> Result<Result<Witness, Denial>, Error> {
-        let Some(facts) = self.facts(question, asker, witness)? else {
-            return self.disagree().map(Err);
-        };
         // A policy engine that panics gave no answer either.
         let authorizer = &self.gate.parts.authorizer;
-        let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, &facts)));
+        let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, facts)));
         let Ok(Ok(verdict)) = asked else {
             return Ok(Err(Denial::because(Reason::PolicyFailed)));
         };
@@ -166,7 +209,8 @@ impl Txn<'_> {
         let user_id = user.id;
         let global_roles =
             global_roles.into_iter().map(|role| GlobalRoleGrant { user_id, role }).collect();
-        let mut facts = Facts { user, global_roles, membership: None, grant: None };
+        let mut facts =
+            Facts { user, global_roles, membership: None, grant: None, authors: BTreeSet::new() };
         let Some(project) = question.scope.project_id() else { return Ok(Some(facts)) };
         self.fetch(rows_of(project, question.scope, &witness))?;
         if let (Some(membership), Some(team)) = (witness.membership, witness.team) {

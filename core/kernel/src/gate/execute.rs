@@ -223,8 +223,10 @@ impl Txn<'_> {
     fn check_approvals(&mut self, header: &Header, approved: &Approved) -> Result<(), Error> {
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let asked = self.asked.clone();
+        let (scope, authors) = (header.scope(), header.authors());
         for approval in &approved.approvals {
-            let may = self.judge(approval.user, &Action::APPROVE, header.scope())?.is_ok();
+            let user = approval.user;
+            let may = self.judge_knowing(user, &Action::APPROVE, scope, &authors)?.is_ok();
             let wanted = approved.quorum.role();
             let holds =
                 wanted.is_none_or(|role| shelf.holds_role(approval.user, role, self.now).is_some());

@@ -1,5 +1,7 @@
 //! "May they?" and "why not?", without doing anything.
 
+use std::collections::BTreeSet;
+
 use super::Gate;
 use super::decide::not_found;
 use super::shelf::Shelf;
@@ -84,7 +86,7 @@ impl Gate {
         let (answer, missing, user_name, place) = self.consult(|txn| {
             txn.may_explain(caller, *user, *scope)?;
             let Some(asker) = txn.asker(*user)? else { return Err(not_found("such scope")) };
-            let answer = match txn.judge_question(question)? {
+            let answer = match txn.judge_question(question, &BTreeSet::new())? {
                 Ok(witness) => Answer::Allowed(witness),
                 Err(denial) => Answer::Denied(denial),
             };
@@ -174,7 +176,7 @@ impl Txn<'_> {
         scope: Scope,
     ) -> Result<Answer, Error> {
         let question = Question { user, action: action.clone(), scope, at: self.now };
-        Ok(match self.judge_question(&question)? {
+        Ok(match self.judge_question(&question, &BTreeSet::new())? {
             Ok(witness) => Answer::Allowed(witness),
             Err(denial) => Answer::Denied(denial),
         })

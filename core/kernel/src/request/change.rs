@@ -131,6 +131,23 @@ impl Header {
         Scope::module(self.project_id, self.module_id, self.environment_id)
     }
 
+    /// Everyone whose own request this is: who asked, and who wrote or submitted any revision.
+    pub(crate) fn authors(&self) -> BTreeSet<UserId> {
+        self.editors.iter().copied().chain([self.requester]).collect()
+    }
+
+    /// Refuses the authors: nobody approves what they wrote.
+    pub(crate) fn check_is_not_author(&self, user: UserId) -> Result<(), Error> {
+        if user != self.requester && !self.editors.contains(&user) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Refused,
+            format!("`{user}` wrote `{}` and cannot approve it", self.id),
+        )
+        .with_help("ask another approver of this scope"))
+    }
+
     /// The digest of exactly what would run. Approvals bind to it; whatever changes it voids them.
     ///
     /// Fails with [`Code::WrongState`] before there is a plan.

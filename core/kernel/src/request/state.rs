@@ -283,13 +283,7 @@ impl PendingApproval {
         approval: Approval,
     ) -> Result<State, Error> {
         let (user, _) = permit.spend_on(&header.scope())?;
-        if user == header.requester || header.editors.contains(&user) {
-            return Err(Error::new(
-                Code::Refused,
-                format!("`{user}` wrote `{}` and cannot approve it", header.id),
-            )
-            .with_help("ask another approver of this scope"));
-        }
+        header.check_is_not_author(user)?;
         if approval.user != user || approval.digest != self.digest {
             return Err(Error::new(
                 Code::DigestMismatch,
