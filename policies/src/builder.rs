@@ -133,7 +133,7 @@ pub(crate) const fn base_texts() -> &'static [(&'static str, &'static str)] {
     BASE
 }
 
-fn schema(text: &str) -> Result<Schema, Error> {
+pub(crate) fn schema(text: &str) -> Result<Schema, Error> {
     let (schema, _warnings) = Schema::from_cedarschema_str(text).map_err(|source| {
         Error::new(Code::Internal, "the schema of the policies does not parse").with_source(source)
     })?;

@@ -79,6 +79,8 @@ mod builder; // base and host policies become an authorizer
 mod sets; // which policies can apply to what
 mod slice; // a question and its rows, as Cedar sees them
 mod authorizer; // the decision
+#[cfg(feature = "proofs")]
+pub mod proofs; // what the policies can never allow
 #[cfg(test)]
 mod tests;
 

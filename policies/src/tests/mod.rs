@@ -13,3 +13,7 @@ mod property; // against the rule restated in Rust
 mod mutants; // each condition of the base policies removed
 mod hosts; // policies of a host
 mod limits; // texts that try to break the loader
+#[cfg(feature = "proofs")]
+mod proofs; // what is proven, and that it can be refuted
+#[cfg(feature = "proofs")]
+mod premises; // that a proof speaks about the questions that are asked

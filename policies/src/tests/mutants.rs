@@ -6,7 +6,7 @@ use crate::builder::base_texts;
 use crate::source::Source;
 
 /// Every set of base policies with one condition or one whole policy less, and what is missing.
-fn mutants() -> Vec<(String, Vec<Source>)> {
+pub(super) fn mutants() -> Vec<(String, Vec<Source>)> {
     let mut mutants = Vec::new();
     for (at, (file, text)) in base_texts().iter().enumerate() {
         let lines: Vec<_> = text.lines().collect();

@@ -145,7 +145,7 @@ fn questions() -> impl Strategy<Value = Case> {
     })
 }
 
-fn cases() -> impl Strategy<Value = Case> {
+pub(super) fn cases() -> impl Strategy<Value = Case> {
     let leg_1 = (
         proptest::bool::weighted(0.95),
         (id(UserId::from_u128), id(TeamId::from_u128), interval()),
