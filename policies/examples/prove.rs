@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use placet_core::error::{Code, Error};
 use placet_policies::CedarAuthorizer;
-use placet_policies::proofs::{Proof, Property, Prover};
+use placet_policies::proofs::{Proof, Prover};
 
 fn main() -> Result<ExitCode, Error> {
     let mut files: Vec<String> = std::env::args().skip(1).collect();
@@ -23,16 +23,13 @@ fn main() -> Result<ExitCode, Error> {
         builder = builder.host_policies(file, text);
     }
     let authorizer = builder.build()?;
-    let prover = Prover::find();
     let mut all = true;
-    for property in Property::ALL {
-        let proof = prover.prove(&authorizer, property)?;
+    for (property, proof) in Prover::find().prove_all(&authorizer)? {
         all &= proof.is_proven();
-        match proof {
-            Proof::Proven { kinds, solved } => {
-                println!("proven: {property} ({kinds} kinds of questions, {solved} solved)");
-            }
-            other => println!("{other}\n  (asked: {property})"),
+        if let Proof::Proven { kinds, solved } = proof {
+            println!("proven: {property} ({kinds} kinds of questions, {solved} solved)");
+        } else {
+            println!("{proof}\n  (asked: {property})");
         }
     }
     Ok(if all { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -71,6 +71,11 @@
 //! assert_eq!((forbid.id.as_str(), forbid.place.as_str()), ("no-weekend-changes", "house.cedar:2"));
 //! # Ok::<(), placet_core::error::Error>(())
 //! ```
+//!
+//! # Proofs
+//!
+//! With the feature `proofs`, the module `proofs` proves of base and host policies together what they can never
+//! allow, such as that nobody approves their own request, or shows a question that they do allow.
 
 mod action; // the actions that policies know
 mod source; // policy texts, cut into policies

@@ -14,6 +14,7 @@ const LINES_MAX: usize = 400;
 /// What a crate may be reached by, and from nowhere else. Benches are excused: they compare.
 const ONLY: &[(&str, &[&str])] = &[
     ("cedar-policy", &["policies"]),
+    ("cedar-policy-symcc", &["policies"]),
     ("wasmtime", &["runners"]),
     // The other store measures what opening costs beside the bare one.
     ("sled", &["core/store-sled", "core/store-redb"]),
@@ -27,6 +28,7 @@ const ONLY: &[(&str, &[&str])] = &[
 const NOT_BELOW_KERNEL: &[&str] = &[
     "cedar-policy",
     "cedar-policy-core",
+    "cedar-policy-symcc",
     "wasmtime",
     "sled",
     "redb",

@@ -55,12 +55,12 @@ impl Joined {
         }));
         let allowed = set(base.iter().chain(&host).chain(&premises).cloned())?;
         Ok(Self {
-            allowed,
-            #[cfg(test)]
-            asked: set(premises.into_iter().chain([anything()?]))?,
             schema,
             base_schema,
             base,
+            allowed,
+            #[cfg(test)]
+            asked: set(premises.into_iter().chain([anything()?]))?,
         })
     }
 

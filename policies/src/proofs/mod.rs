@@ -19,7 +19,8 @@
 //! solver, and the premises (`policies/src/proofs/premises.cedar`), which a test holds against questions made by
 //! chance.
 //!
-//! A counterexample needs no trust: it is put to the policies again before it is shown.
+//! A counterexample needs no trust: it is put to the policies again before it is shown. What cannot be put to the
+//! solver, runs out of time, or is denied when it is put to the policies again, is [`Proof::Undecided`] and says why.
 //!
 //! # In a host
 //!

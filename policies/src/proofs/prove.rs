@@ -1,15 +1,15 @@
 //! One property, proven or refuted.
 
-use cedar_policy::RequestEnv;
+use cedar_policy::{PolicySet, RequestEnv};
 use cedar_policy_symcc::Env;
 use placet_core::authz::{Authorizer as _, Facts, PolicyHit, Question, Verdict};
-use placet_core::error::Error;
+use placet_core::error::{Code, Error};
 
 use super::joined::Joined;
 use super::model;
 use super::proof::{Counterexample, Proof};
 use super::property::Property;
-use super::solver::{self, Answer, Prover};
+use super::solver::{Answer, Kind, Prover};
 use crate::action::{CedarAction, Level};
 use crate::authorizer::CedarAuthorizer;
 use crate::sets::Sets;
@@ -33,28 +33,94 @@ impl Prover {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn prove(&self, authorizer: &CedarAuthorizer, property: Property) -> Result<Proof, Error> {
+        let proofs = self.run(authorizer, &[property])?;
+        let first = proofs.into_iter().next().map(|(_, proof)| proof);
+        first.ok_or_else(|| Error::new(Code::Internal, "a proof has no answer"))
+    }
+
+    /// Proves all properties, as [`Self::prove`] does for one. The work that they share is done once.
+    ///
+    /// ```
+    /// use placet_policies::CedarAuthorizer;
+    /// use placet_policies::proofs::Prover;
+    ///
+    /// for (property, proof) in Prover::find().prove_all(&CedarAuthorizer::new()?)? {
+    ///     println!("{property}: {proof}");
+    /// }
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn prove_all(&self, authorizer: &CedarAuthorizer) -> Result<Vec<(Property, Proof)>, Error> {
+        self.run(authorizer, &Property::ALL)
+    }
+
+    fn run(
+        &self,
+        authorizer: &CedarAuthorizer,
+        properties: &[Property],
+    ) -> Result<Vec<(Property, Proof)>, Error> {
         let joined = Joined::new(authorizer)?;
-        let may = joined.allows(property)?;
-        let (mut kinds, mut solved) = (0_u32, 0_u32);
-        let mut open = None;
+        let mut tries = Vec::new();
+        for property in properties {
+            let proof = Proof::Proven { kinds: 0, solved: 0 };
+            tries.push(Try { property: *property, may: joined.allows(*property)?, proof });
+        }
         for env in kinds_of_questions(&joined) {
-            let (allowed, schema) = (&joined.allowed, &joined.schema);
-            let question = solver::Question { allowed, may: &may, env: &env, schema };
-            kinds = kinds.saturating_add(1);
-            match solver::ask(self, &question) {
-                Answer::Always { by_solver } => solved = solved.saturating_add(by_solver.into()),
-                Answer::Not(env) => match replay(authorizer, &joined, property, &env)? {
-                    Ok(example) => return Ok(Proof::Refuted(Box::new(example))),
-                    Err(why) => drop(open.get_or_insert(why)),
-                },
-                Answer::Unknown(why) => drop(open.get_or_insert(why)),
-                Answer::NoSolver => return Ok(Proof::Unavailable(self.missing())),
+            let kind = Kind::new(&joined.allowed, &env, &joined.schema);
+            for step in tries.iter_mut().filter(|step| step.is_open()) {
+                let answer = self.ask(&kind, &step.may);
+                let property = step.property;
+                step.hear(answer, |env| replay(authorizer, &joined, property, env))?;
             }
         }
-        Ok(match open {
-            None => Proof::Proven { kinds, solved },
-            Some(why) => Proof::Undecided(why),
-        })
+        Ok(tries.into_iter().map(|step| (step.property, step.proof)).collect())
+    }
+}
+
+/// One property on its way through all kinds of questions.
+struct Try {
+    property: Property,
+    may: PolicySet,
+    proof: Proof,
+}
+
+impl Try {
+    /// Whether another kind of question could still change the answer.
+    const fn is_open(&self) -> bool {
+        matches!(self.proof, Proof::Proven { .. } | Proof::Undecided(_))
+    }
+
+    /// Takes the answer for one kind. Only when all of them are `Always`, it stays proven.
+    fn hear(
+        &mut self,
+        answer: Answer,
+        replay: impl FnOnce(&Env) -> Result<Result<Counterexample, String>, Error>,
+    ) -> Result<(), Error> {
+        let why = match answer {
+            Answer::Always { by_solver } => {
+                if let Proof::Proven { kinds, solved } = &mut self.proof {
+                    *kinds = kinds.saturating_add(1);
+                    *solved = solved.saturating_add(by_solver.into());
+                }
+                return Ok(());
+            }
+            Answer::Not(env) => match replay(&env)? {
+                Ok(example) => {
+                    self.proof = Proof::Refuted(Box::new(example));
+                    return Ok(());
+                }
+                Err(why) => why,
+            },
+            Answer::Unknown(why) => why,
+            Answer::NoSolver(how) => {
+                self.proof = Proof::Unavailable(how);
+                return Ok(());
+            }
+        };
+        // The first reason is told; a later kind may still refute it.
+        if !matches!(self.proof, Proof::Undecided(_)) {
+            self.proof = Proof::Undecided(why);
+        }
+        Ok(())
     }
 }
 

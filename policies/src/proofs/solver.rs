@@ -1,4 +1,4 @@
-//! Questions to the solver: one process for each, and never longer than the limit.
+//! Questions to the solver: one process for each, and never much longer than the limit.
 
 use core::time::Duration;
 use std::ffi::OsStr;
@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use cedar_policy::{PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::err::SolverError;
 use cedar_policy_symcc::solver::LocalSolver;
-use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicySet, Env, err, implies_asserts};
+use cedar_policy_symcc::{
+    CedarSymCompiler, CompiledPolicySet, Env, WellFormedAsserts, err, implies_asserts,
+};
 use tokio::process::Command;
 
 /// How long one question may take, unless a host says otherwise.
@@ -95,7 +97,7 @@ impl Prover {
     }
 
     /// Why there is no answer without a solver, and how to get one.
-    pub(super) fn missing(&self) -> String {
+    fn missing(&self) -> String {
         let how = "install it (Debian and Ubuntu: apt-get install cvc5), or name its program in the \
                    environment variable `CVC5`";
         match &self.program {
@@ -110,12 +112,23 @@ fn on_path(name: &OsStr) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
-/// One question: does every request of this kind that `allowed` allows, `may` allow too?
-pub(super) struct Question<'a> {
-    pub(super) allowed: &'a PolicySet,
-    pub(super) may: &'a PolicySet,
-    pub(super) env: &'a RequestEnv,
-    pub(super) schema: &'a Schema,
+type Failure = Box<err::Error>;
+
+/// All questions of one kind, an action at a level, and what of them is allowed.
+pub(super) struct Kind<'a> {
+    allowed: Result<CompiledPolicySet, Failure>,
+    env: &'a RequestEnv,
+    schema: &'a Schema,
+}
+
+impl<'a> Kind<'a> {
+    pub(super) fn new(allowed: &PolicySet, env: &'a RequestEnv, schema: &'a Schema) -> Self {
+        Self {
+            allowed: CompiledPolicySet::compile(allowed, env, schema).map_err(Box::new),
+            env,
+            schema,
+        }
+    }
 }
 
 /// What became of a question.
@@ -127,75 +140,90 @@ pub(super) enum Answer {
     Not(Box<Env>),
     /// Nobody knows, because of this.
     Unknown(String),
-    /// There is no solver.
-    NoSolver,
+    /// There is no solver; this is how to get one.
+    NoSolver(String),
 }
 
-/// Puts `question` to the solver.
-pub(super) fn ask(prover: &Prover, question: &Question<'_>) -> Answer {
-    match try_ask(prover, question) {
-        Ok(answer) => answer,
-        Err(error) => explained(prover, &error),
+impl Prover {
+    /// Does every question of `kind` that is allowed belong to those that `may` allows?
+    pub(super) fn ask(&self, kind: &Kind<'_>, may: &PolicySet) -> Answer {
+        let allowed = match &kind.allowed {
+            Ok(allowed) => allowed,
+            Err(error) => return self.explained(error),
+        };
+        self.try_ask(kind, allowed, may).unwrap_or_else(|error| self.explained(&error))
     }
-}
 
-fn try_ask(prover: &Prover, question: &Question<'_>) -> Result<Answer, err::Error> {
-    let Question { allowed, may, env, schema } = question;
-    let allowed = CompiledPolicySet::compile(allowed, env, schema)?;
-    let may = CompiledPolicySet::compile(may, env, schema)?;
-    let asserts = implies_asserts(&allowed, &may);
-    if asserts.asserts().iter().any(|term| *term == false.into()) {
-        return Ok(Answer::Always { by_solver: false });
-    }
-    let Some(program) = prover.program.as_deref().filter(|program| program.is_file()) else {
-        return Ok(Answer::NoSolver);
-    };
-    // A runtime of its own on a thread of its own: the caller may stand in another one.
-    let answer = std::thread::scope(|scope| {
-        let worker = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(failed)?.block_on(async {
-                let mut command = Command::new(program);
-                let limit = format!("--tlimit-per={}", prover.limit_ms);
-                command.args(["--lang", "smt", &limit]).kill_on_drop(true);
-                let mut compiler = CedarSymCompiler::new(LocalSolver::from_command(&mut command)?)?;
-                // The solver keeps its limit by itself; this is for one that hangs.
-                let patience = Duration::from_millis(prover.limit_ms.into()).saturating_mul(3);
-                match tokio::time::timeout(patience, compiler.check_sat(&asserts)).await {
-                    Ok(found) => found,
-                    Err(_) => Err(err::Error::SolverUnknown),
-                }
-            })
-        });
-        worker.join().unwrap_or_else(|_| Err(failed(io::Error::other("its thread fell over"))))
-    });
-    Ok(match answer? {
-        None => Answer::Always { by_solver: true },
-        Some(env) => Answer::Not(Box::new(env)),
-    })
-}
-
-fn failed(error: io::Error) -> err::Error {
-    SolverError::Io(error).into()
-}
-
-/// What stands in the way of an answer, in words.
-fn explained(prover: &Prover, error: &err::Error) -> Answer {
-    Answer::Unknown(match error {
-        err::Error::SolverUnknown => format!(
-            "the solver had no answer within {} ms; give it more time, or take arithmetic and `like` out of \
-             the policies",
-            prover.limit_ms
-        ),
-        err::Error::CompileError(cause) => format!(
-            "a policy uses what cannot be put to the solver ({cause}); write it with comparisons, `has`, \
-             `contains` and `in`"
-        ),
-        err::Error::SolverError(SolverError::Io(cause)) => {
-            format!("the solver could not be run ({cause}); check that it is cvc5")
+    fn try_ask(
+        &self,
+        kind: &Kind<'_>,
+        allowed: &CompiledPolicySet,
+        may: &PolicySet,
+    ) -> Result<Answer, Failure> {
+        let may = CompiledPolicySet::compile(may, kind.env, kind.schema)?;
+        let asserts = implies_asserts(allowed, &may);
+        if asserts.asserts().iter().any(|term| *term == false.into()) {
+            return Ok(Answer::Always { by_solver: false });
         }
-        other => format!(
-            "the solver gave no usable answer ({other}); check that it is cvc5, 1.0.3 or later"
-        ),
-    })
+        let Some(program) = self.program.as_deref().filter(|program| program.is_file()) else {
+            return Ok(Answer::NoSolver(self.missing()));
+        };
+        // A runtime of its own on a thread of its own: the caller may stand in another one.
+        let found = std::thread::scope(|scope| {
+            let worker = scope.spawn(|| self.solve(program, &asserts));
+            worker.join().unwrap_or_else(|_| Err(failed(io::Error::other("its thread fell over"))))
+        });
+        Ok(found?.map_or(Answer::Always { by_solver: true }, |env| Answer::Not(Box::new(env))))
+    }
+
+    /// Starts the solver and asks for something that fulfils `asserts`.
+    fn solve(
+        &self,
+        program: &Path,
+        asserts: &WellFormedAsserts<'_>,
+    ) -> Result<Option<Env>, Failure> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(failed)?.block_on(async {
+            let mut command = Command::new(program);
+            let limit = format!("--tlimit-per={}", self.limit_ms);
+            command.args(["--lang", "smt", &limit]).kill_on_drop(true);
+            let mut compiler = CedarSymCompiler::new(
+                LocalSolver::from_command(&mut command).map_err(err::Error::from)?,
+            )?;
+            // The solver keeps its limit by itself; this is for one that hangs.
+            let patience = Duration::from_millis(self.limit_ms.into()).saturating_mul(3);
+            let asked = tokio::time::timeout(patience, compiler.check_sat(asserts)).await;
+            // Ended and waited for, so that nothing of it stays. What it said counts, however it ends.
+            drop(compiler.solver_mut().clean_up().await);
+            Ok(asked.unwrap_or(Err(err::Error::SolverUnknown))?)
+        })
+    }
+
+    /// What stands in the way of an answer, in words.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever else went wrong has its own words"
+    )]
+    fn explained(&self, error: &err::Error) -> Answer {
+        let not_cvc5 = "check that it is cvc5, 1.0.3 or later";
+        Answer::Unknown(match error {
+            err::Error::SolverUnknown => format!(
+                "the solver had no answer within {} ms; give it more time, or take arithmetic and `like` \
+                 out of the policies",
+                self.limit_ms
+            ),
+            err::Error::CompileError(cause) => format!(
+                "a policy uses what cannot be put to the solver ({cause}); write it with comparisons, \
+                 `has`, `contains` and `in`"
+            ),
+            err::Error::SolverError(SolverError::Io(cause)) => {
+                format!("the solver could not be run ({cause}); {not_cvc5}")
+            }
+            other => format!("the solver gave no usable answer ({other}); {not_cvc5}"),
+        })
+    }
+}
+
+fn failed(error: io::Error) -> Failure {
+    Box::new(SolverError::Io(error).into())
 }
