@@ -9,6 +9,7 @@
 mod world; // a question with rows that fit it
 mod matrix; // the whole policy on one page
 mod rows; // each row swapped, both ends of each interval
+mod differential; // against the index and the model, over whole organisations
 mod property; // against the rule restated in Rust
 mod mutants; // each condition of the base policies removed
 mod hosts; // policies of a host
