@@ -7,6 +7,7 @@ use placet_core::identity::Caller;
 use placet_core::org::command::EndGrant;
 use placet_core::request::{Request, State, StateName};
 use placet_core::runner::{Failure, Outcome};
+use placet_core::store::{Key, Stored};
 use placet_core::testing::Seen;
 
 use crate::world::{World, assert_invariants};
@@ -43,6 +44,32 @@ fn waits(answer: Result<Ticket, Error>) -> String {
 
 fn unknown() -> Outcome {
     Outcome::Unknown(Failure::new("timeout", "the line went dead"))
+}
+
+/// All that is stored, and how long the log is.
+fn everything(world: &World) -> (Vec<(Key, Stored)>, u64) {
+    let store = &world.bench.parts.store;
+    let rows = store.scan(&Key::from_bytes(Vec::new()), None, usize::MAX).unwrap();
+    (rows, store.log_len().unwrap())
+}
+
+#[test]
+fn a_run_that_was_stopped_is_stopped_and_asking_again_changes_nothing() {
+    let world = World::new();
+    let [id] = approved(&world);
+    let ticket = start(&world, id).unwrap();
+    let first = world.gate.stop(&bo(&world), id).unwrap();
+    let before = everything(&world);
+    assert_eq!(world.gate.stop(&bo(&world), id).unwrap(), first);
+    assert_eq!(world.gate.stop(&world.caller("cy"), id).unwrap(), first);
+    assert_eq!(everything(&world), before);
+    // It is a step of its own, and no withdrawal of the request.
+    let last = world.gate.history(&bo(&world), id).unwrap().pop().unwrap();
+    assert_eq!((last.action.as_str(), last.to), ("STOP", StateName::Executing));
+    // Who may not stop it is told so the second time too, and an end is an end.
+    assert_eq!(world.gate.stop(&world.caller("dora"), id).unwrap_err().code(), Code::Denied);
+    drive(&world, ticket).unwrap();
+    assert_eq!(world.gate.stop(&bo(&world), id).unwrap_err().code(), Code::WrongState);
 }
 
 #[test]

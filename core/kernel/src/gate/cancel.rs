@@ -69,7 +69,8 @@ impl Gate {
         })
     }
 
-    /// Asks a run to stop. Its outcome tells whether it did in time. It takes the action `execute`.
+    /// Asks a run to stop. Its outcome tells whether it did in time. It takes the action `execute`. Asking
+    /// again while it stops changes nothing, and answers the same.
     ///
     /// Fails with [`Code::WrongState`] when it does not run.
     ///
@@ -88,14 +89,27 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn stop(&self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
-        self.transact(|txn| {
+        self.attempt(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
             permit.spend_on(&scope)?;
             let from = Some(request.state.name());
-            let State::Executing(executing) = request.state else {
-                return Err(request.wrong_state("stopped"));
+            let executing = match request.state {
+                // It was asked before: the first time is on record.
+                State::Executing(Executing { cancel_requested: true, .. }) => {
+                    return Ok((request, None));
+                }
+                State::Executing(executing) => executing,
+                State::Draft(_)
+                | State::PendingApproval(_)
+                | State::ChangesRequested(_)
+                | State::Approved(_)
+                | State::Rejected(_)
+                | State::Cancelled(_)
+                | State::Succeeded(_)
+                | State::Failed(_)
+                | State::Unknown(_) => return Err(request.wrong_state("stopped")),
             };
             if let Some(live) = txn.get::<Live>(&[&id.to_string()])?
                 && live.fence == executing.fence
@@ -103,10 +117,10 @@ impl Gate {
                 txn.put(&Live { is_stopped: true, ..live })?;
             }
             let state = Executing { cancel_requested: true, ..executing }.into();
-            let note = Note { caller: Some(caller), action: action::CANCEL, from, comment: None };
+            let note = Note { caller: Some(caller), action: action::STOP, from, comment: None };
             let request = txn.save(Request { header: request.header, state }, &note)?;
             let leaf = Self::request_leaf(txn, "run.stop_requested", Some(caller), &request);
-            Ok((request, leaf))
+            Ok((request, Some(leaf)))
         })
     }
 }

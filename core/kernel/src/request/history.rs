@@ -53,6 +53,7 @@ pub(crate) mod action {
     pub(crate) const CANCEL: &str = "CANCEL";
     pub(crate) const COMMENT: &str = "COMMENT";
     pub(crate) const EXECUTE: &str = "EXECUTE";
+    pub(crate) const STOP: &str = "STOP";
     pub(crate) const FINISH: &str = "FINISH";
     pub(crate) const LOSE: &str = "LOSE";
     pub(crate) const VERIFY: &str = "VERIFY";
