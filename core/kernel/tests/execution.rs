@@ -1,14 +1,21 @@
-//! One run at a time, in the order of asking; a late result has no power; a person ends what nobody can tell.
+//! Permission before anything else; one run at a time, in the order of asking; a late result has no power; a person ends what nobody can tell.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::gate::{Finding, Gate, Ticket};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
-use placet_core::org::command::EndGrant;
+use placet_core::org::Slug;
+use placet_core::org::command::{EndGrant, SetUserActive};
 use placet_core::request::{Request, State, StateName};
-use placet_core::runner::{Failure, Outcome};
+use placet_core::runner::{
+    Failure, Finding as Found, Job, Outcome, Plan, RunLink, Runner, RunnerInfo,
+};
 use placet_core::store::{Key, Stored};
-use placet_core::testing::Seen;
+use placet_core::testing::{ScriptedRunner, Seen};
 
 use crate::world::{World, assert_invariants};
 
@@ -70,6 +77,118 @@ fn a_run_that_was_stopped_is_stopped_and_asking_again_changes_nothing() {
     assert_eq!(world.gate.stop(&world.caller("dora"), id).unwrap_err().code(), Code::Denied);
     drive(&world, ticket).unwrap();
     assert_eq!(world.gate.stop(&bo(&world), id).unwrap_err().code(), Code::WrongState);
+}
+
+/// A runner that counts who asked what it is, and cannot say it while `ails` holds a code.
+#[derive(Debug)]
+struct Unwell {
+    inner: Arc<ScriptedRunner>,
+    ails: Mutex<Option<Code>>,
+    asked: AtomicU64,
+}
+
+impl Unwell {
+    fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+impl Runner for Unwell {
+    fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let ails = *self.ails.lock().unwrap();
+        match ails {
+            Some(code) => Err(Error::new(code, "it cannot say what it is")),
+            None if runner.as_str() == "mail" => {
+                Ok(RunnerInfo::new(runner.clone(), "1".to_owned(), Digest::of(b"mail")))
+            }
+            None => self.inner.describe(runner),
+        }
+    }
+
+    fn validate(&self, _runner: &Slug, payload: &str) -> Result<Vec<Found>, Error> {
+        self.inner.validate(&"sql".parse()?, payload)
+    }
+
+    fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
+        self.inner.plan(job, link)
+    }
+
+    fn execute(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
+        self.inner.execute(job, approved, link)
+    }
+
+    fn verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
+        self.inner.verify(job, approved, link)
+    }
+}
+
+/// A gate on the same store, with such a runner.
+fn unwell(world: &World) -> (Gate, Arc<Unwell>) {
+    let inner = Arc::clone(&world.bench.runner);
+    let runner = Arc::new(Unwell { inner, ails: Mutex::default(), asked: AtomicU64::new(0) });
+    let mut parts = world.bench.parts.clone();
+    parts.runner = Arc::<Unwell>::clone(&runner);
+    (Gate::new(parts), runner)
+}
+
+#[test]
+fn a_runner_is_asked_nothing_for_somebody_who_may_not_run_it() {
+    let world = World::new();
+    let [id, waits] = approved(&world);
+    world.gate.cancel(&world.caller("ana"), waits, None).unwrap();
+    let (gate, runner) = unwell(&world);
+    let refused = |name: &str, id| gate.execute(&world.caller(name), id).unwrap_err().code();
+    assert_eq!(refused("dora", id), Code::Denied);
+    assert_eq!(refused("eve", id), Code::NotFound);
+    assert_eq!(refused("bo", waits), Code::WrongState);
+    assert_eq!(runner.asked(), 0);
+    // Nobody but those who may run it hears what ails it.
+    *runner.ails.lock().unwrap() = Some(Code::LimitReached);
+    assert_eq!(refused("dora", id), Code::Denied);
+    assert_eq!(refused("bo", id), Code::LimitReached);
+    // Rights that another node took away meanwhile count here too.
+    let end = SetUserActive { user: bo(&world).user(), active: false };
+    world.gate.administer(&world.caller("root"), &end).unwrap();
+    assert_eq!(refused("bo", id), Code::NotFound);
+}
+
+#[test]
+fn the_runner_that_is_asked_is_the_one_that_was_approved_meanwhile_on_another_node() {
+    let world = World::new();
+    let [id] = approved(&world);
+    let (here, runner) = unwell(&world);
+    let mut parts = world.bench.parts.clone();
+    parts.runner = runner;
+    let there = Gate::new(parts);
+    here.comment(&bo(&world), id, "here it is remembered with the runner `sql`").unwrap();
+    let ana = world.caller("ana");
+    let mut change = world.change("\"hello\"");
+    change.runner = "mail".parse().unwrap();
+    there.edit(&ana, id, "send a mail", &change).unwrap();
+    there.submit(&ana, id).unwrap();
+    there.approve(&bo(&world), id, world.digest(id), None).unwrap();
+    here.drive(here.execute(&bo(&world), id).unwrap(), &Seen::default()).unwrap();
+}
+
+#[test]
+fn only_a_runner_that_is_not_there_is_taken_for_missing() {
+    let world = World::new();
+    let [id, ran] = approved(&world);
+    let (gate, runner) = unwell(&world);
+    gate.drive(gate.execute(&bo(&world), ran).unwrap(), &Seen::default()).unwrap();
+    for (ails, answer) in [
+        (Code::UnknownRunner, Code::DigestMismatch),
+        (Code::RunnerFault, Code::RunnerFault),
+        (Code::Internal, Code::Internal),
+    ] {
+        *runner.ails.lock().unwrap() = Some(ails);
+        assert_eq!(gate.execute(&bo(&world), id).unwrap_err().code(), answer);
+        assert_eq!(gate.verify(&bo(&world), ran).unwrap_err().code(), answer);
+    }
+    assert_eq!(world.look(id).state.name(), StateName::Approved);
+    *runner.ails.lock().unwrap() = None;
+    gate.drive(gate.execute(&bo(&world), id).unwrap(), &Seen::default()).unwrap();
 }
 
 #[test]
@@ -137,7 +256,7 @@ fn a_late_result_is_kept_and_changes_nothing() {
     let world = World::new();
     let [id] = approved(&world);
     let gate = Gate::new(world.bench.parts.clone());
-    let clock = std::sync::Arc::clone(&world.bench.clock);
+    let clock = Arc::clone(&world.bench.clock);
     world.bench.runner.meanwhile(move || {
         // Another node sees the lease, and nobody renews it for its length.
         assert_eq!(gate.tick().unwrap(), []);

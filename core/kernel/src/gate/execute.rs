@@ -6,13 +6,13 @@ use super::find::{Note, subject};
 use super::lease::Live;
 use super::plan::guarded;
 use super::txn::Txn;
-use crate::authz::{Action, Execute};
+use crate::authz::{Action, Execute, Permit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
 use crate::org::Slug;
-use crate::request::{Approved, Header, Request, Run, State, action};
+use crate::request::{Approved, Header, Request, Run, State, StateName, action};
 use crate::runner::{Job, Plan};
 
 /// The right to drive one run, once. It exists only after the start was recorded durably.
@@ -135,7 +135,7 @@ impl Gate {
     ///
     /// Fails with [`Code::WrongState`] before enough approvals, with [`Code::DigestMismatch`] when
     /// payload, plan or plugin are not what was approved, and with [`Code::Refused`] when an approver
-    /// may no longer approve.
+    /// may no longer approve. A runner that cannot say what it is starts nothing: its error is the answer.
     ///
     /// ```
     /// use placet_core::error::Code;
@@ -150,22 +150,24 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
-        // Asked before the clock is read: a plugin may be compiled for it, which takes a while.
-        let runner = self.consult(|txn| Ok(txn.request(id)?.header.runner))?;
-        let installed = self.installed(&runner);
+        // Described before the clock of the run is read: a plugin may be compiled for it, which takes a while.
+        let runner = self.look_ahead(|txn| Ok(txn.executable(caller, id)?.0.runner))?;
+        let described = match self.installed(&runner) {
+            Ok(described) => described,
+            Err(error) => {
+                // What ails a runner is told to whoever may run it, and what was looked at may be outdated.
+                self.consult(|txn| txn.executable(caller, id).map(drop))?;
+                return Err(error);
+            }
+        };
         let ticket = self.attempt(|txn| {
-            let request = txn.request(id)?;
-            let scope = request.header.scope();
-            let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
-            let from = Some(request.state.name());
-            let State::Approved(approved) = &request.state else {
-                return Err(request.wrong_state("executed"));
-            };
-            let revision = txn.revision(&request.header)?;
-            let plan = revision.check_digests(&request.header)?.clone();
-            check_plugin(&request.header, installed)?;
-            txn.check_approvals(&request.header, approved)?;
-            let (approved, mut header) = (approved.clone(), request.header);
+            let (mut header, approved, permit) = txn.executable(caller, id)?;
+            let is_same = header.runner == runner;
+            let installed = if is_same { described } else { self.installed(&header.runner)? };
+            let revision = txn.revision(&header)?;
+            let plan = revision.check_digests(&header)?.clone();
+            check_plugin(&header, installed)?;
+            txn.check_approvals(&header, &approved)?;
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
             let (attempt, fence) = (executing.attempt, executing.fence);
@@ -186,9 +188,10 @@ impl Gate {
             })?;
             let request = Request { header, state: executing.into() };
             let job = self.job(txn, &request, &revision, Some((run, attempt, fence)))?;
-            let note = Note { caller: Some(caller), action: action::EXECUTE, from, comment: None };
+            let (caller, from) = (Some(caller), Some(StateName::Approved));
+            let note = Note { caller, action: action::EXECUTE, from, comment: None };
             let request = txn.save(request, &note)?;
-            let mut leaf = Self::request_leaf(txn, "run.started", Some(caller), &request);
+            let mut leaf = Self::request_leaf(txn, "run.started", caller, &request);
             leaf.run = Some(run);
             leaf.fence = Some(fence);
             Ok((Ok(Ticket { job, plan }), Some(leaf)))
@@ -197,9 +200,14 @@ impl Gate {
         Ok(ticket)
     }
 
-    /// The digest of the plugin that is installed as `runner`; nothing when there is none.
-    pub(super) fn installed(&self, runner: &Slug) -> Option<Digest> {
-        guarded(|| self.parts.runner.describe(runner)).ok().map(|info| info.digest)
+    /// The digest of the plugin that is installed as `runner`; nothing when there is none. A runner that
+    /// cannot tell is an error, and not the same as none.
+    pub(super) fn installed(&self, runner: &Slug) -> Result<Option<Digest>, Error> {
+        match guarded(|| self.parts.runner.describe(runner)) {
+            Ok(info) => Ok(Some(info.digest)),
+            Err(error) if error.code() == Code::UnknownRunner => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -219,6 +227,20 @@ pub(super) fn check_plugin(header: &Header, installed: Option<Digest>) -> Result
 }
 
 impl Txn<'_> {
+    /// What was approved of the request, with the caller's right to run it.
+    fn executable(
+        &mut self,
+        caller: &Caller,
+        id: RequestId,
+    ) -> Result<(Header, Approved, Permit<Execute>), Error> {
+        let request = self.request(id)?;
+        let permit = self.ask::<Execute>(caller.user(), request.header.scope(), &subject(id))?;
+        let State::Approved(approved) = request.state else {
+            return Err(request.wrong_state("executed"));
+        };
+        Ok((request.header, approved, permit))
+    }
+
     /// Judges every counted approver again, under the rules and rows of this moment.
     fn check_approvals(&mut self, header: &Header, approved: &Approved) -> Result<(), Error> {
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;

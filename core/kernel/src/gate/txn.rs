@@ -271,6 +271,18 @@ impl Gate {
         Err(lost_race())
     }
 
+    /// Looks at what a verb is about to do, which asks again before it writes: a yes may rest on remembered
+    /// rows here, a no never does.
+    pub(super) fn look_ahead<T>(
+        &self,
+        verb: impl Fn(&mut Txn<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match verb(&mut Txn::new(self, Sight::Remembered)) {
+            Err(error) if !is_of_the_store(&error) => self.consult(verb),
+            looked => looked,
+        }
+    }
+
     /// A leaf for something that `caller` does now.
     pub(super) fn leaf(txn: &Txn<'_>, event: &str, caller: Option<&Caller>) -> Leaf {
         let mut leaf = Leaf::new(event, txn.now);

@@ -42,7 +42,7 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn verify(&self, caller: &Caller, id: RequestId) -> Result<(Request, Outcome), Error> {
-        let (job, plan) = self.consult(|txn| {
+        let (header, job, plan) = self.consult(|txn| {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
@@ -51,10 +51,11 @@ impl Gate {
             };
             let revision = txn.revision(&request.header)?;
             let plan = revision.check_digests(&request.header)?.clone();
-            check_plugin(&request.header, self.installed(&request.header.runner))?;
             let run = Some((ended.run, ended.attempt, ended.fence));
-            Ok((self.job(txn, &request, &revision, run)?, plan))
+            let job = self.job(txn, &request, &revision, run)?;
+            Ok((request.header, job, plan))
         })?;
+        check_plugin(&header, self.installed(&header.runner)?)?;
         let link = PlanLink::new(&self.parts.clock, self.now());
         let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)))?;
         self.transact(|txn| {
