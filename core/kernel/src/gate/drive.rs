@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::Gate;
-use super::execute::Ticket;
+use super::execute::{LeaseKey, Ticket};
 use super::find::Note;
 use super::lease::{Held, Live, RunTime};
 use super::txn::Txn;
@@ -118,12 +118,18 @@ impl Gate {
 
     fn finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {
         // Whoever loses a race here lost it to somebody who got on; an ending is not given up for that.
-        loop {
+        let ended = loop {
             match self.try_finish(job, outcome) {
                 Err(error) if error.code() == Code::Conflict => {}
-                ended => return ended,
+                ended => break ended,
             }
+        };
+        let (request, fence) = (job.id.request, job.id.fence);
+        self.leases.ended(LeaseKey { request, fence });
+        if ended.is_ok() {
+            self.leases.forget(request);
         }
+        ended
     }
 
     fn try_finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {

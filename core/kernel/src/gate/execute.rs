@@ -196,7 +196,7 @@ impl Gate {
             leaf.fence = Some(fence);
             Ok((Ok(Ticket { job, plan }), Some(leaf)))
         })??;
-        self.leases.started(ticket.lease(), self.parts.clock.steady_ms());
+        self.leases.started(ticket.lease(), self.parts.clock.steady_ms(), &self.parts.limits);
         Ok(ticket)
     }
 

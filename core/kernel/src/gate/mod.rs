@@ -21,6 +21,7 @@ mod cancel;
 mod comment;
 mod execute;
 mod drive;
+mod watch;
 mod lease;
 mod turn;
 mod renew;

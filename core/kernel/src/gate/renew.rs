@@ -52,10 +52,8 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn renew(&self, key: LeaseKey) -> Result<(), Error> {
-        let limits = &self.parts.limits;
-        let longest_ms = limits.run_ms_max.saturating_add(limits.lease_ms);
-        let age_ms = self.leases.age_ms(key, self.parts.clock.steady_ms());
-        if age_ms.is_none_or(|age_ms| age_ms >= longest_ms) {
+        let (clock, limits) = (&self.parts.clock, &self.parts.limits);
+        if !self.leases.is_renewable(key, clock.steady_ms(), limits) {
             return Err(lease_lost(key.request));
         }
         let live = self.touch(|txn| {
@@ -64,7 +62,7 @@ impl Gate {
             txn.put(&live)?;
             Ok(live)
         })?;
-        self.leases.renewed(&live, self.parts.clock.steady_ms());
+        self.leases.look(&live, clock.steady_ms(), limits.lease_ms);
         Ok(())
     }
 
