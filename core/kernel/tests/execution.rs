@@ -15,7 +15,7 @@ use placet_core::runner::{
     Failure, Finding as Found, Job, Outcome, Plan, RunLink, Runner, RunnerInfo,
 };
 use placet_core::store::{Key, Stored};
-use placet_core::testing::{ScriptedRunner, Seen};
+use placet_core::testing::{ManualClock, ScriptedRunner, Seen};
 
 use crate::world::{World, assert_invariants};
 
@@ -218,6 +218,76 @@ fn whoever_stops_asking_loses_the_place() {
     drive(&world, ticket).unwrap();
     world.bench.clock.advance_ms(world.gate.limits().lease_ms);
     drive(&world, start(&world, third).unwrap()).unwrap();
+}
+
+#[test]
+fn a_wall_clock_that_jumps_takes_nobodys_place_and_keeps_none() {
+    let world = World::new();
+    let [first, second, third] = approved(&world);
+    let ticket = start(&world, first).unwrap();
+    assert_eq!(waits(start(&world, second)), "1");
+    let clock = &world.bench.clock;
+    for jumped in [world.now().plus_ms(3_600_000), "2026-02-07T12:00:00Z".parse().unwrap()] {
+        clock.set(jumped);
+        assert_eq!(waits(start(&world, third)), "2");
+    }
+    // Nobody hears of the second one for the length of a lease, on a clock that was set back.
+    clock.advance_ms(world.gate.limits().lease_ms);
+    assert_eq!(waits(start(&world, third)), "1");
+    drive(&world, ticket).unwrap();
+    drive(&world, start(&world, third).unwrap()).unwrap();
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn two_nodes_keep_one_queue_without_comparing_their_clocks() {
+    let world = World::new();
+    let [first, second, third] = approved(&world);
+    let lease_ms = world.gate.limits().lease_ms;
+    let clock = Arc::new(ManualClock::at("2031-01-01T00:00:00Z".parse().unwrap()));
+    clock.advance_ms(1_000_000);
+    let mut parts = world.bench.parts.clone();
+    parts.clock = Arc::<ManualClock>::clone(&clock);
+    let there = Gate::new(parts);
+    let ticket = start(&world, first).unwrap();
+    // The second asks here and the third there, years apart, and both keep their places.
+    for _ in 0..10 {
+        assert_eq!(waits(start(&world, second)), "1");
+        assert_eq!(waits(there.execute(&bo(&world), third)), "2");
+        clock.advance_ms(lease_ms / 2);
+        world.bench.clock.advance_ms(lease_ms / 2);
+    }
+    drive(&world, ticket).unwrap();
+    assert_eq!(waits(there.execute(&bo(&world), third)), "1");
+    // The second goes away. A node that sees its place for the first time now gives it a lease's length more.
+    let late = Gate::new(world.bench.parts.clone());
+    assert_eq!(waits(late.execute(&bo(&world), third)), "1");
+    clock.advance_ms(lease_ms);
+    there.drive(there.execute(&bo(&world), third).unwrap(), &Seen::default()).unwrap();
+}
+
+#[test]
+fn whoever_is_edited_leaves_the_queue_and_asks_at_the_end_again() {
+    let world = World::new();
+    let [first, second, third] = approved(&world);
+    let ticket = start(&world, first).unwrap();
+    assert_eq!(waits(start(&world, second)), "1");
+    assert_eq!(waits(start(&world, third)), "2");
+    let ana = world.caller("ana");
+    for target in ["another", "orders"] {
+        let mut change = world.change("\"again\"");
+        change.target = target.parse().unwrap();
+        world.gate.edit(&ana, second, "again", &change).unwrap();
+        assert_invariants(&*world.bench.parts.store);
+        assert_eq!(waits(start(&world, third)), "1", "nobody who must be approved anew is ahead");
+        world.gate.submit(&ana, second).unwrap();
+        world.gate.approve(&bo(&world), second, world.digest(second), None).unwrap();
+    }
+    assert_eq!(waits(start(&world, second)), "2");
+    drive(&world, ticket).unwrap();
+    drive(&world, start(&world, third).unwrap()).unwrap();
+    drive(&world, start(&world, second).unwrap()).unwrap();
+    assert_invariants(&*world.bench.parts.store);
 }
 
 #[test]

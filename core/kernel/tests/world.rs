@@ -234,6 +234,9 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
     for (key, stored) in store.scan(&everything, None, usize::MAX).unwrap() {
         let text = String::from_utf8(key.as_bytes().to_vec()).unwrap();
         let name = text.trim_end_matches('\0').replace('\0', "/");
+        if name.starts_with("turn/") {
+            assert_only_what_is_approved_waits(store, &stored.value);
+        }
         if derived.iter().any(|kind| name.starts_with(&format!("{kind}/"))) {
             continue;
         }
@@ -245,6 +248,25 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
     }
     last.retain(|_, after| after.is_some());
     assert!(last.is_empty(), "records that leaves name and the store lacks: {last:?}");
+}
+
+/// Whatever left APPROVED, or goes to another target now, waits in no queue; whoever has the turn runs.
+fn assert_only_what_is_approved_waits(store: &dyn Store, bytes: &[u8]) {
+    let json: serde_json::Value = serde_json::from_slice(bytes).unwrap();
+    let turn = &json["body"];
+    let request = |id: &serde_json::Value| -> serde_json::Value {
+        let key = Key::from_segments(&["request", id.as_str().unwrap()]);
+        serde_json::from_slice(&store.get(&key).unwrap().unwrap().value).unwrap()
+    };
+    for one in turn["waiting"].as_array().unwrap() {
+        let body = &request(&one["request"])["body"];
+        assert_eq!(body["state"]["state"], "APPROVED", "{one} waits");
+        assert_eq!(body["header"]["target"], turn["target"], "{one} waits");
+    }
+    if turn["holder"].is_object() {
+        let state = request(&turn["holder"]["request"])["body"]["state"]["state"].take();
+        assert!(state == "EXECUTING" || state == "UNKNOWN", "{state} has the turn");
+    }
 }
 
 fn assert_approved_before_run(bytes: &[u8]) {

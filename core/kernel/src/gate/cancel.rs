@@ -58,8 +58,7 @@ impl Gate {
                 | State::Unknown(_) => return Err(request.wrong_state("withdrawn")),
             }
             if from == Some(StateName::Approved) {
-                let target = txn.revision(&request.header)?.change.target;
-                txn.leave_queue(&target, id)?;
+                txn.leave_queue(&request.header)?;
             }
             let state = Cancelled { by, at: txn.now }.into();
             let note = Note { caller: Some(caller), action: action::CANCEL, from, comment };

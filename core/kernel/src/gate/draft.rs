@@ -12,7 +12,7 @@ use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId};
 use crate::identity::Caller;
 use crate::org::book::Used;
-use crate::request::{Change, Draft, Header, Request, Revision, State, action};
+use crate::request::{Change, Draft, Header, Request, Revision, State, StateName, action};
 use crate::runner::{Finding, Level};
 
 /// A request as its author writes it.
@@ -165,6 +165,10 @@ impl Gate {
                 | State::Unknown(_) => return Err(request.wrong_state("edited")),
             };
             let mut header = request.header;
+            if from == StateName::Approved {
+                // It has to be approved anew, maybe for another target.
+                txn.leave_queue(&header)?;
+            }
             header.revision = header.revision.checked_add(1).ok_or_else(|| {
                 Error::new(Code::TooLarge, format!("`{id}` has too many revisions"))
                     .with_help("draft a new request")

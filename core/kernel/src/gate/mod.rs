@@ -43,6 +43,7 @@ use access::Access;
 use lease::Sightings;
 use memory::Memory;
 use shelf::Shelf;
+use watch::{WATCHED_MAX, Watch};
 
 pub use administer::{PlatformCommand, PlatformDesk};
 pub use draft::NewRequest;
@@ -57,8 +58,9 @@ use crate::authz::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::entropy::Entropy;
 use crate::error::Error;
-use crate::id::{Ids, NodeId, ProjectId};
+use crate::id::{Ids, NodeId, ProjectId, RequestId};
 use crate::limits::Limits;
+use crate::org::Slug;
 use crate::runner::Runner;
 use crate::store::{Store, Version};
 
@@ -130,6 +132,8 @@ pub struct Gate {
     // The latest instant that was ever seen, in microseconds.
     latest_micros: AtomicI64,
     leases: Sightings,
+    // Places in the queues of targets, by their latest ask.
+    places: Watch<(Slug, RequestId), u64>,
 }
 
 impl Gate {
@@ -161,6 +165,7 @@ impl Gate {
             disagreements: AtomicU64::new(0),
             latest_micros: AtomicI64::new(0),
             leases: Sightings::default(),
+            places: Watch::of(WATCHED_MAX),
         }
     }
 

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::txn::Txn;
-use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, RequestId};
 use crate::org::Slug;
@@ -17,6 +16,8 @@ struct Turn {
     target: Slug,
     holder: Option<Holder>,
     waiting: Vec<Waiting>,
+    // How often anybody had to wait here: numbers the asks.
+    asks: u64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -30,7 +31,9 @@ struct Holder {
 #[derive(Debug, Deserialize, Serialize)]
 struct Waiting {
     request: RequestId,
-    asked_at: Timestamp,
+    // The number of its latest ask. As with the renewals of a lease: each gate measures by its own steady clock
+    // for how long it stood still, and no instant is compared.
+    asked: u64,
 }
 
 impl Record for Turn {
@@ -54,32 +57,39 @@ impl Txn<'_> {
         fence: u64,
     ) -> Result<Result<(), Error>, Error> {
         let found = self.get::<Turn>(&[target.as_str()])?;
-        let mut turn = found.unwrap_or_else(|| Turn {
-            target: target.clone(),
-            holder: None,
-            waiting: Vec::new(),
+        let (holder, waiting) = (None, Vec::new());
+        let mut turn =
+            found.unwrap_or_else(|| Turn { target: target.clone(), holder, waiting, asks: 0 });
+        let (gate, id) = (self.gate, header.id);
+        let (now_ms, kept_ms) = (gate.parts.clock.steady_ms(), gate.parts.limits.lease_ms);
+        turn.waiting.retain(|one| {
+            let place = (target.clone(), one.request);
+            one.request == id || gate.places.still_ms(place, one.asked, now_ms, kept_ms) < kept_ms
         });
-        let (now, kept_ms) = (self.now, self.gate.parts.limits.lease_ms);
-        let id = header.id;
-        turn.waiting.retain(|one| one.request == id || now < one.asked_at.plus_ms(kept_ms));
         let ahead = turn.waiting.iter().position(|one| one.request == id);
         let is_first = ahead.unwrap_or(turn.waiting.len()) == 0;
         let free = turn.holder.is_none() && is_first;
         if free {
             turn.waiting.retain(|one| one.request != id);
             turn.holder = Some(Holder { request: id, project: header.project_id, fence });
-        } else if let Some(mine) = turn.waiting.iter_mut().find(|one| one.request == id) {
-            mine.asked_at = now;
-        } else if turn.waiting.len() < WAITING_MAX {
-            turn.waiting.push(Waiting { request: id, asked_at: now });
+        } else {
+            turn.asks = turn.asks.wrapping_add(1);
+            let asked = turn.asks;
+            if let Some(mine) = turn.waiting.iter_mut().find(|one| one.request == id) {
+                mine.asked = asked;
+            } else if turn.waiting.len() < WAITING_MAX {
+                turn.waiting.push(Waiting { request: id, asked });
+            }
         }
         let refusal = (!free).then(|| turn.refusal(header, kept_ms));
         self.put(&turn)?;
         Ok(refusal.map_or(Ok(()), Err))
     }
 
-    /// Gives up the place of `id` in the queue, where it has one.
-    pub(super) fn leave_queue(&mut self, target: &Slug, id: RequestId) -> Result<(), Error> {
+    /// Gives up the request's place in the queue, where it has one. Called wherever a request that was approved
+    /// is not any more.
+    pub(super) fn leave_queue(&mut self, header: &Header) -> Result<(), Error> {
+        let (target, id) = (&header.target, header.id);
         match self.get::<Turn>(&[target.as_str()])? {
             Some(mut turn) if turn.waiting.iter().any(|one| one.request == id) => {
                 turn.waiting.retain(|one| one.request != id);
