@@ -1,18 +1,23 @@
 //! The eleven tables, their rules, and who may change them.
 
+use std::sync::Arc;
+
 use placet_core::authz::{Action, Answer, Question, Scope};
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 use placet_core::id::{TeamId, UserId};
+use placet_core::identity::Caller;
 use placet_core::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
-    CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant, EndMembership,
+    CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser, EndGrant, EndMembership,
     GrantGlobalRole, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole, RemoveTeam,
     RenameTeam, RevokeGlobalRole, SetQuorum, SetUserActive, UnassignModule, UpdateEnvironment,
 };
 use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole, UserKind};
 use placet_core::request::Quorum;
+use placet_core::store::{MemoryStore, Store};
+use placet_core::testing::{Bench, FailingStore, Failure};
 
 use crate::world::{World, assert_invariants, user};
 
@@ -32,14 +37,38 @@ fn the_first_admin_is_made_once_and_on_an_empty_store_only() {
     let leaf = world.gate.audit(&world.caller("root"), 0).unwrap().remove(0);
     assert_eq!((leaf.0, leaf.1.event.as_str()), (0, "platform.bootstrapped"));
     assert_eq!(code(world.gate.bootstrap(&user("mallory"))), Code::AlreadyBootstrapped);
-    let fresh = Gate::new(
-        placet_core::testing::Bench::on(std::sync::Arc::new(
-            placet_core::store::MemoryStore::default(),
-        ))
-        .unwrap()
-        .parts,
-    );
+    let fresh = Gate::new(Bench::on(Arc::new(MemoryStore::default())).unwrap().parts);
     assert_eq!(code(fresh.bootstrap(&user("robot"))), Code::InvalidInput);
+}
+
+#[test]
+fn whoever_missed_the_answer_of_the_founding_asks_again_and_gets_it() {
+    // Every call to the store fails once, its answer lost, until none fails.
+    for nth in 0.. {
+        let kept: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let store = Arc::new(FailingStore::new(Arc::clone(&kept), nth, Failure::AnswerLost));
+        let bench = Bench::on(Arc::<FailingStore>::clone(&store)).unwrap();
+        let (gate, later) = (Gate::new(bench.parts), Gate::new(Bench::on(kept).unwrap().parts));
+        let first = gate.bootstrap(&user("root"));
+        if !store.failed() {
+            assert!(first.is_ok() && nth > 2, "the commit was never lost");
+            return;
+        }
+        assert_eq!(code(first), Code::StoreUnavailable);
+        let again = gate.bootstrap(&user("root")).unwrap();
+        // It was made once, also for the process that comes after this one, however the address is written.
+        let root = Caller::authenticated(again);
+        let email = "Root@Example.org".parse().unwrap();
+        assert_eq!(later.bootstrap(&CreateUser { email, ..user("root") }).unwrap(), again);
+        assert_eq!(later.users(&root, None).unwrap().items.len(), 1);
+        assert_eq!(later.audit(&root, 0).unwrap().len(), 1);
+        // Nobody else hears it, and nobody once anything else is on record.
+        assert_eq!(code(later.bootstrap(&user("mallory"))), Code::AlreadyBootstrapped);
+        later.administer(&root, &user("ana")).unwrap();
+        for name in ["root", "ana"] {
+            assert_eq!(code(later.bootstrap(&user(name))), Code::AlreadyBootstrapped);
+        }
+    }
 }
 
 #[test]

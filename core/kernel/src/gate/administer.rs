@@ -16,7 +16,7 @@ use crate::org::command::sealed::Sealed;
 use crate::org::command::{
     CreateProject, CreateUser, GrantGlobalRole, RenameProject, RevokeGlobalRole, SetUserActive,
 };
-use crate::org::{GlobalRole, GlobalRoleGrant, Project, User, UserKind};
+use crate::org::{Email, GlobalRole, GlobalRoleGrant, Project, User, UserKind};
 use crate::store::records;
 
 /// A command about the whole platform. It takes PLATFORM_ADMIN.
@@ -118,12 +118,12 @@ pub(super) fn new_user(txn: &Txn<'_>, command: &CreateUser) -> User {
 }
 
 /// Keeps an e-mail address unique. Its key holds a digest: keys are not the place for addresses.
-pub(super) fn email_key(user: &User) -> Unique {
-    let folded = user.email.as_str().to_lowercase();
+pub(super) fn email_key(email: &Email, holder: UserId) -> Unique {
+    let folded = email.as_str().to_lowercase();
     Unique {
         what: "users.email".to_owned(),
         value: Digest::of(folded.as_bytes()).to_string(),
-        holder: user.id.to_string(),
+        holder: holder.to_string(),
     }
 }
 
@@ -200,7 +200,7 @@ impl PlatformCommand for CreateUser {
         let user = new_user(desk.txn, self);
         let taken = Error::new(Code::AlreadyExists, "there is a user with this e-mail address")
             .with_help("use that user, or another address");
-        desk.claim(&email_key(&user), taken)?;
+        desk.claim(&email_key(&user.email, user.id), taken)?;
         desk.note("user", &user.id);
         desk.txn.put(&user)?;
         Ok(user.id)

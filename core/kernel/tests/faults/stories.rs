@@ -17,7 +17,8 @@ macro_rules! stories {
 
 stories! {
     founding on Nothing, given "":
-        "found root, found root !already_bootstrapped, user root ana, auditor root ana,
+        "found root, found root, found bo !already_bootstrapped, user root ana,
+         found root !already_bootstrapped, auditor root ana,
          project root shop, projects root, users root, audit ana, checkpoint root, prove root";
 
     organising_people_and_rights on Nothing, given "found root, user root bo, user root cy":
