@@ -14,7 +14,7 @@ use placet_core::request::{Request, State, StateName};
 use placet_core::runner::{
     Failure, Finding as Found, Job, Outcome, Plan, RunLink, Runner, RunnerInfo,
 };
-use placet_core::store::{Key, Stored};
+use placet_core::store::{Batch, Key, Stored};
 use placet_core::testing::{ManualClock, ScriptedRunner, Seen};
 
 use crate::world::{World, assert_invariants};
@@ -288,6 +288,33 @@ fn whoever_is_edited_leaves_the_queue_and_asks_at_the_end_again() {
     drive(&world, start(&world, third).unwrap()).unwrap();
     drive(&world, start(&world, second).unwrap()).unwrap();
     assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn one_lease_that_cannot_be_read_keeps_no_other_from_being_declared_over() {
+    let world = World::new();
+    let ids = ["one", "two", "three"].map(|target| {
+        let mut new = world.new_request(world.dev);
+        new.change.target = target.parse().unwrap();
+        let id = world.gate.draft_and_submit(&world.caller("ana"), &new).unwrap().header.id;
+        world.gate.approve(&bo(&world), id, world.digest(id), None).unwrap();
+        drop(start(&world, id).unwrap());
+        id
+    });
+    let [first, damaged, last] = ids;
+    let (key, store) =
+        (Key::from_segments(&["live", &damaged.to_string()]), &world.bench.parts.store);
+    store.commit(Batch::default().put(key, b"not a lease".to_vec())).unwrap();
+    world.bench.clock.advance_ms(world.gate.limits().lease_ms);
+    let failed = world.gate.tick().unwrap_err();
+    assert_eq!(failed.code(), Code::StoreDamaged);
+    assert!(failed.to_string().contains(&damaged.to_string()), "{failed}");
+    assert_eq!((&*failed.details()["failed"], &*failed.details()["declared"]), ("1", "2"));
+    for id in [first, last] {
+        assert_eq!(world.look(id).state.name(), StateName::Unknown);
+    }
+    // Nobody knows about that one, and nothing runs there.
+    assert_eq!(world.look(damaged).state.name(), StateName::Executing);
 }
 
 #[test]

@@ -208,6 +208,23 @@ impl Gate {
         Timestamp::from_micros(seen.max(latest))
     }
 
+    /// Milliseconds on this gate's steady clock, from a start of its own. Whoever waits for something goes by it:
+    /// nobody can set it.
+    ///
+    /// ```
+    /// # use placet_core::{gate::Gate, store::MemoryStore, testing::Bench};
+    /// # let bench = Bench::on(std::sync::Arc::new(MemoryStore::default()))?;
+    /// # let gate = Gate::new(bench.parts);
+    /// let began_ms = gate.steady_ms();
+    /// bench.clock.advance_ms(1_500);
+    /// bench.clock.set("1999-12-31T00:00:00Z".parse()?);
+    /// assert_eq!(gate.steady_ms() - began_ms, 1_500);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn steady_ms(&self) -> u64 {
+        self.parts.clock.steady_ms()
+    }
+
     /// Takes note of an instant that is past for sure.
     fn not_before(&self, past: Timestamp) {
         self.latest_micros.fetch_max(past.as_micros(), Ordering::Relaxed);

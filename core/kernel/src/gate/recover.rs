@@ -18,7 +18,9 @@ impl Gate {
     /// measures for itself, from when it first saw a lease as it is: wall clocks that jump or differ end
     /// no run, and a run whose holder died is declared within two lengths of a lease.
     ///
-    /// When one run cannot be declared unknown, the others are all the same, and its error is returned.
+    /// When one run cannot be declared unknown, the others are all the same. The first such error is returned, and
+    /// its details say how many runs `failed` and how many were `declared` unknown. The rest waits for the next
+    /// call.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -45,7 +47,7 @@ impl Gate {
 
     /// Declares every run unknown that another opening of this store started. Only right for a store
     /// that one process has to itself: then its runs died with the process that started them.
-    /// Returns their requests.
+    /// Returns their requests. Fails as [`Self::tick`] does, after all others were declared.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -74,7 +76,7 @@ impl Gate {
         let (page, mut after, mut lost) =
             (self.parts.limits.page_rows_max.max(1), None, Vec::new());
         // One run that cannot be declared lost does not keep the others.
-        let mut first_error = None;
+        let (mut first_error, mut failed) = (None, 0_usize);
         let (looked_ms, mut there) = (self.parts.clock.steady_ms(), BTreeSet::new());
         loop {
             let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
@@ -88,13 +90,22 @@ impl Gate {
                 });
                 match declared {
                     Ok(request) => lost.extend(request),
-                    Err(error) => first_error = first_error.or(Some(error)),
+                    Err(error) => {
+                        failed = failed.saturating_add(1);
+                        first_error = first_error.or(Some(error));
+                    }
                 }
                 after = Some(key);
             }
             if !full {
                 self.leases.keep_only(&there, looked_ms);
-                return first_error.map_or(Ok(lost), Err);
+                return match first_error {
+                    None => Ok(lost),
+                    Some(error) => {
+                        let error = error.with_detail("failed", failed);
+                        Err(error.with_detail("declared", lost.len()))
+                    }
+                };
             }
         }
     }
