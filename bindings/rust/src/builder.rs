@@ -1,8 +1,6 @@
 //! Opening a gate in a folder.
 
 use std::borrow::Cow;
-use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +14,7 @@ use placet_policies::CedarAuthorizer;
 use placet_runners::{Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped};
 use placet_store_sled::Options;
 
+use crate::begun::BegunStore;
 use crate::gate::Gate;
 use crate::place::Place;
 use crate::signing_key::SigningKeyFile;
@@ -187,7 +186,8 @@ impl GateBuilder {
     }
 
     /// Opens the gate; makes the folder, an empty store and a signing key where there are none. A folder whose
-    /// log was begun and whose store is empty is refused.
+    /// log was begun and whose store is empty is refused: the note `log.begun` is in it before the first entry of
+    /// the log is acknowledged.
     ///
     /// One process has the folder to itself. Runs of an earlier process that did not end become unknown
     /// here, and wait to be verified.
@@ -226,11 +226,13 @@ impl GateBuilder {
             )
             .with_help("restore `log.key` from a backup: a new key would be another log"));
         }
-        let begun = self.folder.join("log.begun");
-        if !has_log && begun.exists() {
+        let store = Arc::new(BegunStore::over(store, self.folder.join("log.begun")));
+        if !has_log && store.is_noted() {
             return Err(Error::new(Code::StoreDamaged, "this log was begun, and its store is empty")
                 .with_help("restore the folder `store` from a backup; to begin another log, use another folder"));
         }
+        // Where the process died between its first entry and the note.
+        store.note_begun()?;
         let origin = self.origin.map_or_else(random_origin, Ok)?;
         let signer = SigningKeyFile::at(key).open_or_create(&origin, &SystemEntropy)?;
         let gate = placet_core::gate::Gate::new(Parts {
@@ -243,13 +245,6 @@ impl GateBuilder {
             signer: Arc::new(signer),
             limits: self.limits,
         });
-        if has_log && !begun.exists() {
-            note_begun(&begun).map_err(|source| {
-                Error::new(Code::StoreUnavailable, "the folder cannot be written")
-                    .with_help("let this process write to it")
-                    .with_source(source)
-            })?;
-        }
         if is_shared {
             // Other nodes may drive what they started; only its lease tells.
             gate.tick()?;
@@ -259,15 +254,6 @@ impl GateBuilder {
         let gate = Gate::over(gate);
         if self.keeps_house { gate.keep_house(is_shared) } else { Ok(gate) }
     }
-}
-
-/// Leaves a note that the log of this folder has entries: a store that is empty later lost them.
-fn note_begun(path: &Path) -> std::io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(
-        b"The log of this folder has entries. If its store is empty, they were lost.\n",
-    )?;
-    file.sync_all()
 }
 
 fn random_origin() -> Result<String, Error> {

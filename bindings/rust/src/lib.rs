@@ -26,6 +26,8 @@ mod gate; // the gate, with runs in the background
 mod run; // the handle of a run
 mod housekeeping; // what is due by time
 mod place; // where the state is kept
+mod begun; // the note that the log has entries
+mod durable; // small files that are whole or not there
 mod system; // the machine's clock, randomness and ids
 mod signing_key; // the key that signs the log, in a file
 

@@ -1,8 +1,8 @@
 //! The key that signs the log, kept in a file beside the store.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,6 +10,8 @@ use placet_core::audit::{Ed25519Signer, Signer as _};
 use placet_core::digest::to_hex;
 use placet_core::entropy::Entropy;
 use placet_core::error::{Code, Error};
+
+use crate::durable::write_durably;
 
 /// A file with the log's name and its Ed25519 key, in the text form of Go's `note.NewSigner`:
 /// `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 and the 32-byte seed>`.
@@ -78,31 +80,10 @@ impl SigningKeyFile {
         let data: Vec<u8> = core::iter::once(ED25519).chain(seed).collect();
         let id = to_hex(&signer.verifier_key().id());
         let text = format!("PRIVATE+KEY+{name}+{id}+{}\n", STANDARD.encode(data));
-        self.write(&text).map_err(|error| self.unusable("cannot be written").with_source(error))?;
+        // A key that was used must still be there after a power cut, or the log could not go on.
+        write_durably(&self.path, &text)
+            .map_err(|error| self.unusable("cannot be written").with_source(error))?;
         Ok(signer)
-    }
-
-    /// A key that was used must still be there after a power cut, or the log could not go on.
-    fn write(&self, text: &str) -> std::io::Result<()> {
-        let partial = self.path.with_extension("partial");
-        let mut options = OpenOptions::new();
-        // What an earlier try left, or somebody planted, is not written into.
-        match fs::remove_file(&partial) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&partial)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&partial, &self.path)?;
-        match self.path.parent() {
-            Some(folder) if cfg!(unix) && folder != Path::new("") => File::open(folder)?.sync_all(),
-            Some(_) | None => Ok(()),
-        }
     }
 
     fn unusable(&self, what: &str) -> Error {

@@ -2,6 +2,8 @@
 
 use placet::error::{Code, Error};
 use placet::limits::Limits;
+use placet::org::UserKind;
+use placet::org::command::CreateUser;
 use placet::request::{Change, State};
 use placet::runner::{Failure, Outcome};
 use placet::{Gate, SigningKeyFile, SystemEntropy};
@@ -131,9 +133,21 @@ fn a_lost_signing_key_is_not_replaced_by_another() {
 
 #[test]
 fn a_store_that_was_lost_is_not_taken_for_a_first_opening() {
-    let Shop { gate, folder, .. } = Shop::new();
+    // It was opened once only, and nothing but its founding was acknowledged.
+    let folder = tempfile::tempdir().unwrap();
+    let gate = builder(folder.path()).open().unwrap();
+    let note = folder.path().join("placet").join("log.begun");
+    assert!(!note.exists());
+    let (email, display_name) = ("root@example.org".parse().unwrap(), "Root".parse().unwrap());
+    let root = CreateUser { kind: UserKind::Person, email, display_name };
+    // A founding whose note cannot be left is not acknowledged; once it can, it is, and is the same.
+    let in_the_way = folder.path().join("placet").join("log.begun.partial");
+    std::fs::create_dir(&in_the_way).unwrap();
+    refused(gate.bootstrap(&root), Code::StoreUnavailable);
+    std::fs::remove_dir(&in_the_way).unwrap();
+    gate.bootstrap(&root).unwrap();
+    assert!(note.exists());
     drop(gate);
-    drop(builder(folder.path()).open().unwrap());
     std::fs::remove_dir_all(folder.path().join("placet").join("store")).unwrap();
     refused(builder(folder.path()).open(), Code::StoreDamaged);
 }
