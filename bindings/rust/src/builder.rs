@@ -161,7 +161,7 @@ impl GateBuilder {
 
     /// Sets whether the gate does in the background what is due by time: runs whose lease ended are declared
     /// unknown, and what other nodes changed is read again. On by default; without it the host calls
-    /// [`tick`](placet_core::gate::Gate::tick).
+    /// [`tick`](placet_core::gate::Gate::tick). What fails of it is told by [`Gate::housekeeping_failures`].
     pub fn housekeeping(mut self, is_on: bool) -> Self {
         self.keeps_house = is_on;
         self
@@ -190,7 +190,8 @@ impl GateBuilder {
     /// the log is acknowledged.
     ///
     /// One process has the folder to itself. Runs of an earlier process that did not end become unknown
-    /// here, and wait to be verified.
+    /// here, and wait to be verified. One of them whose record is damaged keeps the gate from nothing else:
+    /// [`Gate::housekeeping_failures`] names it.
     ///
     /// Fails with [`Code::StoreLocked`], [`Code::StoreUnavailable`], [`Code::StoreDamaged`],
     /// [`Code::SignerUnavailable`], [`Code::InvalidPolicy`] and [`Code::InvalidInput`]; for plugins and
@@ -245,13 +246,9 @@ impl GateBuilder {
             signer: Arc::new(signer),
             limits: self.limits,
         });
-        if is_shared {
-            // Other nodes may drive what they started; only its lease tells.
-            gate.tick()?;
-        } else {
-            gate.recover()?;
-        }
-        let gate = Gate::over(gate);
+        // Other nodes may drive what they started: there, only its lease tells.
+        let looked = if is_shared { gate.tick() } else { gate.recover() };
+        let gate = Gate::over(gate).after_first_look(looked)?;
         if self.keeps_house { gate.keep_house(is_shared) } else { Ok(gate) }
     }
 }

@@ -11,6 +11,7 @@ use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 
 use crate::builder::GateBuilder;
+use crate::failures::{Failures, HousekeepingFailures};
 use crate::housekeeping::Housekeeper;
 use crate::run::{Crew, RunHandle};
 
@@ -36,6 +37,7 @@ pub struct Gate {
     // Declared first, so that it has let the gate go before that closes.
     keeper: Option<Arc<Housekeeper>>,
     inner: Arc<placet_core::gate::Gate>,
+    failures: Arc<Failures>,
 }
 
 impl Gate {
@@ -92,13 +94,45 @@ impl Gate {
     /// # Ok::<(), placet::error::Error>(())
     /// ```
     pub fn over(inner: placet_core::gate::Gate) -> Self {
-        Self { keeper: None, inner: Arc::new(inner) }
+        Self { keeper: None, inner: Arc::new(inner), failures: Arc::default() }
+    }
+
+    /// Takes what came of the first look at the runs of earlier processes. One record that is damaged, or a race that
+    /// was lost, keeps nobody from everything else; it is noted, and looked at again by housekeeping.
+    pub(crate) fn after_first_look<T>(self, looked: Result<T, Error>) -> Result<Self, Error> {
+        match looked {
+            Err(error) if !matches!(error.code(), Code::StoreDamaged | Code::Conflict) => {
+                Err(error)
+            }
+            looked => {
+                let _runs = self.failures.note(&self.inner, looked);
+                Ok(self)
+            }
+        }
     }
 
     /// Does in the background what is due by time, for as long as the gate is open.
     pub(crate) fn keep_house(mut self, is_shared: bool) -> Result<Self, Error> {
-        self.keeper = Some(Arc::new(Housekeeper::start(&self.inner, is_shared)?));
+        let keeper = Housekeeper::start(&self.inner, is_shared, &self.failures)?;
+        self.keeper = Some(Arc::new(keeper));
         Ok(self)
+    }
+
+    /// What the gate could not do of what it does by itself since it was opened: the first look at the runs of
+    /// earlier processes, and [housekeeping](GateBuilder::housekeeping). It goes on with everything else, and
+    /// tries again; a count that grows needs somebody to look at the latest error.
+    ///
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// let gate = placet::Gate::open(folder.path())?;
+    /// if let Some((at, error)) = gate.housekeeping_failures().latest {
+    ///     eprintln!("{at}: {error} ({})", error.help().unwrap_or("no help"));
+    /// }
+    /// # assert_eq!(gate.housekeeping_failures().count, 0);
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
+    pub fn housekeeping_failures(&self) -> HousekeepingFailures {
+        self.failures.so_far()
     }
 
     /// Starts a run of an approved request and drives it in the background.

@@ -9,6 +9,8 @@ use std::time::Instant;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 
+use crate::failures::Failures;
+
 /// How often a node that shares its store looks whether others changed something, in milliseconds, where
 /// the store does not tell by itself.
 const LOOK_MS: u64 = 200;
@@ -25,12 +27,22 @@ impl Housekeeper {
     /// Starts it for `gate`. `is_shared`: other nodes write to the same store.
     ///
     /// Fails with [`Code::Internal`] when the process may have no more threads.
-    pub(crate) fn start(gate: &Arc<Gate>, is_shared: bool) -> Result<Self, Error> {
+    pub(crate) fn start(
+        gate: &Arc<Gate>,
+        is_shared: bool,
+        failures: &Arc<Failures>,
+    ) -> Result<Self, Error> {
         let (stop, stopped) = mpsc::channel();
-        let gate = Arc::downgrade(gate);
+        let (gate, failures) = (Arc::downgrade(gate), Arc::clone(failures));
         let thread = thread::Builder::new()
             .name("placet-tick".to_owned())
-            .spawn(move || if is_shared { follow(&gate, &stopped) } else { tend(&gate, &stopped) })
+            .spawn(move || {
+                if is_shared {
+                    follow(&gate, &stopped, &failures);
+                } else {
+                    tend(&gate, &stopped, &failures);
+                }
+            })
             .map_err(|source| {
                 Error::new(Code::Internal, "the process cannot have a thread for what is due")
                     .with_help("let this process start more threads, or call `tick` yourself")
@@ -61,12 +73,12 @@ fn every_ms(gate: &Gate) -> u64 {
 }
 
 /// A store for this process alone: ticks, and holds the gate only while it does.
-fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>) {
+fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures) {
     loop {
         let Some(held) = gate.upgrade() else { return };
         let wait = Duration::from_millis(every_ms(&held));
         // A store that is away for a moment may be back at the next tick.
-        let _later = held.tick();
+        failures.note(&held, held.tick());
         drop(held);
         if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
             return;
@@ -75,24 +87,24 @@ fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>) {
 }
 
 /// A store that nodes share: ticks, and reads again what others changed as soon as it hears of it.
-fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>) {
+fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures) {
     let (mut log_len, mut ticked) = (0, None);
     loop {
         let Some(held) = gate.upgrade() else { return };
         let every = Duration::from_millis(every_ms(&held));
         if ticked.is_none_or(|at: Instant| at.elapsed() >= every) {
-            let _later = held.tick();
+            failures.note(&held, held.tick());
             ticked = Some(instant());
         }
-        let heard = held.wait_for_log(log_len, LOOK_MS);
+        let heard = failures.note(&held, held.wait_for_log(log_len, LOOK_MS));
         let pause_ms = match heard {
-            Ok(len) if len == log_len => 0,
-            Ok(len) if held.refresh().is_ok() => {
+            Some(len) if len == log_len => 0,
+            Some(len) if failures.note(&held, held.refresh()).is_some() => {
                 log_len = len;
                 0
             }
             // It does not answer, or cannot be read: asking at once again would not help it.
-            Ok(_) | Err(_) => LOOK_MS,
+            Some(_) | None => LOOK_MS,
         };
         drop(held);
         let wait = Duration::from_millis(pause_ms);

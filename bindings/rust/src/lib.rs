@@ -25,6 +25,7 @@ mod builder; // open a gate in a folder
 mod gate; // the gate, with runs in the background
 mod run; // the handle of a run
 mod housekeeping; // what is due by time
+mod failures; // what of it failed
 mod place; // where the state is kept
 mod begun; // the note that the log has entries
 mod durable; // small files that are whole or not there
@@ -32,6 +33,7 @@ mod system; // the machine's clock, randomness and ids
 mod signing_key; // the key that signs the log, in a file
 
 pub use builder::GateBuilder;
+pub use failures::HousekeepingFailures;
 pub use gate::Gate;
 pub use run::{RunEvent, RunEvents, RunHandle};
 pub use signing_key::SigningKeyFile;

@@ -13,6 +13,7 @@
 mod shop;
 mod whole;
 mod bad_input;
+mod upkeep;
 mod deciders;
 mod kill;
 #[cfg(feature = "postgres")]
