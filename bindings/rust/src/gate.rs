@@ -163,11 +163,12 @@ impl Gate {
     /// ```
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<RunHandle, Error> {
         let crew = Crew::hire()?;
-        self.start(caller, id, crew)
+        let ticket = self.inner.execute(caller, id)?;
+        Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew))
     }
 
     /// Starts a run as [`Self::execute`] does, and waits for its turn at the target, at most `wait_ms`
-    /// milliseconds. Whoever asked first runs first.
+    /// milliseconds by the gate's steady clock. It waits on the thread of its caller. Whoever asked first runs first.
     ///
     /// Fails as [`Self::execute`] does; with [`Code::TargetBusy`] when it was not its turn in all that time. Its
     /// place in the queue is kept for the length of a lease.
@@ -192,25 +193,25 @@ impl Gate {
         id: RequestId,
         wait_ms: u64,
     ) -> Result<RunHandle, Error> {
+        // Once for all tries: whoever waits does so on this thread.
+        let crew = Crew::hire()?;
+        let began_ms = self.inner.steady_ms();
         // Twice as long each time, and never as long as the place in the queue is kept.
         let longest_ms = (self.limits().lease_ms / 4).clamp(1, 1_000);
-        let (mut waited_ms, mut pause_ms) = (0_u64, 10_u64);
+        let mut pause_ms = 10_u64;
         loop {
-            let crew = Crew::hire()?;
-            match self.start(caller, id, crew) {
-                Err(busy) if busy.code() == Code::TargetBusy && waited_ms < wait_ms => {
-                    thread::park_timeout(Duration::from_millis(pause_ms));
-                    waited_ms = waited_ms.saturating_add(pause_ms);
-                    pause_ms = pause_ms.saturating_mul(2).min(longest_ms);
-                }
-                started => return started,
+            let busy = match self.inner.execute(caller, id) {
+                Ok(ticket) => return Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew)),
+                Err(error) if error.code() == Code::TargetBusy => error,
+                Err(error) => return Err(error),
+            };
+            let left_ms = wait_ms.saturating_sub(self.inner.steady_ms().saturating_sub(began_ms));
+            if left_ms == 0 {
+                return Err(busy);
             }
+            thread::park_timeout(Duration::from_millis(pause_ms.min(left_ms)));
+            pause_ms = pause_ms.saturating_mul(2).min(longest_ms);
         }
-    }
-
-    fn start(&self, caller: &Caller, id: RequestId, crew: Crew) -> Result<RunHandle, Error> {
-        let ticket = self.inner.execute(caller, id)?;
-        Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew))
     }
 }
 

@@ -1,12 +1,17 @@
-//! What a gate does by itself goes on past what is damaged, and tells its host.
+//! What a gate does by itself goes on past what is damaged, and tells its host; whoever waits waits in time.
 
 use core::ops::Deref as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use placet::Gate;
+use placet::clock::{Clock, Timestamp};
 use placet::error::Code;
 use placet::id::RequestId;
 use placet::limits::Limits;
 use placet::request::StateName;
-use placet::store::{Batch, Key, Store};
+use placet::store::{Batch, Key, MemoryStore, Store as _};
+use placet_core::testing::{Bench, Office};
 
 use crate::shop::{Shop, builder, payload};
 
@@ -61,4 +66,41 @@ fn what_fails_in_the_background_is_counted_and_the_rest_is_done() {
         std::thread::park_timeout(core::time::Duration::from_millis(1));
     }
     panic!("{:?}", gate.housekeeping_failures());
+}
+
+/// A clock on which a second passes whenever it is looked at.
+#[derive(Debug, Default)]
+struct Hasty {
+    looks: AtomicU64,
+}
+
+impl Clock for Hasty {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(1_770_000_000_000_000)
+    }
+
+    fn steady_ms(&self) -> u64 {
+        self.looks.fetch_add(1, Ordering::SeqCst) * 1_000
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_turn_waits_as_long_as_was_said_and_counts_all_of_it() {
+    let store = Arc::new(MemoryStore::default());
+    let mut parts = Bench::on(Arc::<MemoryStore>::clone(&store)).unwrap().parts;
+    parts.clock = Arc::new(Hasty::default());
+    let gate = Gate::over(placet_core::gate::Gate::new(parts));
+    let office = Office::found(&gate).unwrap();
+    let [first, second] = [(); 2].map(|()| office.approved(&gate).unwrap().header.id);
+    let ticket = gate.deref().execute(&office.bo, first).unwrap();
+    let busy = gate.execute_in_turn(&office.bo, second, 20_000).unwrap_err();
+    assert_eq!(busy.code(), Code::TargetBusy);
+    // Each try looks at the clock as well: the twenty seconds are over after ten tries at most, most of them
+    // long before their pauses alone would have filled that time.
+    let turns = store.scan(&Key::from_segments(&["turn"]), None, 9).unwrap();
+    let (_, turn) = turns.first().unwrap();
+    let turn: serde_json::Value = serde_json::from_slice(&turn.value).unwrap();
+    let asks = turn["body"]["asks"].as_u64().unwrap();
+    assert!((2..=10).contains(&asks), "{asks} asks");
+    drop(ticket);
 }
