@@ -44,7 +44,8 @@ pub trait PlatformCommand: Sealed + fmt::Debug {
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<Self::Output, Error>;
 }
 
-/// What a platform command works on.
+/// What a platform command works on. It stands in the signature of a hidden method, so it is public; nobody
+/// outside can name it.
 ///
 /// What the command notes on it, and what it writes, goes into the log as one entry:
 ///

@@ -179,7 +179,6 @@ impl Gate {
             header.target = change.target.clone();
             header.payload_digest = Digest::of(change.payload.as_bytes());
             header.plan = None;
-            header.attempts = 0;
             txn.add(&Revision::new(id, header.revision, author, change.clone()))?;
             let note = Note {
                 caller: Some(caller),

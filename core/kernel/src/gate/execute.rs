@@ -70,7 +70,7 @@ impl Ticket {
         self.job.id.run
     }
 
-    /// The run's fence.
+    /// The run's fence: 1, as long as a request runs once.
     ///
     /// ```
     /// use placet_core::testing::Office;

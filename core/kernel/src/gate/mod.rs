@@ -45,7 +45,7 @@ use memory::Memory;
 use shelf::Shelf;
 use watch::{WATCHED_MAX, Watch};
 
-pub use administer::{PlatformCommand, PlatformDesk};
+pub use administer::PlatformCommand;
 pub use draft::NewRequest;
 pub use drive::RunObserver;
 pub use execute::{LeaseKey, Ticket};
@@ -230,8 +230,10 @@ impl Gate {
         self.latest_micros.fetch_max(past.as_micros(), Ordering::Relaxed);
     }
 
-    /// How often the two deciders disagreed since this gate was opened. Anything but 0 is a fault of
-    /// this library or of a policy: each was a denial.
+    /// How many judgements the two deciders disagreed about since this gate was opened. Anything but 0 is a fault
+    /// of this library or of a policy: each was a no. One call of a verb may judge more than once (the caller,
+    /// then each approver; whether a refused caller may look; again after a lost race), and each judgement
+    /// counts.
     ///
     /// ```
     /// use std::sync::Arc;

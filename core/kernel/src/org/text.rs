@@ -85,10 +85,10 @@ define_text! {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     Name, is_name, "a name", "write 1 to 200 characters, no line breaks, no blanks at either end";
-    /// An e-mail address, at most 254 characters. Only its rough form is checked; delivery is the host's matter.
+    /// An e-mail address, at most 254 bytes. Only its rough form is checked; delivery is the host's matter.
     ///
-    /// The length is counted in bytes, as in RFC 5321 §4.5.3.1.3. Parsing anything else fails with
-    /// [`Code::InvalidInput`].
+    /// Bytes are counted, as in RFC 5321 §4.5.3.1.3, so letters beyond ASCII count more than once. Parsing anything
+    /// else fails with [`Code::InvalidInput`].
     ///
     /// ```
     /// use placet_core::org::Email;
@@ -96,9 +96,12 @@ define_text! {
     /// let email: Email = "ana@example.org".parse()?;
     /// assert_eq!(email.as_str(), "ana@example.org");
     /// assert!("ana at example.org".parse::<Email>().is_err());
+    /// // 2 bytes each: 242 letters of them, with `@example.org`, are 254 characters, and too long.
+    /// assert!(format!("{}@example.org", "ñ".repeat(121)).parse::<Email>().is_ok());
+    /// assert!(format!("{}@example.org", "ñ".repeat(242)).parse::<Email>().is_err());
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
-    Email, is_email, "an e-mail address", "write it as `name@domain`, without blanks";
+    Email, is_email, "an e-mail address", "write it as `name@domain`, without blanks, in 254 bytes at most";
 }
 
 pub(crate) fn is_slug(text: &str) -> bool {

@@ -119,9 +119,9 @@ pub struct Header {
     pub plan: Option<PlanNote>,
     /// How many entries its history has.
     pub history_len: u32,
-    /// The fence of its latest run; 0 before the first.
+    /// The fence of its run; 0 before it. A request runs once, so it is at most 1 today.
     pub fence: u64,
-    /// How many runs the present revision had.
+    /// How many runs the present revision had: 0 or 1, for a request runs once. There is no second attempt yet.
     pub attempts: u32,
 }
 
@@ -213,37 +213,18 @@ impl PlanNote {
     }
 }
 
-/// One revision as it is stored: written once, never changed, except that its plan is added.
-///
-/// ```
-/// use std::sync::Arc;
-/// use placet_core::request::Revision;
-/// use placet_core::store::{Key, MemoryStore, Store};
-/// # use placet_core::{gate::Gate, testing::{Bench, Office}};
-///
-/// # let store = Arc::new(MemoryStore::default());
-/// # let gate = Gate::new(Bench::on(Arc::<MemoryStore>::clone(&store))?.parts);
-/// # Office::found(&gate)?.pending(&gate)?;
-/// // The gate shows a revision's change and plan in its view; a tool of one's own reads the store.
-/// let rows = store.scan(&Key::from_segments(&["revision"]), None, 1)?;
-/// let mut row: serde_json::Value = serde_json::from_slice(&rows[0].1.value)?;
-/// let revision: Revision = serde_json::from_value(row["body"].take())?;
-/// assert_eq!(revision.change.payload, "\"raise the price\"");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// One revision as it is stored: written once, never changed, except that its plan is added. Readers get its
+/// parts from the gate's view.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Revision {
-    /// The request.
-    pub request: RequestId,
-    /// Which revision, from 1.
-    pub revision: u32,
-    /// Who wrote it.
-    pub author: UserId,
-    /// What it asks for.
-    pub change: Change,
-    /// Its plan, once it was made.
-    pub plan: Option<Plan>,
+#[expect(clippy::struct_field_names, reason = "the names of the stored form")]
+pub(crate) struct Revision {
+    pub(crate) request: RequestId,
+    // From 1.
+    pub(crate) revision: u32,
+    pub(crate) author: UserId,
+    pub(crate) change: Change,
+    // Once it was made.
+    pub(crate) plan: Option<Plan>,
 }
 
 impl Revision {

@@ -10,7 +10,7 @@ mod refusal;
 mod history;
 mod run;
 
-pub use change::{Change, Header, PlanNote, Revision};
+pub use change::{Change, Header, PlanNote};
 pub use ended::{Ended, Failed, Reading, Succeeded, Unknown};
 pub use history::HistoryEntry;
 pub use quorum::{Approval, PEOPLE_MAX, Quorum, Standing};
@@ -20,5 +20,6 @@ pub use state::{
     State, StateName,
 };
 
+pub(crate) use change::Revision;
 pub(crate) use history::action;
 pub(crate) use refusal::lease_lost;

@@ -29,9 +29,9 @@ pub struct Run {
     pub request: RequestId,
     /// Which revision of it ran.
     pub revision: u32,
-    /// 1 for the first run of that revision.
+    /// 1: a request runs once, and there is no second attempt yet.
     pub attempt: u32,
-    /// The fence of its lease.
+    /// The fence of its lease: 1, as long as a request runs once.
     pub fence: u64,
     /// Who started it.
     pub started_by: UserId,

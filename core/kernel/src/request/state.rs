@@ -236,9 +236,9 @@ pub struct Executing {
     pub approved: Approved,
     /// The run.
     pub run: RunId,
-    /// 1 for the first run of this revision.
+    /// 1: a request runs once, and there is no second attempt yet.
     pub attempt: u32,
-    /// The run's fence.
+    /// The run's fence: 1, as long as a request runs once.
     pub fence: u64,
     /// Who started it.
     pub started_by: UserId,

@@ -165,9 +165,10 @@ pub struct JobId {
     pub request: RequestId,
     /// Which revision of it.
     pub revision: u32,
-    /// 1 for the first run of this revision, 2 for the next. 0 outside a run (plan).
+    /// 1 in a run: a request runs once, and there is no second attempt yet. 0 outside a run (plan).
     pub attempt: u32,
-    /// The fence of the lease. A later holder has a greater one.
+    /// The fence of the lease: 1 in a run, as long as a request runs once; 0 outside. A later holder would have a
+    /// greater one.
     pub fence: u64,
     /// The run. Sent to targets that accept an idempotency key.
     pub run: RunId,

@@ -128,7 +128,7 @@ pub struct Failure {
     pub message: String,
     /// The step in which it happened.
     pub step: Option<String>,
-    /// Whether a new attempt could end otherwise.
+    /// Whether the same change could end otherwise another time, as a new request.
     pub retryable: bool,
     /// More, as JSON: for SQL `{"position": …}`, counted in characters from 1.
     pub details: Option<String>,
