@@ -16,7 +16,7 @@ use placet_core::gate::Gate;
 /// let failures = gate.housekeeping_failures();
 /// assert_eq!(failures.count, 0);
 /// assert!(failures.latest.is_none());
-/// # Ok::<(), placet::error::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]

@@ -129,7 +129,7 @@ impl Gate {
     ///     eprintln!("{at}: {error} ({})", error.help().unwrap_or("no help"));
     /// }
     /// # assert_eq!(gate.housekeeping_failures().count, 0);
-    /// # Ok::<(), placet::error::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn housekeeping_failures(&self) -> HousekeepingFailures {
         self.failures.so_far()
