@@ -148,7 +148,7 @@ impl GateBuilder {
         url: impl Into<String>,
         options: placet_store_postgres::Options,
     ) -> Self {
-        self.place = Place::Postgres { url: url.into(), options };
+        self.place = Place::Postgres { url: url.into(), options: Box::new(options) };
         self
     }
 

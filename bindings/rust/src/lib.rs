@@ -45,7 +45,7 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Answer, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand,
+    Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand,
     RequestSummary, RequestView, RunObserver, Ticket,
 };
 pub use placet_policies as policies;

@@ -15,7 +15,7 @@ pub(crate) enum Place {
     #[cfg(feature = "postgres")]
     Postgres {
         url: String,
-        options: placet_store_postgres::Options,
+        options: Box<placet_store_postgres::Options>,
     },
 }
 

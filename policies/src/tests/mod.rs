@@ -3,6 +3,7 @@
 #![expect(
     clippy::needless_raw_string_hashes,
     clippy::arithmetic_side_effects,
+    clippy::wildcard_enum_match_arm,
     reason = "expected texts are written by a tool, and a test may stop"
 )]
 

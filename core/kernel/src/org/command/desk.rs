@@ -4,8 +4,8 @@
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{Ids, UserId};
-use crate::org::User;
 use crate::org::Row;
+use crate::org::User;
 use crate::org::book::Book;
 
 /// What a command is checked against.
