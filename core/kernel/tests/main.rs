@@ -15,6 +15,7 @@ mod organisation;
 mod refusals;
 mod races;
 mod memory;
+mod policy_sets;
 mod explanations;
 mod execution;
 mod lease_model;

@@ -322,9 +322,10 @@ impl Words {
             Reason::Forbidden { policy, place } => {
                 write!(text, "{} {policy} ({place})", self.forbidden())
             }
-            Reason::Undecided { .. } | Reason::PolicyFailed | Reason::Disagreement => {
-                text.write_str(self.failed())
-            }
+            Reason::PolicySetMissing
+            | Reason::Undecided { .. }
+            | Reason::PolicyFailed
+            | Reason::Disagreement => text.write_str(self.failed()),
         }
     }
 }

@@ -110,6 +110,8 @@ pub enum Reason {
         /// Where its text stands.
         place: String,
     },
+    /// Another set of policies was adopted, and this node does not have it.
+    PolicySetMissing,
     /// No decision came about, because something failed.
     Undecided {
         /// The code of what failed.
@@ -155,6 +157,7 @@ impl Reason {
             | Self::AgentNeverManages
             | Self::WrongLevel { .. }
             | Self::Forbidden { .. }
+            | Self::PolicySetMissing
             | Self::Undecided { .. }
             | Self::PolicyFailed
             | Self::Disagreement => false,
@@ -175,6 +178,7 @@ impl Reason {
             Self::NoGlobalRole { .. } => "no_global_role",
             Self::WrongLevel { .. } => "wrong_level",
             Self::Forbidden { .. } => "forbidden",
+            Self::PolicySetMissing => "policy_set_missing",
             Self::Undecided { .. } => "undecided",
             Self::PolicyFailed => "policy_failed",
             Self::Disagreement => "disagreement",
@@ -219,6 +223,9 @@ impl fmt::Display for Reason {
             }
             Self::Forbidden { policy, place } => {
                 write!(f, "the policy `{policy}` ({place}) forbids it")
+            }
+            Self::PolicySetMissing => {
+                f.write_str("this node does not have the set of policies that was adopted")
             }
             Self::Undecided { code } => write!(f, "no decision came about: `{code}`"),
             Self::PolicyFailed => f.write_str("a policy could not be evaluated"),

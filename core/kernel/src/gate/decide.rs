@@ -127,8 +127,10 @@ impl Txn<'_> {
         }
         let question = Question { user, action: action.clone(), scope, at: self.now };
         self.asked = Some((user, action.clone(), scope));
-        let authorizer = Arc::clone(&self.gate.parts.authorizer);
-        let mut decision = Decision::new(user, action.clone(), authorizer.policy_set_digest());
+        // Where this node lacks the set, it decides by none, and that is a no.
+        let set = self.authorizer()?.map(|set| set.policy_set_digest());
+        let set = set.unwrap_or_else(|| self.gate.parts.authorizer.policy_set_digest());
+        let mut decision = Decision::new(user, action.clone(), set);
         let answer = self.judge_question(&question, authors)?;
         match &answer {
             Ok(witness) => {
@@ -173,7 +175,9 @@ impl Txn<'_> {
         witness: Witness,
     ) -> Result<Result<Witness, Denial>, Error> {
         // A policy engine that panics gave no answer either.
-        let authorizer = &self.gate.parts.authorizer;
+        let Some(authorizer) = self.authorizer()? else {
+            return Ok(Err(Denial::because(Reason::PolicySetMissing)));
+        };
         let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, facts)));
         let Ok(Ok(verdict)) = asked else {
             return Ok(Err(Denial::because(Reason::PolicyFailed)));

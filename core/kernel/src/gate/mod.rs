@@ -31,6 +31,7 @@ mod verify;
 mod reconcile;
 mod read;
 mod organisation;
+mod policies;
 mod explain;
 mod proof;
 
@@ -42,6 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use access::Access;
 use lease::Sightings;
 use memory::Memory;
+use policies::Ready;
 use shelf::Shelf;
 use watch::{WATCHED_MAX, Watch};
 
@@ -126,6 +128,8 @@ pub struct Gate {
     memory: Mutex<Memory>,
     // Who may do what, compiled; see `Gate::index`.
     access: Access,
+    // Policy engines; see `Gate::prepare_policies`.
+    ready: Ready,
     // The hashes of the log so far; grows from the store when asked.
     tree: Mutex<MerkleTree>,
     disagreements: AtomicU64,
@@ -158,6 +162,7 @@ impl Gate {
         Self {
             memory,
             access: Access::default(),
+            ready: Ready::default(),
             parts,
             node,
             shelves: Mutex::default(),

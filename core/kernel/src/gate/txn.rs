@@ -1,10 +1,11 @@
 //! The one commit path: what a verb read, what it writes, and the leaf that goes with it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Gate;
 use crate::audit::{Decision, Leaf, RecordChange};
-use crate::authz::{Action, Scope};
+use crate::authz::{Action, Authorizer, Scope};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
@@ -17,6 +18,8 @@ use crate::store::{Batch, CommitError, Key, Stored, Version};
 pub(crate) struct Txn<'g> {
     pub(super) gate: &'g Gate,
     pub(super) now: Timestamp,
+    // The policy engine, where it is not the one that was adopted.
+    pub(super) judge: Option<Arc<dyn Authorizer>>,
     sight: Sight,
     rests_on_memory: bool,
     read: BTreeMap<Key, Option<Stored>>,
@@ -46,6 +49,7 @@ impl<'g> Txn<'g> {
         Self {
             gate,
             now: gate.now(),
+            judge: None,
             sight,
             rests_on_memory: false,
             read: BTreeMap::new(),

@@ -109,6 +109,7 @@ fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
         (&office.ana, &office.bo, office.project, office.environment);
     let quorum = Quorum::n_of(1, None)?;
     gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    gate.adopt_policies(&office.root, gate.policy_set()?)?;
     let denied = gate.request_changes(ana, draft(&gate, &office, "denied")?, "no");
     assert_eq!(denied.unwrap_err().code(), Code::Denied);
 
@@ -265,7 +266,8 @@ fn the_fixtures_have_every_row_and_every_ending() {
 
 /// The kinds whose types stand inside the gate, out of reach from here. Their envelope is tested like all
 /// others, their content through the gate.
-const INSIDE_THE_GATE: &[&str] = &["denial", "live", "request_of", "run_checkpoints", "turn"];
+const INSIDE_THE_GATE: &[&str] =
+    &["denial", "live", "policy_set", "request_of", "run_checkpoints", "turn"];
 
 /// Reads `fixture` as its kind, and writes it again. `None` for what stands inside the gate.
 fn again(kind: &str, fixture: &Fixture) -> Result<Option<Vec<u8>>, Error> {

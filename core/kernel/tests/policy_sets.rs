@@ -1,0 +1,138 @@
+//! The policies are changed while decisions are made, and no decision is made by two sets or by an old one.
+
+use std::sync::Arc;
+
+use placet_core::authz::{
+    Action, Answer, Authorizer, Facts, PolicyHit, Question, Reason, Scope, Verdict,
+};
+use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
+use placet_core::gate::Gate;
+use placet_core::store::{MemoryStore, Store};
+use placet_core::testing::InterleavingStore;
+
+use crate::world::{World, assert_invariants};
+
+/// Permits what the index permits, and forbids one action.
+#[derive(Debug)]
+struct Forbids(&'static str);
+
+impl Authorizer for Forbids {
+    fn decide(&self, question: &Question, _facts: &Facts) -> Result<Verdict, Error> {
+        let hit = |id: &str| vec![PolicyHit::new(id.to_owned(), "house.cedar:1".to_owned())];
+        let forbidden = question.action.as_str() == self.0;
+        let forbidden = if forbidden { hit("house") } else { Vec::new() };
+        Ok(Verdict::new(hit("as-the-index-says"), forbidden, Vec::new()))
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(self.0.as_bytes())
+    }
+}
+
+fn approves(gate: &Gate, world: &World) -> Answer {
+    let scope = Scope::module(world.project, world.pagos, world.dev);
+    gate.authorize(world.people["bo"], &Action::APPROVE, scope)
+}
+
+#[test]
+fn a_set_decides_on_every_node_from_the_moment_of_its_adoption() {
+    let world = World::new();
+    let (root, here) = (world.caller("root"), &world.gate);
+    let (there, late) =
+        (Gate::new(world.bench.parts.clone()), Gate::new(world.bench.parts.clone()));
+    let frozen = here.prepare_policies(Arc::new(Forbids("approve")));
+    there.prepare_policies(Arc::new(Forbids("approve")));
+    for gate in [here, &there, &late] {
+        assert!(approves(gate, &world).is_allowed(), "ready is not adopted");
+    }
+
+    let by_ana = here.adopt_policies(&world.caller("ana"), frozen).unwrap_err();
+    assert_eq!(by_ana.code(), Code::Denied);
+    here.adopt_policies(&root, frozen).unwrap();
+    let reason = |gate: &Gate| match approves(gate, &world) {
+        Answer::Allowed(_) => None,
+        Answer::Denied(denial) => denial.reasons.into_iter().next(),
+    };
+    for gate in [here, &there] {
+        assert!(matches!(reason(gate), Some(Reason::Forbidden { .. })), "{:?}", reason(gate));
+    }
+    assert_eq!(reason(&late), Some(Reason::PolicySetMissing));
+    late.prepare_policies(Arc::new(Forbids("approve")));
+    assert!(matches!(reason(&late), Some(Reason::Forbidden { .. })));
+    let (_, leaf) = here
+        .audit(&root, 0)
+        .unwrap()
+        .into_iter()
+        .rfind(|(_, leaf)| leaf.event == "policies.adopted")
+        .unwrap();
+    assert_eq!(leaf.facts["after"], frozen.to_string());
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_set_that_would_lock_its_adopter_out_is_not_adopted() {
+    let world = World::new();
+    let root = world.caller("root");
+    let closed = world.gate.prepare_policies(Arc::new(Forbids("administer")));
+    assert_eq!(world.gate.adopt_policies(&root, closed).unwrap_err().code(), Code::Denied);
+    assert_ne!(world.gate.policy_set().unwrap(), closed);
+}
+
+#[test]
+fn a_node_without_the_present_set_can_adopt_one_that_it_has() {
+    let world = World::new();
+    let root = world.caller("root");
+    let lost = world.gate.prepare_policies(Arc::new(Forbids("deploy")));
+    world.gate.adopt_policies(&root, lost).unwrap();
+    let restarted = Gate::new(world.bench.parts.clone());
+    assert!(!approves(&restarted, &world).is_allowed());
+    let own = world.bench.parts.authorizer.policy_set_digest();
+    assert_eq!(
+        restarted.adopt_policies(&world.caller("ana"), own).unwrap_err().code(),
+        Code::Denied
+    );
+    restarted.adopt_policies(&root, own).unwrap();
+    assert!(approves(&restarted, &world).is_allowed());
+}
+
+/// At each moment of an approval another node adopts a set that forbids it: it counts before, or not at all.
+#[test]
+fn no_approval_rests_on_a_set_that_was_replaced() {
+    let mut moments = 0;
+    for nth in 0.. {
+        let kept: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let world = Arc::new(World::on(Arc::clone(&kept)).unwrap());
+        let mut id = None;
+        for step in ["draft ana", "submit ana"] {
+            world.step(&mut id, step).unwrap();
+        }
+        let (id, digest) = (id.unwrap(), world.digest(id.unwrap()));
+        let store = Arc::new(InterleavingStore::new(kept));
+        let mut parts = world.bench.parts.clone();
+        parts.store = Arc::<InterleavingStore>::clone(&store);
+        let gate = Gate::new(parts);
+        for gate in [&gate, &world.gate] {
+            gate.prepare_policies(Arc::new(Forbids("approve")));
+        }
+        let other = Arc::clone(&world);
+        store.before(nth, move || {
+            let frozen = Forbids("approve").policy_set_digest();
+            other.gate.adopt_policies(&other.caller("root"), frozen).unwrap();
+        });
+        let approved = gate.approve(&world.caller("bo"), id, digest, None);
+        if !store.happened() {
+            approved.unwrap();
+            break;
+        }
+        moments += 1;
+        let log = world.gate.audit(&world.caller("root"), 0).unwrap();
+        let index = |event: &str| log.iter().position(|(_, leaf)| leaf.event == event);
+        match approved {
+            Ok(_) => assert!(index("request.approved") < index("policies.adopted"), "moment {nth}"),
+            Err(error) => assert_eq!(error.code(), Code::Denied, "moment {nth}"),
+        }
+        assert_invariants(&*world.bench.parts.store);
+    }
+    assert!(moments > 5, "only {moments} moments");
+}
