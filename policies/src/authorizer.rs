@@ -97,7 +97,7 @@ impl Authorizer for CedarAuthorizer {
             self.base.evaluate(set, &request, &entities, &mut verdict);
         }
         if let Some(set) = host {
-            let request = self.names.host_request(question)?;
+            let request = self.names.host_request(question, facts)?;
             self.host.evaluate(set, &request, &entities, &mut verdict);
         }
         Ok(verdict)

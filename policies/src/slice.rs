@@ -85,12 +85,18 @@ impl Names {
     }
 
     /// The question alone, for the policies of the host.
-    pub(crate) fn host_request(&self, question: &Question) -> Result<Request, Error> {
+    pub(crate) fn host_request(
+        &self,
+        question: &Question,
+        facts: &Facts,
+    ) -> Result<Request, Error> {
         const MINUTE: i64 = 60_000_000;
         const DAY: i64 = 1_440 * MINUTE;
         let at = question.at.as_micros();
         let mut pairs = self.shared_pairs(question);
+        let roles = facts.team_roles.iter().map(|role| text(role.as_str()));
         pairs.extend([
+            ("team_roles".to_owned(), Expr::new_set(roles)),
             ("level".to_owned(), text(Level::of(&question.scope).as_str())),
             // 1970-01-01 was a Thursday, three days after a Monday.
             (

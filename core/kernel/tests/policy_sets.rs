@@ -1,6 +1,7 @@
 //! The policies are changed while decisions are made, and no decision is made by two sets or by an old one.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
 use placet_core::authz::{
     Action, Answer, Authorizer, Facts, PolicyHit, Question, Reason, Scope, Verdict,
@@ -8,6 +9,8 @@ use placet_core::authz::{
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
+use placet_core::org::command::{AddMember, AssignModule, CreateTeam};
+use placet_core::org::{Interval, TeamRole};
 use placet_core::store::{MemoryStore, Store};
 use placet_core::testing::InterleavingStore;
 
@@ -135,4 +138,46 @@ fn no_approval_rests_on_a_set_that_was_replaced() {
         assert_invariants(&*world.bench.parts.store);
     }
     assert!(moments > 5, "only {moments} moments");
+}
+
+/// Permits what the index permits, and keeps what it was told.
+#[derive(Debug, Default)]
+struct Listens(Mutex<Vec<BTreeSet<TeamRole>>>);
+
+impl Authorizer for Listens {
+    fn decide(&self, question: &Question, facts: &Facts) -> Result<Verdict, Error> {
+        self.0.lock().unwrap().push(facts.team_roles.clone());
+        Forbids("nothing").decide(question, facts)
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"listens")
+    }
+}
+
+#[test]
+fn a_policy_is_told_what_somebody_is_in_the_teams_of_the_module() {
+    let world = World::new();
+    let (root, project, user) = (world.caller("root"), world.project, world.people["bo"]);
+    let ears = Arc::new(Listens::default());
+    let digest = world.gate.prepare_policies(Arc::<Listens>::clone(&ears));
+    world.gate.adopt_policies(&root, digest).unwrap();
+    let told = |scope| {
+        assert!(world.gate.authorize(user, &Action::APPROVE, scope).is_allowed());
+        ears.0.lock().unwrap().pop().unwrap().into_iter().collect::<Vec<_>>()
+    };
+    let pagos = Scope::module(project, world.pagos, world.dev);
+    assert_eq!(told(pagos), [TeamRole::Member]);
+
+    // A substitute for a minute, in another team that does not look after the module.
+    let team = CreateTeam { project, name: "night watch".parse().unwrap() };
+    let team = world.gate.manage(&root, &team).unwrap();
+    let valid = Interval::new(world.now(), Some(world.now().plus_ms(60_000))).unwrap();
+    let role = TeamRole::LeaderTemp;
+    world.gate.manage(&root, &AddMember { project, team, user, role, valid }).unwrap();
+    assert_eq!(told(pagos), [TeamRole::Member]);
+    world.gate.manage(&root, &AssignModule { project, team, module: world.pagos }).unwrap();
+    assert_eq!(told(pagos), [TeamRole::LeaderTemp, TeamRole::Member]);
+    world.bench.clock.advance_ms(60_000);
+    assert_eq!(told(pagos), [TeamRole::Member]);
 }

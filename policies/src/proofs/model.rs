@@ -1,7 +1,7 @@
 //! What the solver found, as a question with its rows.
 
 use core::str::FromStr;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityUid, EvalResult};
 use cedar_policy_symcc::Env;
@@ -21,7 +21,7 @@ use super::joined::internal;
 pub(super) fn question(env: &Env) -> Result<(Question, Facts), Error> {
     let missing = || Error::new(Code::Internal, "the solver's example has a part missing");
     let context = env.request.context().ok_or_else(missing)?.to_json_value().map_err(internal)?;
-    let Joined { base: asked } = serde_json::from_value(context).map_err(internal)?;
+    let Joined { base: asked, host } = serde_json::from_value(context).map_err(internal)?;
     let principal = env.request.principal().ok_or_else(missing)?;
     let resource = env.request.resource().ok_or_else(missing)?;
     let mut names = Names::default();
@@ -48,6 +48,7 @@ pub(super) fn question(env: &Env) -> Result<(Question, Facts), Error> {
         membership: names.membership(&asked)?,
         grant: names.grant(&asked)?,
         authors: asked.authors.iter().map(|id| names.of(id, UserId::from_u128)).collect(),
+        team_roles: host.team_roles,
     };
     Ok((question, facts))
 }
@@ -65,10 +66,16 @@ fn user_row(env: &Env, principal: &EntityUid, id: UserId) -> Result<User, Error>
     })
 }
 
-/// The part of a context that rows come from; the host's part follows from the question.
+/// The parts of a context that rows come from; the rest of the host's part follows from the question.
 #[derive(Deserialize)]
 struct Joined {
     base: Asked,
+    host: HostAsked,
+}
+
+#[derive(Deserialize)]
+struct HostAsked {
+    team_roles: BTreeSet<TeamRole>,
 }
 
 #[derive(Deserialize)]

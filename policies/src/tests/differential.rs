@@ -29,6 +29,7 @@ fn policies_permit(
         membership: None,
         grant: None,
         authors: BTreeSet::new(),
+        team_roles: BTreeSet::new(),
     };
     let permits = |facts: &Facts| {
         policies.decide(question, facts).is_ok_and(|verdict: Verdict| verdict.is_allowed())

@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use placet_core::authz::{Action, Authorizer as _, Scope};
 use placet_core::error::{Code, Error};
 use placet_core::id::ModuleId;
+use placet_core::org::TeamRole;
 
 use super::world::{Case, OTHER, action, fitting};
 use crate::CedarAuthorizer;
@@ -311,5 +312,26 @@ fn the_digest_covers_texts_and_names_and_not_the_order_of_calls() {
     ];
     for (at, one) in all.iter().enumerate() {
         assert!(!all[..at].contains(one), "{at}");
+    }
+}
+
+/// Team roles are for rules of a host: here only a leader approves.
+#[test]
+fn a_rule_can_ask_for_a_leader_of_the_team() {
+    let rule = r#"
+        @id("leaders-approve") forbid (principal, action == Action::"approve", resource)
+        unless { ["LEADER_PRIMARY", "LEADER_TEMP"].containsAny(context.team_roles) };
+    "#;
+    let authorizer = load(rule).unwrap();
+    let mut case = fitting(&action("approve"));
+    for (roles, expected) in [
+        (vec![], false),
+        (vec![TeamRole::Member], false),
+        (vec![TeamRole::Member, TeamRole::LeaderTemp], true),
+        (vec![TeamRole::LeaderPrimary], true),
+    ] {
+        case.facts.team_roles = roles.into_iter().collect();
+        let verdict = authorizer.decide(&case.question, &case.facts).unwrap();
+        assert_eq!(verdict.is_allowed(), expected, "{verdict:?}");
     }
 }

@@ -67,7 +67,7 @@ fn requests_fit_the_schemas() {
             let names = &authorizer.names;
             let requests = [
                 names.base_request(&case.question, &case.facts).unwrap(),
-                names.host_request(&case.question).unwrap(),
+                names.host_request(&case.question, &case.facts).unwrap(),
             ];
             for (request, schema) in requests.iter().zip(&schemas) {
                 Request::new(

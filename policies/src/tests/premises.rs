@@ -27,6 +27,8 @@ fn authorizer() -> CedarAuthorizer {
         when { context.level == "project" && context has module && !(context has environment) };
         @id("deploy") permit (principal, action == Action::"operate", resource)
         when { context.action like "de*" && context has module };
+        @id("leaders") forbid (principal, action == Action::"approve", resource)
+        unless { context.team_roles.contains("LEADER_PRIMARY") };
         @id("rows") forbid (principal, action, resource) when { context has grant || context.at < 1 };
     "#;
     let builder = CedarAuthorizer::builder().host_policies("house.cedar", house);
@@ -37,7 +39,7 @@ fn authorizer() -> CedarAuthorizer {
 fn request(authorizer: &CedarAuthorizer, joined: &Joined, case: &Case) -> Request {
     const MINUTE: i64 = 60_000_000;
     let base = authorizer.names.base_request(&case.question, &case.facts).unwrap();
-    let host = authorizer.names.host_request(&case.question).unwrap();
+    let host = authorizer.names.host_request(&case.question, &case.facts).unwrap();
     let side = |request: &Request| request.context().unwrap().to_json_value().unwrap();
     let at = case.question.at.as_micros();
     let day = at / MINUTE / 1_440;

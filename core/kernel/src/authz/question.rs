@@ -11,7 +11,8 @@ use crate::id::{
     EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, TeamId, UserId,
 };
 use crate::org::{
-    GlobalRoleGrant, Grant, Membership, Permission, RolePermission, Team, TeamModule, User,
+    GlobalRoleGrant, Grant, Membership, Permission, RolePermission, Team, TeamModule, TeamRole,
+    User,
 };
 
 /// Where something is done.
@@ -195,6 +196,9 @@ pub struct Facts {
     pub grant: Option<GrantRows>,
     /// Who wrote or submitted what `approve` is asked for. None where the question is about no request.
     pub authors: BTreeSet<UserId>,
+    /// The roles that the user has now in teams of the project, and where the question names a module in
+    /// those that look after it. For policies of the host; the permission model itself asks for none.
+    pub team_roles: BTreeSet<TeamRole>,
 }
 
 /// The rows behind leg 1.

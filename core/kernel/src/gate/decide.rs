@@ -213,9 +213,18 @@ impl Txn<'_> {
         let user_id = user.id;
         let global_roles =
             global_roles.into_iter().map(|role| GlobalRoleGrant { user_id, role }).collect();
-        let mut facts =
-            Facts { user, global_roles, membership: None, grant: None, authors: BTreeSet::new() };
+        let mut facts = Facts {
+            user,
+            global_roles,
+            membership: None,
+            grant: None,
+            authors: BTreeSet::new(),
+            team_roles: BTreeSet::new(),
+        };
         let Some(project) = question.scope.project_id() else { return Ok(Some(facts)) };
+        if let Some(shelf) = self.shelf(project)? {
+            facts.team_roles = shelf.team_roles(question);
+        }
         self.fetch(rows_of(project, question.scope, &witness))?;
         if let (Some(membership), Some(team)) = (witness.membership, witness.team) {
             let row = self.row(project, "team_members", &membership.to_string(), None)?;

@@ -1,11 +1,13 @@
 //! One project, read at one epoch, with its index.
 
+use std::collections::BTreeSet;
+
 use crate::authz::index::{Actions, Flags, PlaceIds, ProjectIndex};
 use crate::authz::{Action, Known, Missing, Question, Rule, Scope};
 use crate::clock::Timestamp;
-use crate::id::{GrantId, RoleId, UserId};
+use crate::id::{GrantId, RoleId, TeamId, UserId};
 use crate::org::book::Book;
-use crate::org::{Permission, Role, Team};
+use crate::org::{Permission, Role, Team, TeamRole};
 
 #[derive(Debug)]
 pub(crate) struct Shelf {
@@ -78,6 +80,21 @@ impl Shelf {
         let roles = roles.map(|role| (role.id, role.name.clone())).collect();
         let place = self.known().place_text(Scope::Project { project, module, environment });
         Some(Missing::Grant { action: action.clone(), place, roles })
+    }
+
+    /// The roles that the user of `question` has at its instant in teams that look after its module.
+    pub(super) fn team_roles(&self, question: &Question) -> BTreeSet<TeamRole> {
+        let Scope::Project { module, .. } = question.scope else { return BTreeSet::new() };
+        let looks_after = |team: TeamId| {
+            self.book.teams.contains_key(&team)
+                && module.is_none_or(|module| self.book.team_modules.contains(&(team, module)))
+        };
+        let rows = self.book.memberships.values().filter(|row| {
+            row.user_id == question.user
+                && row.valid.contains(question.at)
+                && looks_after(row.team_id)
+        });
+        rows.map(|row| row.role).collect()
     }
 
     /// Everybody with a grant in the project.
