@@ -14,6 +14,8 @@ mod stories;
 mod organisation;
 mod refusals;
 mod races;
+mod revocation;
+mod bad_questions;
 mod memory;
 mod policy_sets;
 mod explanations;

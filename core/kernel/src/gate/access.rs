@@ -15,7 +15,7 @@ use crate::audit::Leaf;
 use crate::authz::{Index, IndexBuilder};
 use crate::error::Error;
 use crate::id::{GrantId, MembershipId, ProjectId, UserId};
-use crate::org::book::{Book, ProjectRow, global_role_path};
+use crate::org::book::{Book, Epoch, ProjectRow, global_role_path};
 use crate::org::{GlobalRole, GlobalRoleGrant, Project, Row, User};
 use crate::store::records::{self, Record};
 use crate::store::{Key, Store};
@@ -155,9 +155,14 @@ impl Gate {
                 let entries = self.parts.store.log_read(from, page)?;
                 let full = entries.len() >= page;
                 for entry in entries {
-                    let records = Leaf::from_bytes(&entry)?.records;
-                    changed
-                        .extend(records.iter().filter_map(|record| Changed::named(&record.name)));
+                    let leaf = Leaf::from_bytes(&entry)?;
+                    let known = changed.len();
+                    let names = leaf.records.iter().map(|record| record.name.as_str());
+                    changed.extend(names.filter_map(Changed::named));
+                    if changed.len() > known {
+                        // Behind it, what that node ended would still hold here.
+                        self.not_before(leaf.at);
+                    }
                     from = from.saturating_add(1);
                 }
                 if !full {
@@ -245,6 +250,8 @@ impl Gate {
         self.each::<Project>(&records::key_of::<Project>(&[]), |row| builder.project(&row))?;
         let rows = records::key_of::<ProjectRow>(&[]);
         self.each::<ProjectRow>(&rows, |found| builder.row(found.project, found.row))?;
+        // Where the clock was set back meanwhile, what was ended before would hold again.
+        self.each::<Epoch>(&records::key_of::<Epoch>(&[]), |row| self.not_before(row.at))?;
         self.access.log_len.store(log_len, Ordering::Release);
         Ok(builder.build())
     }
