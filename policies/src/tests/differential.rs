@@ -14,7 +14,7 @@ use placet_core::testing::{Chance, RandomOrganisation};
 use crate::CedarAuthorizer;
 
 /// What the policies say of every pair of rows, joined by their ids and by nothing else.
-fn policies_permit(
+pub(super) fn policies_permit(
     policies: &CedarAuthorizer,
     organisation: &RandomOrganisation,
     question: &Question,

@@ -11,6 +11,8 @@ mod world; // a question with rows that fit it
 mod matrix; // the whole policy on one page
 mod rows; // each row swapped, both ends of each interval
 mod differential; // against the index and the model, over whole organisations
+mod metamorphic; // what follows from an answer, whatever it is
+mod bad_questions; // one thing wrong, by chance
 mod property; // against the rule restated in Rust
 mod mutants; // each condition of the base policies removed
 mod hosts; // policies of a host
