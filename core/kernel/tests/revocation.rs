@@ -104,15 +104,13 @@ impl Stage {
         let paths = WAYS.map(|way| {
             let name = format!("{way:?}").to_lowercase();
             let user = world.gate.administer(&root, &user(&name)).unwrap();
-            let action: Action = match way {
-                Way::GlobalRole => Action::AUDIT,
-                _ => format!("go-by-{name}").parse().unwrap(),
-            };
-            let place = match way {
-                Way::GlobalRole => Scope::Platform,
-                Way::Module => Scope::module(project, world.logistica, world.dev),
-                _ => Scope::module(project, world.pagos, world.dev),
-            };
+            let is_global = matches!(way, Way::GlobalRole);
+            let own = || format!("go-by-{name}").parse().unwrap();
+            let action = if is_global { Action::AUDIT } else { own() };
+            let is_module = matches!(way, Way::Module);
+            let module = if is_module { world.logistica } else { world.pagos };
+            let place = Scope::module(project, module, world.dev);
+            let place = if is_global { Scope::Platform } else { place };
             let moment = AtomicU64::new(CLOSED);
             Path { way, user, action, place, role: None, permission: None, moment }
         });
@@ -212,7 +210,7 @@ impl Stage {
 
     /// Waits in every eighth round until each of those who ask has asked about every path, or is done.
     fn let_them_ask(&self) {
-        if self.rounds.load(Ordering::SeqCst) % 8 != 0 {
+        if !self.rounds.load(Ordering::SeqCst).is_multiple_of(8) {
             return;
         }
         let count = u64::try_from(2 * WAYS.len()).unwrap();

@@ -16,8 +16,8 @@ use crate::story::{seed, times};
 const BEHIND_MS: u64 = 3_000;
 
 /// Races through two gates: the grants end at `far`, the approvals are given at `near`.
-fn between(far: Arc<dyn Store>, near: Arc<dyn Store>, races: u64, seed: u64) -> Tally {
-    let (bench, store) = (Bench::on(Arc::clone(&far)).unwrap(), Arc::clone(&far));
+fn between(far: &Arc<dyn Store>, near: Arc<dyn Store>, races: u64, seed: u64) -> Tally {
+    let (bench, store) = (Bench::on(Arc::clone(far)).unwrap(), Arc::clone(far));
     bench.clock.advance_ms(BEHIND_MS);
     let behind = bench.clock.now().as_micros() - i64::try_from(BEHIND_MS).unwrap() * 1_000;
     let clock = Arc::new(ManualClock::at(Timestamp::from_micros(behind)));
@@ -37,9 +37,9 @@ fn between(far: Arc<dyn Store>, near: Arc<dyn Store>, races: u64, seed: u64) -> 
 fn an_approval_at_one_node_stands_before_the_end_of_its_grant_at_another_or_not_at_all() {
     let Some(server) = server() else { return };
     let schema = fresh("revoked");
-    let [far, near] = [server.store(&schema), server.store(&schema)];
+    let (far, near): (Arc<dyn Store>, _) = (Arc::new(server.store(&schema)), server.store(&schema));
     let (races, seed) = (times("PLACET_RACES", 200), seed(0x5EED));
-    let tally = between(Arc::new(far), Arc::new(near), races, seed);
+    let tally = between(&far, Arc::new(near), races, seed);
     println!("{tally:?}");
     assert_the_log_is_the_order(&tally);
 }
@@ -48,8 +48,8 @@ fn an_approval_at_one_node_stands_before_the_end_of_its_grant_at_another_or_not_
 fn a_node_whose_commits_expect_nothing_is_noticed() {
     let Some(server) = server() else { return };
     let schema = fresh("trusting");
-    let [far, near] = [server.store(&schema), server.store(&schema)];
-    let tally = between(Arc::new(far), Arc::new(Trusting(near)), 60, seed(0x5EED));
+    let (far, near): (Arc<dyn Store>, _) = (Arc::new(server.store(&schema)), server.store(&schema));
+    let tally = between(&far, Arc::new(Trusting(near)), 60, seed(0x5EED));
     println!("{tally:?}");
     assert!(!tally.faults.is_empty(), "{tally:?}");
 }

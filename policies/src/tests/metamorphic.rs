@@ -30,6 +30,20 @@ fn count() -> u64 {
     number("PLACET_CASES").unwrap_or(20_000)
 }
 
+/// A question that every second time is a yes, where chance finds one.
+fn question(organisation: &RandomOrganisation, chance: &mut Chance) -> Question {
+    let mut question = organisation.question(chance);
+    if chance.is(50) {
+        for _ in 0..40 {
+            if organisation.permits(&question) {
+                break;
+            }
+            question = organisation.question(chance);
+        }
+    }
+    question
+}
+
 /// How many questions are asked of one organisation.
 const EACH: usize = 50;
 
@@ -77,7 +91,7 @@ fn a_row_less_never_allows_more() {
     while asked < count {
         let organisation = RandomOrganisation::new(&mut chance).unwrap();
         for _ in 0..EACH {
-            let question = organisation.question(&mut chance);
+            let question = question(&organisation, &mut chance);
             let (less, removed) = without_one(&organisation, &mut chance);
             let before = both(&organisation, &policies, &question);
             let after = both(&less, &policies, &question);
@@ -90,7 +104,7 @@ fn a_row_less_never_allows_more() {
         }
     }
     eprintln!("{asked} rows removed, {allowed} yes before, {lost} of them lost by it, none won");
-    assert!(allowed > count / 200 && lost > 0);
+    assert!(allowed > count / 20 && lost > count / 1_000);
 }
 
 /// Without whatever is stored under `project`, or says that it is of it.
@@ -126,7 +140,7 @@ fn what_somebody_holds_in_a_project_is_no_help_in_another() {
             continue;
         }
         for _ in 0..EACH {
-            let question = organisation.question(&mut chance);
+            let question = question(&organisation, &mut chance);
             let others: Vec<ProjectId> =
                 ids.iter().copied().filter(|id| Some(*id) != question.scope.project_id()).collect();
             let Some(other) = chance.one_of(&others) else { continue };
@@ -139,5 +153,5 @@ fn what_somebody_holds_in_a_project_is_no_help_in_another() {
         }
     }
     eprintln!("{asked} questions with and without another project, {allowed} yes in a project");
-    assert!(allowed > count / 200);
+    assert!(allowed > count / 20);
 }
