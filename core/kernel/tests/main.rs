@@ -19,6 +19,7 @@ mod bad_questions;
 mod memory;
 mod policy_sets;
 mod explanations;
+mod permissions;
 mod execution;
 mod lease_model;
 mod faults;

@@ -11,6 +11,7 @@ mod answer;
 pub(crate) mod index;
 mod why;
 mod explanation;
+mod permission_string;
 
 pub use action::{Action, Rule};
 pub(crate) use answer::{Asker, Known, answer};
@@ -18,6 +19,8 @@ pub use authorizer::{Authorizer, PolicyHit, Verdict};
 pub use explanation::{Answer, Explanation, Language, Missing};
 pub(crate) use index::by_role;
 pub use index::{ActionHandle, Index, IndexBuilder, Paging, PlaceHandle, WhoCan};
+pub(crate) use permission_string::check_is_no_context;
+pub use permission_string::{PermissionContext, PermissionString};
 pub use permit::{ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Submit};
 pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};
 pub use why::{Denial, Reason};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::Gate;
 use super::decide::not_found;
 use super::txn::Txn;
-use crate::authz::{Administer, Scope};
+use crate::authz::{Administer, Scope, check_is_no_context};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
@@ -229,6 +229,7 @@ impl PlatformCommand for CreateProject {
     const EVENT: &'static str = "org.project_created";
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<ProjectId, Error> {
+        check_is_no_context(&self.code)?;
         let id = ProjectId::from_u128(desk.txn.gate.parts.ids.next());
         let unique = Unique {
             what: "projects.code".to_owned(),

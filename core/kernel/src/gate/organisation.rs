@@ -1,12 +1,15 @@
 //! Looking at the organisation: what the commands need the ids of, and what an auditor reads.
 
+use core::fmt;
+
 use super::Gate;
 use super::decide::not_found;
 use super::read::{Cursor, Page};
-use crate::authz::{Action, Audit, Scope};
-use crate::error::Error;
+use crate::authz::{Action, Audit, PermissionContext, PermissionString, Scope};
+use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ProjectId};
 use crate::identity::Caller;
+use crate::org::command::CreatePermission;
 use crate::org::{
     Environment, GlobalRoleGrant, Grant, Membership, Module, Permission, Project, Role,
     RolePermission, Team, TeamModule, User,
@@ -56,6 +59,96 @@ pub struct Organisation {
     pub grants: Vec<Grant>,
     /// Which approvals are enough, by environment. Where there is none, [`Quorum::default`] holds.
     pub quorums: Vec<(EnvironmentId, Quorum)>,
+}
+
+impl Organisation {
+    /// A permission of this project's catalogue as `context:module:environment:action`, by codes.
+    ///
+    /// Fails with [`Code::NotFound`] where its module or environment is not in this organisation, and with
+    /// [`Code::InvalidInput`] for a project whose code is a context, as older versions let it be.
+    ///
+    /// ```
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let shop = gate.organisation(&office.root, office.project)?;
+    /// let mut texts = Vec::new();
+    /// for permission in &shop.permissions {
+    ///     texts.push(shop.permission_string(permission)?.to_string());
+    /// }
+    /// texts.sort();
+    /// assert_eq!(texts, ["shop:*:*:approve", "shop:*:*:execute", "shop:*:*:read", "shop:*:*:request"]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn permission_string(&self, permission: &Permission) -> Result<PermissionString, Error> {
+        if permission.project_id != self.project.id {
+            return Err(self.missing("permission", &permission.id));
+        }
+        let module = permission.module_id.map(|id| {
+            let found = self.modules.iter().find(|row| row.id == id);
+            found.map(|row| row.code.clone()).ok_or_else(|| self.missing("module", &id))
+        });
+        let environment = permission.environment_id.map(|id| {
+            let found = self.environments.iter().find(|row| row.id == id);
+            found.map(|row| row.code.clone()).ok_or_else(|| self.missing("environment", &id))
+        });
+        PermissionString::of(
+            self.project.code.clone(),
+            module.transpose()?,
+            environment.transpose()?,
+            permission.action.clone(),
+        )
+    }
+
+    /// The command that adds what a text permits to this project's catalogue: its codes become ids.
+    ///
+    /// Fails with [`Code::NotFound`] where the project has no such module or environment, and with
+    /// [`Code::InvalidInput`] where the text is about another project, about all or about the platform, or leaves
+    /// the action open.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let shop = gate.organisation(&office.root, office.project)?;
+    /// let command = shop.create_permission(&"shop:pagos:dev:deploy".parse()?)?;
+    /// assert_eq!((command.module, command.environment), (Some(office.module), Some(office.environment)));
+    /// gate.manage(&office.root, &command)?;
+    ///
+    /// let error = shop.create_permission(&"shop:pagos:moon:deploy".parse()?).unwrap_err();
+    /// assert_eq!(error.code(), Code::NotFound);
+    /// assert_eq!(error.to_string(), "project `shop` has no environment `moon`");
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn create_permission(&self, text: &PermissionString) -> Result<CreatePermission, Error> {
+        let code = &self.project.code;
+        if *text.context() != PermissionContext::Project(code.clone()) {
+            let sentence = format!("`{text}` is not a permission of project `{code}`");
+            return Err(Error::new(Code::InvalidInput, sentence)
+                .with_help(format!("write `{code}` as its first part")));
+        }
+        let Some(action) = text.action().cloned() else {
+            return Err(Error::new(Code::InvalidInput, format!("`{text}` names no action"))
+                .with_help("write a permission for each action"));
+        };
+        let module = text.module().map(|code| {
+            let found = self.modules.iter().find(|row| row.code == *code);
+            found.map(|row| row.id).ok_or_else(|| self.missing("module", code))
+        });
+        let environment = text.environment().map(|code| {
+            let found = self.environments.iter().find(|row| row.code == *code);
+            found.map(|row| row.id).ok_or_else(|| self.missing("environment", code))
+        });
+        let (module, environment) = (module.transpose()?, environment.transpose()?);
+        Ok(CreatePermission { project: self.project.id, module, environment, action })
+    }
+
+    fn missing(&self, what: &str, which: &dyn fmt::Display) -> Error {
+        let code = &self.project.code;
+        Error::new(Code::NotFound, format!("project `{code}` has no {what} `{which}`"))
+            .with_help(format!("name a {what} of this project"))
+    }
 }
 
 impl Gate {

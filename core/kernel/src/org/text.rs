@@ -104,6 +104,13 @@ define_text! {
     Email, is_email, "an e-mail address", "write it as `name@domain`, without blanks, in 254 bytes at most";
 }
 
+impl Slug {
+    /// What the part of the platform is called that AUDITOR reads.
+    pub(crate) fn audit() -> Self {
+        Self("audit".to_owned())
+    }
+}
+
 pub(crate) fn is_slug(text: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len())

@@ -57,7 +57,9 @@ pub struct SetUserActive {
 
 /// Adds a project. Its code must be new.
 ///
-/// Fails with [`crate::error::Code::AlreadyExists`] where it is not.
+/// Fails with [`crate::error::Code::AlreadyExists`] where it is not, and with
+/// [`crate::error::Code::InvalidInput`] for `platform` and `project`: those are contexts of a
+/// [`crate::authz::PermissionString`].
 ///
 /// ```
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
