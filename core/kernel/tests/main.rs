@@ -20,6 +20,7 @@ mod memory;
 mod policy_sets;
 mod explanations;
 mod permissions;
+mod policy_stories;
 mod execution;
 mod lease_model;
 mod faults;

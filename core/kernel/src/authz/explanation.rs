@@ -51,6 +51,14 @@ impl Answer {
     pub const fn is_allowed(&self) -> bool {
         matches!(self, Self::Allowed(_))
     }
+
+    /// Whether somebody decided: a no because nobody could is no answer to rely on.
+    pub(crate) fn is_decided(&self) -> bool {
+        match self {
+            Self::Allowed(_) => true,
+            Self::Denied(denial) => denial.reasons.iter().all(Reason::is_decision),
+        }
+    }
 }
 
 impl fmt::Display for Answer {

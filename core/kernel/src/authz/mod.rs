@@ -12,6 +12,7 @@ pub(crate) mod index;
 mod why;
 mod explanation;
 mod permission_string;
+mod story;
 
 pub use action::{Action, Rule};
 pub(crate) use answer::{Asker, Known, answer};
@@ -23,4 +24,5 @@ pub(crate) use permission_string::check_is_no_context;
 pub use permission_string::{PermissionContext, PermissionString};
 pub use permit::{ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Submit};
 pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};
+pub(crate) use story::{Story, StoryPlace, at_line, parse_stories};
 pub use why::{Denial, Reason};

@@ -164,6 +164,11 @@ impl Reason {
         }
     }
 
+    /// Whether it says what stands in the way, and not that deciding failed.
+    pub(crate) const fn is_decision(&self) -> bool {
+        !matches!(self, Self::Undecided { .. } | Self::PolicyFailed | Self::Disagreement)
+    }
+
     /// The stable code that the audit log records.
     pub const fn code(&self) -> &'static str {
         match self {

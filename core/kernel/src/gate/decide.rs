@@ -9,8 +9,8 @@ use super::txn::{Txn, lost_race};
 use super::{Gate, Shelf};
 use crate::audit::Decision;
 use crate::authz::{
-    Action, ActionKind, Approve, Asker, Denial, Facts, GrantRows, MembershipRows, Permit, Question,
-    Reason, Scope, Witness, answer,
+    Action, ActionKind, Approve, Asker, Authorizer, Denial, Facts, GrantRows, MembershipRows,
+    Permit, Question, Reason, Scope, Witness, answer,
 };
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
@@ -148,6 +148,27 @@ impl Txn<'_> {
         question: &Question,
         authors: &BTreeSet<UserId>,
     ) -> Result<Result<Witness, Denial>, Error> {
+        let (facts, witness) = match self.named_rows(question, authors)? {
+            Err(denial) => return Ok(Err(denial)),
+            Ok(named) => named,
+        };
+        let Some(authorizer) = self.authorizer()? else {
+            return Ok(Err(Denial::because(Reason::PolicySetMissing)));
+        };
+        match judged_by(&*authorizer, question, &facts) {
+            Ok(()) => Ok(Ok(witness)),
+            Err(reasons) if reasons.is_empty() => self.disagree().map(Err),
+            Err(reasons) => Ok(Err(Denial { reasons })),
+        }
+    }
+
+    /// The answer of the index: a denial, or the very rows that it names, read again from the store for the policies
+    /// to judge.
+    pub(super) fn named_rows(
+        &mut self,
+        question: &Question,
+        authors: &BTreeSet<UserId>,
+    ) -> Result<Result<(Facts, Witness), Denial>, Error> {
         let Some(asker) = self.asker(question.user)? else {
             return Ok(Err(Denial::because(Reason::InactiveUser)));
         };
@@ -159,42 +180,10 @@ impl Txn<'_> {
         match answer(question, &asker, known) {
             Err(denial) => Ok(Err(denial)),
             Ok(witness) => match self.facts(question, asker, witness)? {
-                Some(facts) => {
-                    self.confirm(question, &Facts { authors: authors.clone(), ..facts }, witness)
-                }
+                Some(facts) => Ok(Ok((Facts { authors: authors.clone(), ..facts }, witness))),
                 None => self.disagree().map(Err),
             },
         }
-    }
-
-    /// Lets the policies judge the very rows that the index named, read again from the store.
-    fn confirm(
-        &mut self,
-        question: &Question,
-        facts: &Facts,
-        witness: Witness,
-    ) -> Result<Result<Witness, Denial>, Error> {
-        // A policy engine that panics gave no answer either.
-        let Some(authorizer) = self.authorizer()? else {
-            return Ok(Err(Denial::because(Reason::PolicySetMissing)));
-        };
-        let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, facts)));
-        let Ok(Ok(verdict)) = asked else {
-            return Ok(Err(Denial::because(Reason::PolicyFailed)));
-        };
-        if verdict.is_allowed() {
-            return Ok(Ok(witness));
-        }
-        let forbids = verdict.forbidden_by.into_iter();
-        let mut reasons: Vec<Reason> =
-            forbids.map(|hit| Reason::Forbidden { policy: hit.id, place: hit.place }).collect();
-        if !verdict.errors.is_empty() {
-            reasons.push(Reason::PolicyFailed);
-        }
-        if reasons.is_empty() {
-            return self.disagree().map(Err);
-        }
-        Ok(Err(Denial { reasons }))
     }
 
     /// The deciders do not agree: a lost race where the facts moved meanwhile, else an alarm.
@@ -347,6 +336,27 @@ impl Gate {
         self.disagreements.fetch_add(1, Ordering::Relaxed);
         Denial::because(Reason::Disagreement)
     }
+}
+
+/// Lets policies judge rows: a yes, or what forbids it. No reason at all means that nothing permits it.
+pub(super) fn judged_by(
+    authorizer: &dyn Authorizer,
+    question: &Question,
+    facts: &Facts,
+) -> Result<(), Vec<Reason>> {
+    // A policy engine that panics gave no answer either.
+    let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, facts)));
+    let Ok(Ok(verdict)) = asked else { return Err(vec![Reason::PolicyFailed]) };
+    if verdict.is_allowed() {
+        return Ok(());
+    }
+    let forbids = verdict.forbidden_by.into_iter();
+    let mut reasons: Vec<Reason> =
+        forbids.map(|hit| Reason::Forbidden { policy: hit.id, place: hit.place }).collect();
+    if !verdict.errors.is_empty() {
+        reasons.push(Reason::PolicyFailed);
+    }
+    Err(reasons)
 }
 
 /// The one sentence for what does not exist and for what the caller may not see.

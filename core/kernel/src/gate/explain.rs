@@ -154,18 +154,40 @@ impl Txn<'_> {
         {
             return Err(not_found("such scope"));
         }
-        let project = scope.project_id().map_or(Scope::Platform, Scope::project);
-        let looks = [Action::MANAGE, Action::AUDIT];
-        // The question is about the caller: then reading anything of the project is enough.
-        let mut may_look = caller.user() == user && scope == Scope::Platform;
-        if let (true, Some(project)) = (caller.user() == user, scope.project_id()) {
+        let whole = scope.project_id().map_or(Scope::Platform, Scope::project);
+        if self.can_explain(caller, user, whole)? { Ok(()) } else { Err(not_found("such scope")) }
+    }
+
+    /// Whether the caller may know what `user` can in `whole`: the platform, or a project that is there.
+    pub(super) fn can_explain(
+        &mut self,
+        caller: &Caller,
+        user: UserId,
+        whole: Scope,
+    ) -> Result<bool, Error> {
+        if caller.user() == user {
+            // The question is about the caller: then reading anything of the project is enough.
+            let Some(project) = whole.project_id() else { return Ok(true) };
             let place = self.read_scope(user, project)?;
-            may_look = may_look || self.quietly(user, &Action::READ, place)?.is_allowed();
+            if self.quietly(user, &Action::READ, place)?.is_allowed() {
+                return Ok(true);
+            }
         }
-        for look in &looks {
-            may_look = may_look || self.quietly(caller.user(), look, project)?.is_allowed();
+        self.may_explain_anybody(caller, whole)
+    }
+
+    /// Whether the caller may know what anybody can in `whole`.
+    pub(super) fn may_explain_anybody(
+        &mut self,
+        caller: &Caller,
+        whole: Scope,
+    ) -> Result<bool, Error> {
+        for look in [Action::MANAGE, Action::AUDIT] {
+            if self.quietly(caller.user(), &look, whole)?.is_allowed() {
+                return Ok(true);
+            }
         }
-        if may_look { Ok(()) } else { Err(not_found("such scope")) }
+        Ok(false)
     }
 
     /// Decides without leaving a trace: looking is not doing.

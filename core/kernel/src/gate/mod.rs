@@ -33,6 +33,8 @@ mod read;
 mod organisation;
 mod policies;
 mod explain;
+mod stories;
+mod replay;
 mod proof;
 
 use core::fmt;
@@ -54,6 +56,8 @@ pub use execute::{LeaseKey, Ticket};
 pub use organisation::Organisation;
 pub use read::{Cursor, Page, RequestSummary, RequestView};
 pub use reconcile::Finding;
+pub use replay::{Replay, ReplayCause, ReplayDifference};
+pub use stories::StoryOutcome;
 
 use crate::audit::{MerkleTree, Signer};
 use crate::authz::Authorizer;
