@@ -9,7 +9,7 @@ use placet_core::authz::{
 };
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Gate, Replay, ReplayCause, ReplayDifference};
+use placet_core::gate::{Gate, Replay, ReplayCause, ReplayDifference, StoryOutcome};
 use placet_core::org::GlobalRole;
 use placet_core::org::command::{
     CreatePermission, EndGrant, GrantGlobalRole, SetUserActive, UnassignModule,
@@ -103,17 +103,17 @@ fn a_story_that_is_not_true_says_why() {
         bo@example.org | approve | shop/pagos/dev | no\n\
         cy@example.org | approve | shop/pagos/dev | yes";
     let told = check(&world.gate, &world, "root", text);
-    expect![[r#"
+    expect![[r"
         line 1: ana@example.org approve shop/pagos/dev: expected yes; denied: no role with the permission `approve` in `shop/pagos/dev`
         line 2: bo@example.org approve shop/pagos/dev: expected no; allowed
-        line 3: cy@example.org approve shop/pagos/dev: yes, as expected"#]]
+        line 3: cy@example.org approve shop/pagos/dev: yes, as expected"]]
     .assert_eq(&told);
     // The policies have a word in it.
     let told = check(&under(&world, NO_APPROVALS), &world, "root", text);
-    expect![[r#"
+    expect![[r"
         line 1: ana@example.org approve shop/pagos/dev: expected yes; denied: no role with the permission `approve` in `shop/pagos/dev`
         line 2: bo@example.org approve shop/pagos/dev: no, as expected
-        line 3: cy@example.org approve shop/pagos/dev: expected yes; denied: the policy `no-approvals` (house:1) forbids it"#]]
+        line 3: cy@example.org approve shop/pagos/dev: expected yes; denied: the policy `no-approvals` (house:1) forbids it"]]
     .assert_eq(&told);
 }
 
@@ -190,7 +190,7 @@ fn whoever_may_not_ask_learns_nothing() {
     let (user, role) = (world.people["aud"], GlobalRole::Auditor);
     world.gate.administer(&world.caller("root"), &GrantGlobalRole { user, role }).unwrap();
     let outcomes = world.gate.check_stories(&world.caller("aud"), STORIES).unwrap();
-    assert!(outcomes.iter().all(|one| one.passed()));
+    assert!(outcomes.iter().all(StoryOutcome::passed));
     assert!(world.gate.matrix_text(&world.caller("aud"), world.project).is_ok());
     for name in ["ana", "bo", "eve"] {
         let error = world.gate.matrix_text(&world.caller(name), world.project).unwrap_err();
@@ -212,7 +212,7 @@ fn the_table_of_a_project_shows_which_marks_moved() {
     };
     world.gate.manage(&root, &deploy).unwrap();
     let before = world.gate.matrix_text(&root, project).unwrap();
-    expect![[r#"
+    expect![[r"
         shop                 approve  deploy  execute  manage  read  request
           ana@example.org    ✘        ✘       ✘        ✘       ✔     ✔
           bo@example.org     ✔        ✘       ✔        ✘       ✔     ✔
@@ -243,7 +243,7 @@ fn the_table_of_a_project_shows_which_marks_moved() {
           cy@example.org     ✔        ✘       ✔        ✘       ✔     ✔
           dora@example.org   ✘        ✘       ✘        ✘       ✔     ✘
           robot@example.org  ✘        ✘       ✔        ✘       ✔     ✔
-    "#]]
+    "]]
     .assert_eq(&before);
 
     // A policy moves its marks and no other; one that fails is seen.
@@ -332,11 +332,11 @@ fn other_policies_show_what_they_would_have_changed() {
     let world = played();
     // Approved twice, and counted again before the run. Ana's own try stays a no.
     let (differences, _) = replayed(&world.gate, &world, &NO_APPROVALS);
-    expect![[r#"
+    expect![[r"
         bo approve: yes, now denied: the policy `no-approvals` (house:1) forbids it; Policies
         cy approve: yes, now denied: the policy `no-approvals` (house:1) forbids it; Policies
         bo approve: yes, now denied: the policy `no-approvals` (house:1) forbids it; Policies
-        cy approve: yes, now denied: the policy `no-approvals` (house:1) forbids it; Policies"#]]
+        cy approve: yes, now denied: the policy `no-approvals` (house:1) forbids it; Policies"]]
     .assert_eq(&told(&world, &differences));
     assert!(differences.iter().all(|one| one.present.is_allowed()));
     // Policies that permit nothing are seen as that, and raise no alarm of this gate.
@@ -373,10 +373,10 @@ fn rows_that_changed_since_are_told_from_policies() {
     let stop = SetUserActive { user: world.people["cy"], active: false };
     world.gate.administer(&root, &stop).unwrap();
     let (differences, _) = replayed(&world.gate, &world, &NOTHING);
-    expect![[r#"
+    expect![[r"
         cy approve: yes, now denied: the user is not active; Rows
         cy execute: yes, now denied: the user is not active; Rows
-        cy approve: yes, now denied: the user is not active; Rows"#]]
+        cy approve: yes, now denied: the user is not active; Rows"]]
     .assert_eq(&told(&world, &differences));
     // Both at once: each decision has its own cause.
     let (differences, _) = replayed(&world.gate, &world, &NO_APPROVALS);
@@ -418,7 +418,7 @@ fn whoever_turned_down_their_own_request_was_no_approver() {
     }
     assert_eq!(world.step(&mut id, "approve bo").unwrap_err().code(), Code::Refused);
     expect![[
-        r#"bo approve: yes, now denied: the policy `no-authors` (house:1) forbids it; Policies"#
+        r"bo approve: yes, now denied: the policy `no-authors` (house:1) forbids it; Policies"
     ]]
     .assert_eq(&told(&world, &replayed(&world.gate, &world, &house).0));
 }

@@ -55,6 +55,16 @@ pub struct StoryOutcome {
 impl StoryOutcome {
     /// Whether the answer is the expected one. A no that only says that nobody could decide, as when a policy
     /// fails, is not the no that a story expects.
+    ///
+    /// ```
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// let stories = "ana@example.org | read | shop | yes\nbo@example.org | read | shop | yes";
+    /// let outcomes = gate.check_stories(&office.root, stories)?;
+    /// let failed: Vec<usize> =
+    ///     outcomes.iter().filter(|one| !one.passed()).map(|one| one.line).collect();
+    /// assert_eq!(failed, [2]); // Bo may not read
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
     pub fn passed(&self) -> bool {
         self.answer.is_decided() && self.answer.is_allowed() == self.expected
     }
