@@ -47,7 +47,7 @@ impl Index {
         row: Option<&Membership>,
     ) -> Self {
         let Some((_, found)) = self.project(project) else { return self.clone() };
-        let line = row.filter(|row| row.id == id).and_then(|row| found.membership(row));
+        let line = row.filter(|row| row.id == id).and_then(|row| found.membership(&row.into()));
         self.with_line(found, id.as_u128(), line)
     }
 
@@ -55,7 +55,8 @@ impl Index {
     #[must_use]
     pub fn with_grant(&self, project: ProjectId, id: GrantId, row: Option<&Grant>) -> Self {
         let Some((_, found)) = self.project(project) else { return self.clone() };
-        let line = row.filter(|row| row.id == id).and_then(|row| found.grant(row));
+        let line = row.filter(|row| row.id == id && row.project_id == project);
+        let line = line.and_then(|row| found.grant(&row.into()));
         self.with_line(found, id.as_u128(), line)
     }
 
@@ -76,13 +77,15 @@ impl Index {
     /// Puts a project in the place of what it was, and notes who has rows in it now.
     fn put(mut self, made: ProjectIndex) -> Self {
         let id = made.id;
-        let before = self.project(id).map(|(number, found)| (number, found.staff.users().to_vec()));
+        let before = self
+            .project(id)
+            .map(|(number, found)| (number, found.staff.users().collect::<Vec<_>>()));
         let (number, before) = before.unwrap_or_else(|| {
             let number = u32::try_from(self.projects.len()).unwrap_or(u32::MAX);
-            Arc::make_mut(&mut self.numbers).insert(id, number);
+            self.numbers = Arc::new(self.numbers.with(id));
             (number, Vec::new())
         });
-        let after = made.staff.users().to_vec();
+        let after = made.staff.users().collect::<Vec<_>>();
         if let Ok(at) = usize::try_from(number) {
             self.projects = self.projects.with(at, made);
         }

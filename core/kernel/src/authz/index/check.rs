@@ -75,8 +75,8 @@ impl Index {
     }
 
     pub(super) fn project(&self, id: ProjectId) -> Option<(u32, &ProjectIndex)> {
-        let number = *self.numbers.get(&id)?;
-        Some((number, self.projects.get(usize::try_from(number).ok()?)?))
+        let number = self.numbers.get(id)?;
+        Some((u32::try_from(number).ok()?, self.projects.get(number)?))
     }
 
     /// Whether `user` may do `action` in `scope` at that instant. Anything unknown is a no.
@@ -179,8 +179,7 @@ impl Index {
     ) -> Option<Timestamp> {
         let (project, _) = self.spot_of(scope)?;
         let now = self.can(user, action, scope, at);
-        let (memberships, grants) = project.staff.spans(project.staff.find(user)?)?;
-        let spans = memberships.iter().chain(grants);
+        let spans = project.staff.spans(project.staff.find(user)?);
         let mut turns: Vec<Timestamp> =
             spans.flat_map(Span::ends).filter(|turn| *turn > at).collect();
         turns.sort_unstable();
@@ -195,7 +194,8 @@ impl Index {
                 .saturating_add(project.staff.heap_bytes())
                 .saturating_add(size_of::<ProjectIndex>())
         });
-        projects.fold(self.people.heap_bytes(), usize::saturating_add)
+        let people = self.people.heap_bytes().saturating_add(self.numbers.heap_bytes());
+        projects.fold(people, usize::saturating_add)
     }
 }
 
@@ -231,14 +231,16 @@ impl ProjectIndex {
         if !flags.is_active() || (asked.takes_person && flags.is_agent()) {
             return false;
         }
-        let Some((memberships, grants)) = self.staff.spans(place) else { return false };
         let bit = self.bit(asked.spot);
-        memberships
-            .iter()
-            .any(|span| span.contains(asked.at) && self.looks_after(span.what, asked.spot.module))
-            && grants
-                .iter()
-                .any(|span| span.contains(asked.at) && self.allows(span.what, action, bit))
+        let (mut is_member, mut is_granted) = (false, false);
+        for span in self.staff.spans(place).filter(|span| span.contains(asked.at)) {
+            if span.is_grant() {
+                is_granted = is_granted || self.allows(span.what(), action, bit);
+            } else {
+                is_member = is_member || self.looks_after(span.what(), asked.spot.module);
+            }
+        }
+        is_member && is_granted
     }
 
     /// The grant alone.
@@ -257,9 +259,9 @@ impl ProjectIndex {
         if !flags.is_active() || (asked.takes_person && flags.is_agent()) {
             return false;
         }
-        let Some((_, grants)) = self.staff.spans(place) else { return false };
         let bit = self.bit(asked.spot);
-        grants.iter().any(|span| span.contains(asked.at) && self.allows(span.what, action, bit))
+        let mut live = self.staff.spans(place).filter(|span| span.contains(asked.at));
+        live.any(|span| span.is_grant() && self.allows(span.what(), action, bit))
     }
 }
 

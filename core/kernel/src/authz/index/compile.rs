@@ -1,14 +1,15 @@
 //! From the rows of a project to its index.
 
+use core::mem;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::actions::Actions;
+use super::outline::{Granted, Member, Outline};
 use super::people::Flags;
 use super::project::{Held, ProjectIndex, number, wide};
 use super::staff::{Line, Rows, Staff};
-use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
+use crate::id::{ModuleId, TeamId, UserId};
 use crate::org::book::Book;
-use crate::org::{Grant, Membership};
 
 static SHAPES: AtomicU32 = AtomicU32::new(1);
 
@@ -25,43 +26,45 @@ impl ProjectIndex {
         actions: &mut Actions,
         flags: &dyn Fn(UserId) -> Flags,
     ) -> Self {
-        let id = book.project.id;
-        let ours = |of: ProjectId| of == id;
-        let modules = book.modules.values().filter(|row| ours(row.project_id)).map(|row| row.id);
-        let modules: Box<[ModuleId]> = modules.collect();
-        let environments = book.environments.values().filter(|row| ours(row.project_id));
-        let environments: Box<[EnvironmentId]> = environments.map(|row| row.id).collect();
-        let teams = book.teams.values().filter(|row| ours(row.project_id)).map(|row| row.id);
-        let roles = book.roles.values().filter(|row| ours(row.project_id)).map(|row| row.id);
+        Self::compile(book.into(), actions, flags)
+    }
+
+    pub(super) fn compile(
+        mut outline: Outline,
+        actions: &mut Actions,
+        flags: &dyn Fn(UserId) -> Flags,
+    ) -> Self {
+        outline.settle();
+        let Outline { id, modules, environments, teams, roles, .. } = &mut outline;
         let mut made = Self {
-            id,
+            id: *id,
             shape: SHAPES.fetch_add(1, Ordering::Relaxed),
             module_words: modules.len().saturating_add(1).div_ceil(64),
             place_words: 0,
-            modules,
-            environments,
-            teams: teams.collect(),
-            roles: roles.collect(),
+            modules: mem::take(modules).into(),
+            environments: mem::take(environments).into(),
+            teams: mem::take(teams).into(),
+            roles: mem::take(roles).into(),
             actions: Box::from([]),
             team_modules: Box::from([]),
             role_places: Box::from([]),
             held: Box::from([]),
             staff: Staff::default(),
         };
-        made.compile_teams(book);
-        made.compile_roles(book, actions);
-        let memberships = book.memberships.values().filter_map(|row| made.membership(row));
-        let grants = book.grants.values().filter_map(|row| made.grant(row));
+        made.compile_teams(&outline.team_modules);
+        made.compile_roles(&outline, actions);
+        let memberships = outline.memberships.iter().filter_map(|row| made.membership(row));
+        let grants = outline.grants.iter().filter_map(|row| made.grant(row));
         made.staff = Staff::pack(memberships.chain(grants).collect(), flags);
         made
     }
 
-    fn compile_teams(&mut self, book: &Book) {
+    fn compile_teams(&mut self, team_modules: &[(TeamId, ModuleId)]) {
         let mut bits = vec![0; self.teams.len().saturating_mul(self.module_words)];
         for at in 0..self.teams.len() {
             set(&mut bits, at.saturating_mul(self.module_words), 0);
         }
-        for (team, module) in &book.team_modules {
+        for (team, module) in team_modules {
             if let (Some(team), Some(module)) =
                 (number(&self.teams, team), number(&self.modules, module))
             {
@@ -72,18 +75,17 @@ impl ProjectIndex {
         self.team_modules = bits.into();
     }
 
-    fn compile_roles(&mut self, book: &Book, actions: &mut Actions) {
+    fn compile_roles(&mut self, outline: &Outline, actions: &mut Actions) {
         let one_more = |at: u32| at.saturating_add(1);
         let mut held = Vec::new();
-        for (role, permission) in &book.role_permissions {
-            let found = book.permissions.get(permission).filter(|row| row.project_id == self.id);
+        for (role, permission) in &outline.role_permissions {
+            let found = outline.permissions.binary_search_by_key(permission, |row| row.id).ok();
+            let found = found.and_then(|at| outline.permissions.get(at));
             let (Some(role), Some(row)) = (number(&self.roles, role), found) else { continue };
             // 0 is any; a module or an environment of another project is no place of this one.
-            let module =
-                row.module_id.map_or(Some(0), |id| number(&self.modules, &id).map(one_more));
-            let environment = row
-                .environment_id
-                .map_or(Some(0), |id| number(&self.environments, &id).map(one_more));
+            let module = row.module.map_or(Some(0), |id| number(&self.modules, &id).map(one_more));
+            let environment =
+                row.environment.map_or(Some(0), |id| number(&self.environments, &id).map(one_more));
             let (Some(module), Some(environment)) = (module, environment) else { continue };
             let Some(action) = actions.add(&row.action) else { continue };
             held.push(Held { role, action, spot: (module, environment), permission: row.id });
@@ -115,13 +117,13 @@ impl ProjectIndex {
         self.held = held.into();
     }
 
-    pub(super) fn membership(&self, row: &Membership) -> Option<Line> {
-        let what = number(&self.teams, &row.team_id)?;
-        Some(Line::new(row.user_id, row.id.as_u128(), row.valid, what, Rows::Memberships))
+    pub(super) fn membership(&self, row: &Member) -> Option<Line> {
+        let what = number(&self.teams, &row.team)?;
+        Some(Line::new(row.user, row.id.as_u128(), row.valid, what, Rows::Memberships))
     }
 
-    pub(super) fn grant(&self, row: &Grant) -> Option<Line> {
-        let what = number(&self.roles, &row.role_id).filter(|_| row.project_id == self.id)?;
-        Some(Line::new(row.user_id, row.id.as_u128(), row.valid, what, Rows::Grants))
+    pub(super) fn grant(&self, row: &Granted) -> Option<Line> {
+        let what = number(&self.roles, &row.role)?;
+        Some(Line::new(row.user, row.id.as_u128(), row.valid, what, Rows::Grants))
     }
 }

@@ -4,9 +4,12 @@
 //! authorizer judges the rows that it names.
 
 mod spine;
+mod table;
 mod actions;
+mod numbers;
 mod people;
 mod staff;
+mod outline;
 mod project;
 mod compile;
 mod check;
@@ -21,6 +24,8 @@ use std::sync::Arc;
 
 pub(crate) use actions::Actions;
 pub use check::{ActionHandle, PlaceHandle};
+use numbers::Numbers;
+use outline::Outline;
 pub(crate) use people::Flags;
 use people::People;
 pub(crate) use project::{NotLive, PlaceIds, ProjectIndex, Spot};
@@ -29,8 +34,7 @@ pub use reverse::{Paging, WhoCan};
 use spine::Spine;
 
 use crate::id::{ProjectId, UserId};
-use crate::org::book::Book;
-use crate::org::{GlobalRole, GlobalRoleGrant, Project, Row, User};
+use crate::org::{GlobalRoleGrant, Project, Row, User};
 
 /// Who may do what where, over the whole organisation, at one moment of it: the answer to `can`.
 ///
@@ -52,7 +56,7 @@ use crate::org::{GlobalRole, GlobalRoleGrant, Project, Row, User};
 pub struct Index {
     actions: Arc<Actions>,
     people: People,
-    numbers: Arc<BTreeMap<ProjectId, u32>>,
+    numbers: Arc<Numbers>,
     projects: Spine<ProjectIndex>,
 }
 
@@ -83,15 +87,18 @@ impl fmt::Debug for Index {
 /// ```
 #[derive(Debug, Default)]
 pub struct IndexBuilder {
-    users: BTreeMap<UserId, User>,
+    people: Vec<(UserId, Flags)>,
     roles: Vec<GlobalRoleGrant>,
-    books: BTreeMap<ProjectId, Book>,
+    outlines: Vec<Outline>,
+    numbers: BTreeMap<ProjectId, usize>,
+    // Rows of one project mostly come one after the other.
+    last: usize,
 }
 
 impl IndexBuilder {
     /// A user.
     pub fn user(&mut self, row: &User) {
-        self.users.insert(row.id, row.clone());
+        self.people.push((row.id, Flags::of(row, &[])));
     }
 
     /// A global role of a user.
@@ -101,46 +108,49 @@ impl IndexBuilder {
 
     /// A project; its rows follow.
     pub fn project(&mut self, row: &Project) {
-        self.books.entry(row.id).or_insert_with(|| Book::new(row.clone()));
+        let next = self.outlines.len();
+        if *self.numbers.entry(row.id).or_insert(next) == next {
+            self.outlines.push(Outline::new(row.id));
+        }
     }
 
     /// A row of a project that was named before; any other helps nobody.
+    #[expect(clippy::needless_pass_by_value, reason = "whoever reads rows has no more use for one")]
     pub fn row(&mut self, project: ProjectId, row: Row) {
-        if let Some(book) = self.books.get_mut(&project) {
-            book.insert(row);
+        if self.outlines.get(self.last).is_none_or(|outline| outline.id != project) {
+            let Some(number) = self.numbers.get(&project) else { return };
+            self.last = *number;
+        }
+        if let Some(outline) = self.outlines.get_mut(self.last) {
+            outline.insert(&row);
         }
     }
 
     /// The index of all that was gathered.
     pub fn build(self) -> Index {
-        let mut held: BTreeMap<UserId, Vec<GlobalRole>> = BTreeMap::new();
+        let mut people = self.people;
+        // Of two rows of one user the later counts; a global role of nobody helps nobody.
+        outline::keep_last(&mut people, |(id, _)| *id);
         for row in &self.roles {
-            held.entry(row.user_id).or_default().push(row.role);
+            let found = people.binary_search_by_key(&row.user_id, |(id, _)| *id).ok();
+            if let Some((_, flags)) = found.and_then(|at| people.get_mut(at)) {
+                *flags = flags.with(row.role);
+            }
         }
-        let people: Vec<(UserId, Flags)> = self
-            .users
-            .values()
-            .map(|user| {
-                let roles = held.get(&user.id).map(Vec::as_slice).unwrap_or_default();
-                (user.id, Flags::of(user, roles))
-            })
-            .collect();
-        drop((self.users, held));
         // Twice: the projects take the flags from the first, and give the second what they hold.
         let known = People::build(people.iter().copied(), []);
         let flags = |user| known.flags(user);
         let mut actions = Actions::default();
-        let (mut numbers, mut projects, mut seen) = (BTreeMap::new(), Vec::new(), Vec::new());
-        for (number, (id, book)) in (0_u32..).zip(self.books) {
-            let project = ProjectIndex::build(&book, &mut actions, &flags);
-            seen.extend(project.staff.users().iter().map(|user| (*user, number)));
-            numbers.insert(id, number);
+        let (mut projects, mut seen) = (Vec::new(), Vec::new());
+        for (number, outline) in (0_u32..).zip(self.outlines) {
+            let project = ProjectIndex::compile(outline, &mut actions, &flags);
+            seen.extend(project.staff.users().map(|user| (user, number)));
             projects.push(project);
         }
         Index {
             actions: Arc::new(actions),
             people: People::build(people, seen),
-            numbers: Arc::new(numbers),
+            numbers: Arc::new(projects.iter().map(|project| project.id).collect()),
             projects: projects.into_iter().collect(),
         }
     }

@@ -1,6 +1,7 @@
 //! Who there is: active or not, person or agent, global roles, and the projects somebody has rows in.
 
 use super::spine::Spine;
+use super::table::spread;
 use crate::id::UserId;
 use crate::org::{GlobalRole, User, UserKind};
 
@@ -22,12 +23,27 @@ impl Flags {
         if user.kind == UserKind::Agent {
             bits |= Self::AGENT;
         }
-        for role in roles {
-            bits |= match role {
-                GlobalRole::PlatformAdmin => Self::PLATFORM_ADMIN,
-                GlobalRole::Auditor => Self::AUDITOR,
-            };
+        roles.iter().fold(Self(bits), |flags, role| flags.with(*role))
+    }
+
+    const fn bit(role: GlobalRole) -> u8 {
+        match role {
+            GlobalRole::PlatformAdmin => Self::PLATFORM_ADMIN,
+            GlobalRole::Auditor => Self::AUDITOR,
         }
+    }
+
+    /// The same, and that role.
+    pub(super) const fn with(self, role: GlobalRole) -> Self {
+        Self(self.0 | Self::bit(role))
+    }
+
+    pub(super) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    #[inline]
+    pub(super) const fn from_bits(bits: u8) -> Self {
         Self(bits)
     }
 
@@ -44,11 +60,7 @@ impl Flags {
     /// Whether they hold `role`, and may use it: a user who is not active holds nothing.
     #[inline]
     pub(crate) const fn holds(self, role: GlobalRole) -> bool {
-        let bit = match role {
-            GlobalRole::PlatformAdmin => Self::PLATFORM_ADMIN,
-            GlobalRole::Auditor => Self::AUDITOR,
-        };
-        self.is_active() && self.0 & bit != 0
+        self.is_active() && self.0 & Self::bit(role) != 0
     }
 }
 
@@ -72,20 +84,6 @@ struct Shard {
 /// About how many people stand in a shard.
 const SHARD: usize = 128;
 
-/// Spreads ids that were handed out one after the other, or by their time.
-#[inline]
-pub(super) const fn spread(id: UserId) -> u64 {
-    let bits = id.as_u128();
-    #[expect(
-        clippy::as_conversions,
-        clippy::cast_possible_truncation,
-        reason = "both halves are taken"
-    )]
-    let folded = (bits as u64) ^ ((bits >> 64) as u64);
-    // The golden ratio's multiplier (Knuth, The Art of Computer Programming, volume 3, 6.4).
-    folded.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
 impl People {
     /// Puts everybody in. `projects` holds, for each user, the numbers of projects in any order.
     pub(super) fn build(
@@ -97,7 +95,7 @@ impl People {
         let shift = 64_u32.saturating_sub(count.trailing_zeros());
         let mut ids = vec![Vec::new(); count];
         let mut held = vec![Vec::new(); count];
-        let place = |id| usize::try_from(spread(id) >> shift).unwrap_or_default();
+        let place = |id: UserId| usize::try_from(spread(id.as_u128()) >> shift).unwrap_or_default();
         for (id, flags) in people {
             if let Some(shard) = ids.get_mut(place(id)) {
                 shard.push((id, flags));
@@ -113,7 +111,8 @@ impl People {
     }
 
     fn place(&self, id: UserId) -> usize {
-        usize::try_from(spread(id).checked_shr(self.shift).unwrap_or_default()).unwrap_or_default()
+        let hash = spread(id.as_u128());
+        usize::try_from(hash.checked_shr(self.shift).unwrap_or_default()).unwrap_or_default()
     }
 
     /// What is known of `id`; no flag is set for a stranger.
@@ -184,7 +183,16 @@ impl Shard {
             }
             shard.push(id, flags);
         }
-        shard
+        shard.fit()
+    }
+
+    /// Gives back what growing left over: there are thousands of these.
+    fn fit(mut self) -> Self {
+        self.ids.shrink_to_fit();
+        self.flags.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.projects.shrink_to_fit();
+        self
     }
 
     fn push(&mut self, id: UserId, flags: Flags) {
@@ -220,6 +228,6 @@ impl Shard {
             made.projects.extend_from_slice(projects);
             made.push(id, flags);
         }
-        made
+        made.fit()
     }
 }

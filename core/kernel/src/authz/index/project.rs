@@ -161,10 +161,10 @@ impl ProjectIndex {
     ) -> Result<(MembershipId, TeamId), NotLive<MembershipId>> {
         let mut ended = None;
         for (id, span) in self.staff.rows(user, Rows::Memberships) {
-            if !self.looks_after(span.what, module) {
+            if !self.looks_after(span.what(), module) {
                 continue;
             }
-            let (id, team) = (MembershipId::from_u128(id), self.teams.get(wide(span.what)));
+            let (id, team) = (MembershipId::from_u128(id), self.teams.get(wide(span.what())));
             match (span.contains(at), team) {
                 (true, Some(team)) => return Ok((id, *team)),
                 _ => ended = nearer(ended, id, span.interval()),
@@ -185,12 +185,12 @@ impl ProjectIndex {
         let Some(action) = action else { return Err(None) };
         let Some(local) = self.local_action(action) else { return Err(None) };
         for (id, span) in self.staff.rows(user, Rows::Grants) {
-            if !self.allows(span.what, local, self.bit(spot)) {
+            if !self.allows(span.what(), local, self.bit(spot)) {
                 continue;
             }
             let id = GrantId::from_u128(id);
-            let permission = self.permission(span.what, action, spot);
-            match (span.contains(at), permission, self.roles.get(wide(span.what))) {
+            let permission = self.permission(span.what(), action, spot);
+            match (span.contains(at), permission, self.roles.get(wide(span.what()))) {
                 (true, Some(permission), _) => return Ok((id, permission)),
                 (_, _, Some(role)) => ended = nearer(ended, (id, *role), span.interval()),
                 (_, _, None) => {}
@@ -203,7 +203,7 @@ impl ProjectIndex {
     pub(crate) fn holds_role(&self, user: UserId, role: RoleId, at: Timestamp) -> Option<GrantId> {
         let role = number(&self.roles, &role)?;
         let mut rows = self.staff.rows(user, Rows::Grants);
-        let live = rows.find(|(_, span)| span.what == role && span.contains(at));
+        let live = rows.find(|(_, span)| span.what() == role && span.contains(at));
         live.map(|(id, _)| GrantId::from_u128(id))
     }
 
@@ -217,7 +217,7 @@ impl ProjectIndex {
         let read = read?;
         let live = self.staff.rows(user, Rows::Grants).filter(|(_, span)| span.contains(at));
         let held = live.flat_map(|(_, span)| {
-            self.held.iter().filter(move |held| held.role == span.what && held.action == read)
+            self.held.iter().filter(move |held| held.role == span.what() && held.action == read)
         });
         let widest = held.min_by_key(|held| (held.spot.0 != 0, held.spot.1 != 0))?;
         Some(self.place_ids(Spot { module: widest.spot.0, environment: widest.spot.1 }))
@@ -234,7 +234,7 @@ impl ProjectIndex {
     /// Everybody with a grant here, each once, in ascending order.
     pub(crate) fn granted_users(&self) -> impl Iterator<Item = UserId> + '_ {
         let granted = |user: &UserId| self.staff.rows(*user, Rows::Grants).next().is_some();
-        self.staff.users().iter().copied().filter(granted)
+        self.staff.users().filter(granted)
     }
 
     /// The actions that some role here has, by their numbers.

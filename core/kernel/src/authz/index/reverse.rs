@@ -3,7 +3,6 @@
 use super::Index;
 use super::check::Asked;
 use super::project::{ProjectIndex, Spot};
-use super::staff::Span;
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -201,14 +200,13 @@ impl ProjectIndex {
             return;
         };
         let flags = self.staff.flags(place);
-        let Some((memberships, grants)) = self.staff.spans(place) else { return };
         if !flags.is_active() || (takes_person && flags.is_agent()) {
             return;
         }
-        let live = |span: &&Span| span.contains(at);
+        let live = || self.staff.spans(place).filter(|span| span.contains(at));
         let mut bits = vec![0_u64; self.place_words()];
-        for span in grants.iter().filter(live) {
-            for (sum, word) in bits.iter_mut().zip(self.places_of(span.what, local)) {
+        for span in live().filter(|span| span.is_grant()) {
+            for (sum, word) in bits.iter_mut().zip(self.places_of(span.what(), local)) {
                 *sum |= *word;
             }
         }
@@ -218,8 +216,8 @@ impl ProjectIndex {
         };
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         for module in 0..=count(self.modules.len()) {
-            let member =
-                || memberships.iter().filter(live).any(|span| self.looks_after(span.what, module));
+            let mut held = live().filter(|span| !span.is_grant());
+            let mut member = || held.any(|span| self.looks_after(span.what(), module));
             if rule == Rule::TwoLegs && !member() {
                 continue;
             }

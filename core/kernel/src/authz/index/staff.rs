@@ -1,6 +1,7 @@
 //! Everybody's rows in one project, packed: found by a hash of the user, read from one end to the other.
 
-use super::people::{Flags, spread};
+use super::people::Flags;
+use super::table::{Table, spread};
 use crate::clock::Timestamp;
 use crate::id::UserId;
 use crate::org::Interval;
@@ -13,17 +14,62 @@ pub(super) enum Rows {
 }
 
 /// When a row holds, and the number of the team or the role that it names.
+///
+/// In 20 bytes, of which a large organisation has millions. It also stands at the head of each user's rows, as
+/// [`Span::head`] makes it: then one search finds the rows where it found the user.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[repr(C, packed(4))]
 pub(super) struct Span {
     from: i64,
     until: i64,
-    pub(super) what: u32,
+    what: u32,
 }
 
 /// The end of what has no end.
 const OPEN: i64 = i64::MAX;
 
 impl Span {
+    const GRANT: u32 = 1 << 31;
+    const LAST: u32 = 1 << 30;
+
+    /// The head of a user's rows.
+    fn head(user: UserId, flags: Flags) -> Self {
+        let (from, until) = halves(user);
+        Self { from, until, what: u32::from(flags.bits()) }
+    }
+
+    #[inline]
+    fn is_head_of(&self, (from, until): (i64, i64)) -> bool {
+        (self.from, self.until) == (from, until)
+    }
+
+    fn user(&self) -> UserId {
+        let (high, low) = (self.from.cast_unsigned(), self.until.cast_unsigned());
+        UserId::from_u128((u128::from(high) << 64) | u128::from(low))
+    }
+
+    #[inline]
+    fn flags(&self) -> Flags {
+        Flags::from_bits(self.what.to_le_bytes()[0])
+    }
+
+    /// The number of the team or the role.
+    #[inline]
+    pub(super) const fn what(&self) -> u32 {
+        self.what & !(Self::GRANT | Self::LAST)
+    }
+
+    /// Whether it is of a grant, not of a membership.
+    #[inline]
+    pub(super) const fn is_grant(&self) -> bool {
+        self.what & Self::GRANT != 0
+    }
+
+    #[inline]
+    const fn is_last(&self) -> bool {
+        self.what & Self::LAST != 0
+    }
+
     /// Whether it holds at that instant: from its start on, until just before its end.
     #[inline]
     pub(super) const fn contains(&self, at: Timestamp) -> bool {
@@ -32,16 +78,31 @@ impl Span {
     }
 
     pub(super) fn interval(&self) -> Interval {
-        let until = (self.until != OPEN).then(|| Timestamp::from_micros(self.until));
+        let until = self.until;
+        let until = (until != OPEN).then(|| Timestamp::from_micros(until));
         let from = Timestamp::from_micros(self.from);
         Interval::new(from, until).unwrap_or_else(|_| Interval::starting(from))
     }
 
     /// The instants at which it begins and ceases to hold.
-    pub(super) fn ends(&self) -> impl Iterator<Item = Timestamp> {
-        let until = (self.until != OPEN).then_some(self.until);
-        [Some(self.from), until].into_iter().flatten().map(Timestamp::from_micros)
+    pub(super) fn ends(&self) -> impl Iterator<Item = Timestamp> + use<> {
+        let (from, until) = (self.from, self.until);
+        let until = (until != OPEN).then_some(until);
+        [Some(from), until].into_iter().flatten().map(Timestamp::from_micros)
     }
+}
+
+/// The two halves of an id.
+#[inline]
+fn halves(user: UserId) -> (i64, i64) {
+    let bits = user.as_u128();
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "each half is taken whole"
+    )]
+    let (high, low) = ((bits >> 64) as i64, bits as i64);
+    (high, low)
 }
 
 /// A row with its user and its id.
@@ -56,6 +117,10 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(user: UserId, id: u128, valid: Interval, what: u32, kind: Rows) -> Self {
         let until = valid.until().map_or(OPEN, Timestamp::as_micros);
+        let what = match kind {
+            Rows::Memberships => what,
+            Rows::Grants => what | Span::GRANT,
+        };
         Self { user, kind, id, span: Span { from: valid.from().as_micros(), until, what } }
     }
 }
@@ -63,41 +128,46 @@ impl Line {
 /// The rows of all users of a project.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Staff {
-    // Ascending; everything else goes by the place in here.
-    users: Box<[UserId]>,
-    flags: Box<[Flags]>,
-    // Where a user's memberships and grants begin; one more at the end.
-    starts: Box<[[u32; 2]]>,
+    // For each user, ascending: a head, then memberships, then grants, the last of them marked.
     spans: Box<[Span]>,
+    // Of each row, heads left out.
     ids: Box<[u128]>,
-    // An open-addressed table of places in `users`, each plus 1; at most three quarters of it are taken.
-    slots: Box<[u32]>,
+    // Where the heads stand.
+    heads: Box<[u32]>,
+    table: Table,
+}
+
+fn place(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+fn wide(at: u32) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
 }
 
 impl Staff {
     /// Packs `lines`, in whatever order they come.
     pub(super) fn pack(mut lines: Vec<Line>, flags: &dyn Fn(UserId) -> Flags) -> Self {
         lines.sort_unstable();
-        let mut users: Vec<UserId> = Vec::new();
-        let mut starts: Vec<[u32; 2]> = Vec::new();
-        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        for (at, line) in lines.iter().enumerate() {
-            if users.last() != Some(&line.user) {
-                users.push(line.user);
-                starts.push([place(at), place(at)]);
-            }
-            if let (Rows::Memberships, Some([_, grants])) = (line.kind, starts.last_mut()) {
-                *grants = place(at.saturating_add(1));
+        let people = lines.chunk_by(|a, b| a.user == b.user).count();
+        let mut spans = Vec::with_capacity(lines.len().saturating_add(people));
+        let mut heads = Vec::with_capacity(people);
+        for of_one in lines.chunk_by(|a, b| a.user == b.user) {
+            heads.push(place(spans.len()));
+            spans.extend(of_one.first().map(|line| Span::head(line.user, flags(line.user))));
+            spans.extend(of_one.iter().map(|line| line.span));
+            if let Some(last) = spans.last_mut() {
+                last.what |= Span::LAST;
             }
         }
-        starts.push([place(lines.len()); 2]);
+        let users = lines.chunk_by(|a, b| a.user == b.user).filter_map(|of_one| of_one.first());
+        let hashes = users.map(|line| spread(line.user.as_u128()));
+        let pairs: Vec<(u64, u32)> = hashes.zip(heads.iter().copied()).collect();
         Self {
-            flags: users.iter().map(|user| flags(*user)).collect(),
-            slots: slots(&users),
-            users: users.into(),
-            starts: starts.into(),
-            spans: lines.iter().map(|line| line.span).collect(),
+            table: Table::build(&pairs),
+            spans: spans.into(),
             ids: lines.iter().map(|line| line.id).collect(),
+            heads: heads.into(),
         }
     }
 
@@ -113,13 +183,14 @@ impl Staff {
         Self::pack(self.lines_without(id), flags)
     }
 
-    fn lines_without(&self, id: u128) -> Vec<Line> {
-        let mut lines = Vec::with_capacity(self.spans.len().saturating_add(1));
-        for user in &self.users {
-            for kind in [Rows::Memberships, Rows::Grants] {
-                let rows = self.rows(*user, kind).filter(|(row, _)| *row != id);
-                lines.extend(rows.map(|(id, span)| Line { user: *user, kind, id, span: *span }));
-            }
+    fn lines_without(&self, without: u128) -> Vec<Line> {
+        let mut lines = Vec::with_capacity(self.ids.len().saturating_add(1));
+        for (user, _, at) in self.everybody() {
+            let rows = self.rows_at(at).filter(|(id, _)| *id != without);
+            lines.extend(rows.map(|(id, span)| {
+                let kind = if span.is_grant() { Rows::Grants } else { Rows::Memberships };
+                Line { user, kind, id, span: Span { what: span.what & !Span::LAST, ..span } }
+            }));
         }
         lines
     }
@@ -127,95 +198,70 @@ impl Staff {
     /// The same rows, with what is said of `user` now.
     pub(super) fn marked(&self, user: UserId, flags: Flags) -> Self {
         let mut marked = self.clone();
-        if let Some(place) = self.find(user).and_then(|at| marked.flags.get_mut(at)) {
-            *place = flags;
+        if let Some(head) = self.find(user).and_then(|at| marked.spans.get_mut(at)) {
+            *head = Span::head(user, flags);
         }
         marked
     }
 
     /// Everybody, in ascending order.
-    pub(super) fn users(&self) -> &[UserId] {
-        &self.users
+    pub(super) fn users(&self) -> impl Iterator<Item = UserId> {
+        self.everybody().map(|(user, _, _)| user)
     }
 
-    /// Everybody with what is said of them, in ascending order.
-    pub(super) fn everybody(&self) -> impl DoubleEndedIterator<Item = (UserId, Flags, usize)> {
-        let people = self.users.iter().zip(&self.flags).enumerate();
-        people.map(|(at, (user, flags))| (*user, *flags, at))
+    /// Everybody with what is said of them and where they stand, in ascending order.
+    pub(super) fn everybody(&self) -> impl Iterator<Item = (UserId, Flags, usize)> {
+        self.heads.iter().filter_map(|at| {
+            let head = self.spans.get(wide(*at))?;
+            Some((head.user(), head.flags(), wide(*at)))
+        })
     }
 
     /// Where `user` stands.
     #[inline]
     pub(super) fn find(&self, user: UserId) -> Option<usize> {
-        let mask = self.slots.len().checked_sub(1)?;
-        let hash = spread(user);
-        let mut at = usize::try_from(hash >> 32).unwrap_or_default();
-        loop {
-            let place = usize::try_from(*self.slots.get(at & mask)?).ok()?.checked_sub(1)?;
-            if *self.users.get(place)? == user {
-                return Some(place);
-            }
-            at = at.wrapping_add(1);
-        }
+        let halves = halves(user);
+        self.table.find(spread(user.as_u128()), |at| {
+            self.spans.get(at).is_some_and(|head| head.is_head_of(halves))
+        })
     }
 
+    /// What is said of the user at `at`.
     #[inline]
-    pub(super) fn flags(&self, place: usize) -> Flags {
-        self.flags.get(place).copied().unwrap_or_default()
+    pub(super) fn flags(&self, at: usize) -> Flags {
+        self.spans.get(at).map(Span::flags).unwrap_or_default()
     }
 
-    /// Memberships and grants of the user at `place`.
+    /// The rows of the user at `at`: memberships, then grants.
     #[inline]
-    pub(super) fn spans(&self, place: usize) -> Option<(&[Span], &[Span])> {
-        let [memberships, grants] = *self.starts.get(place)?;
-        let [end, _] = *self.starts.get(place.wrapping_add(1))?;
-        let wide = |at: u32| usize::try_from(at).unwrap_or(usize::MAX);
-        let spans = self.spans.get(wide(memberships)..wide(end))?;
-        spans.split_at_checked(wide(grants).wrapping_sub(wide(memberships)))
+    pub(super) fn spans(&self, at: usize) -> impl Iterator<Item = &Span> {
+        let mut rows = self.spans.get(at.wrapping_add(1)..).unwrap_or_default().iter();
+        let mut is_over = false;
+        core::iter::from_fn(move || {
+            let row = rows.next().filter(|_| !is_over)?;
+            is_over = row.is_last();
+            Some(row)
+        })
     }
 
     /// How many bytes this takes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.users)
-            .saturating_add(size_of_val(&*self.flags))
-            .saturating_add(size_of_val(&*self.starts))
-            .saturating_add(size_of_val(&*self.spans))
+        size_of_val(&*self.spans)
             .saturating_add(size_of_val(&*self.ids))
-            .saturating_add(size_of_val(&*self.slots))
+            .saturating_add(size_of_val(&*self.heads))
+            .saturating_add(self.table.heap_bytes())
     }
 
     /// The rows of `user`, with their ids.
-    pub(super) fn rows(&self, user: UserId, kind: Rows) -> impl Iterator<Item = (u128, &Span)> {
-        let found = || {
-            let place = self.find(user)?;
-            let (memberships, grants) = self.spans(place)?;
-            let [first, second] = *self.starts.get(place)?;
-            let (start, spans) = match kind {
-                Rows::Memberships => (first, memberships),
-                Rows::Grants => (second, grants),
-            };
-            let start = usize::try_from(start).ok()?;
-            Some((self.ids.get(start..start.checked_add(spans.len())?)?, spans))
-        };
-        let (ids, spans) = found().unwrap_or_default();
-        ids.iter().copied().zip(spans)
+    pub(super) fn rows(&self, user: UserId, kind: Rows) -> impl Iterator<Item = (u128, Span)> {
+        let rows = self.find(user).map(|at| self.rows_at(at));
+        rows.into_iter().flatten().filter(move |(_, row)| row.is_grant() == (kind == Rows::Grants))
     }
-}
 
-fn slots(users: &[UserId]) -> Box<[u32]> {
-    if users.is_empty() {
-        return Box::from([]);
+    fn rows_at(&self, at: usize) -> impl Iterator<Item = (u128, Span)> {
+        // As many heads as there are before this user's first row have no id.
+        let heads = self.heads.partition_point(|head| wide(*head) < at);
+        let ids = self.ids.get(at.saturating_sub(heads)..).unwrap_or_default();
+        ids.iter().copied().zip(self.spans(at).copied())
     }
-    let count = users.len().saturating_mul(4).div_ceil(3).saturating_add(1).next_power_of_two();
-    let (mut slots, mask) = (vec![0; count], count.saturating_sub(1));
-    for (place, user) in users.iter().enumerate() {
-        let mut at = usize::try_from(spread(*user) >> 32).unwrap_or_default();
-        while slots.get(at & mask).is_some_and(|taken| *taken != 0) {
-            at = at.wrapping_add(1);
-        }
-        if let (Some(slot), Ok(place)) = (slots.get_mut(at & mask), u32::try_from(place)) {
-            *slot = place.saturating_add(1);
-        }
-    }
-    slots.into()
 }
