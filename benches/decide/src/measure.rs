@@ -30,6 +30,8 @@ pub(crate) fn mean_ns<Q>(questions: &[Q], mut ask: impl FnMut(&Q) -> bool) -> (f
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Spread {
     pub(crate) mean: f64,
+    /// CPU time, in one loop over all of them, where it was taken.
+    pub(crate) cpu: f64,
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
@@ -45,6 +47,7 @@ pub(crate) fn spread<Q, T>(questions: &[Q], mut ask: impl FnMut(&Q) -> T) -> Spr
     all.sort_by(f64::total_cmp);
     let at = |percent: usize| all.get((all.len() * percent / 100).min(all.len() - 1)).copied();
     Spread {
+        cpu: f64::NAN,
         mean: all.iter().sum::<f64>() / all.len() as f64,
         p50: at(50).unwrap_or_default(),
         p99: at(99).unwrap_or_default(),

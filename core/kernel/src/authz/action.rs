@@ -62,6 +62,16 @@ impl Action {
     /// Read the global audit. Never part of a project role.
     pub const AUDIT: Self = Self(Cow::Borrowed("audit"));
 
+    const BUILT_IN: [Self; 7] = [
+        Self::REQUEST,
+        Self::APPROVE,
+        Self::EXECUTE,
+        Self::READ,
+        Self::MANAGE,
+        Self::ADMINISTER,
+        Self::AUDIT,
+    ];
+
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -89,6 +99,10 @@ impl FromStr for Action {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        // Those that every question is about take no memory.
+        if let Some(known) = Self::BUILT_IN.iter().find(|known| known.as_str() == text) {
+            return Ok(known.clone());
+        }
         if is_slug(text) {
             return Ok(Self(Cow::Owned(text.to_owned())));
         }

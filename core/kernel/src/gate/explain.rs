@@ -139,7 +139,8 @@ fn missing(
         (Rule::Read | Rule::Manage, Some(shelf)) => missing.extend(shelf.missing_grant(question)),
         (Rule::Administer | Rule::Audit, _) | (_, None) => {
             if denial.reasons.iter().any(|reason| matches!(reason, Reason::NoGlobalRole { .. })) {
-                missing.push(Missing::GlobalRole { any_of: by_role(rule, question.scope) });
+                missing
+                    .push(Missing::GlobalRole { any_of: by_role(rule, question.scope).to_vec() });
             }
         }
     }

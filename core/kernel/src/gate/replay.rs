@@ -229,8 +229,11 @@ impl Txn<'_> {
             return Ok(None);
         }
         let ours = self.authorizer()?.ok_or_else(|| {
-            Error::new(Code::NotFound, "this node does not have the set of policies that was adopted")
-                .with_help("make it ready with `prepare_policies`")
+            Error::new(
+                Code::NotFound,
+                "this node does not have the set of policies that was adopted",
+            )
+            .with_help("make it ready with `prepare_policies`")
         })?;
         let present = by(&*ours);
         let cause = cause_of(recorded, &present, ours.policy_set_digest());

@@ -3,7 +3,6 @@
 use super::Index;
 use super::people::Flags;
 use super::project::{ProjectIndex, Spot};
-use super::staff::Span;
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -132,7 +131,7 @@ impl Index {
     }
 
     #[inline]
-    fn can_in_project(&self, project: &ProjectIndex, rule: Rule, asked: &Asked) -> bool {
+    pub(super) fn can_in_project(&self, project: &ProjectIndex, rule: Rule, asked: &Asked) -> bool {
         match rule {
             Rule::TwoLegs => project.two_legs(asked),
             Rule::Read => {
@@ -159,41 +158,12 @@ impl Index {
         Some((found, found.spot((module, environment))?))
     }
 
-    /// The first instant after `at` at which the answer becomes another one, as far as rows tell today;
-    /// `None` where it never does.
-    ///
-    /// ```
-    /// # use placet_core::authz::{Action, Scope};
-    /// # use placet_core::testing::Office;
-    /// # let (gate, office) = Office::in_memory()?;
-    /// let place = Scope::module(office.project, office.module, office.environment);
-    /// assert_eq!(gate.index()?.until(office.bo.user(), &Action::APPROVE, place, gate.now()), None);
-    /// # Ok::<(), placet_core::error::Error>(())
-    /// ```
-    pub fn until(
-        &self,
-        user: UserId,
-        action: &Action,
-        scope: Scope,
-        at: Timestamp,
-    ) -> Option<Timestamp> {
-        let (project, _) = self.spot_of(scope)?;
-        let now = self.can(user, action, scope, at);
-        let spans = project.staff.spans(project.staff.find(user)?);
-        let mut turns: Vec<Timestamp> =
-            spans.flat_map(Span::ends).filter(|turn| *turn > at).collect();
-        turns.sort_unstable();
-        turns.into_iter().find(|turn| self.can(user, action, scope, *turn) != now)
-    }
-
     /// About how many bytes this index takes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let projects = self.projects.iter().map(|project| {
-            project
-                .heap_bytes()
-                .saturating_add(project.staff.heap_bytes())
-                .saturating_add(size_of::<ProjectIndex>())
-        });
+        let projects = self
+            .projects
+            .iter()
+            .map(|project| project.heap_bytes().saturating_add(size_of::<ProjectIndex>()));
         let people = self.people.heap_bytes().saturating_add(self.numbers.heap_bytes());
         projects.fold(people, usize::saturating_add)
     }
@@ -218,7 +188,7 @@ impl ProjectIndex {
     #[inline]
     pub(super) fn two_legs(&self, asked: &Asked) -> bool {
         let Some(place) = self.staff.find(asked.user) else { return false };
-        let Some(action) = asked.number.and_then(|number| self.local_action(number)) else {
+        let Some(action) = asked.number.and_then(|number| self.rules.local_action(number)) else {
             return false;
         };
         self.two_legs_of(place, action, asked)
@@ -231,13 +201,13 @@ impl ProjectIndex {
         if !flags.is_active() || (asked.takes_person && flags.is_agent()) {
             return false;
         }
-        let bit = self.bit(asked.spot);
+        let bit = self.rules.bit(asked.spot);
         let (mut is_member, mut is_granted) = (false, false);
         for span in self.staff.spans(place).filter(|span| span.contains(asked.at)) {
             if span.is_grant() {
-                is_granted = is_granted || self.allows(span.what(), action, bit);
+                is_granted = is_granted || self.rules.allows(span.what(), action, bit);
             } else {
-                is_member = is_member || self.looks_after(span.what(), asked.spot.module);
+                is_member = is_member || self.rules.looks_after(span.what(), asked.spot.module);
             }
         }
         is_member && is_granted
@@ -247,7 +217,7 @@ impl ProjectIndex {
     #[inline]
     pub(super) fn second_leg(&self, asked: &Asked) -> bool {
         let Some(place) = self.staff.find(asked.user) else { return false };
-        let Some(action) = asked.number.and_then(|number| self.local_action(number)) else {
+        let Some(action) = asked.number.and_then(|number| self.rules.local_action(number)) else {
             return false;
         };
         self.second_leg_of(place, action, asked)
@@ -259,9 +229,9 @@ impl ProjectIndex {
         if !flags.is_active() || (asked.takes_person && flags.is_agent()) {
             return false;
         }
-        let bit = self.bit(asked.spot);
+        let bit = self.rules.bit(asked.spot);
         let mut live = self.staff.spans(place).filter(|span| span.contains(asked.at));
-        live.any(|span| span.is_grant() && self.allows(span.what(), action, bit))
+        live.any(|span| span.is_grant() && self.rules.allows(span.what(), action, bit))
     }
 }
 

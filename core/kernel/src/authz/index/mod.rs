@@ -10,13 +10,17 @@ mod numbers;
 mod people;
 mod staff;
 mod outline;
+mod rules;
 mod project;
 mod compile;
 mod check;
 mod reverse;
+mod explain;
 mod change;
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod wide_tests;
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -24,6 +28,7 @@ use std::sync::Arc;
 
 pub(crate) use actions::Actions;
 pub use check::{ActionHandle, PlaceHandle};
+pub use explain::{IndexExplanation, Leg};
 use numbers::Numbers;
 use outline::Outline;
 pub(crate) use people::Flags;
@@ -137,11 +142,11 @@ impl IndexBuilder {
                 *flags = flags.with(row.role);
             }
         }
-        // Twice: the projects take the flags from the first, and give the second what they hold.
-        let known = People::build(people.iter().copied(), []);
-        let flags = |user| known.flags(user);
+        // The projects take the flags from here, and say whom they hold.
+        let people = People::build(&people);
+        let flags = |user| people.flags(user);
         let mut actions = Actions::default();
-        let (mut projects, mut seen) = (Vec::new(), Vec::new());
+        let (mut projects, mut seen) = (Vec::with_capacity(self.outlines.len()), Vec::new());
         for (number, outline) in (0_u32..).zip(self.outlines) {
             let project = ProjectIndex::compile(outline, &mut actions, &flags);
             seen.extend(project.staff.users().map(|user| (user, number)));
@@ -149,7 +154,7 @@ impl IndexBuilder {
         }
         Index {
             actions: Arc::new(actions),
-            people: People::build(people, seen),
+            people: people.with_projects(&seen),
             numbers: Arc::new(projects.iter().map(|project| project.id).collect()),
             projects: projects.into_iter().collect(),
         }

@@ -267,3 +267,66 @@ fn changes_one_by_one_make_the_index_that_building_makes() {
         }
     }
 }
+
+/// What an explanation says, put together again: the answer that it explains.
+fn put_together(why: &super::IndexExplanation, rule: crate::authz::Rule) -> bool {
+    use crate::authz::Rule;
+    let by_rows = matches!(rule, Rule::TwoLegs | Rule::Read | Rule::Manage)
+        && why.is_place
+        && why.is_active
+        && !why.is_kept_from_agents
+        && why.membership.stands()
+        && why.grant.stands();
+    why.global_role.is_some() || by_rows
+}
+
+/// Whether the row that a leg names is stored, is the user's, and holds when it is said to.
+fn is_true<Id: Copy + PartialEq>(
+    leg: super::Leg<Id>,
+    at: Timestamp,
+    find: &dyn Fn(Id) -> Option<Interval>,
+) -> bool {
+    use super::Leg;
+    match leg {
+        Leg::NotAsked | Leg::Missing => true,
+        Leg::Holds(id) => find(id).is_some_and(|valid| valid.contains(at)),
+        Leg::NotLive(id, valid) => find(id) == Some(valid) && !valid.contains(at),
+    }
+}
+
+#[test]
+fn an_explanation_gives_the_answer_the_rows_and_the_turn() {
+    let mut chance = Chance::new(seed());
+    let (mut yes, mut ended) = (0_u32, 0_u32);
+    for _ in 0..400 {
+        let organisation = RandomOrganisation::new(&mut chance).unwrap();
+        let index = organisation.index();
+        for _ in 0..100 {
+            let question = organisation.question(&mut chance);
+            let Question { user, ref action, scope, at } = question;
+            let why = index.explain(user, action, scope, at);
+            let context = || format!("{organisation}{question:?}{why:?}");
+            assert_eq!(why.is_allowed, organisation.permits(&question), "{}", context());
+            assert_eq!(why.is_allowed, put_together(&why, action.rule()), "{}", context());
+            assert_eq!(why.until, index.until(user, action, scope, at), "{}", context());
+            let rows = || organisation.rows.iter().map(|(_, row)| row);
+            let membership = |id| {
+                rows().find_map(|row| match row {
+                    Row::Membership(row) if row.id == id && row.user_id == user => Some(row.valid),
+                    _ => None,
+                })
+            };
+            let grant = |id| {
+                rows().find_map(|row| match row {
+                    Row::Grant(row) if row.id == id && row.user_id == user => Some(row.valid),
+                    _ => None,
+                })
+            };
+            assert!(is_true(why.membership, at, &membership), "{}", context());
+            assert!(is_true(why.grant, at, &grant), "{}", context());
+            yes += u32::from(why.is_allowed);
+            ended += u32::from(matches!(why.grant, super::Leg::NotLive(..)));
+        }
+    }
+    assert!(yes > 400 && ended > 400, "{yes} and {ended} are too few to tell anything");
+}

@@ -85,29 +85,35 @@ struct Shard {
 const SHARD: usize = 128;
 
 impl People {
-    /// Puts everybody in. `projects` holds, for each user, the numbers of projects in any order.
-    pub(super) fn build(
-        people: impl IntoIterator<Item = (UserId, Flags)>,
-        projects: impl IntoIterator<Item = (UserId, u32)>,
-    ) -> Self {
-        let people: Vec<(UserId, Flags)> = people.into_iter().collect();
+    /// Puts everybody in, without their projects.
+    pub(super) fn build(people: &[(UserId, Flags)]) -> Self {
         let count = people.len().div_ceil(SHARD).max(16).next_power_of_two();
         let shift = 64_u32.saturating_sub(count.trailing_zeros());
-        let mut ids = vec![Vec::new(); count];
-        let mut held = vec![Vec::new(); count];
-        let place = |id: UserId| usize::try_from(spread(id.as_u128()) >> shift).unwrap_or_default();
+        let made = Self { shards: Spine::default(), shift };
+        let mut shards = vec![Vec::with_capacity(SHARD); count];
         for (id, flags) in people {
-            if let Some(shard) = ids.get_mut(place(id)) {
-                shard.push((id, flags));
+            if let Some(shard) = shards.get_mut(made.place(*id)) {
+                shard.push((*id, *flags));
             }
         }
-        for (id, project) in projects {
-            if let Some(shard) = held.get_mut(place(id)) {
-                shard.push((id, project));
-            }
-        }
-        let shards = ids.into_iter().zip(held).map(|(ids, held)| Shard::build(ids, held));
+        let shards = shards.into_iter().map(|people| Shard::build(people, Vec::new()));
         Self { shards: shards.collect(), shift }
+    }
+
+    /// Everybody, with their projects, which come in any order.
+    #[must_use]
+    pub(super) fn with_projects(&self, projects: &[(UserId, u32)]) -> Self {
+        let mut held = vec![Vec::with_capacity(SHARD); self.shards.len()];
+        for (id, project) in projects {
+            if let Some(shard) = held.get_mut(self.place(*id)) {
+                shard.push((*id, *project));
+            }
+        }
+        let shards = self.shards.iter().zip(held).map(|(shard, held)| {
+            let people = shard.ids.iter().copied().zip(shard.flags.iter().copied());
+            Shard::build(people.collect(), held)
+        });
+        Self { shards: shards.collect(), shift: self.shift }
     }
 
     fn place(&self, id: UserId) -> usize {
@@ -157,8 +163,8 @@ impl People {
         let at = self.place(id);
         let Some(shard) = self.shards.get(at) else {
             // Nobody was here at all.
-            let held = projects.iter().map(|project| (id, *project));
-            return Self::build([(id, flags)], held);
+            let held: Vec<_> = projects.iter().map(|project| (id, *project)).collect();
+            return Self::build(&[(id, flags)]).with_projects(&held);
         };
         Self { shards: self.shards.with(at, shard.with(id, flags, projects)), shift: self.shift }
     }
@@ -166,16 +172,18 @@ impl People {
 
 impl Shard {
     fn build(mut people: Vec<(UserId, Flags)>, mut held: Vec<(UserId, u32)>) -> Self {
-        people.sort_unstable_by_key(|(id, _)| *id);
-        people.dedup_by_key(|(id, _)| *id);
         held.sort_unstable();
         held.dedup();
         // Somebody who has rows and does not exist is nobody yet: no flag is set.
-        let strangers = held.iter().map(|(id, _)| (*id, Flags::default()));
-        people.extend(strangers);
+        people.extend(held.iter().map(|(id, _)| (*id, Flags::default())));
         people.sort_by_key(|(id, _)| *id);
         people.dedup_by_key(|(id, _)| *id);
-        let mut shard = Self::default();
+        let mut shard = Self {
+            ids: Vec::with_capacity(people.len()),
+            flags: Vec::with_capacity(people.len()),
+            ends: Vec::with_capacity(people.len()),
+            projects: Vec::with_capacity(held.len()),
+        };
         let mut held = held.into_iter().peekable();
         for (id, flags) in people {
             while let Some((_, project)) = held.next_if(|(of, _)| *of == id) {
@@ -183,7 +191,7 @@ impl Shard {
             }
             shard.push(id, flags);
         }
-        shard.fit()
+        shard
     }
 
     /// Gives back what growing left over: there are thousands of these.

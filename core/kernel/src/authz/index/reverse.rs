@@ -2,7 +2,7 @@
 
 use super::Index;
 use super::check::Asked;
-use super::project::{ProjectIndex, Spot};
+use super::project::{ProjectIndex, Spot, wide};
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -65,12 +65,13 @@ impl Index {
     /// user who can throughout is on exactly one of them.
     pub fn who_can(&self, action: &Action, scope: Scope, at: Timestamp, page: Paging) -> WhoCan {
         let Paging { after, limit } = page;
-        let mut found = WhoCan { global_roles: by_role(action.rule(), scope), ..WhoCan::default() };
+        let mut found =
+            WhoCan { global_roles: by_role(action.rule(), scope).to_vec(), ..WhoCan::default() };
         let Some((project, spot)) = self.spot_of(scope) else { return found };
         let rule = action.rule();
         let spot = if rule == Rule::Manage { Spot::WHOLE } else { spot };
         let Some(number) = self.actions.number(action) else { return found };
-        let Some(local) = project.local_action(number) else { return found };
+        let Some(local) = project.rules.local_action(number) else { return found };
         let takes_person = rule == Rule::Manage || *action == Action::APPROVE;
         let everybody = project.staff.everybody();
         for (user, _, place) in
@@ -156,7 +157,7 @@ impl Index {
     pub fn matrix(&self, user: UserId, at: Timestamp) -> Vec<(Action, Vec<Scope>)> {
         let mut numbers: Vec<u16> = Vec::new();
         for project in self.projects_of(user) {
-            numbers.extend(project.actions());
+            numbers.extend(project.rules.actions());
         }
         numbers.sort_unstable();
         numbers.dedup();
@@ -179,16 +180,16 @@ impl Index {
 }
 
 /// The global roles that suffice.
-pub(crate) fn by_role(rule: Rule, scope: Scope) -> Vec<GlobalRole> {
+pub(crate) const fn by_role(rule: Rule, scope: Scope) -> &'static [GlobalRole] {
     match (rule, scope) {
         (Rule::Administer, Scope::Platform) | (Rule::Manage, Scope::Project { .. }) => {
-            vec![GlobalRole::PlatformAdmin]
+            &[GlobalRole::PlatformAdmin]
         }
-        (Rule::Read, Scope::Project { .. }) => vec![GlobalRole::Auditor],
-        (Rule::Audit, _) => vec![GlobalRole::PlatformAdmin, GlobalRole::Auditor],
+        (Rule::Read, Scope::Project { .. }) => &[GlobalRole::Auditor],
+        (Rule::Audit, _) => &[GlobalRole::PlatformAdmin, GlobalRole::Auditor],
         (Rule::Administer, Scope::Project { .. })
         | (Rule::TwoLegs, _)
-        | (Rule::Read | Rule::Manage, Scope::Platform) => Vec::new(),
+        | (Rule::Read | Rule::Manage, Scope::Platform) => &[],
     }
 }
 
@@ -196,39 +197,80 @@ impl ProjectIndex {
     /// The places in which the user has the action, whatever spot was asked about.
     fn places(&self, rule: Rule, asked: &Asked, found: &mut Vec<Scope>) {
         let Asked { user, number: Some(number), takes_person, at, .. } = *asked else { return };
-        let (Some(place), Some(local)) = (self.staff.find(user), self.local_action(number)) else {
+        let (Some(place), Some(local)) = (self.staff.find(user), self.rules.local_action(number))
+        else {
             return;
         };
         let flags = self.staff.flags(place);
         if !flags.is_active() || (takes_person && flags.is_agent()) {
             return;
         }
-        let live = || self.staff.spans(place).filter(|span| span.contains(at));
-        let mut bits = vec![0_u64; self.place_words()];
-        for span in live().filter(|span| span.is_grant()) {
-            for (sum, word) in bits.iter_mut().zip(self.places_of(span.what(), local)) {
-                *sum |= *word;
+        let (mut members, mut allowed) =
+            (Bits::new(self.rules.module_words()), Bits::new(self.rules.place_words()));
+        for span in self.staff.spans(place).filter(|span| span.contains(at)) {
+            if span.is_grant() {
+                allowed.add(self.rules.places_of(span.what(), local));
+            } else {
+                members.add(self.rules.modules_of(span.what()));
             }
         }
-        let allowed = |spot: Spot| {
-            let bit = self.bit(spot);
-            bits.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1)
-        };
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-        for module in 0..=count(self.modules.len()) {
-            let mut held = live().filter(|span| !span.is_grant());
-            let mut member = || held.any(|span| self.looks_after(span.what(), module));
-            if rule == Rule::TwoLegs && !member() {
+        let (modules, environments) =
+            (count(self.names.modules.len()), count(self.names.environments.len()));
+        if rule == Rule::Manage {
+            // Managing takes the whole project, wherever in it one asks.
+            let is_full = allowed.has(self.rules.bit(Spot::WHOLE));
+            allowed = Bits { is_full, ..Bits::new(0) };
+        }
+        found.reserve(allowed.count());
+        for module in 0..=modules {
+            if rule == Rule::TwoLegs && !members.has(wide(module)) {
                 continue;
             }
-            for environment in 0..=count(self.environments.len()) {
+            for environment in 0..=environments {
                 let spot = Spot { module, environment };
-                // Managing takes the whole project, wherever in it one asks.
-                if allowed(if rule == Rule::Manage { Spot::WHOLE } else { spot }) {
+                if allowed.has(self.rules.bit(spot)) {
                     let (module, environment) = self.place_ids(spot);
                     found.push(Scope::Project { project: self.id, module, environment });
                 }
             }
         }
+    }
+}
+
+/// Bits in a few words on the stack, or on the heap where there are more.
+#[derive(Debug)]
+struct Bits {
+    few: [u64; 4],
+    many: Vec<u64>,
+    is_full: bool,
+}
+
+impl Bits {
+    fn new(words: usize) -> Self {
+        let few = [0; 4];
+        let many = if words > few.len() { vec![0; words] } else { Vec::new() };
+        Self { few, many, is_full: false }
+    }
+
+    fn words(&self) -> &[u64] {
+        if self.many.is_empty() { &self.few } else { &self.many }
+    }
+
+    fn add(&mut self, words: &[u64]) {
+        let sums = if self.many.is_empty() { &mut self.few } else { &mut *self.many };
+        for (sum, word) in sums.iter_mut().zip(words) {
+            *sum |= *word;
+        }
+    }
+
+    fn has(&self, bit: usize) -> bool {
+        let word = self.words().get(bit / 64).copied().unwrap_or_default();
+        self.is_full || word >> (bit % 64) & 1 == 1
+    }
+
+    fn count(&self) -> usize {
+        let ones = self.words().iter().map(|word| word.count_ones());
+        usize::try_from(ones.fold(0, u32::saturating_add)).unwrap_or_default()
     }
 }

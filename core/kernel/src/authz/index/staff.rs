@@ -32,10 +32,20 @@ impl Span {
     const GRANT: u32 = 1 << 31;
     const LAST: u32 = 1 << 30;
 
-    /// The head of a user's rows.
-    fn head(user: UserId, flags: Flags) -> Self {
+    /// The most heads whose number fits beside the flags.
+    const HEADS_MAX: u32 = (1 << 24) - 1;
+
+    /// The head of a user's rows, with how many heads stand before it.
+    fn head(user: UserId, flags: Flags, before: usize) -> Self {
         let (from, until) = halves(user);
-        Self { from, until, what: u32::from(flags.bits()) }
+        let before = place(before).min(Self::HEADS_MAX);
+        Self { from, until, what: before << 8 | u32::from(flags.bits()) }
+    }
+
+    /// How many heads stand before this one; `None` where those are too many to say.
+    fn heads_before(&self) -> Option<usize> {
+        let before = self.what >> 8;
+        (before < Self::HEADS_MAX).then(|| wide(before))
     }
 
     #[inline]
@@ -50,7 +60,8 @@ impl Span {
 
     #[inline]
     fn flags(&self) -> Flags {
-        Flags::from_bits(self.what.to_le_bytes()[0])
+        let [flags, _, _, _] = self.what.to_le_bytes();
+        Flags::from_bits(flags)
     }
 
     /// The number of the team or the role.
@@ -153,8 +164,10 @@ impl Staff {
         let mut spans = Vec::with_capacity(lines.len().saturating_add(people));
         let mut heads = Vec::with_capacity(people);
         for of_one in lines.chunk_by(|a, b| a.user == b.user) {
+            let before = heads.len();
             heads.push(place(spans.len()));
-            spans.extend(of_one.first().map(|line| Span::head(line.user, flags(line.user))));
+            let first = of_one.first();
+            spans.extend(first.map(|line| Span::head(line.user, flags(line.user), before)));
             spans.extend(of_one.iter().map(|line| line.span));
             if let Some(last) = spans.last_mut() {
                 last.what |= Span::LAST;
@@ -198,8 +211,10 @@ impl Staff {
     /// The same rows, with what is said of `user` now.
     pub(super) fn marked(&self, user: UserId, flags: Flags) -> Self {
         let mut marked = self.clone();
-        if let Some(head) = self.find(user).and_then(|at| marked.spans.get_mut(at)) {
-            *head = Span::head(user, flags);
+        let Some(at) = self.find(user) else { return marked };
+        let before = self.heads_before(at);
+        if let Some(head) = marked.spans.get_mut(at) {
+            *head = Span::head(user, flags, before);
         }
         marked
     }
@@ -244,6 +259,12 @@ impl Staff {
         })
     }
 
+    /// How many heads stand before the one at `at`.
+    fn heads_before(&self, at: usize) -> usize {
+        let said = self.spans.get(at).and_then(Span::heads_before);
+        said.unwrap_or_else(|| self.heads.partition_point(|head| wide(*head) < at))
+    }
+
     /// How many bytes this takes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
         size_of_val(&*self.spans)
@@ -258,10 +279,10 @@ impl Staff {
         rows.into_iter().flatten().filter(move |(_, row)| row.is_grant() == (kind == Rows::Grants))
     }
 
-    fn rows_at(&self, at: usize) -> impl Iterator<Item = (u128, Span)> {
+    /// The rows of the user at `at`, with their ids.
+    pub(super) fn rows_at(&self, at: usize) -> impl Iterator<Item = (u128, Span)> {
         // As many heads as there are before this user's first row have no id.
-        let heads = self.heads.partition_point(|head| wide(*head) < at);
-        let ids = self.ids.get(at.saturating_sub(heads)..).unwrap_or_default();
+        let ids = self.ids.get(at.saturating_sub(self.heads_before(at))..).unwrap_or_default();
         ids.iter().copied().zip(self.spans(at).copied())
     }
 }

@@ -1,0 +1,225 @@
+//! Why an answer is what it is: as data, without a text, a policy or the store.
+
+use super::Index;
+use super::check::Asked;
+use super::project::{ProjectIndex, Spot};
+use super::reverse::by_role;
+use super::staff::Span;
+use crate::authz::action::{Action, Rule};
+use crate::authz::question::Scope;
+use crate::clock::Timestamp;
+use crate::id::{GrantId, MembershipId, UserId};
+use crate::org::{GlobalRole, Interval};
+
+/// One of the two things that an answer stands on.
+///
+/// ```
+/// use placet_core::authz::{Action, Leg, Scope};
+/// # use placet_core::testing::Office;
+/// # let (gate, office) = Office::in_memory()?;
+/// let place = Scope::module(office.project, office.module, office.environment);
+/// let why = gate.index()?.explain(office.ana.user(), &Action::APPROVE, place, gate.now());
+/// assert!(matches!(why.membership, Leg::Holds(_)));
+/// assert_eq!(why.grant, Leg::Missing); // this is what Ana would have to be given
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "whoever explains must say something about each")]
+pub enum Leg<Id> {
+    /// The action does not ask for it.
+    NotAsked,
+    /// This row fits and holds at that instant.
+    Holds(Id),
+    /// No row that fits holds at that instant; of those that do at another, this one holds longest.
+    NotLive(Id, Interval),
+    /// No row fits.
+    Missing,
+}
+
+impl<Id> Leg<Id> {
+    /// Whether it is no obstacle.
+    ///
+    /// ```
+    /// use placet_core::authz::Leg;
+    /// use placet_core::id::GrantId;
+    /// assert!(Leg::Holds(GrantId::from_u128(1)).stands());
+    /// assert!(!Leg::<GrantId>::Missing.stands());
+    /// ```
+    pub const fn stands(&self) -> bool {
+        matches!(self, Self::NotAsked | Self::Holds(_))
+    }
+}
+
+/// An answer of the index with what makes it so.
+///
+/// It is about rows alone: a policy of the host may still forbid what is allowed here.
+///
+/// ```
+/// use placet_core::authz::{Action, Leg, Scope};
+/// # use placet_core::testing::Office;
+/// # let (gate, office) = Office::in_memory()?;
+/// let place = Scope::module(office.project, office.module, office.environment);
+/// let why = gate.index()?.explain(office.bo.user(), &Action::APPROVE, place, gate.now());
+/// assert!(why.is_allowed && why.membership.stands() && why.grant.stands());
+/// assert_eq!(why.until, None); // nothing that is known today ends it
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct IndexExplanation {
+    /// What [`Index::can`] says.
+    pub is_allowed: bool,
+    /// Whether the project, the module and the environment are there.
+    pub is_place: bool,
+    /// Whether the user is active.
+    pub is_active: bool,
+    /// Whether the user is an agent and this takes a person.
+    pub is_kept_from_agents: bool,
+    /// The global role that is enough by itself.
+    pub global_role: Option<GlobalRole>,
+    /// Leg 1.
+    pub membership: Leg<MembershipId>,
+    /// Leg 2.
+    pub grant: Leg<GrantId>,
+    /// The first instant at which the answer becomes another one, as far as rows tell today.
+    pub until: Option<Timestamp>,
+}
+
+impl Index {
+    /// Why `user` may or may not do `action` in `scope` at that instant. It takes no memory.
+    ///
+    /// ```
+    /// # use placet_core::authz::{Action, Scope};
+    /// # use placet_core::id::ProjectId;
+    /// # use placet_core::testing::Office;
+    /// # let (gate, office) = Office::in_memory()?;
+    /// let nowhere = Scope::project(ProjectId::from_u128(7));
+    /// let why = gate.index()?.explain(office.bo.user(), &Action::READ, nowhere, gate.now());
+    /// assert!(!why.is_allowed && !why.is_place);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn explain(
+        &self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+        at: Timestamp,
+    ) -> IndexExplanation {
+        let (rule, found) = (action.rule(), self.spot_of(scope));
+        let place = found.and_then(|(project, _)| project.staff.find(user));
+        let flags = match (found, place) {
+            (Some((project, _)), Some(place)) => project.staff.flags(place),
+            _ => self.people.flags(user),
+        };
+        let manages = matches!(rule, Rule::Manage | Rule::Administer);
+        let takes_person = manages || *action == Action::APPROVE;
+        let mut why = IndexExplanation {
+            is_allowed: false,
+            is_place: scope == Scope::Platform || found.is_some(),
+            is_active: flags.is_active(),
+            is_kept_from_agents: takes_person && flags.is_agent(),
+            global_role: None,
+            membership: Leg::NotAsked,
+            grant: Leg::NotAsked,
+            until: None,
+        };
+        if why.is_place && !why.is_kept_from_agents {
+            let mut roles = by_role(rule, scope).iter();
+            why.global_role = roles.find(|role| flags.holds(**role)).copied();
+        }
+        why.is_allowed = why.global_role.is_some();
+        if !matches!(rule, Rule::TwoLegs | Rule::Read | Rule::Manage) {
+            return why;
+        }
+        let Some((project, spot)) = found else {
+            // No row fits the platform, nor a place that is not there.
+            why.grant = Leg::Missing;
+            if rule == Rule::TwoLegs {
+                why.membership = Leg::Missing;
+            }
+            return why;
+        };
+        let spot = if rule == Rule::Manage { Spot::WHOLE } else { spot };
+        let number = self.actions.number(action);
+        let asked = Asked { user, number, takes_person, spot, at };
+        (why.membership, why.grant) = project.legs(place, &asked);
+        if rule != Rule::TwoLegs {
+            why.membership = Leg::NotAsked;
+        }
+        let by_rows = why.membership.stands() && why.grant.stands();
+        why.is_allowed |= by_rows && why.is_active && !why.is_kept_from_agents;
+        why.until = self.turn(project, rule, asked);
+        why
+    }
+
+    /// When the answer becomes another one.
+    fn turn(&self, project: &ProjectIndex, rule: Rule, asked: Asked) -> Option<Timestamp> {
+        let place = project.staff.find(asked.user)?;
+        let now = self.can_in_project(project, rule, &asked);
+        let mut at = asked.at;
+        loop {
+            let turns = project.staff.spans(place).flat_map(Span::ends);
+            at = turns.filter(|turn| *turn > at).min()?;
+            if self.can_in_project(project, rule, &Asked { at, ..asked }) != now {
+                return Some(at);
+            }
+        }
+    }
+
+    /// The first instant after `at` at which the answer becomes another one, as far as rows tell today;
+    /// `None` where it never does.
+    ///
+    /// ```
+    /// # use placet_core::authz::{Action, Scope};
+    /// # use placet_core::testing::Office;
+    /// # let (gate, office) = Office::in_memory()?;
+    /// let place = Scope::module(office.project, office.module, office.environment);
+    /// assert_eq!(gate.index()?.until(office.bo.user(), &Action::APPROVE, place, gate.now()), None);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn until(
+        &self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+        at: Timestamp,
+    ) -> Option<Timestamp> {
+        let (project, spot) = self.spot_of(scope)?;
+        let (number, takes_person) = (self.actions.number(action), *action == Action::APPROVE);
+        self.turn(project, action.rule(), Asked { user, number, takes_person, spot, at })
+    }
+}
+
+impl ProjectIndex {
+    /// Both legs of the user at `place`.
+    fn legs(&self, place: Option<usize>, asked: &Asked) -> (Leg<MembershipId>, Leg<GrantId>) {
+        let (mut membership, mut grant) = (Leg::Missing, Leg::Missing);
+        let action = asked.number.and_then(|number| self.rules.local_action(number));
+        let bit = self.rules.bit(asked.spot);
+        for (id, span) in place.into_iter().flat_map(|place| self.staff.rows_at(place)) {
+            if !span.is_grant() {
+                if self.rules.looks_after(span.what(), asked.spot.module()) {
+                    membership = membership.or(MembershipId::from_u128(id), &span, asked.at);
+                }
+            } else if action.is_some_and(|action| self.rules.allows(span.what(), action, bit)) {
+                grant = grant.or(GrantId::from_u128(id), &span, asked.at);
+            }
+        }
+        (membership, grant)
+    }
+}
+
+impl<Id> Leg<Id> {
+    /// This, or a row that fits, where that is the better one.
+    fn or(self, id: Id, span: &Span, at: Timestamp) -> Self {
+        let ends = |valid: Interval| valid.until().unwrap_or(Timestamp::MAX);
+        match self {
+            Self::Holds(_) => self,
+            _ if span.contains(at) => Self::Holds(id),
+            Self::NotLive(_, kept) if ends(kept) >= ends(span.interval()) => self,
+            Self::NotAsked | Self::NotLive(..) | Self::Missing => {
+                Self::NotLive(id, span.interval())
+            }
+        }
+    }
+}
