@@ -140,13 +140,13 @@ pub enum Missing {
 /// let why = gate.explain(&office.root, &Question { user, action, scope, at })?;
 /// assert_eq!(
 ///     why.sentence(Language::English),
-///     "Ana may not `approve` in shop/pagos/dev: no role of theirs permits it there. \
-///      It takes the role Lead. Others can: 1.",
+///     "ana may not `approve` in shop/pagos/dev: no role of theirs permits it there. \
+///      It takes the role bo. Others can: 1.",
 /// );
 /// assert_eq!(
 ///     why.sentence(Language::Spanish),
-///     "Ana no puede hacer `approve` en shop/pagos/dev: ningún rol suyo lo permite ahí. \
-///      Hace falta el rol Lead. Otras personas pueden: 1.",
+///     "ana no puede hacer `approve` en shop/pagos/dev: ningún rol suyo lo permite ahí. \
+///      Hace falta el rol bo. Otras personas pueden: 1.",
 /// );
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
