@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use placet_core::clock::{Clock, Timestamp};
+use placet_core::clock::{Clock as _, Timestamp};
 use placet_core::gate::{Gate, Parts};
 use placet_core::store::{Batch, CommitError, Committed, Key, Store, StoreError, Stored};
 use placet_core::testing::{Bench, Chance, ManualClock};
