@@ -45,8 +45,8 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand,
-    RequestSummary, RequestView, RunObserver, Ticket,
+    Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand, Replay,
+    ReplayCause, ReplayDifference, RequestSummary, RequestView, RunObserver, StoryOutcome, Ticket,
 };
 pub use placet_policies as policies;
 pub use placet_runners as runners;

@@ -66,6 +66,7 @@ impl<Id> Leg<Id> {
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct IndexExplanation {
     /// What [`Index::can`] says.
     pub is_allowed: bool,

@@ -138,7 +138,7 @@ pub(super) fn keep_last<T, Id: Ord>(rows: &mut Vec<T>, id: impl Fn(&T) -> Id) {
         return;
     }
     rows.reverse();
-    rows.sort_by(|a, b| id(a).cmp(&id(b)));
+    rows.sort_by_key(|row| id(row));
     rows.dedup_by(|later, kept| id(later) == id(kept));
 }
 

@@ -61,7 +61,9 @@ fn wide() -> Index {
     let (kind, is_active) = (UserKind::Person, true);
     builder.user(&User { id: USER, kind, email, display_name: name(), is_active });
     builder.project(&Project { id: PROJECT, code: "wide".parse().unwrap(), name: name() });
-    rows.into_iter().for_each(|row| builder.row(PROJECT, row));
+    for row in rows {
+        builder.row(PROJECT, row);
+    }
     builder.build()
 }
 
