@@ -13,7 +13,7 @@
 mod contract; // the exam, groups, limits
 mod nodes; // several nodes on one database
 mod revoked; // a grant that ends at one node while its holder approves at another
-#[path = "../../kernel/tests/approve_or_revoke.rs"]
+#[path = "../../store-sled/tests/approve_or_revoke.rs"]
 mod approve_or_revoke; // that race, for every store
 mod lost; // replies that never arrive, and transactions that arrive late
 mod killed; // kill -9 and SIGSTOP of a node

@@ -21,6 +21,5 @@ mod power; // power cuts
 mod traced; // what strace saw
 mod lost_power; // what a disk may hold afterwards
 mod revoked; // a grant that ends while its holder approves
-#[path = "../../kernel/tests/approve_or_revoke.rs"]
 mod approve_or_revoke; // that race, for every store
 mod story; // what the tests have in common
