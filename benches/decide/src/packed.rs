@@ -1,6 +1,6 @@
 //! The physical limit: flat arrays by dense numbers. It has no ids, takes no change, and names no rows.
 
-use crate::world::{ACTIONS, ENVIRONMENTS, MODULES, NOW, Question, World};
+use crate::world::{ACTIONS, ENVIRONMENTS, MODULES, NOW, Permission, Question, World};
 
 /// All that a question about one user can touch stands in one run of rows, which is one or two lines of
 /// cache; a team's modules are folded into each membership.
@@ -34,17 +34,9 @@ impl Packed {
         let mut allowed = vec![0_u64; world.projects.len() * ROLES * ACTIONS.len()];
         for (project, place) in world.projects.iter().enumerate() {
             for (role, held) in place.roles.iter().enumerate() {
+                let first = (project * ROLES + role) * ACTIONS.len();
                 for permission in &held.permissions {
-                    for module in 0..=MODULES {
-                        for environment in 0..=ENVIRONMENTS {
-                            let action = permission.action;
-                            let asked =
-                                Question { user: 0, project: 0, action, module, environment };
-                            let at = (project * ROLES + role) * ACTIONS.len() + usize::from(action);
-                            let fits = permission.fits(&asked.widened());
-                            allowed[at] |= u64::from(fits) << bit(&asked);
-                        }
-                    }
+                    allowed[first + usize::from(permission.action)] |= places(permission);
                 }
             }
         }
@@ -53,7 +45,7 @@ impl Packed {
             (Vec::with_capacity(world.users.len() + 1), Vec::with_capacity(many));
         for (user, person) in (0_u32..).zip(&world.users) {
             let flags =
-                u32::from(!person.is_active) * INACTIVE | u32::from(person.is_agent) * AGENT;
+                (u32::from(!person.is_active) * INACTIVE) | (u32::from(person.is_agent) * AGENT);
             first.push(rows.len() as u32 | flags);
             rows.extend(world.memberships_of(user).iter().map(|row| {
                 let modules = world.projects[row.project as usize].teams[row.what as usize].modules;
@@ -94,6 +86,21 @@ impl Packed {
         }
         member && granted
     }
+}
+
+/// The bits of all places that a permission is for.
+fn places(permission: &Permission) -> u64 {
+    let spots = (0..=MODULES).flat_map(|module| (0..=ENVIRONMENTS).map(move |at| (module, at)));
+    let asked = spots.map(|(module, environment)| Question {
+        user: 0,
+        project: 0,
+        action: permission.action,
+        module,
+        environment,
+    });
+    asked
+        .filter(|asked| permission.fits(&asked.widened()))
+        .fold(0, |bits, asked| bits | 1 << bit(&asked))
 }
 
 #[inline]

@@ -58,6 +58,8 @@ fn world(figures: &Figures, out: &mut String) -> std::fmt::Result {
     for engine in &figures.engines {
         writeln!(out, "{}", engine_row(figures, engine))?;
     }
+    let said = figures.heap_by_itself as f64 / 1e6;
+    writeln!(out, "\n`Index::heap_bytes` says {said:.1} MB.")?;
     writeln!(
         out,
         "\n| the index, single calls on the wall | mean | p50 | p99 |\n|---|---|---|---|"

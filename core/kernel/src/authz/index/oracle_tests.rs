@@ -74,7 +74,8 @@ fn an_index_that_loses_a_grant_is_noticed() {
         lost.map(|at| less.rows.remove(at));
         less.index()
     };
-    assert!(differences(20_000, &loses).0 > 0);
+    // Most lost grants were of no use where a question points: fewer questions may find none that was.
+    assert!(differences(200_000, &loses).0 > 0);
 }
 
 #[test]
