@@ -1,6 +1,7 @@
 //! What is due by time, done in the background while a gate is open.
 
 use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
@@ -37,10 +38,24 @@ impl Housekeeper {
         let thread = thread::Builder::new()
             .name("placet-tick".to_owned())
             .spawn(move || {
-                if is_shared {
-                    follow(&gate, &stopped, &failures);
-                } else {
-                    tend(&gate, &stopped, &failures);
+                let keep_house = if is_shared { follow } else { tend };
+                // A panic in a driver ends one turn, and the host hears of it.
+                while catch_unwind(AssertUnwindSafe(|| keep_house(&gate, &stopped, &failures)))
+                    .is_err()
+                {
+                    let Some(held) = gate.upgrade() else { return };
+                    let error =
+                        Error::new(Code::Internal, "housekeeping stopped in the middle of a turn")
+                            .with_help(
+                                "look at what the store or the clock of this host panicked about",
+                            );
+                    failures.note::<()>(&held, Err(error));
+                    drop(held);
+                    if stopped.recv_timeout(Duration::from_millis(LOOK_MS))
+                        != Err(RecvTimeoutError::Timeout)
+                    {
+                        return;
+                    }
                 }
             })
             .map_err(|source| {

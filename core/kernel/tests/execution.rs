@@ -371,6 +371,21 @@ fn a_late_result_is_kept_and_changes_nothing() {
     assert_invariants(&*world.bench.parts.store);
 }
 
+/// The plugin was replaced while an outcome was unknown: it is not asked, and a person is heard.
+#[test]
+fn another_plugin_keeps_nobody_from_ending_what_is_unknown() {
+    let world = World::new();
+    let [id, next] = approved(&world);
+    world.bench.runner.ends_with(unknown());
+    drive(&world, start(&world, id).unwrap()).unwrap();
+    world.bench.runner.install(b"the next version");
+    assert_eq!(world.gate.verify(&bo(&world), id).unwrap_err().code(), Code::DigestMismatch);
+    let request = world.gate.reconcile(&bo(&world), id, Finding::Done, "looked at it").unwrap();
+    assert_eq!(request.state.name(), StateName::Succeeded);
+    // The target is free: what is refused now is the other plugin.
+    assert_eq!(start(&world, next).unwrap_err().code(), Code::DigestMismatch);
+}
+
 #[test]
 fn a_person_says_what_nobody_can_tell_and_why() {
     for (finding, state) in

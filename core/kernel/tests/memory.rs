@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use placet_core::authz::{Action, Scope};
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 use placet_core::id::RequestId;
@@ -196,4 +197,35 @@ impl Store for Trusting {
         batch.expected.clear();
         self.0.commit(batch)
     }
+}
+
+#[test]
+fn without_retries_a_refusal_is_told_all_the_same() {
+    let nodes = Nodes::new();
+    let mut parts = nodes.far.bench.parts.clone();
+    parts.limits.conflict_retries_max = 0;
+    let gate = Gate::new(parts);
+    let eve = nodes.far.caller("eve");
+    for _ in 0..2 {
+        let refused = gate.comment(&eve, nodes.id, "may I?").unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+    }
+}
+
+/// As a node of a later version writes it. Rows tell what it was about.
+#[test]
+fn an_entry_that_cannot_be_read_stops_no_answer() {
+    let world = World::new();
+    let (bo, place) = (world.people["bo"], Scope::module(world.project, world.pagos, world.dev));
+    let can = || world.gate.can(bo, &Action::APPROVE, place);
+    assert!(can());
+    let entry = Batch::default().append(b"of a later version".to_vec());
+    world.bench.parts.store.commit(entry).unwrap();
+    world.bench.clock.advance_ms(2_000);
+    assert!(can());
+    let (root, active) = (world.caller("root"), false);
+    world.gate.administer(&root, &SetUserActive { user: bo, active }).unwrap();
+    assert!(!can());
+    world.bench.clock.advance_ms(2_000);
+    assert!(!can());
 }

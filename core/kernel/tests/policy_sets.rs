@@ -99,6 +99,18 @@ fn a_node_without_the_present_set_can_adopt_one_that_it_has() {
     assert!(approves(&restarted, &world).is_allowed());
 }
 
+#[test]
+fn the_set_that_decides_stays_however_many_are_made_ready() {
+    let world = World::new();
+    let root = world.caller("root");
+    let decides = world.gate.prepare_policies(Arc::new(Forbids("deploy")));
+    world.gate.adopt_policies(&root, decides).unwrap();
+    for other in ["a", "b", "c", "d", "e", "f"] {
+        world.gate.prepare_policies(Arc::new(Forbids(other)));
+        assert!(approves(&world.gate, &world).is_allowed(), "{other}");
+    }
+}
+
 /// At each moment of an approval another node adopts a set that forbids it: it counts before, or not at all.
 #[test]
 fn no_approval_rests_on_a_set_that_was_replaced() {

@@ -214,7 +214,12 @@ impl Explanation {
             }
         }
         let others = self.who_can.users.iter().filter(|user| **user != question.user).count();
-        if !self.answer.is_allowed() && others > 0 {
+        // What a policy forbids here, it may forbid the others too.
+        let by_rows = match &self.answer {
+            Answer::Allowed(_) => false,
+            Answer::Denied(denial) => denial.reasons.iter().all(Reason::is_about_rows),
+        };
+        if by_rows && others > 0 {
             let more = if self.who_can.next.is_some() { "+" } else { "" };
             write!(text, " {}: {others}{more}.", words.others())?;
         }

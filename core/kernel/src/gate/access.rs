@@ -99,18 +99,17 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn index(&self) -> Result<Arc<Index>, Error> {
-        self.hear()?;
-        if let Some(index) = self.access.current.load_full() {
-            return Ok(index);
+        loop {
+            self.hear()?;
+            if let Some(index) = self.access.current.load_full() {
+                return Ok(index);
+            }
+            let _making = self.access.making();
+            if self.access.current.load().is_none() {
+                self.access.current.store(Some(Arc::new(self.read_index()?)));
+            }
+            // Reading may have taken long: it is handed out once what others wrote meanwhile is in it.
         }
-        let making = self.access.making();
-        if let Some(index) = self.access.current.load_full() {
-            return Ok(index);
-        }
-        let index = Arc::new(self.read_index()?);
-        self.access.current.store(Some(Arc::clone(&index)));
-        drop(making);
-        Ok(index)
     }
 
     /// Asks the index, where there is one that is fresh enough.
@@ -130,7 +129,12 @@ impl Gate {
 
     /// Makes sure that what others wrote up to a second ago is in the index.
     fn hear(&self) -> Result<(), Error> {
-        if self.is_heard() { Ok(()) } else { self.catch_up() }
+        if self.is_heard() {
+            return Ok(());
+        }
+        let _making = self.access.making();
+        // Whoever had the turn before may have heard it all.
+        if self.is_heard() { Ok(()) } else { self.follow_log() }
     }
 
     /// Takes note that an entry of the log is this gate's own, and in the index. Where others write between, the
@@ -143,10 +147,15 @@ impl Gate {
         }
     }
 
-    /// Brings what other gates wrote into the index.
+    /// Brings what other gates wrote into the index, where there is one.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
+        let _making = self.access.making();
+        self.follow_log()
+    }
+
+    /// Reads the log on from where the index stands.
+    fn follow_log(&self) -> Result<(), Error> {
         let asked_ms = self.parts.clock.steady_ms().max(1);
-        let making = self.access.making();
         if self.access.current.load().is_some() {
             let mut changed = BTreeSet::new();
             let mut from = self.access.log_len.load(Ordering::Acquire);
@@ -155,14 +164,18 @@ impl Gate {
                 let entries = self.parts.store.log_read(from, page)?;
                 let full = entries.len() >= page;
                 for entry in entries {
-                    let leaf = Leaf::from_bytes(&entry)?;
-                    let known = changed.len();
+                    let Ok(leaf) = Leaf::from_bytes(&entry) else {
+                        // Of a newer version, say: the rows tell what it was about, all of them.
+                        self.access.current.store(None);
+                        return Ok(());
+                    };
                     let names = leaf.records.iter().map(|record| record.name.as_str());
-                    changed.extend(names.filter_map(Changed::named));
-                    if changed.len() > known {
+                    let named: Vec<Changed> = names.filter_map(Changed::named).collect();
+                    if !named.is_empty() {
                         // Behind it, what that node ended would still hold here.
                         self.not_before(leaf.at);
                     }
+                    changed.extend(named);
                     from = from.saturating_add(1);
                 }
                 if !full {
@@ -173,7 +186,6 @@ impl Gate {
             self.access.log_len.store(from, Ordering::Release);
         }
         self.access.heard_ms.fetch_max(asked_ms, Ordering::AcqRel);
-        drop(making);
         Ok(())
     }
 

@@ -45,7 +45,8 @@ impl Ready {
 
 impl Gate {
     /// Makes a set of policies ready on this node, and returns its digest. It decides nothing before it is
-    /// adopted: make it ready on every node, and adopt it on one. The latest few are kept.
+    /// adopted: make it ready on every node, and adopt it on one. The few that were made
+    /// ready or decided last are kept.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -135,8 +136,12 @@ impl Gate {
         if opened_with.policy_set_digest() == digest {
             return Some(Arc::clone(opened_with));
         }
-        let ready = self.ready.sets();
-        ready.iter().find(|set| set.policy_set_digest() == digest).map(Arc::clone)
+        let mut ready = self.ready.sets();
+        let at = ready.iter().position(|set| set.policy_set_digest() == digest)?;
+        // To the back: what decides stays, however many are made ready after it.
+        let found = ready.remove(at)?;
+        ready.push_back(Arc::clone(&found));
+        Some(found)
     }
 }
 

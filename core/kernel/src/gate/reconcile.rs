@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::drive::word;
+use super::execute::check_plugin;
 use super::find::{Note, subject};
 use super::plan::{PlanLink, guarded};
 use super::txn::Txn;
@@ -10,7 +11,7 @@ use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::UserKind;
-use crate::request::{Request, State, action};
+use crate::request::{Header, Request, State, action};
 use crate::runner::{Failure, Job, JobId, Outcome, Plan, Report};
 
 /// What somebody found when they looked at the target themselves.
@@ -71,10 +72,8 @@ impl Gate {
         self.check_comment(reason, true)?;
         // A person's word is for what nobody can tell. Reading also waits for the lock that a run which only stands
         // still would need, where the target has one.
-        let (job, plan) = self.consult(|txn| self.unknown_job(txn, caller, id))?;
-        let link = PlanLink::new(&self.parts.clock, self.now());
-        let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)));
-        if let Ok(Outcome::Succeeded(_) | Outcome::Failed(_)) = read {
+        let (header, job, plan) = self.consult(|txn| self.unknown_job(txn, caller, id))?;
+        if self.target_can_tell(&header, &job, &plan) {
             return Err(Error::new(Code::Refused, format!("the target can tell about `{id}`"))
                 .with_help("verify it: then the outcome is what the target says"));
         }
@@ -115,13 +114,25 @@ impl Gate {
         })
     }
 
+    /// Whether the plugin that was approved can read what became of `job`. Another one is not asked, and one that
+    /// is not there cannot tell.
+    fn target_can_tell(&self, header: &Header, job: &Job, plan: &Plan) -> bool {
+        let installed = self.installed(&header.runner).unwrap_or_default();
+        if check_plugin(header, installed).is_err() {
+            return false;
+        }
+        let link = PlanLink::new(&self.parts.clock, self.now());
+        let read = guarded(|| Ok(self.parts.runner.verify(job, plan, &link)));
+        matches!(read, Ok(Outcome::Succeeded(_) | Outcome::Failed(_)))
+    }
+
     /// The job of a run that is unknown, for whoever may say what became of it.
     fn unknown_job(
         &self,
         txn: &mut Txn<'_>,
         caller: &Caller,
         id: RequestId,
-    ) -> Result<(Job, Plan), Error> {
+    ) -> Result<(Header, Job, Plan), Error> {
         let request = txn.request(id)?;
         let scope = request.header.scope();
         let (by, _) = txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
@@ -132,7 +143,8 @@ impl Gate {
         let run = Some((unknown.ended.run, unknown.ended.attempt, unknown.ended.fence));
         let revision = txn.revision(&request.header)?;
         let plan = revision.check_digests(&request.header)?.clone();
-        Ok((self.job(txn, &request, &revision, run)?, plan))
+        let job = self.job(txn, &request, &revision, run)?;
+        Ok((request.header, job, plan))
     }
 }
 

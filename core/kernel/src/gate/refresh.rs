@@ -47,8 +47,14 @@ impl Gate {
     /// ```
     pub fn refresh(&self) -> Result<usize, Error> {
         let known: Vec<_> = self.shelves().iter().map(|(id, (at, _))| (*id, *at)).collect();
+        // What cannot be read keeps nothing else from being read.
+        let mut first_failure = self.catch_up().err();
         for (project, _) in &known {
-            self.consult(|txn| txn.shelf(*project).map(|_read| ()))?;
+            let read = self.consult(|txn| txn.shelf(*project).map(|_read| ()));
+            first_failure = first_failure.or(read.err());
+        }
+        if let Some(failure) = first_failure {
+            return Err(failure);
         }
         let shelves = self.shelves();
         let at = |project: &ProjectId| shelves.get(project).map(|(at, _)| *at);

@@ -241,7 +241,8 @@ impl Gate {
         verb: impl Fn(&mut Txn<'_>) -> Result<(T, Option<Leaf>), Error>,
     ) -> Result<T, Error> {
         let mut txn = Txn::new(self, Sight::Remembered);
-        for _ in 0..=self.parts.limits.conflict_retries_max {
+        // The remembered try counts for itself: without a fresh one nobody is refused.
+        for _ in 0..=self.parts.limits.conflict_retries_max.saturating_add(1) {
             match verb(&mut txn) {
                 Ok((value, leaf)) => {
                     if txn.commit(leaf)? {
