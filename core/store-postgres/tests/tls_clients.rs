@@ -55,15 +55,21 @@ fn a_node_shows_who_it_is() {
     );
     assert_eq!(outcome(&server, &url, &Options::default()), "encrypted");
 
-    // One that the server does not trust. TLS 1.3 tells only after the handshake, and the line may be
-    // cut before it is heard; TLS 1.2 tells within it.
+    // One that the server does not trust. TLS 1.3 tells only after the handshake, TLS 1.2 within it; and the
+    // server cuts the line behind what it tells, so that it is not always heard.
+    let is_named = |certificate: &Path, key: &Path| {
+        (0..100).any(|_| {
+            let said = with(certificate, key);
+            assert_ne!(said, "encrypted");
+            said == "the server does not accept the client's certificate"
+        })
+    };
     let (foreign, foreign_key) = others.sign("holder", CLIENT);
     assert_ne!(with(&foreign, &foreign_key), "encrypted");
     server.set(&[("ssl_max_protocol_version", "TLSv1.2")]);
-    let rejected = "the server does not accept the client's certificate";
-    assert_eq!(with(&foreign, &foreign_key), rejected);
+    assert!(is_named(&foreign, &foreign_key));
     let (old, old_key) = authority.sign_expired("holder_once", CLIENT);
-    assert_eq!(with(&old, &old_key), rejected);
+    assert!(is_named(&old, &old_key));
     assert_eq!(with(&certificate, &key), "encrypted");
 }
 
