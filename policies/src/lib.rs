@@ -61,6 +61,7 @@
 //!     membership: None,
 //!     grant: None,
 //!     authors: std::collections::BTreeSet::new(),
+//!     team_roles: std::collections::BTreeSet::new(),
 //! };
 //! assert!(authorizer.decide(&question, &facts)?.is_allowed());
 //!
