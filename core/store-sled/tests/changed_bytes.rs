@@ -133,12 +133,13 @@ fn any_file(part: &Path, numbers: &mut Numbers) -> PathBuf {
 
 type Tally = BTreeMap<(String, Change, Ending), u32>;
 
-/// Makes one change after another, as often as `changes`, until `ends` says that it is enough.
+/// Makes one change after another, as often as `changes`, until `ends` says that it is enough: it is told
+/// how each ended, whether the opening had read everything, and what was changed.
 fn play(
     changes: u64,
     numbers: &mut Numbers,
     options: &Options,
-    ends: impl Fn(Ending, &str) -> bool,
+    ends: impl Fn(Ending, bool, &str) -> bool,
 ) -> Tally {
     without_panics_of_sled();
     let base = quick_folder();
@@ -169,13 +170,9 @@ fn play(
         let full_check = numbers.below(4) == 0;
         let options = options.clone().with_full_check(full_check);
         let ending = ending(&part, &image.due, &options, numbers.below(2) == 0, &what);
-        assert!(
-            !full_check || ending != Ending::NamedAtReading,
-            "{what}: not found by a full check"
-        );
         let file = file.split(['.', '/']).next().unwrap().to_owned();
         *tally.entry((file, change, ending)).or_default() += 1;
-        if ends(ending, &what) {
+        if ends(ending, full_check, &what) {
             break;
         }
     }
@@ -186,8 +183,13 @@ fn play(
 fn changed_bytes_change_nothing_or_are_named() {
     let mut numbers = Numbers(seed(0x5eed_0123_4567_89ab));
     let changes = times("PLACET_CHANGES", 2_000);
-    let tally = play(changes, &mut numbers, &small_segments(), |ending, what| {
+    let tally = play(changes, &mut numbers, &small_segments(), |ending, full_check, what| {
         assert_ne!(ending, Ending::Silent, "{what}");
+        // Only a sound store owes this: one that does not compare may stumble over the damage later.
+        assert!(
+            !full_check || ending != Ending::NamedAtReading,
+            "{what}: not found by a full check"
+        );
         false
     });
     for ((file, change, ending), count) in &tally {
@@ -207,7 +209,7 @@ fn changed_bytes_change_nothing_or_are_named() {
 fn a_store_that_does_not_check_is_caught() {
     let mut numbers = Numbers(0x5eed_0123_4567_89ab);
     let options = small_segments().with_sabotage(Sabotage::SkipCheck);
-    let tally = play(2_000, &mut numbers, &options, |ending, what| {
+    let tally = play(2_000, &mut numbers, &options, |ending, _, what| {
         if ending == Ending::Silent {
             println!("caught: {what}");
         }
