@@ -1,5 +1,7 @@
 //! A world as rows of the product.
 
+use std::collections::BTreeSet;
+
 use placet_core::authz::{Action, Facts, GrantRows, IndexBuilder, MembershipRows, Question, Scope};
 use placet_core::clock::Timestamp;
 use placet_core::id::{
@@ -110,8 +112,14 @@ pub(crate) fn facts(world: &World, asked: &world::Question) -> (Question, Facts)
             org::RolePermission { role_id: grant.role_id, permission_id: permission.id };
         GrantRows { grant, role_permission, permission }
     });
-    let facts =
-        Facts { user: user(world, asked.user), global_roles: Vec::new(), membership, grant };
+    let facts = Facts {
+        user: user(world, asked.user),
+        global_roles: Vec::new(),
+        membership,
+        grant,
+        authors: BTreeSet::new(),
+        team_roles: BTreeSet::from([org::TeamRole::Member]),
+    };
     let question = Question {
         user: facts.user.id,
         action: action(asked.action),

@@ -1,7 +1,7 @@
 //! The index's answer about one question, with the rows that make it a yes or the reasons of a no.
 
 use super::action::{Action, Rule};
-use super::index::{Actions, NotLive, PlaceIds, ProjectIndex, Spot};
+use super::index::{Actions, NotLive, PlaceIds, SingleIndex, Spot};
 use super::question::{Question, Scope, Witness};
 use super::why::{Denial, Reason};
 use crate::id::{GrantId, RoleId};
@@ -19,7 +19,7 @@ pub(crate) struct Asker {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known<'a> {
     pub(crate) book: &'a Book,
-    pub(crate) index: &'a ProjectIndex,
+    pub(crate) index: &'a SingleIndex,
     pub(crate) actions: &'a Actions,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::authz::index::{Actions, Flags, PlaceIds, ProjectIndex};
+use crate::authz::index::{Actions, PlaceIds, SingleIndex};
 use crate::authz::{Action, Known, Missing, Question, Rule, Scope};
 use crate::clock::Timestamp;
 use crate::id::{GrantId, RoleId, TeamId, UserId};
@@ -12,15 +12,15 @@ use crate::org::{Permission, Role, Team, TeamRole};
 #[derive(Debug)]
 pub(crate) struct Shelf {
     pub(crate) book: Book,
-    index: ProjectIndex,
+    index: SingleIndex,
     actions: Actions,
 }
 
 impl Shelf {
     pub(super) fn of(book: Book) -> Self {
         let mut actions = Actions::default();
-        // Who is active is read with the question, from the user's own row.
-        let index = ProjectIndex::build(&book, &mut actions, &|_| Flags::default());
+
+        let index = SingleIndex::build(&book, &mut actions);
         Self { book, index, actions }
     }
 

@@ -1,10 +1,13 @@
 //! A change of the organisation makes a new index that shares what stayed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Index;
-use super::people::Flags;
+use super::flags::Flags;
 use super::project::ProjectIndex;
+use super::rows::{self, Line};
+use super::words::{narrow, wide};
 use crate::id::{GrantId, MembershipId, ProjectId, UserId};
 use crate::org::book::Book;
 use crate::org::{GlobalRole, Grant, Membership, User};
@@ -13,29 +16,26 @@ impl Index {
     /// This index, with the project as it is now.
     #[must_use]
     pub(crate) fn with_project(&self, book: &Book) -> Self {
-        let mut actions = (*self.actions).clone();
-        let flags = |user| self.people.flags(user);
-        let made = ProjectIndex::build(book, &mut actions, &flags);
-        let mut changed = self.clone();
+        let (mut changed, mut actions) = (self.clone(), (*self.actions).clone());
+        let number = self.numbers.get(book.project.id).unwrap_or_else(|| {
+            changed.numbers = Arc::new(self.numbers.with(book.project.id));
+            self.projects.len()
+        });
+        let (made, lines) = ProjectIndex::compile(book.into(), narrow(number), &mut actions);
         changed.actions = Arc::new(actions);
-        changed.put(made)
+        let before = self.projects.get(number).map(ProjectIndex::members).unwrap_or_default();
+        let affected: BTreeSet<UserId> = before.iter().chain(made.members()).copied().collect();
+        let affected: Vec<UserId> = affected.into_iter().collect();
+        changed.people = self.people.with_rows(&affected, narrow(number), &lines);
+        changed.projects = self.projects.with(number, made);
+        changed
     }
 
     /// This index, with what is said of a user now.
     #[must_use]
     pub(crate) fn with_user(&self, user: &User, roles: &[GlobalRole]) -> Self {
-        let flags = Flags::of(user, roles);
-        let projects = self.people.projects(user.id).to_vec();
-        let mut changed = self.clone();
-        changed.people = self.people.with(user.id, flags, &projects);
-        for number in projects {
-            let Ok(at) = usize::try_from(number) else { continue };
-            if let Some(found) = self.projects.get(at) {
-                let marked = found.with_staff(found.staff.marked(user.id, flags));
-                changed.projects = changed.projects.with(at, marked);
-            }
-        }
-        changed
+        let people = self.people.with_flags(user.id, Flags::of(user, roles));
+        Self { people, ..self.clone() }
     }
 
     /// This index, with the membership as it is now; `None` takes it away.
@@ -46,64 +46,54 @@ impl Index {
         id: MembershipId,
         row: Option<&Membership>,
     ) -> Self {
-        let Some((_, found)) = self.project(project) else { return self.clone() };
+        let Some((number, found)) = self.project(project) else { return self.clone() };
         let line = row.filter(|row| row.id == id).and_then(|row| found.membership(&row.into()));
-        self.with_line(found, id.as_u128(), line)
+        self.with_line(number, found, id.as_u128(), line)
     }
 
     /// This index, with the grant as it is now; `None` takes it away.
     #[must_use]
     pub fn with_grant(&self, project: ProjectId, id: GrantId, row: Option<&Grant>) -> Self {
-        let Some((_, found)) = self.project(project) else { return self.clone() };
+        let Some((number, found)) = self.project(project) else { return self.clone() };
         let line = row.filter(|row| row.id == id && row.project_id == project);
         let line = line.and_then(|row| found.grant(&row.into()));
-        self.with_line(found, id.as_u128(), line)
+        self.with_line(number, found, id.as_u128(), line)
     }
 
-    fn with_line(
-        &self,
-        project: &ProjectIndex,
-        id: u128,
-        line: Option<super::staff::Line>,
-    ) -> Self {
-        let flags = |user| self.people.flags(user);
-        let staff = match line {
-            Some(line) => project.staff.with(line, &flags),
-            None => project.staff.without(id, &flags),
+    /// This index, with `line` in the place of the row with that id.
+    fn with_line(&self, number: u32, project: &ProjectIndex, id: u128, line: Option<Line>) -> Self {
+        let line = line.map(|line| line.in_project(number));
+        let rows_of = |user: UserId| {
+            let person = self.people.find(user);
+            person.into_iter().flat_map(move |person| person.rows(number))
         };
-        self.clone().put(project.with_staff(staff))
-    }
+        let has_it = |user: &UserId| rows_of(*user).any(|(other, _)| other == id);
+        // Mostly it is the same user's; where it is not, everybody here is asked.
+        let same = line.map(|line| line.user).filter(has_it);
+        let holder = same.or_else(|| project.members().iter().copied().find(|user| has_it(user)));
+        let mut affected: Vec<UserId> =
+            holder.into_iter().chain(line.map(|line| line.user)).collect();
+        affected.sort_unstable();
+        affected.dedup();
+        let mut lines: Vec<Line> = Vec::new();
+        for user in &affected {
+            let others = rows_of(*user).filter(|(other, _)| *other != id);
+            lines.extend(others.map(|row| Line::of(*user, number, row)));
+        }
+        lines.extend(line);
+        lines.sort_unstable();
 
-    /// Puts a project in the place of what it was, and notes who has rows in it now.
-    fn put(mut self, made: ProjectIndex) -> Self {
-        let id = made.id;
-        let before = self
-            .project(id)
-            .map(|(number, found)| (number, found.staff.users().collect::<Vec<_>>()));
-        let (number, before) = before.unwrap_or_else(|| {
-            let number = u32::try_from(self.projects.len()).unwrap_or(u32::MAX);
-            self.numbers = Arc::new(self.numbers.with(id));
-            (number, Vec::new())
-        });
-        let after = made.staff.users().collect::<Vec<_>>();
-        if let Ok(at) = usize::try_from(number) {
-            self.projects = self.projects.with(at, made);
+        let mut changed = self.clone();
+        changed.people = self.people.with_rows(&affected, number, &lines);
+        let left = rows::users(&lines);
+        let stays = |user: &&UserId| !affected.contains(user) || left.contains(user);
+        let come = left.iter().filter(|user| project.members().binary_search(user).is_err());
+        let members: BTreeSet<UserId> =
+            project.members().iter().filter(stays).chain(come).copied().collect();
+        if !members.iter().eq(project.members()) {
+            let made = project.with_members(members.into_iter().collect());
+            changed.projects = self.projects.with(wide(number), made);
         }
-        let gone = before.iter().filter(|user| after.binary_search(user).is_err());
-        let come = after.iter().filter(|user| before.binary_search(user).is_err());
-        for user in gone.chain(come) {
-            self.note(*user, number, after.binary_search(user).is_ok());
-        }
-        self
-    }
-
-    fn note(&mut self, user: UserId, project: u32, is_in: bool) {
-        let mut projects = self.people.projects(user).to_vec();
-        projects.retain(|number| *number != project);
-        if is_in {
-            projects.push(project);
-            projects.sort_unstable();
-        }
-        self.people = self.people.with(user, self.people.flags(user), &projects);
+        changed
     }
 }

@@ -1,8 +1,10 @@
 //! The question "may they, now?": no lock, no memory taken, no row that is not this user's.
 
 use super::Index;
-use super::people::Flags;
+use super::flags::Flags;
 use super::project::{ProjectIndex, Spot};
+use super::shard::Person;
+use super::words::wide;
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -57,7 +59,7 @@ impl Index {
         ActionHandle {
             name: action.clone(),
             rule: action.rule(),
-            takes_person: *action == Action::APPROVE,
+            takes_person: takes_person(action),
             table: self.actions.table,
             number: self.actions.number(action),
         }
@@ -84,11 +86,10 @@ impl Index {
         let Scope::Project { project, module, environment } = scope else {
             return self.can_on_platform(user, action.rule());
         };
-        let Some((_, found)) = self.project(project) else { return false };
+        let Some((project, found)) = self.project(project) else { return false };
         let Some(spot) = found.spot((module, environment)) else { return false };
-        let number = self.actions.number(action);
-        let asked = Asked { user, number, takes_person: *action == Action::APPROVE, spot, at };
-        self.can_in_project(found, action.rule(), &asked)
+        let asked = self.asked(action, project, spot, at);
+        self.people.find(user).is_some_and(|person| found.permits(&person, &asked))
     }
 
     /// As [`Self::can`], with what was looked up before.
@@ -104,17 +105,15 @@ impl Index {
         let Scope::Project { .. } = place.scope else {
             return self.can_on_platform(user, action.rule);
         };
-        let number = usize::try_from(place.number).unwrap_or(usize::MAX);
-        let found = self.projects.get(number).filter(|found| found.shape == place.shape);
+        let found =
+            self.projects.get(wide(place.number)).filter(|found| found.shape == place.shape);
         let (Some(found), Some(number)) = (found, self.number_of(action)) else {
             return self.can(user, &action.name, place.scope, at);
         };
-        let (number, takes_person) = (Some(number), action.takes_person);
-        self.can_in_project(
-            found,
-            action.rule,
-            &Asked { user, number, takes_person, spot: place.spot, at },
-        )
+        let (project, spot) = (place.number, place.spot);
+        let ActionHandle { rule, takes_person, .. } = *action;
+        let asked = Asked { project, action: Some(number), rule, takes_person, spot, at };
+        self.people.find(user).is_some_and(|person| found.permits(&person, &asked))
     }
 
     fn number_of(&self, action: &ActionHandle) -> Option<u16> {
@@ -130,84 +129,86 @@ impl Index {
         }
     }
 
-    #[inline]
-    pub(super) fn can_in_project(&self, project: &ProjectIndex, rule: Rule, asked: &Asked) -> bool {
-        match rule {
-            Rule::TwoLegs => project.two_legs(asked),
-            Rule::Read => {
-                project.second_leg(asked)
-                    || self.people.flags(asked.user).holds(GlobalRole::Auditor)
-            }
-            Rule::Manage => {
-                let whole = Asked { spot: Spot::WHOLE, takes_person: true, ..*asked };
-                if project.second_leg(&whole) {
-                    return true;
-                }
-                let flags = self.people.flags(asked.user);
-                flags.holds(GlobalRole::PlatformAdmin) && !flags.is_agent()
-            }
-            Rule::Audit => audits(self.people.flags(asked.user)),
-            Rule::Administer => false,
-        }
+    pub(super) fn asked(&self, action: &Action, project: u32, spot: Spot, at: Timestamp) -> Asked {
+        let (rule, takes_person) = (action.rule(), takes_person(action));
+        Asked { project, action: self.actions.number(action), rule, takes_person, spot, at }
     }
 
     /// Whether `scope` is a place of this organisation.
-    pub(super) fn spot_of(&self, scope: Scope) -> Option<(&ProjectIndex, Spot)> {
+    pub(super) fn spot_of(&self, scope: Scope) -> Option<(u32, &ProjectIndex, Spot)> {
         let Scope::Project { project, module, environment } = scope else { return None };
-        let (_, found) = self.project(project)?;
-        Some((found, found.spot((module, environment))?))
+        let (number, found) = self.project(project)?;
+        Some((number, found, found.spot((module, environment))?))
     }
 
     /// About how many bytes this index takes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let projects = self
-            .projects
-            .iter()
-            .map(|project| project.heap_bytes().saturating_add(size_of::<ProjectIndex>()));
+        let whole = size_of::<ProjectIndex>();
+        let projects =
+            self.projects.iter().map(|project| project.heap_bytes().saturating_add(whole));
         let people = self.people.heap_bytes().saturating_add(self.numbers.heap_bytes());
         projects.fold(people, usize::saturating_add)
     }
+}
+
+/// Whether an agent may never do it.
+pub(super) fn takes_person(action: &Action) -> bool {
+    matches!(action.rule(), Rule::Manage | Rule::Administer) || *action == Action::APPROVE
 }
 
 fn audits(flags: Flags) -> bool {
     flags.holds(GlobalRole::PlatformAdmin) || flags.holds(GlobalRole::Auditor)
 }
 
-/// A question about one project, in its own numbers.
+/// A question about one project and somebody, in the index's own numbers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
-    pub(super) user: UserId,
-    pub(super) number: Option<u16>,
+    pub(super) project: u32,
+    pub(super) action: Option<u16>,
+    pub(super) rule: Rule,
     pub(super) takes_person: bool,
     pub(super) spot: Spot,
     pub(super) at: Timestamp,
 }
 
 impl ProjectIndex {
-    /// Membership and grant.
+    /// What the rule of the action says about somebody.
     #[inline]
-    pub(super) fn two_legs(&self, asked: &Asked) -> bool {
-        let Some(place) = self.staff.find(asked.user) else { return false };
-        let Some(action) = asked.number.and_then(|number| self.rules.local_action(number)) else {
-            return false;
-        };
-        self.two_legs_of(place, action, asked)
+    pub(super) fn permits(&self, person: &Person<'_>, asked: &Asked) -> bool {
+        let flags = person.flags;
+        self.by_rows(person, asked)
+            || match asked.rule {
+                Rule::TwoLegs | Rule::Administer => false,
+                Rule::Read => flags.holds(GlobalRole::Auditor),
+                Rule::Manage => flags.holds(GlobalRole::PlatformAdmin) && !flags.is_agent(),
+                Rule::Audit => audits(flags),
+            }
     }
 
-    /// The same for the user at `place`, with the project's own number of the action.
+    /// The same by rows alone, whatever global role they hold.
     #[inline]
-    pub(super) fn two_legs_of(&self, place: usize, action: usize, asked: &Asked) -> bool {
-        let flags = self.staff.flags(place);
-        if !flags.is_active() || (asked.takes_person && flags.is_agent()) {
-            return false;
+    pub(super) fn by_rows(&self, person: &Person<'_>, asked: &Asked) -> bool {
+        match asked.rule {
+            Rule::TwoLegs => self.two_legs(person, asked),
+            Rule::Read => self.second_leg(person, asked),
+            // Managing takes the whole project, wherever in it one asks.
+            Rule::Manage => self.second_leg(person, &Asked { spot: Spot::WHOLE, ..*asked }),
+            Rule::Audit | Rule::Administer => false,
         }
-        let bit = self.rules.bit(asked.spot);
+    }
+
+    /// Membership and grant.
+    #[inline]
+    fn two_legs(&self, person: &Person<'_>, asked: &Asked) -> bool {
+        let rules = self.rules();
+        let Some(action) = self.local_action(person, asked) else { return false };
+        let bit = rules.bit(asked.spot);
         let (mut is_member, mut is_granted) = (false, false);
-        for span in self.staff.spans(place).filter(|span| span.contains(asked.at)) {
+        for span in person.spans(asked.project).filter(|span| span.contains(asked.at)) {
             if span.is_grant() {
-                is_granted = is_granted || self.rules.allows(span.what(), action, bit);
+                is_granted = is_granted || rules.allows(span.what(), action, bit);
             } else {
-                is_member = is_member || self.rules.looks_after(span.what(), asked.spot.module);
+                is_member = is_member || rules.looks_after(span.what(), asked.spot.module);
             }
         }
         is_member && is_granted
@@ -215,23 +216,22 @@ impl ProjectIndex {
 
     /// The grant alone.
     #[inline]
-    pub(super) fn second_leg(&self, asked: &Asked) -> bool {
-        let Some(place) = self.staff.find(asked.user) else { return false };
-        let Some(action) = asked.number.and_then(|number| self.rules.local_action(number)) else {
-            return false;
-        };
-        self.second_leg_of(place, action, asked)
+    fn second_leg(&self, person: &Person<'_>, asked: &Asked) -> bool {
+        let rules = self.rules();
+        let Some(action) = self.local_action(person, asked) else { return false };
+        let bit = rules.bit(asked.spot);
+        let mut live = person.spans(asked.project).filter(|span| span.contains(asked.at));
+        live.any(|span| span.is_grant() && rules.allows(span.what(), action, bit))
     }
 
+    /// The project's own number of the action; `None` also for somebody who may not do it whatever their rows say.
     #[inline]
-    pub(super) fn second_leg_of(&self, place: usize, action: usize, asked: &Asked) -> bool {
-        let flags = self.staff.flags(place);
-        if !flags.is_active() || (asked.takes_person && flags.is_agent()) {
-            return false;
+    pub(super) fn local_action(&self, person: &Person<'_>, asked: &Asked) -> Option<usize> {
+        let number = asked.action?;
+        if !person.flags.is_active() || (asked.takes_person && person.flags.is_agent()) {
+            return None;
         }
-        let bit = self.rules.bit(asked.spot);
-        let mut live = self.staff.spans(place).filter(|span| span.contains(asked.at));
-        live.any(|span| span.is_grant() && self.rules.allows(span.what(), action, bit))
+        self.rules().local_action(number)
     }
 }
 

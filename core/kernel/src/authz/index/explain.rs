@@ -1,10 +1,11 @@
 //! Why an answer is what it is: as data, without a text, a policy or the store.
 
 use super::Index;
-use super::check::Asked;
+use super::check::{Asked, takes_person};
 use super::project::{ProjectIndex, Spot};
 use super::reverse::by_role;
-use super::staff::Span;
+use super::rows::Span;
+use super::shard::Person;
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -107,18 +108,13 @@ impl Index {
         at: Timestamp,
     ) -> IndexExplanation {
         let (rule, found) = (action.rule(), self.spot_of(scope));
-        let place = found.and_then(|(project, _)| project.staff.find(user));
-        let flags = match (found, place) {
-            (Some((project, _)), Some(place)) => project.staff.flags(place),
-            _ => self.people.flags(user),
-        };
-        let manages = matches!(rule, Rule::Manage | Rule::Administer);
-        let takes_person = manages || *action == Action::APPROVE;
+        let person = self.people.find(user);
+        let flags = person.map(|person| person.flags).unwrap_or_default();
         let mut why = IndexExplanation {
             is_allowed: false,
             is_place: scope == Scope::Platform || found.is_some(),
             is_active: flags.is_active(),
-            is_kept_from_agents: takes_person && flags.is_agent(),
+            is_kept_from_agents: takes_person(action) && flags.is_agent(),
             global_role: None,
             membership: Leg::NotAsked,
             grant: Leg::NotAsked,
@@ -132,7 +128,7 @@ impl Index {
         if !matches!(rule, Rule::TwoLegs | Rule::Read | Rule::Manage) {
             return why;
         }
-        let Some((project, spot)) = found else {
+        let Some((number, project, spot)) = found else {
             // No row fits the platform, nor a place that is not there.
             why.grant = Leg::Missing;
             if rule == Rule::TwoLegs {
@@ -141,30 +137,15 @@ impl Index {
             return why;
         };
         let spot = if rule == Rule::Manage { Spot::WHOLE } else { spot };
-        let number = self.actions.number(action);
-        let asked = Asked { user, number, takes_person, spot, at };
-        (why.membership, why.grant) = project.legs(place, &asked);
+        let asked = self.asked(action, number, spot, at);
+        (why.membership, why.grant) = project.legs(person.as_ref(), &asked);
         if rule != Rule::TwoLegs {
             why.membership = Leg::NotAsked;
         }
         let by_rows = why.membership.stands() && why.grant.stands();
         why.is_allowed |= by_rows && why.is_active && !why.is_kept_from_agents;
-        why.until = self.turn(project, rule, asked);
+        why.until = person.and_then(|person| project.turn(&person, asked));
         why
-    }
-
-    /// When the answer becomes another one.
-    fn turn(&self, project: &ProjectIndex, rule: Rule, asked: Asked) -> Option<Timestamp> {
-        let place = project.staff.find(asked.user)?;
-        let now = self.can_in_project(project, rule, &asked);
-        let mut at = asked.at;
-        loop {
-            let turns = project.staff.spans(place).flat_map(Span::ends);
-            at = turns.filter(|turn| *turn > at).min()?;
-            if self.can_in_project(project, rule, &Asked { at, ..asked }) != now {
-                return Some(at);
-            }
-        }
     }
 
     /// The first instant after `at` at which the answer becomes another one, as far as rows tell today;
@@ -185,24 +166,41 @@ impl Index {
         scope: Scope,
         at: Timestamp,
     ) -> Option<Timestamp> {
-        let (project, spot) = self.spot_of(scope)?;
-        let (number, takes_person) = (self.actions.number(action), *action == Action::APPROVE);
-        self.turn(project, action.rule(), Asked { user, number, takes_person, spot, at })
+        let (number, project, spot) = self.spot_of(scope)?;
+        project.turn(&self.people.find(user)?, self.asked(action, number, spot, at))
     }
 }
 
 impl ProjectIndex {
-    /// Both legs of the user at `place`.
-    fn legs(&self, place: Option<usize>, asked: &Asked) -> (Leg<MembershipId>, Leg<GrantId>) {
+    /// When the answer becomes another one.
+    fn turn(&self, person: &Person<'_>, asked: Asked) -> Option<Timestamp> {
+        let now = self.permits(person, &asked);
+        let mut at = asked.at;
+        loop {
+            let turns = person.spans(asked.project).flat_map(Span::ends);
+            at = turns.filter(|turn| *turn > at).min()?;
+            if self.permits(person, &Asked { at, ..asked }) != now {
+                return Some(at);
+            }
+        }
+    }
+
+    /// Both legs.
+    fn legs(
+        &self,
+        person: Option<&Person<'_>>,
+        asked: &Asked,
+    ) -> (Leg<MembershipId>, Leg<GrantId>) {
+        let rules = self.rules();
         let (mut membership, mut grant) = (Leg::Missing, Leg::Missing);
-        let action = asked.number.and_then(|number| self.rules.local_action(number));
-        let bit = self.rules.bit(asked.spot);
-        for (id, span) in place.into_iter().flat_map(|place| self.staff.rows_at(place)) {
+        let action = asked.action.and_then(|number| rules.local_action(number));
+        let bit = rules.bit(asked.spot);
+        for (id, span) in person.into_iter().flat_map(|person| person.rows(asked.project)) {
             if !span.is_grant() {
-                if self.rules.looks_after(span.what(), asked.spot.module()) {
+                if rules.looks_after(span.what(), asked.spot.module()) {
                     membership = membership.or(MembershipId::from_u128(id), &span, asked.at);
                 }
-            } else if action.is_some_and(|action| self.rules.allows(span.what(), action, bit)) {
+            } else if action.is_some_and(|action| rules.allows(span.what(), action, bit)) {
                 grant = grant.or(GrantId::from_u128(id), &span, asked.at);
             }
         }

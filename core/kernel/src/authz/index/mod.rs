@@ -3,16 +3,21 @@
 //! Built from rows alone, without a policy engine. It never says yes by itself where something changes: the
 //! authorizer judges the rows that it names.
 
+mod words;
 mod spine;
 mod table;
 mod actions;
 mod numbers;
+mod flags;
+mod rows;
+mod shard;
 mod people;
-mod staff;
 mod outline;
 mod rules;
+mod block;
 mod project;
 mod compile;
+mod single;
 mod check;
 mod reverse;
 mod explain;
@@ -29,13 +34,15 @@ use std::sync::Arc;
 pub(crate) use actions::Actions;
 pub use check::{ActionHandle, PlaceHandle};
 pub use explain::{IndexExplanation, Leg};
+use flags::Flags;
 use numbers::Numbers;
 use outline::Outline;
-pub(crate) use people::Flags;
 use people::People;
-pub(crate) use project::{NotLive, PlaceIds, ProjectIndex, Spot};
+use project::ProjectIndex;
+pub(crate) use project::{NotLive, PlaceIds, Spot};
 pub(crate) use reverse::by_role;
 pub use reverse::{Paging, WhoCan};
+pub(crate) use single::SingleIndex;
 use spine::Spine;
 
 use crate::id::{ProjectId, UserId};
@@ -142,20 +149,18 @@ impl IndexBuilder {
                 *flags = flags.with(row.role);
             }
         }
-        // The projects take the flags from here, and say whom they hold.
-        let people = People::build(&people);
-        let flags = |user| people.flags(user);
         let mut actions = Actions::default();
-        let (mut projects, mut seen) = (Vec::with_capacity(self.outlines.len()), Vec::new());
-        for (number, outline) in (0_u32..).zip(self.outlines) {
-            let project = ProjectIndex::compile(outline, &mut actions, &flags);
-            seen.extend(project.staff.users().map(|user| (user, number)));
+        let (mut projects, mut lines) = (Vec::with_capacity(self.outlines.len()), Vec::new());
+        for (number, outline) in (0..).zip(self.outlines) {
+            let (project, its_lines) = ProjectIndex::compile(outline, number, &mut actions);
+            lines.extend(its_lines);
             projects.push(project);
         }
+        let count = people.len();
         Index {
             actions: Arc::new(actions),
-            people: people.with_projects(&seen),
-            numbers: Arc::new(projects.iter().map(|project| project.id).collect()),
+            people: People::build(people, lines, count),
+            numbers: Arc::new(projects.iter().map(ProjectIndex::id).collect()),
             projects: projects.into_iter().collect(),
         }
     }

@@ -1,27 +1,31 @@
 //! Numbers for projects: found by a hash of the id. A number is never given to another project.
 
-use super::table::{Table, spread};
+use super::table::{self, spread};
 use crate::id::ProjectId;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Numbers {
     ids: Box<[ProjectId]>,
-    table: Table,
+    slots: Box<[u32]>,
+    place_bits: u32,
 }
 
 impl FromIterator<ProjectId> for Numbers {
     /// Numbers them as they come; each comes once.
     fn from_iter<I: IntoIterator<Item = ProjectId>>(ids: I) -> Self {
         let ids: Box<[ProjectId]> = ids.into_iter().collect();
-        let pairs: Vec<_> = ids.iter().map(|id| spread(id.as_u128())).zip(0..).collect();
-        Self { table: Table::build(&pairs), ids }
+        let place_bits = table::place_bits(ids.len());
+        let mut slots = vec![0; table::slots(ids.len())];
+        table::fill(&mut slots, place_bits, ids.iter().map(|id| spread(id.as_u128())).zip(0..));
+        Self { ids, slots: slots.into(), place_bits }
     }
 }
 
 impl Numbers {
     #[inline]
     pub(super) fn get(&self, id: ProjectId) -> Option<usize> {
-        self.table.find(spread(id.as_u128()), |at| self.ids.get(at) == Some(&id))
+        let is_it = |at| self.ids.get(at) == Some(&id);
+        table::find(&self.slots, self.place_bits, spread(id.as_u128()), is_it)
     }
 
     /// These, with one more behind the last.
@@ -31,6 +35,6 @@ impl Numbers {
 
     /// How many bytes this takes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.ids).saturating_add(self.table.heap_bytes())
+        size_of_val(&*self.ids).saturating_add(size_of_val(&*self.slots))
     }
 }

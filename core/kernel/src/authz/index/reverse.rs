@@ -2,7 +2,9 @@
 
 use super::Index;
 use super::check::Asked;
-use super::project::{ProjectIndex, Spot, wide};
+use super::project::{ProjectIndex, Spot};
+use super::shard::Person;
+use super::words::wide;
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -60,6 +62,9 @@ impl Paging {
     }
 }
 
+/// How many people are looked up before the first of them is asked about.
+const AT_ONCE: usize = 32;
+
 impl Index {
     /// Who can do `action` in `scope` at that instant, in ascending order of their ids. Pages are stable: a
     /// user who can throughout is on exactly one of them.
@@ -67,32 +72,30 @@ impl Index {
         let Paging { after, limit } = page;
         let mut found =
             WhoCan { global_roles: by_role(action.rule(), scope).to_vec(), ..WhoCan::default() };
-        let Some((project, spot)) = self.spot_of(scope) else { return found };
-        let rule = action.rule();
-        let spot = if rule == Rule::Manage { Spot::WHOLE } else { spot };
-        let Some(number) = self.actions.number(action) else { return found };
-        let Some(local) = project.rules.local_action(number) else { return found };
-        let takes_person = rule == Rule::Manage || *action == Action::APPROVE;
-        let everybody = project.staff.everybody();
-        for (user, _, place) in
-            everybody.filter(|(user, _, _)| after.is_none_or(|after| *user > after))
-        {
-            let asked = Asked { user, number: Some(number), takes_person, spot, at };
-            let can = match rule {
-                Rule::TwoLegs => project.two_legs_of(place, local, &asked),
-                Rule::Read | Rule::Manage => project.second_leg_of(place, local, &asked),
-                Rule::Administer | Rule::Audit => false,
-            };
-            if !can {
-                continue;
-            }
-            if found.users.len() >= limit {
-                found.next = found.users.last().copied();
-                break;
-            }
-            found.users.push(user);
+        let Some((number, project, spot)) = self.spot_of(scope) else { return found };
+        if matches!(action.rule(), Rule::Administer | Rule::Audit) {
+            return found;
         }
-        found
+        let asked = self.asked(action, number, spot, at);
+        let members = project.members();
+        let first = after.map_or(0, |after| members.partition_point(|user| *user <= after));
+        let mut members = members.get(first..).unwrap_or_default().iter();
+        loop {
+            // Some are looked up before the first is asked about: so one need not wait for the other.
+            let some = members.by_ref().take(AT_ONCE).map(|user| self.people.find(*user));
+            let some: Vec<_> = some.collect();
+            if some.is_empty() {
+                return found;
+            }
+            let can = |person: &Person<'_>| project.by_rows(person, &asked);
+            for person in some.into_iter().flatten().filter(can) {
+                if found.users.len() >= limit {
+                    found.next = found.users.last().copied();
+                    return found;
+                }
+                found.users.push(person.id);
+            }
+        }
     }
 
     /// Every active holder of a global role, in ascending order.
@@ -116,24 +119,22 @@ impl Index {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn where_can(&self, user: UserId, action: &Action, at: Timestamp) -> Vec<Scope> {
-        let Some(number) = self.actions.number(action) else { return Vec::new() };
-        let rule = action.rule();
-        if matches!(rule, Rule::Administer | Rule::Audit) {
-            // No row of a project gives these, whatever it says.
-            return Vec::new();
-        }
-        let takes_person = rule == Rule::Manage || *action == Action::APPROVE;
-        let asked = Asked { user, number: Some(number), takes_person, spot: Spot::WHOLE, at };
         let mut places = Vec::new();
-        for project in self.projects_of(user) {
-            project.places(rule, &asked, &mut places);
+        // No row of a project gives these, whatever it says.
+        if matches!(action.rule(), Rule::Administer | Rule::Audit) {
+            return places;
+        }
+        let Some(person) = self.people.find(user) else { return places };
+        for (number, project) in self.projects_of(user) {
+            let asked = self.asked(action, number, Spot::WHOLE, at);
+            project.places(&person, &asked, &mut places);
         }
         places
     }
 
     /// The projects that `user` has rows in, ordered by their ids.
     pub fn project_ids(&self, user: UserId) -> Vec<ProjectId> {
-        self.projects_of(user).into_iter().map(|project| project.id).collect()
+        self.projects_of(user).into_iter().map(|(_, project)| project.id()).collect()
     }
 
     /// The global roles of an active user.
@@ -156,8 +157,8 @@ impl Index {
     /// ```
     pub fn matrix(&self, user: UserId, at: Timestamp) -> Vec<(Action, Vec<Scope>)> {
         let mut numbers: Vec<u16> = Vec::new();
-        for project in self.projects_of(user) {
-            numbers.extend(project.rules.actions());
+        for (_, project) in self.projects_of(user) {
+            numbers.extend(project.rules().actions());
         }
         numbers.sort_unstable();
         numbers.dedup();
@@ -170,11 +171,13 @@ impl Index {
         matrix
     }
 
-    fn projects_of(&self, user: UserId) -> Vec<&ProjectIndex> {
-        let numbers = self.people.projects(user).iter();
-        let found = numbers.filter_map(|number| self.projects.get(usize::try_from(*number).ok()?));
-        let mut found: Vec<&ProjectIndex> = found.collect();
-        found.sort_unstable_by_key(|project| project.id);
+    /// The projects in which `user` has rows, with their numbers, in the order of their ids.
+    fn projects_of(&self, user: UserId) -> Vec<(u32, &ProjectIndex)> {
+        let person = self.people.find(user);
+        let numbers = person.into_iter().flat_map(|person| person.projects());
+        let found = numbers.filter_map(|number| Some((number, self.projects.get(wide(number))?)));
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable_by_key(|(_, project)| project.id());
         found
     }
 }
@@ -194,44 +197,36 @@ pub(crate) const fn by_role(rule: Rule, scope: Scope) -> &'static [GlobalRole] {
 }
 
 impl ProjectIndex {
-    /// The places in which the user has the action, whatever spot was asked about.
-    fn places(&self, rule: Rule, asked: &Asked, found: &mut Vec<Scope>) {
-        let Asked { user, number: Some(number), takes_person, at, .. } = *asked else { return };
-        let (Some(place), Some(local)) = (self.staff.find(user), self.rules.local_action(number))
-        else {
-            return;
-        };
-        let flags = self.staff.flags(place);
-        if !flags.is_active() || (takes_person && flags.is_agent()) {
-            return;
-        }
+    /// Places in which somebody has the action by rows of their own, whatever spot was asked about.
+    fn places(&self, person: &Person<'_>, asked: &Asked, found: &mut Vec<Scope>) {
+        let rules = self.rules();
+        let Some(local) = self.local_action(person, asked) else { return };
         let (mut members, mut allowed) =
-            (Bits::new(self.rules.module_words()), Bits::new(self.rules.place_words()));
-        for span in self.staff.spans(place).filter(|span| span.contains(at)) {
+            (Bits::new(rules.module_words()), Bits::new(rules.place_words()));
+        for span in person.spans(asked.project).filter(|span| span.contains(asked.at)) {
             if span.is_grant() {
-                allowed.add(self.rules.places_of(span.what(), local));
+                allowed.add(rules.places_of(span.what(), local));
             } else {
-                members.add(self.rules.modules_of(span.what()));
+                members.add(rules.modules_of(span.what()));
             }
         }
-        let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
-        let (modules, environments) =
-            (count(self.names.modules.len()), count(self.names.environments.len()));
-        if rule == Rule::Manage {
+        let (modules, environments) = self.block.counts();
+        if asked.rule == Rule::Manage {
             // Managing takes the whole project, wherever in it one asks.
-            let is_full = allowed.has(self.rules.bit(Spot::WHOLE));
+            let is_full = allowed.has(rules.bit(Spot::WHOLE));
             allowed = Bits { is_full, ..Bits::new(0) };
         }
+        let project = self.id();
         found.reserve(allowed.count());
         for module in 0..=modules {
-            if rule == Rule::TwoLegs && !members.has(wide(module)) {
+            if asked.rule == Rule::TwoLegs && !members.has(wide(module)) {
                 continue;
             }
             for environment in 0..=environments {
                 let spot = Spot { module, environment };
-                if allowed.has(self.rules.bit(spot)) {
+                if allowed.has(rules.bit(spot)) {
                     let (module, environment) = self.place_ids(spot);
-                    found.push(Scope::Project { project: self.id, module, environment });
+                    found.push(Scope::Project { project, module, environment });
                 }
             }
         }
@@ -241,23 +236,23 @@ impl ProjectIndex {
 /// Bits in a few words on the stack, or on the heap where there are more.
 #[derive(Debug)]
 struct Bits {
-    few: [u64; 4],
-    many: Vec<u64>,
+    few: [u32; 8],
+    many: Vec<u32>,
     is_full: bool,
 }
 
 impl Bits {
     fn new(words: usize) -> Self {
-        let few = [0; 4];
+        let few = [0; 8];
         let many = if words > few.len() { vec![0; words] } else { Vec::new() };
         Self { few, many, is_full: false }
     }
 
-    fn words(&self) -> &[u64] {
+    fn words(&self) -> &[u32] {
         if self.many.is_empty() { &self.few } else { &self.many }
     }
 
-    fn add(&mut self, words: &[u64]) {
+    fn add(&mut self, words: &[u32]) {
         let sums = if self.many.is_empty() { &mut self.few } else { &mut *self.many };
         for (sum, word) in sums.iter_mut().zip(words) {
             *sum |= *word;
@@ -265,8 +260,8 @@ impl Bits {
     }
 
     fn has(&self, bit: usize) -> bool {
-        let word = self.words().get(bit / 64).copied().unwrap_or_default();
-        self.is_full || word >> (bit % 64) & 1 == 1
+        let word = self.words().get(bit / 32).copied().unwrap_or_default();
+        self.is_full || word >> (bit % 32) & 1 == 1
     }
 
     fn count(&self) -> usize {

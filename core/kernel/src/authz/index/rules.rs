@@ -1,21 +1,28 @@
 //! What teams look after and what roles allow in a project, in bits of one list: a question finds all of it in
 //! the same few lines of memory.
 
-use std::sync::Arc;
+use super::project::Spot;
+use super::words::{narrow, wide};
 
-use super::project::{Spot, wide};
-
+/// How the bits of a project lie.
+///
 /// First the numbers of the actions that some role has; then, for each team, a bit for each module, the
 /// first of them for the project as a whole; then, for each role and action, a bit for each spot.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Rules {
-    words: Arc<[u64]>,
-    // Where the bits of teams and of roles begin.
-    teams: usize,
-    roles: usize,
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Grid {
+    // How many actions there are, and where the bits of roles begin.
+    actions: u32,
+    roles: u32,
     // How many words the bits of a team, and of a role and an action, take.
-    module_words: usize,
-    place_words: usize,
+    module_words: u32,
+    place_words: u32,
+}
+
+/// The rules of a project, where they stand in its memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rules<'a> {
+    words: &'a [u32],
+    grid: Grid,
     // How many spots a module has.
     columns: usize,
 }
@@ -40,8 +47,8 @@ impl Shape {
 #[derive(Debug)]
 pub(super) struct Making {
     shape: Shape,
-    rules: Rules,
-    words: Vec<u64>,
+    grid: Grid,
+    words: Vec<u32>,
 }
 
 impl Making {
@@ -49,38 +56,41 @@ impl Making {
     pub(super) fn new(shape: Shape, actions: &[u16]) -> Self {
         let (rows, columns) = shape.grid();
         let (module_words, place_words) =
-            (rows.div_ceil(64), rows.saturating_mul(columns).div_ceil(64));
-        let teams = actions.len();
-        let roles = teams.saturating_add(shape.teams.saturating_mul(module_words));
+            (rows.div_ceil(32), rows.saturating_mul(columns).div_ceil(32));
+        let roles = actions.len().saturating_add(shape.teams.saturating_mul(module_words));
         let fields = shape.roles.saturating_mul(actions.len()).saturating_mul(place_words);
-        let mut words: Vec<u64> = actions.iter().map(|number| u64::from(*number)).collect();
+        let mut words: Vec<u32> = actions.iter().map(|number| u32::from(*number)).collect();
         words.resize(roles.saturating_add(fields), 0);
-        let rules =
-            Rules { words: Arc::from([]), teams, roles, module_words, place_words, columns };
-        let mut made = Self { shape, rules, words };
-        for team in 0..shape.teams {
-            made.set(made.rules.teams.saturating_add(team.saturating_mul(module_words)), 0);
+        let grid = Grid {
+            actions: narrow(actions.len()),
+            roles: narrow(roles),
+            module_words: narrow(module_words),
+            place_words: narrow(place_words),
+        };
+        let mut made = Self { shape, grid, words };
+        for team in 0..narrow(shape.teams) {
+            made.set(made.grid.team(team), 0);
         }
         made
     }
 
     fn set(&mut self, start: usize, at: usize) {
-        if let Some(word) = self.words.get_mut(start.saturating_add(at / 64)) {
-            *word |= 1 << (at % 64);
+        if let Some(word) = self.words.get_mut(start.saturating_add(at / 32)) {
+            *word |= 1 << (at % 32);
         }
     }
 
     /// The team looks after the module.
     pub(super) fn assign(&mut self, team: u32, module: u32) {
-        self.set(self.rules.team(team), wide(module));
+        self.set(self.grid.team(team), wide(module));
     }
 
     /// The role has the action at every spot that fits; 0 is any module, or any environment.
     pub(super) fn allow(&mut self, role: u32, action: u16, (module, environment): (u32, u32)) {
-        let actions = self.words.get(..self.rules.teams).unwrap_or_default();
-        let Ok(action) = actions.binary_search(&u64::from(action)) else { return };
+        let actions = self.words.get(..wide(self.grid.actions)).unwrap_or_default();
+        let Ok(action) = actions.binary_search(&u32::from(action)) else { return };
         let (rows, columns) = self.shape.grid();
-        let start = self.rules.field(role, action);
+        let start = self.grid.field(role, action);
         for row in (0..rows).filter(|row| module == 0 || wide(module) == *row) {
             for column in 0..columns {
                 if environment == 0 || wide(environment) == column {
@@ -90,40 +100,47 @@ impl Making {
         }
     }
 
-    pub(super) fn finish(self) -> Rules {
-        Rules { words: self.words.into(), ..self.rules }
+    pub(super) fn finish(self) -> (Vec<u32>, Grid) {
+        (self.words, self.grid)
     }
 }
 
-impl Rules {
-    /// The bit of `at` in a field of bits that begins at `start`.
-    #[inline]
-    fn is_set(&self, start: usize, at: usize) -> bool {
-        let word = self.words.get(start.wrapping_add(at / 64)).copied().unwrap_or_default();
-        word >> (at % 64) & 1 == 1
-    }
-
+impl Grid {
     #[inline]
     fn team(&self, team: u32) -> usize {
-        self.teams.wrapping_add(wide(team).wrapping_mul(self.module_words))
+        wide(self.actions).wrapping_add(wide(team).wrapping_mul(wide(self.module_words)))
     }
 
     #[inline]
     fn field(&self, role: u32, action: usize) -> usize {
-        let field = wide(role).wrapping_mul(self.teams).wrapping_add(action);
-        self.roles.wrapping_add(field.wrapping_mul(self.place_words))
+        let field = wide(role).wrapping_mul(wide(self.actions)).wrapping_add(action);
+        wide(self.roles).wrapping_add(field.wrapping_mul(wide(self.place_words)))
+    }
+}
+
+impl<'a> Rules<'a> {
+    #[inline]
+    pub(super) const fn new(words: &'a [u32], grid: Grid, environments: usize) -> Self {
+        Self { words, grid, columns: environments.saturating_add(1) }
+    }
+
+    /// The bit of `at` in a field of bits that begins at `start`.
+    #[inline]
+    fn is_set(&self, start: usize, at: usize) -> bool {
+        let word = self.words.get(start.wrapping_add(at / 32)).copied().unwrap_or_default();
+        word >> (at % 32) & 1 == 1
     }
 
     /// The place of the action with that number among this project's own.
     #[inline]
     pub(super) fn local_action(&self, number: u16) -> Option<usize> {
-        let actions = self.words.get(..self.teams)?;
-        actions.iter().position(|action| *action == u64::from(number))
+        let actions = self.words.get(..wide(self.grid.actions))?;
+        actions.iter().position(|action| *action == u32::from(number))
     }
 
     /// The numbers of the actions that some role has.
-    pub(super) fn actions(&self) -> impl Iterator<Item = u16> {
-        let actions = self.words.get(..self.teams).unwrap_or_default().iter();
+    pub(super) fn actions(&self) -> impl Iterator<Item = u16> + use<'a> {
+        let actions = self.words.get(..wide(self.grid.actions)).unwrap_or_default().iter();
         actions.filter_map(|number| u16::try_from(*number).ok())
     }
 
@@ -135,37 +152,32 @@ impl Rules {
     /// Whether the team looks after the module.
     #[inline]
     pub(super) fn looks_after(&self, team: u32, module: u32) -> bool {
-        self.is_set(self.team(team), wide(module))
+        self.is_set(self.grid.team(team), wide(module))
     }
 
     /// Whether the role has a permission for the action there; `action` is the project's own number.
     #[inline]
     pub(super) fn allows(&self, role: u32, action: usize, bit: usize) -> bool {
-        self.is_set(self.field(role, action), bit)
+        self.is_set(self.grid.field(role, action), bit)
     }
 
     /// The words of bits of a role and one of this project's actions.
-    pub(super) fn places_of(&self, role: u32, action: usize) -> &[u64] {
-        let start = self.field(role, action);
-        self.words.get(start..start.saturating_add(self.place_words)).unwrap_or_default()
+    pub(super) fn places_of(&self, role: u32, action: usize) -> &'a [u32] {
+        let start = self.grid.field(role, action);
+        self.words.get(start..start.saturating_add(self.place_words())).unwrap_or_default()
     }
 
     /// The words of bits of a team.
-    pub(super) fn modules_of(&self, team: u32) -> &[u64] {
-        let start = self.team(team);
-        self.words.get(start..start.saturating_add(self.module_words)).unwrap_or_default()
+    pub(super) fn modules_of(&self, team: u32) -> &'a [u32] {
+        let start = self.grid.team(team);
+        self.words.get(start..start.saturating_add(self.module_words())).unwrap_or_default()
     }
 
-    pub(super) const fn module_words(&self) -> usize {
-        self.module_words
+    pub(super) fn module_words(&self) -> usize {
+        wide(self.grid.module_words)
     }
 
-    pub(super) const fn place_words(&self) -> usize {
-        self.place_words
-    }
-
-    /// How many bytes this takes on the heap.
-    pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.words)
+    pub(super) fn place_words(&self) -> usize {
+        wide(self.grid.place_words)
     }
 }
