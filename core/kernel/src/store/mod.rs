@@ -7,6 +7,8 @@ mod key;
 mod memory;
 pub(crate) mod records;
 #[cfg(test)]
+mod fixtures_story_tests;
+#[cfg(test)]
 mod fixtures_tests;
 
 use core::fmt;

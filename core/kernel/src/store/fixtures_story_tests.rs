@@ -1,0 +1,132 @@
+//! The story that makes a record of every kind and form, for the fixtures.
+
+use std::sync::Arc;
+
+use super::MemoryStore;
+use crate::error::{Code, Error};
+use crate::gate::{Finding, Gate};
+use crate::id::RequestId;
+use crate::limits::Limits;
+use crate::org::Slug;
+use crate::org::command::SetQuorum;
+use crate::request::{Change, Quorum};
+use crate::runner::{
+    Failure, Finding as Found, Job, Outcome, Plan, Report, RunLink, Runner, RunnerInfo,
+};
+use crate::testing::{Bench, Office, ScriptedRunner, Seen};
+
+/// A request in every state, an organisation with every kind of row, a denial, a queue, a note of a run.
+pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
+    let bench = Bench::on(Arc::<MemoryStore>::clone(store))?;
+    let (gate, runner) = (gate_on(&bench), &bench.runner);
+    let office = Office::found(&gate)?;
+    let (ana, bo, project, environment) =
+        (&office.ana, &office.bo, office.project, office.environment);
+    let quorum = Quorum::n_of(1, None)?;
+    gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    gate.adopt_policies(&office.root, gate.policy_set()?)?;
+    let denied = gate.request_changes(ana, draft(&gate, &office, "denied")?, "no");
+    assert_eq!(denied.unwrap_err().code(), Code::Denied);
+
+    let draft = |title: &str| draft(&gate, &office, title);
+    let pending = |title: &str| {
+        let id = draft(title)?;
+        gate.plan(ana, id)?;
+        gate.submit(ana, id)
+    };
+    let approved = |title: &str| {
+        let header = pending(title)?.header;
+        gate.approve(bo, header.id, header.change_digest()?, Some("fine"))
+            .map(|asked| asked.header.id)
+    };
+    draft("draft")?;
+    pending("pending")?;
+    gate.request_changes(bo, pending("sent back")?.header.id, "add a WHERE")?;
+    gate.reject(bo, pending("rejected")?.header.id, "not this week")?;
+    gate.cancel(ana, pending("cancelled")?.header.id, Some("the price stays"))?;
+    approved("approved")?;
+    gate.edit(ana, draft("edited")?, "edited twice", &change("edited")?)?;
+
+    let failure =
+        Failure { step: Some("1".to_owned()), ..Failure::new("sql.42601", "syntax error") };
+    for (title, outcome) in [
+        ("succeeded", Outcome::Succeeded(Report::default())),
+        ("failed", Outcome::Failed(failure)),
+        ("unknown", Outcome::Unknown(Failure::new("timeout", "the line went dead"))),
+        ("verified", Outcome::Unknown(Failure::new("timeout", "the line went dead"))),
+        ("reconciled", Outcome::Unknown(Failure::new("timeout", "the line went dead"))),
+    ] {
+        runner.ends_with(outcome);
+        gate.drive(gate.execute(bo, approved(title)?)?, &Seen::default())?;
+    }
+    gate.verify(bo, find(&gate, &office, "verified"))?;
+    runner.reads(Outcome::Unknown(Failure::new("connection", "the target is gone")));
+    gate.reconcile(bo, find(&gate, &office, "reconciled"), Finding::NothingDone, "looked at it")?;
+
+    // Declared over, and ended after all.
+    let (other, clock) = (Gate::new(bench.parts.clone()), Arc::clone(&bench.clock));
+    runner.meanwhile(move || {
+        assert_eq!(other.tick().unwrap(), [], "it is seen for the first time");
+        clock.advance_ms(other.limits().lease_ms);
+        assert_eq!(other.tick().unwrap().len(), 1);
+    });
+    let late = gate.drive(gate.execute(bo, approved("late")?)?, &Seen::default());
+    assert_eq!(late.unwrap_err().code(), Code::LeaseLost);
+
+    // The same target: one runs, the other waits.
+    let (runs, waits) = (approved("at one target")?, approved("at one target")?);
+    drop(gate.execute(bo, runs)?);
+    assert_eq!(gate.execute(bo, waits).unwrap_err().code(), Code::TargetBusy);
+    Ok(())
+}
+
+pub(super) fn gate_on(bench: &Bench) -> Gate {
+    let mut parts = bench.parts.clone();
+    parts.runner = Arc::new(Noting(Arc::clone(&bench.runner)));
+    Gate::new(parts)
+}
+
+/// A change whose target has the title's name.
+fn change(title: &str) -> Result<Change, Error> {
+    let target: Slug = title.replace(' ', "-").parse()?;
+    Change::new("sql".parse()?, target, "\"a change\"", &Limits::default())
+}
+
+fn draft(gate: &Gate, office: &Office, title: &str) -> Result<RequestId, Error> {
+    let mut new = office.request(change(title)?);
+    title.clone_into(&mut new.title);
+    gate.draft(&office.ana, &new).map(|request| request.header.id)
+}
+
+/// The first request with that title.
+pub(super) fn find(gate: &Gate, office: &Office, title: &str) -> RequestId {
+    let all = gate.requests(&office.ana, office.project, None).unwrap().items;
+    all.into_iter().find(|request| request.title == title).unwrap().id
+}
+
+/// Does as the script says, and notes one thing for its later self.
+#[derive(Debug)]
+struct Noting(Arc<ScriptedRunner>);
+
+impl Runner for Noting {
+    fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
+        self.0.describe(runner)
+    }
+
+    fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Found>, Error> {
+        self.0.validate(runner, payload)
+    }
+
+    fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
+        self.0.plan(job, link)
+    }
+
+    fn execute(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
+        link.checkpoint("1", "half of it").unwrap();
+        self.0.execute(job, approved, link)
+    }
+
+    fn verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
+        self.0.verify(job, approved, link)
+    }
+}
