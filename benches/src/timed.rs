@@ -10,7 +10,8 @@ use placet::runner::{Finding, Job, JobId, Outcome, Plan, RunLink, Runner, Runner
 use placet::runners::{
     Access, CommitFailure, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget, SqlValue, StopSignal,
 };
-use placet::store::{Batch, CommitError, Committed, Key, Store, StoreError, Stored};
+use placet::store::{Batch, CommitError, Committed, Store, StoreError};
+use placet_core::testing::StoreWrapper;
 
 use crate::stopwatch::Stopwatch;
 
@@ -33,29 +34,19 @@ impl<S> TimedStore<S> {
     }
 }
 
-impl<S: Store> Store for TimedStore<S> {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.reads.time(|| self.inner.get(key))
+impl<S: Store> StoreWrapper for TimedStore<S> {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
     }
 
-    fn scan(
+    fn read<T>(
         &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
-        self.reads.time(|| self.inner.scan(prefix, after, limit))
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.reads.time(|| read(&self.inner))
     }
 
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.reads.time(|| self.inner.log_len())
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.reads.time(|| self.inner.log_read(from, limit))
-    }
-
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
         self.commits.time(|| self.inner.commit(batch))
     }
 }

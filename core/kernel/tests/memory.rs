@@ -10,9 +10,8 @@ use placet_core::limits::Limits;
 use placet_core::org::command::{AddMember, AssignRole, SetUserActive};
 use placet_core::org::{Interval, TeamRole};
 use placet_core::request::StateName;
-use placet_core::store::{Batch, CommitError, Committed, Key, MemoryStore};
-use placet_core::store::{Store, StoreError, Stored};
-use placet_core::testing::{FailingStore, Failure};
+use placet_core::store::{Batch, MemoryStore, Store};
+use placet_core::testing::{FailingStore, Failure, TrustingStore};
 
 use crate::world::{World, assert_invariants};
 
@@ -119,7 +118,8 @@ fn what_was_taken_away_elsewhere_is_gone_here() {
 
 #[test]
 fn a_commit_that_expects_nothing_would_be_noticed() {
-    assert!(outlives_dismissal(&Nodes::on(Arc::new(Trusting(MemoryStore::default())))));
+    let trusting = TrustingStore::over(Arc::new(MemoryStore::default()));
+    assert!(outlives_dismissal(&Nodes::on(Arc::new(trusting))));
 }
 
 #[test]
@@ -164,38 +164,6 @@ fn a_lost_answer_leaves_nothing_remembered_that_is_not_so() {
             edit().unwrap();
         }
         assert_invariants(&*kept);
-    }
-}
-
-/// A store that takes every expectation for kept.
-#[derive(Debug)]
-struct Trusting(MemoryStore);
-
-impl Store for Trusting {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.get(key)
-    }
-
-    fn scan(
-        &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
-        self.0.scan(prefix, after, limit)
-    }
-
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.0.log_len()
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.0.log_read(from, limit)
-    }
-
-    fn commit(&self, mut batch: Batch) -> Result<Committed, CommitError> {
-        batch.expected.clear();
-        self.0.commit(batch)
     }
 }
 

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use placet_core::clock::{Clock as _, Timestamp};
 use placet_core::gate::{Gate, Parts};
-use placet_core::store::{Batch, CommitError, Committed, Key, Store, StoreError, Stored};
-use placet_core::testing::{Bench, Chance, ManualClock};
-use placet_store_postgres::PostgresStore;
+use placet_core::store::Store;
+use placet_core::testing::{Bench, Chance, ManualClock, TrustingStore};
 
 use crate::approve_or_revoke::{Doors, Tally, assert_the_log_is_the_order, race};
 use crate::server::{fresh, server};
@@ -49,39 +48,7 @@ fn a_node_whose_commits_expect_nothing_is_noticed() {
     let Some(server) = server() else { return };
     let schema = fresh("trusting");
     let (far, near): (Arc<dyn Store>, _) = (Arc::new(server.store(&schema)), server.store(&schema));
-    let tally = between(&far, Arc::new(Trusting(near)), 60, seed(0x5EED));
+    let tally = between(&far, Arc::new(TrustingStore::over(Arc::new(near))), 60, seed(0x5EED));
     println!("{tally:?}");
     assert!(!tally.faults.is_empty(), "{tally:?}");
-}
-
-/// A store that takes every expectation for kept.
-#[derive(Debug)]
-struct Trusting(PostgresStore);
-
-impl Store for Trusting {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.get(key)
-    }
-
-    fn scan(
-        &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
-        self.0.scan(prefix, after, limit)
-    }
-
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.0.log_len()
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.0.log_read(from, limit)
-    }
-
-    fn commit(&self, mut batch: Batch) -> Result<Committed, CommitError> {
-        batch.expected.clear();
-        self.0.commit(batch)
-    }
 }

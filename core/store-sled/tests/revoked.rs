@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use placet_core::gate::Gate;
-use placet_core::store::Store;
-use placet_core::store::{Batch, CommitError, Committed, Key, MemoryStore, StoreError, Stored};
-use placet_core::testing::{Bench, Chance};
+use placet_core::store::{Batch, CommitError, Committed, MemoryStore, Store};
+use placet_core::testing::{Bench, Chance, StoreWrapper, TrustingStore};
 use placet_store_sled::SledStore;
 
 use crate::approve_or_revoke::{Doors, Tally, assert_the_log_is_the_order, race};
@@ -34,39 +33,23 @@ fn an_approval_stands_before_the_end_of_its_grant_or_not_at_all() {
 
 #[test]
 fn a_store_that_expects_nothing_is_noticed() {
-    let store: Arc<dyn Store> = Arc::new(Trusting(MemoryStore::default()));
+    let trusting = TrustingStore::over(Arc::new(MemoryStore::default()));
+    let store: Arc<dyn Store> = Arc::new(Slow(trusting));
     let tally = on(&store, 60, seed(0x5EED));
     println!("{tally:?}");
     assert!(!tally.faults.is_empty(), "{tally:?}");
 }
 
-/// A store that takes every expectation for kept, and is slow with approvals: what comes meanwhile comes first.
+/// A store that is slow with approvals: what comes meanwhile comes first.
 #[derive(Debug)]
-struct Trusting(MemoryStore);
+struct Slow(TrustingStore);
 
-impl Store for Trusting {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.0.get(key)
+impl StoreWrapper for Slow {
+    fn inner(&self) -> &dyn Store {
+        &self.0
     }
 
-    fn scan(
-        &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
-        self.0.scan(prefix, after, limit)
-    }
-
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.0.log_len()
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.0.log_read(from, limit)
-    }
-
-    fn commit(&self, mut batch: Batch) -> Result<Committed, CommitError> {
+    fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
         let entry = batch.entry.as_deref().map(String::from_utf8_lossy);
         if entry.is_some_and(|text| text.contains("\"request.approved\"")) {
             let before = self.0.log_len()?;
@@ -77,7 +60,6 @@ impl Store for Trusting {
                 std::thread::yield_now();
             }
         }
-        batch.expected.clear();
         self.0.commit(batch)
     }
 }

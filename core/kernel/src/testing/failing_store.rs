@@ -3,7 +3,8 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use crate::store::{Batch, CommitError, Committed, Key, Store, StoreError, StoreErrorKind, Stored};
+use super::StoreWrapper;
+use crate::store::{Batch, CommitError, Committed, Store, StoreError, StoreErrorKind};
 
 /// How the chosen call fails. A call that reads fails the same way with either.
 ///
@@ -82,43 +83,25 @@ impl FailingStore {
     fn due(&self) -> bool {
         self.calls.fetch_add(1, Ordering::SeqCst) == self.nth
     }
-
-    fn pass(&self) -> Result<(), StoreError> {
-        if self.due() { Err(broken()) } else { Ok(()) }
-    }
 }
 
 fn broken() -> StoreError {
     StoreError::new(StoreErrorKind::Unavailable, "the store failed on purpose")
 }
 
-impl Store for FailingStore {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.pass()?;
-        self.inner.get(key)
+impl StoreWrapper for FailingStore {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
     }
 
-    fn scan(
+    fn read<T>(
         &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
-        self.pass()?;
-        self.inner.scan(prefix, after, limit)
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.due() { Err(broken()) } else { read(&*self.inner) }
     }
 
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.pass()?;
-        self.inner.log_len()
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.pass()?;
-        self.inner.log_read(from, limit)
-    }
-
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
         if !self.due() {
             return self.inner.commit(batch);
         }
@@ -136,7 +119,7 @@ impl Store for FailingStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::MemoryStore;
+    use crate::store::{Key, MemoryStore};
 
     #[test]
     fn fails_the_nth_call_and_no_other() {

@@ -4,7 +4,8 @@ use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::store::{Batch, CommitError, Committed, Key, Store, StoreError, Stored};
+use super::StoreWrapper;
+use crate::store::{Batch, CommitError, Committed, Store, StoreError};
 
 /// What happens in between.
 type Between = Box<dyn FnOnce() + Send>;
@@ -71,33 +72,20 @@ impl fmt::Debug for InterleavingStore {
     }
 }
 
-impl Store for InterleavingStore {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.call();
-        self.inner.get(key)
+impl StoreWrapper for InterleavingStore {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
     }
 
-    fn scan(
+    fn read<T>(
         &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.call();
-        self.inner.scan(prefix, after, limit)
+        read(&*self.inner)
     }
 
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.call();
-        self.inner.log_len()
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.call();
-        self.inner.log_read(from, limit)
-    }
-
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
         self.call();
         self.inner.commit(batch)
     }

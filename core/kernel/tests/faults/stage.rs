@@ -13,7 +13,7 @@ use placet_core::request::{Request, StateName};
 use placet_core::store::{
     Batch, CommitError, Committed, Key, MemoryStore, Store, StoreError, Stored,
 };
-use placet_core::testing::{Bench, FailingStore, Failure};
+use placet_core::testing::{Bench, FailingStore, Failure, StoreWrapper};
 
 use crate::world::World;
 
@@ -218,29 +218,19 @@ impl Recorder {
     }
 }
 
-impl Store for Recorder {
-    fn get(&self, key: &Key) -> Result<Option<Stored>, StoreError> {
-        self.note(false).get(key)
+impl StoreWrapper for Recorder {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
     }
 
-    fn scan(
+    fn read<T>(
         &self,
-        prefix: &Key,
-        after: Option<&Key>,
-        limit: usize,
-    ) -> Result<Vec<(Key, Stored)>, StoreError> {
-        self.note(false).scan(prefix, after, limit)
+        read: impl FnOnce(&dyn Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        read(self.note(false))
     }
 
-    fn log_len(&self) -> Result<u64, StoreError> {
-        self.note(false).log_len()
-    }
-
-    fn log_read(&self, from: u64, limit: usize) -> Result<Vec<Vec<u8>>, StoreError> {
-        self.note(false).log_read(from, limit)
-    }
-
-    fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+    fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
         self.note(true).commit(batch)
     }
 }
