@@ -19,8 +19,9 @@ fn x(ns: f64) -> f64 {
     LEFT + WIDTH * ((ns.max(1.0).log10() - FIRST) / (LAST - FIRST)).clamp(0.0, 1.0)
 }
 
-fn label(ns: f64) -> String {
-    if ns < 1_000.0 { format!("{ns:.0} ns") } else { format!("{:.1} µs", ns / 1e3) }
+/// A time in words, whole nanoseconds or microseconds with so many digits after the point.
+fn label(ns: f64, digits: usize) -> String {
+    if ns < 1_000.0 { format!("{ns:.0} ns") } else { format!("{:.digits$} µs", ns / 1e3) }
 }
 
 pub(crate) fn svg(all: &[Figures]) -> String {
@@ -60,9 +61,7 @@ pub(crate) fn svg(all: &[Figures]) -> String {
                 out,
                 r##"<line x1="{at}" y1="{TOP}" x2="{at}" y2="{bottom}" stroke="#cccccc"/>"##
             )?;
-            let y = bottom + 18.0;
-            let text =
-                if ns < 1e3 { format!("{ns:.0} ns") } else { format!("{:.0} µs", ns / 1e3) };
+            let (y, text) = (bottom + 18.0, label(ns, 0));
             writeln!(out, r#"<text x="{at}" y="{y}" text-anchor="middle">{text}</text>"#)?;
         }
         writeln!(
@@ -88,7 +87,7 @@ pub(crate) fn svg(all: &[Figures]) -> String {
                     r#"<rect x="{LEFT}" y="{y}" width="{width:.1}" height="{}" fill="{fill}"/>"#,
                     BAR - 2.0
                 )?;
-                let (left, text) = (end + 5.0, label(engine.mean_ns));
+                let (left, text) = (end + 5.0, label(engine.mean_ns, 1));
                 writeln!(
                     out,
                     r#"<text x="{left:.1}" y="{:.1}" font-size="10">{text}</text>"#,

@@ -2,9 +2,11 @@
 //! one row of each kind, so that whatever is broken makes it a no, whoever decides.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use placet_core::authz::{Action, Index, IndexBuilder, Question, Scope};
 use placet_core::clock::Timestamp;
+use placet_core::gate::Gate;
 use placet_core::id::{
     EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, TeamId, UserId,
 };
@@ -179,175 +181,123 @@ impl Case {
         can
     }
 
-    /// Breaks one thing of what every rule looks at.
+    /// Breaks one thing of what the rule looks at, and says what.
     fn break_one(&mut self, chance: &mut Chance) -> &'static str {
-        let count = if self.takes_team() { 31 } else { 23 };
-        match chance.below(count) {
-            at @ 0..=12 => self.break_rows(at, chance),
-            at @ 13..=22 => self.break_question(at, chance),
-            at => self.break_team(at, chance),
-        }
+        let count = WRONG.len() - if self.takes_team() { 0 } else { WRONG_WITH_TEAMS };
+        let at = usize::try_from(chance.below(u64::try_from(count).unwrap())).unwrap();
+        let (what, spoil) = WRONG[at];
+        spoil(self, chance);
+        what
     }
 
-    fn break_rows(&mut self, which: u64, chance: &mut Chance) -> &'static str {
-        let Self { asker, other, .. } = self;
-        match which {
-            0 => {
-                // All but the three rows of the team; a place that is not there is a no as well.
-                self.lost = Some(usize::try_from(chance.below(6)).unwrap());
-                "a row is missing"
-            }
-            1 => {
-                asker.grant.user_id = other.user.id;
-                "the grant is another's"
-            }
-            2 => {
-                asker.grant.user_id = UserId::from_u128(id(chance));
-                "the grant is nobody's"
-            }
-            3 => {
-                asker.grant.project_id = other.project.id;
-                "the grant is of another project"
-            }
-            4 => {
-                asker.grant.role_id = other.role.id;
-                "the grant is of another project's role"
-            }
-            5 => {
-                asker.role_permission.permission_id = other.permission.id;
-                "the role has another project's permission"
-            }
-            6 => {
-                asker.role_permission.role_id = RoleId::from_u128(id(chance));
-                "the permission is of a role that is not there"
-            }
-            7 => {
-                asker.permission.project_id = other.project.id;
-                "the permission is of another project"
-            }
-            8 => {
-                asker.permission.action = format!("x{}", chance.below(1_000)).parse().unwrap();
-                "the permission is for another action"
-            }
-            9 => {
-                asker.permission.module_id = Some(ModuleId::from_u128(id(chance)));
-                "the permission is for another module"
-            }
-            10 => {
-                asker.permission.environment_id = Some(other.environment.id);
-                "the permission is for another project's environment"
-            }
-            11 => {
-                asker.role.project_id = other.project.id;
-                "the role is of another project"
-            }
-            _ => {
-                asker.user.is_active = false;
-                "the user is not active"
-            }
-        }
+    /// Asks at one of `instants`.
+    fn ask_at(&mut self, chance: &mut Chance, instants: &[i64]) {
+        self.question.at = Timestamp::from_micros(chance.one_of(instants).unwrap());
     }
+}
 
-    fn break_question(&mut self, which: u64, chance: &mut Chance) -> &'static str {
-        let Self { asker, other, question, .. } = self;
-        let project = asker.project.id;
-        let (module, environment) = (Some(asker.module.id), Some(asker.environment.id));
+/// How many of what can be wrong are only looked at where a rule takes a team: the last ones.
+const WRONG_WITH_TEAMS: usize = 8;
+
+/// Makes one thing wrong.
+type Spoil = fn(&mut Case, &mut Chance);
+
+/// What can be wrong, and how it becomes so.
+const WRONG: [(&str, Spoil); 31] = [
+    // Rows. All but the three rows of the team; a place that is not there is a no as well.
+    ("a row is missing", |case, chance| {
+        case.lost = Some(usize::try_from(chance.below(6)).unwrap());
+    }),
+    ("the grant is another's", |case, _| case.asker.grant.user_id = case.other.user.id),
+    ("the grant is nobody's", |case, chance| {
+        case.asker.grant.user_id = UserId::from_u128(id(chance));
+    }),
+    ("the grant is of another project", |case, _| {
+        case.asker.grant.project_id = case.other.project.id;
+    }),
+    ("the grant is of another project's role", |case, _| {
+        case.asker.grant.role_id = case.other.role.id;
+    }),
+    ("the role has another project's permission", |case, _| {
+        case.asker.role_permission.permission_id = case.other.permission.id;
+    }),
+    ("the permission is of a role that is not there", |case, chance| {
+        case.asker.role_permission.role_id = RoleId::from_u128(id(chance));
+    }),
+    ("the permission is of another project", |case, _| {
+        case.asker.permission.project_id = case.other.project.id;
+    }),
+    ("the permission is for another action", |case, chance| {
+        case.asker.permission.action = unheard_of(chance);
+    }),
+    ("the permission is for another module", |case, chance| {
+        case.asker.permission.module_id = Some(ModuleId::from_u128(id(chance)));
+    }),
+    ("the permission is for another project's environment", |case, _| {
+        case.asker.permission.environment_id = Some(case.other.environment.id);
+    }),
+    ("the role is of another project", |case, _| {
+        case.asker.role.project_id = case.other.project.id;
+    }),
+    ("the user is not active", |case, _| case.asker.user.is_active = false),
+    // The question.
+    ("nobody asks", |case, chance| case.question.user = UserId::from_u128(id(chance))),
+    ("the level is the platform", |case, _| case.question.scope = Scope::Platform),
+    ("it is about another project", |case, _| case.question.scope = case.other.scope()),
+    ("it is about no project", |case, chance| {
+        let project = ProjectId::from_u128(id(chance));
+        case.question.scope =
+            Scope::module(project, case.asker.module.id, case.asker.environment.id);
+    }),
+    ("the module is another project's", |case, _| {
+        let Case { asker, other, .. } = case;
+        case.question.scope =
+            Scope::module(asker.project.id, other.module.id, asker.environment.id);
+    }),
+    ("the environment is not there", |case, chance| {
         let anywhere = EnvironmentId::from_u128(id(chance));
-        match which {
-            13 => {
-                question.user = UserId::from_u128(id(chance));
-                "nobody asks"
-            }
-            14 => {
-                question.scope = Scope::Platform;
-                "the level is the platform"
-            }
-            15 => {
-                question.scope = other.scope();
-                "it is about another project"
-            }
-            16 => {
-                question.scope = Scope::Project {
-                    project: ProjectId::from_u128(id(chance)),
-                    module,
-                    environment,
-                };
-                "it is about no project"
-            }
-            17 => {
-                question.scope =
-                    Scope::Project { project, module: Some(other.module.id), environment };
-                "the module is another project's"
-            }
-            18 => {
-                question.scope = Scope::Project { project, module, environment: Some(anywhere) };
-                "the environment is not there"
-            }
-            19 => {
-                question.action = format!("x{}", chance.below(1_000)).parse().unwrap();
-                "no role has the action"
-            }
-            20 => {
-                question.action = Action::ADMINISTER;
-                "the action is the platform's"
-            }
-            21 => {
-                question.at = chance
-                    .one_of(&[i64::MIN, -1, 0, asker.grant.valid.from().as_micros() - 1])
-                    .map(Timestamp::from_micros)
-                    .unwrap();
-                "it is before everything"
-            }
-            _ => {
-                let until = asker.grant.valid.until().unwrap().as_micros();
-                question.at = chance
-                    .one_of(&[i64::MAX, until, until + 1, Timestamp::MAX.as_micros()])
-                    .map(Timestamp::from_micros)
-                    .unwrap();
-                "it is after everything"
-            }
-        }
-    }
+        case.question.scope = Scope::module(case.asker.project.id, case.asker.module.id, anywhere);
+    }),
+    ("no role has the action", |case, chance| case.question.action = unheard_of(chance)),
+    ("the action is the platform's", |case, _| case.question.action = Action::ADMINISTER),
+    ("it is before everything", |case, chance| {
+        let from = case.asker.grant.valid.from().as_micros();
+        case.ask_at(chance, &[i64::MIN, -1, 0, from - 1]);
+    }),
+    ("it is after everything", |case, chance| {
+        let until = case.asker.grant.valid.until().unwrap().as_micros();
+        case.ask_at(chance, &[i64::MAX, until, until + 1, Timestamp::MAX.as_micros()]);
+    }),
+    // The team.
+    ("a row of the team is missing", |case, chance| {
+        case.lost = Some(6 + usize::try_from(chance.below(3)).unwrap());
+    }),
+    ("the membership is another's", |case, _| case.asker.membership.user_id = case.other.user.id),
+    ("the team is another project's", |case, _| {
+        case.asker.membership.team_id = case.other.team.id;
+    }),
+    ("the team says that it is another project's", |case, _| {
+        case.asker.team.project_id = case.other.project.id;
+    }),
+    ("the team looks after another project's module", |case, _| {
+        case.asker.team_module.module_id = case.other.module.id;
+    }),
+    ("another team looks after the module", |case, _| {
+        case.asker.team_module.team_id = case.other.team.id;
+    }),
+    ("the membership ends at that instant", |case, _| {
+        let until = Some(case.question.at);
+        case.asker.membership.valid = Interval::new(Timestamp::MIN, until).unwrap();
+    }),
+    ("the membership begins after it", |case, _| {
+        let from = Timestamp::from_micros(case.question.at.as_micros() + 1);
+        case.asker.membership.valid = Interval::starting(from);
+    }),
+];
 
-    fn break_team(&mut self, which: u64, chance: &mut Chance) -> &'static str {
-        let Self { asker, other, .. } = self;
-        match which {
-            23 => {
-                self.lost = Some(6 + usize::try_from(chance.below(3)).unwrap());
-                "a row of the team is missing"
-            }
-            24 => {
-                asker.membership.user_id = other.user.id;
-                "the membership is another's"
-            }
-            25 => {
-                asker.membership.team_id = other.team.id;
-                "the team is another project's"
-            }
-            26 => {
-                asker.team.project_id = other.project.id;
-                "the team says that it is another project's"
-            }
-            27 => {
-                asker.team_module.module_id = other.module.id;
-                "the team looks after another project's module"
-            }
-            28 => {
-                asker.team_module.team_id = other.team.id;
-                "another team looks after the module"
-            }
-            29 => {
-                let until = self.question.at;
-                asker.membership.valid = Interval::new(Timestamp::MIN, Some(until)).unwrap();
-                "the membership ends at that instant"
-            }
-            _ => {
-                let from = Timestamp::from_micros(self.question.at.as_micros() + 1);
-                asker.membership.valid = Interval::starting(from);
-                "the membership begins after it"
-            }
-        }
-    }
+/// An action that nobody has.
+fn unheard_of(chance: &mut Chance) -> Action {
+    format!("x{}", chance.below(1_000)).parse().unwrap()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test takes its length and its seed from outside")]
@@ -376,23 +326,40 @@ fn one_thing_wrong_is_a_no_of_the_index() {
         *kinds.entry(what).or_insert(0_u64) += 1;
     }
     eprintln!("{count} cases, 0 allowed, 0 panics: {kinds:?}");
-    assert_eq!(kinds.len(), 31);
+    assert_eq!(kinds.len(), WRONG.len());
+}
+
+/// An office in which bo could approve and run for a minute, until every grant of his was ended.
+struct Dismissed {
+    bench: Bench,
+    gate: Gate,
+    bo: UserId,
+    place: Scope,
+}
+
+impl Dismissed {
+    /// `before` sees it while bo still may.
+    fn new(before: impl FnOnce(&Bench, UserId, Scope)) -> Self {
+        let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
+        let gate = Gate::new(bench.parts.clone());
+        let office = Office::found(&gate).unwrap();
+        let (bo, project) = (office.bo.user(), office.project);
+        let place = Scope::module(project, office.module, office.environment);
+        assert!(gate.can(bo, &Action::APPROVE, place));
+        before(&bench, bo, place);
+        bench.clock.advance_ms(60_000);
+        let grants = gate.organisation(&office.root, project).unwrap().grants;
+        for grant in grants.iter().filter(|row| row.user_id == bo).map(|row| row.id) {
+            gate.manage(&office.root, &EndGrant { project, grant, at: None }).unwrap();
+        }
+        Self { bench, gate, bo, place }
+    }
 }
 
 #[test]
 fn a_clock_that_steps_back_brings_no_grant_back() {
     let (mut chance, count) = (Chance::new(seed()), number("PLACET_CASES", 10_000));
-    let bench = Bench::on(std::sync::Arc::new(MemoryStore::default())).unwrap();
-    let gate = placet_core::gate::Gate::new(bench.parts.clone());
-    let office = Office::found(&gate).unwrap();
-    let place = Scope::module(office.project, office.module, office.environment);
-    let (bo, project) = (office.bo.user(), office.project);
-    assert!(gate.can(bo, &Action::APPROVE, place));
-    bench.clock.advance_ms(60_000);
-    let grants = gate.organisation(&office.root, project).unwrap().grants;
-    for grant in grants.iter().filter(|row| row.user_id == bo).map(|row| row.id) {
-        gate.manage(&office.root, &EndGrant { project, grant, at: None }).unwrap();
-    }
+    let Dismissed { bench, gate, bo, place } = Dismissed::new(|_, _, _| ());
     let ended = gate.now().as_micros();
     for case in 0..count {
         let back = match chance.below(4) {
@@ -401,7 +368,7 @@ fn a_clock_that_steps_back_brings_no_grant_back() {
         };
         bench.clock.set(Timestamp::from_micros(back));
         // A gate that is opened anew has not seen the later instant.
-        let anew = (case % 10 == 0).then(|| placet_core::gate::Gate::new(bench.parts.clone()));
+        let anew = (case % 10 == 0).then(|| Gate::new(bench.parts.clone()));
         let gate = anew.as_ref().unwrap_or(&gate);
         let action = if chance.is(50) { Action::APPROVE } else { Action::EXECUTE };
         assert!(!gate.can(bo, &action, place), "{case}: the clock says {back}");
@@ -413,21 +380,16 @@ fn a_clock_that_steps_back_brings_no_grant_back() {
 
 #[test]
 fn a_node_whose_clock_is_behind_brings_no_grant_back() {
-    let bench = Bench::on(std::sync::Arc::new(MemoryStore::default())).unwrap();
-    let behind = std::sync::Arc::new(ManualClock::at(bench.parts.clock.now()));
-    let mut parts = bench.parts.clone();
-    parts.clock = std::sync::Arc::<ManualClock>::clone(&behind);
-    let (there, here) =
-        (placet_core::gate::Gate::new(bench.parts), placet_core::gate::Gate::new(parts));
-    let office = Office::found(&there).unwrap();
-    let place = Scope::module(office.project, office.module, office.environment);
-    let (bo, project) = (office.bo.user(), office.project);
-    assert!(here.can(bo, &Action::APPROVE, place));
-    bench.clock.advance_ms(60_000);
-    let grants = there.organisation(&office.root, project).unwrap().grants;
-    for grant in grants.iter().filter(|row| row.user_id == bo).map(|row| row.id) {
-        there.manage(&office.root, &EndGrant { project, grant, at: None }).unwrap();
-    }
+    let mut node = None;
+    let Dismissed { gate: there, bo, place, .. } = Dismissed::new(|bench, bo, place| {
+        let behind = Arc::new(ManualClock::at(bench.parts.clock.now()));
+        let mut parts = bench.parts.clone();
+        parts.clock = Arc::<ManualClock>::clone(&behind);
+        let here = Gate::new(parts);
+        assert!(here.can(bo, &Action::APPROVE, place));
+        node = Some((here, behind));
+    });
+    let (here, behind) = node.unwrap();
     // After a second at most it has heard of it, and its own clock is still far behind.
     behind.advance_ms(2_000);
     assert!(!here.can(bo, &Action::APPROVE, place));

@@ -94,21 +94,12 @@ impl Gate {
             let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
             permit.spend_on(&scope)?;
             let from = Some(request.state.name());
-            let executing = match request.state {
+            if matches!(request.state, State::Executing(Executing { cancel_requested: true, .. })) {
                 // It was asked before: the first time is on record.
-                State::Executing(Executing { cancel_requested: true, .. }) => {
-                    return Ok((request, None));
-                }
-                State::Executing(executing) => executing,
-                State::Draft(_)
-                | State::PendingApproval(_)
-                | State::ChangesRequested(_)
-                | State::Approved(_)
-                | State::Rejected(_)
-                | State::Cancelled(_)
-                | State::Succeeded(_)
-                | State::Failed(_)
-                | State::Unknown(_) => return Err(request.wrong_state("stopped")),
+                return Ok((request, None));
+            }
+            let State::Executing(executing) = request.state else {
+                return Err(request.wrong_state("stopped"));
             };
             if let Some(live) = txn.get::<Live>(&[&id.to_string()])?
                 && live.fence == executing.fence

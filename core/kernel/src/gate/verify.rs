@@ -9,7 +9,7 @@ use crate::authz::Execute;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{Ended, Failed, Reading, Request, State, Succeeded, action};
+use crate::request::{Request, action};
 use crate::runner::Outcome;
 
 impl Gate {
@@ -46,7 +46,7 @@ impl Gate {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
-            let Some(ended) = ended(&request.state) else {
+            let Some(ended) = request.state.ended() else {
                 return Err(request.wrong_state("verified"));
             };
             let revision = txn.revision(&request.header)?;
@@ -63,34 +63,15 @@ impl Gate {
             let scope = request.header.scope();
             txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
             let from = Some(request.state.name());
-            let header = request.header.clone();
-            let same = ended(&request.state).is_some_and(|ended| ended.fence == job.id.fence);
-            let last_read = Some(Reading { at: txn.now, outcome: read.clone() });
-            let state = match request.state {
-                State::Unknown(unknown) if same => {
-                    if !matches!(read, Outcome::Unknown(_)) {
-                        txn.end_run(job.id, &read)?;
-                        txn.end_turn(&job.target, id, job.id.fence)?;
-                    }
-                    unknown.resolve(read.clone(), txn.now)
-                }
-                State::Succeeded(Succeeded { ended }) if same => {
-                    Succeeded { ended: Ended { last_read, ..ended } }.into()
-                }
-                State::Failed(Failed { ended }) if same => {
-                    Failed { ended: Ended { last_read, ..ended } }.into()
-                }
-                State::Draft(_)
-                | State::PendingApproval(_)
-                | State::ChangesRequested(_)
-                | State::Approved(_)
-                | State::Rejected(_)
-                | State::Cancelled(_)
-                | State::Executing(_)
-                | State::Succeeded(_)
-                | State::Failed(_)
-                | State::Unknown(_) => return Err(request.wrong_state("verified")),
+            let same = request.state.ended().filter(|ended| ended.fence == job.id.fence);
+            let Some(ended) = same.cloned() else {
+                return Err(request.wrong_state("verified"));
             };
+            if ended.is_resolved_by(&read) {
+                txn.end_run(job.id, &read)?;
+                txn.end_turn(&job.target, id, job.id.fence)?;
+            }
+            let (header, state) = (request.header, ended.read(read.clone(), txn.now));
             let (caller, comment) = (Some(caller), None);
             let note = Note { caller, action: action::VERIFY, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
@@ -100,20 +81,5 @@ impl Gate {
             leaf.outcome = Some(word(&read).to_owned());
             Ok(((request, read.clone()), leaf))
         })
-    }
-}
-
-fn ended(state: &State) -> Option<&Ended> {
-    match state {
-        State::Succeeded(state) => Some(&state.ended),
-        State::Failed(state) => Some(&state.ended),
-        State::Unknown(state) => Some(&state.ended),
-        State::Draft(_)
-        | State::PendingApproval(_)
-        | State::ChangesRequested(_)
-        | State::Approved(_)
-        | State::Rejected(_)
-        | State::Cancelled(_)
-        | State::Executing(_) => None,
     }
 }

@@ -160,6 +160,19 @@ impl Ended {
         }
     }
 
+    /// Whether a look into the target that told `read` settles how it ended.
+    pub(crate) const fn is_resolved_by(&self, read: &Outcome) -> bool {
+        matches!(self.outcome, Outcome::Unknown(_)) && !matches!(read, Outcome::Unknown(_))
+    }
+
+    /// Notes what was read in the target. It settles an unknown outcome where it can tell; a known one stays, and
+    /// so does why one is unknown: a look that could not tell knows less.
+    pub(crate) fn read(self, read: Outcome, now: Timestamp) -> State {
+        let last_read = Some(Reading { at: now, outcome: read.clone() });
+        let outcome = if self.is_resolved_by(&read) { read } else { self.outcome };
+        Self { outcome, last_read, ..self }.into_state()
+    }
+
     /// The state that goes with the outcome.
     pub(super) fn into_state(self) -> State {
         match self.outcome {
@@ -170,19 +183,25 @@ impl Ended {
     }
 }
 
-impl Unknown {
-    /// Resolves it by what was read in the target. What cannot be told stays unknown.
-    pub(crate) fn resolve(self, outcome: Outcome, now: Timestamp) -> State {
-        let last_read = Some(Reading { at: now, outcome: outcome.clone() });
-        match outcome {
-            // Why it is unknown stays: a look that could not tell knows less.
-            Outcome::Unknown(_) => Self { ended: Ended { last_read, ..self.ended } }.into(),
-            Outcome::Succeeded(_) | Outcome::Failed(_) => {
-                Ended { outcome, last_read, ..self.ended }.into_state()
-            }
+impl State {
+    /// How the latest run ended, once it did.
+    pub(crate) const fn ended(&self) -> Option<&Ended> {
+        match self {
+            Self::Succeeded(state) => Some(&state.ended),
+            Self::Failed(state) => Some(&state.ended),
+            Self::Unknown(state) => Some(&state.ended),
+            Self::Draft(_)
+            | Self::PendingApproval(_)
+            | Self::ChangesRequested(_)
+            | Self::Approved(_)
+            | Self::Rejected(_)
+            | Self::Cancelled(_)
+            | Self::Executing(_) => None,
         }
     }
+}
 
+impl Unknown {
     /// Resolves it by the word of a person.
     pub(crate) fn declare(self, by: UserId, outcome: Outcome) -> State {
         Ended { outcome, declared_by: Some(by), ..self.ended }.into_state()
