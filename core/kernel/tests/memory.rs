@@ -167,6 +167,31 @@ fn a_lost_answer_leaves_nothing_remembered_that_is_not_so() {
     }
 }
 
+/// A run whose holder is gone, with a lease that `near` remembers as it was before its last renewal.
+#[test]
+fn a_remembered_lease_keeps_no_run_alive() {
+    let nodes = Nodes::new();
+    nodes.step("approve bo");
+    let (bo, lease_ms) = (nodes.far.caller("bo"), nodes.near.limits().lease_ms);
+    let ticket = nodes.far.gate.execute(&bo, nodes.id).unwrap();
+    nodes.near.stop(&bo, nodes.id).unwrap();
+    nodes.far.gate.renew(ticket.lease()).unwrap();
+    drop(ticket);
+    // Two looks in the length of a lease: the first sees it, the second it stand still, the third that it is over.
+    let mut ticks = 0;
+    loop {
+        ticks += 1;
+        let over = nodes.near.tick().unwrap();
+        if over == [nodes.id] {
+            break;
+        }
+        assert!(over.is_empty() && ticks < 10, "{ticks} ticks: {over:?}");
+        nodes.far.bench.clock.advance_ms(lease_ms / 2);
+    }
+    assert_eq!(ticks, 3);
+    assert_invariants(&*nodes.far.bench.parts.store);
+}
+
 #[test]
 fn without_retries_a_refusal_is_told_all_the_same() {
     let nodes = Nodes::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Gate;
 use super::find::Note;
 use super::lease::Live;
+use super::txn::Sight;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::request::{Request, State, action};
@@ -111,7 +112,9 @@ impl Gate {
     }
 
     fn lose(&self, seen: &Live, due: &impl Fn(&Live, &Self) -> bool) -> Result<bool, Error> {
-        self.attempt(|txn| {
+        // A lease as this gate remembers it may be older than the one that was just seen: measured, it would look as
+        // if its holder had moved it, and the measure would begin again.
+        self.attempt_from(Sight::Fresh, |txn| {
             let live = txn.get::<Live>(&[&seen.request.to_string()])?;
             let request = txn.request(seen.request)?;
             let mut leaf = Self::request_leaf(txn, "run.lost", None, &request);

@@ -240,7 +240,17 @@ impl Gate {
         &self,
         verb: impl Fn(&mut Txn<'_>) -> Result<(T, Option<Leaf>), Error>,
     ) -> Result<T, Error> {
-        let mut txn = Txn::new(self, Sight::Remembered);
+        self.attempt_from(Sight::Remembered, verb)
+    }
+
+    /// Like [`Self::attempt`], with a first try on rows from there. A verb that does more with a row than to decide
+    /// on it begins with fresh ones: what it does about a remembered one is not undone when the commit fails.
+    pub(super) fn attempt_from<T>(
+        &self,
+        sight: Sight,
+        verb: impl Fn(&mut Txn<'_>) -> Result<(T, Option<Leaf>), Error>,
+    ) -> Result<T, Error> {
+        let mut txn = Txn::new(self, sight);
         // The remembered try counts for itself: without a fresh one nobody is refused.
         for _ in 0..=self.parts.limits.conflict_retries_max.saturating_add(1) {
             match verb(&mut txn) {
