@@ -1,5 +1,6 @@
 //! The policies are changed while decisions are made, and no decision is made by two sets or by an old one.
 
+use core::fmt;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
@@ -9,8 +10,12 @@ use placet_core::authz::{
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
-use placet_core::org::command::{AddMember, AssignModule, CreateTeam};
-use placet_core::org::{Interval, TeamRole};
+use placet_core::id::RequestId;
+use placet_core::identity::Caller;
+use placet_core::org::command::{
+    AddMember, AssignModule, CreateTeam, EndGrant, GrantGlobalRole, RevokeGlobalRole, SetUserActive,
+};
+use placet_core::org::{GlobalRole, Interval, TeamRole};
 use placet_core::store::{MemoryStore, Store};
 use placet_core::testing::InterleavingStore;
 
@@ -150,6 +155,129 @@ fn no_approval_rests_on_a_set_that_was_replaced() {
         assert_invariants(&*world.bench.parts.store);
     }
     assert!(moments > 5, "only {moments} moments");
+}
+
+/// Permits what the index permits, and lets something happen before it says so.
+struct Meanwhile(Mutex<Box<dyn FnMut() + Send>>);
+
+impl fmt::Debug for Meanwhile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meanwhile").finish_non_exhaustive()
+    }
+}
+
+impl Authorizer for Meanwhile {
+    fn decide(&self, question: &Question, facts: &Facts) -> Result<Verdict, Error> {
+        (self.0.lock().unwrap())();
+        Forbids("nothing").decide(question, facts)
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"meanwhile")
+    }
+}
+
+/// Whether somebody was shown something by a verb that only reads.
+type Reads = fn(&Gate, &World, &Caller, RequestId) -> bool;
+
+const READS: [(&str, Reads); 6] = [
+    ("view", |gate, _, caller, id| gate.view(caller, id).is_ok()),
+    ("history", |gate, _, caller, id| gate.history(caller, id).is_ok()),
+    ("requests", |gate, world, caller, _| gate.requests(caller, world.project, None).is_ok()),
+    ("projects", |gate, _, caller, _| !gate.projects(caller).unwrap().is_empty()),
+    ("organisation", |gate, world, caller, _| gate.organisation(caller, world.project).is_ok()),
+    ("authorize", |gate, world, caller, _| {
+        let place = Scope::module(world.project, world.pagos, world.dev);
+        gate.authorize(caller.user(), &Action::READ, place).is_allowed()
+    }),
+];
+
+/// Takes the right to read away from `ana`.
+type Takes = fn(&World);
+
+/// What that right is taken away by.
+const TAKES: [(&str, Takes); 3] = [
+    ("a set that forbids it", |world| {
+        let shut = world.gate.prepare_policies(Arc::new(Forbids("read")));
+        world.gate.adopt_policies(&world.caller("root"), shut).unwrap();
+    }),
+    ("the end of her grant", |world| {
+        let (root, project) = (world.caller("root"), world.project);
+        let grants = world.gate.organisation(&root, project).unwrap().grants;
+        for grant in grants.iter().filter(|row| row.user_id == world.people["ana"]) {
+            world.gate.manage(&root, &EndGrant { project, grant: grant.id, at: None }).unwrap();
+        }
+    }),
+    ("her dismissal", |world| {
+        let command = SetUserActive { user: world.people["ana"], active: false };
+        world.gate.administer(&world.caller("root"), &command).unwrap();
+    }),
+];
+
+/// A gate whose policies let `happens` happen before each of their answers, with the world around it.
+fn interrupted(happens: impl Fn(&World) + Send + 'static) -> (Arc<World>, Gate, RequestId) {
+    let world = Arc::new(World::new());
+    let mut id = None;
+    world.step(&mut id, "draft ana").unwrap();
+    // A grant that ends at its first instant would never have been.
+    world.bench.clock.advance_ms(1_000);
+    let (mut parts, other) = (world.bench.parts.clone(), Arc::clone(&world));
+    parts.authorizer = Arc::new(Meanwhile(Mutex::new(Box::new(move || happens(&other)))));
+    let gate = Gate::new(parts);
+    gate.prepare_policies(Arc::new(Forbids("read")));
+    (world, gate, id.unwrap())
+}
+
+#[test]
+fn what_was_taken_away_while_somebody_looked_is_not_shown() {
+    for (verb, reads) in READS {
+        let (world, gate, id) = interrupted(|_| ());
+        assert!(reads(&gate, &world, &world.caller("ana"), id), "{verb}");
+        for (what, take) in TAKES {
+            let taken = Mutex::new(false);
+            let (world, gate, id) = interrupted(move |world| {
+                if !std::mem::replace(&mut *taken.lock().unwrap(), true) {
+                    take(world);
+                }
+            });
+            let shown = reads(&gate, &world, &world.caller("ana"), id);
+            assert!(!shown, "{verb} in the middle of which {what} came");
+            assert_eq!(gate.disagreements(), 0, "{verb}, {what}");
+            assert_invariants(&*world.bench.parts.store);
+        }
+    }
+}
+
+#[test]
+fn who_loses_a_global_role_in_the_middle_of_a_look_is_refused() {
+    let role = GlobalRole::Auditor;
+    let (world, gate, _) = interrupted(move |world| {
+        let revoke = RevokeGlobalRole { user: world.people["aud"], role };
+        // The second time it is gone already.
+        drop(world.gate.administer(&world.caller("root"), &revoke));
+    });
+    let auditor = world.caller("aud");
+    let command = GrantGlobalRole { user: auditor.user(), role };
+    world.gate.administer(&world.caller("root"), &command).unwrap();
+    assert_eq!(gate.users(&auditor, None).unwrap_err().code(), Code::Denied);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+/// The organisation changes during each look: it is looked at again as often as a lost race, and then it is told.
+#[test]
+fn a_look_that_never_holds_still_ends() {
+    let looks = Arc::new(Mutex::new(0_u32));
+    let counted = Arc::clone(&looks);
+    let (world, gate, id) = interrupted(move |world| {
+        let mut looks = counted.lock().unwrap();
+        *looks += 1;
+        let name = format!("team {looks}").parse().unwrap();
+        let command = CreateTeam { project: world.project, name };
+        world.gate.manage(&world.caller("root"), &command).unwrap();
+    });
+    let error = gate.view(&world.caller("ana"), id).unwrap_err();
+    assert_eq!(error.code(), Code::Conflict);
+    assert_eq!(*looks.lock().unwrap(), gate.limits().conflict_retries_max + 1);
 }
 
 /// Permits what the index permits, and keeps what it was told.

@@ -148,6 +148,7 @@ impl Txn<'_> {
         question: &Question,
         authors: &BTreeSet<UserId>,
     ) -> Result<Result<Witness, Denial>, Error> {
+        self.has_judged = true;
         let (facts, witness) = match self.named_rows(question, authors)? {
             Err(denial) => return Ok(Err(denial)),
             Ok(named) => named,

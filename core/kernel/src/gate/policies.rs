@@ -11,7 +11,8 @@ use crate::authz::{Administer, Authorizer, Scope};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::identity::Caller;
-use crate::store::records::Record;
+use crate::store::Key;
+use crate::store::records::{self, Record};
 
 /// The set that was adopted last. Every decision expects it unchanged.
 #[derive(Debug, Deserialize, Serialize)]
@@ -20,6 +21,11 @@ struct PolicySet {
 }
 
 const CURRENT: &str = "current";
+
+/// The key that the set which decides is found under.
+pub(super) fn policy_sets() -> Key {
+    records::key_of::<PolicySet>(&[])
+}
 
 impl Record for PolicySet {
     const KIND: &'static str = "policy_set";

@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Gate;
+use super::policies::policy_sets;
 use crate::audit::{Decision, Leaf, RecordChange};
 use crate::authz::{Action, Authorizer, Scope};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
+use crate::org::book::Epoch;
+use crate::org::{GlobalRoleGrant, User};
 use crate::store::records::{self, Record};
 use crate::store::{Batch, CommitError, Key, Stored, Version};
 
@@ -22,6 +25,8 @@ pub(crate) struct Txn<'g> {
     pub(super) judge: Option<Arc<dyn Authorizer>>,
     sight: Sight,
     rests_on_memory: bool,
+    // Whether anything was decided.
+    pub(super) has_judged: bool,
     read: BTreeMap<Key, Option<Stored>>,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     names: BTreeMap<Key, String>,
@@ -52,6 +57,7 @@ impl<'g> Txn<'g> {
             judge: None,
             sight,
             rests_on_memory: false,
+            has_judged: false,
             read: BTreeMap::new(),
             writes: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -192,13 +198,34 @@ impl<'g> Txn<'g> {
 
     /// Whether everything that was read is still so. A disagreement over facts that moved is a lost race.
     pub(super) fn is_current(&self) -> Result<bool, Error> {
-        for (key, seen) in &self.read {
-            let now = self.gate.parts.store.get(key)?;
-            if now.map(|stored| stored.version) != seen.as_ref().map(|stored| stored.version) {
-                return Ok(false);
-            }
+        self.is_still(|_any| true)
+    }
+
+    /// Whether what was decided would be decided on the same: the set of policies, the epochs of the projects, and who
+    /// asked. A verb that commits need not ask, and one that decided nothing neither.
+    fn still_decides(&self) -> Result<bool, Error> {
+        if !self.has_judged {
+            return Ok(true);
         }
-        Ok(true)
+        let kinds = [
+            policy_sets(),
+            records::key_of::<Epoch>(&[]),
+            records::key_of::<User>(&[]),
+            records::key_of::<GlobalRoleGrant>(&[]),
+        ];
+        self.is_still(|key| kinds.iter().any(|kind| key.starts_with(kind)))
+    }
+
+    /// Whether what was read under keys that count is still so. One trip, where reads travel.
+    fn is_still(&self, counts: impl Fn(&Key) -> bool) -> Result<bool, Error> {
+        let seen = || self.read.iter().filter(|(key, _)| counts(key));
+        let keys: Vec<Key> = seen().map(|(key, _)| key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(true);
+        }
+        let now = self.gate.parts.store.get_many(&keys)?;
+        let version = |stored: &Option<Stored>| stored.as_ref().map(|stored| stored.version);
+        Ok(now.iter().map(version).eq(seen().map(|(_, stored)| version(stored))))
     }
 }
 
@@ -269,7 +296,8 @@ impl Gate {
         Err(lost_race())
     }
 
-    /// Runs a verb that only reads. Denials are noted all the same.
+    /// Runs a verb that only reads. Denials are noted all the same. What was decided is decided again where the set
+    /// of policies, or the rows that it was decided on, changed before the end.
     pub(super) fn consult<T>(
         &self,
         verb: impl Fn(&mut Txn<'_>) -> Result<T, Error>,
@@ -277,10 +305,16 @@ impl Gate {
         for _ in 0..=self.parts.limits.conflict_retries_max {
             // No commit would say whether remembered rows are still true.
             let mut txn = Txn::new(self, Sight::Fresh);
-            match verb(&mut txn) {
-                Ok(value) => return Ok(value),
-                Err(error) if error.code() == Code::Conflict => {}
-                Err(error) => return Err(self.note_refusal(txn, error)),
+            let answered = match verb(&mut txn) {
+                Err(error) if error.code() == Code::Conflict => continue,
+                answered => answered,
+            };
+            match (answered, txn.still_decides()) {
+                (_, Ok(false)) => {}
+                (Ok(value), Ok(true)) => return Ok(value),
+                // Nobody knows whether it may be told.
+                (Ok(_), Err(error)) => return Err(error),
+                (Err(error), Ok(true) | Err(_)) => return Err(self.note_refusal(txn, error)),
             }
         }
         Err(lost_race())
