@@ -25,6 +25,11 @@ pub struct Limits {
     /// How much a gate remembers of rows that it read or wrote, in bytes, so that it need not ask the store
     /// again; 0 remembers nothing. Default 8 MiB.
     pub memory_bytes_max: usize,
+    /// How much of the index the rights of one project may take, in bytes: for each role and each action of its
+    /// permissions one bit for each place, and for each team one for each module, in whole words of four bytes. A
+    /// project has (modules + 1) × (environments + 1) places. A command that would make it more is refused with
+    /// [`crate::error::Code::TooLarge`]. Default 16 MiB.
+    pub rights_bytes_max: usize,
 }
 
 impl Default for Limits {
@@ -37,6 +42,7 @@ impl Default for Limits {
             run_ms_max: 300_000,
             conflict_retries_max: 16,
             memory_bytes_max: 8 * 1024 * 1024,
+            rights_bytes_max: 16 * 1024 * 1024,
         }
     }
 }
@@ -67,6 +73,13 @@ impl Limits {
     #[must_use]
     pub fn with_memory_bytes_max(mut self, bytes: usize) -> Self {
         self.memory_bytes_max = bytes;
+        self
+    }
+
+    /// Sets how much of the index the rights of one project may take, in bytes.
+    #[must_use]
+    pub fn with_rights_bytes_max(mut self, bytes: usize) -> Self {
+        self.rights_bytes_max = bytes;
         self
     }
 }

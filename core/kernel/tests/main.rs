@@ -12,6 +12,7 @@
 mod world;
 mod stories;
 mod organisation;
+mod bounds;
 mod refusals;
 mod races;
 mod revocation;

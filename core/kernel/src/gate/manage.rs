@@ -5,18 +5,20 @@ use std::collections::BTreeMap;
 use super::Gate;
 use super::decide::not_found;
 use super::txn::lost_race;
-use crate::authz::{Manage, Scope};
-use crate::error::Error;
+use crate::authz::{Manage, Scope, rights_bytes};
+use crate::error::{Code, Error};
 use crate::identity::Caller;
-use crate::org::User;
-use crate::org::book::{Epoch, ProjectRow, Used};
+use crate::org::book::{Book, Epoch, ProjectRow, Used};
 use crate::org::command::{Desk, ProjectCommand};
+use crate::org::{Row, User};
 
 impl Gate {
     /// Carries out a command about one project. It takes PLATFORM_ADMIN or the action `manage`.
     ///
-    /// Fails with [`crate::error::Code::Denied`], and with what the command's rules refuse.
-    /// Whoever may neither read nor manage the project gets [`crate::error::Code::NotFound`].
+    /// Fails with [`Code::Denied`], and with what the command's rules refuse.
+    /// Whoever may neither read nor manage the project gets [`Code::NotFound`]. A role, a permission, a module, an
+    /// environment or a team that makes the rights of the project larger than
+    /// [`crate::limits::Limits::rights_bytes_max`] is [`Code::TooLarge`], and nothing is written.
     ///
     /// ```
     /// use placet_core::error::Code;
@@ -63,6 +65,7 @@ impl Gate {
                 now: txn.now,
                 ids: &*self.parts.ids,
             })?;
+            self.check_rights(&shelf.book, &decided.put)?;
             let mut facts = BTreeMap::new();
             for row in decided.put.iter().chain(&decided.remove) {
                 row.note_facts(&mut facts);
@@ -80,5 +83,21 @@ impl Gate {
             leaf.facts = facts;
             Ok((decided.output, leaf))
         })
+    }
+
+    /// Refuses rows that make the rights of a project larger than the limit. One that is over it already may do
+    /// whatever does not make them larger.
+    fn check_rights(&self, book: &Book, put: &[Row]) -> Result<(), Error> {
+        let (bytes, limit) = (rights_bytes(book, put), self.parts.limits.rights_bytes_max);
+        if bytes <= limit || bytes <= rights_bytes(book, &[]) {
+            return Ok(());
+        }
+        let sentence =
+            format!("the rights of this project would take {bytes} bytes; the limit is {limit}");
+        let help = "remove roles, actions, modules or environments that nobody uses, or make a project of its own";
+        Err(Error::new(Code::TooLarge, sentence)
+            .with_help(help)
+            .with_detail("bytes", bytes)
+            .with_detail("limit", limit))
     }
 }

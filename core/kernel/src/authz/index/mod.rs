@@ -15,6 +15,7 @@ mod people;
 mod outline;
 mod rules;
 mod block;
+mod size;
 mod project;
 mod compile;
 mod single;
@@ -43,6 +44,7 @@ pub(crate) use project::{NotLive, PlaceIds, Spot};
 pub(crate) use reverse::by_role;
 pub use reverse::{Paging, WhoCan};
 pub(crate) use single::SingleIndex;
+pub(crate) use size::rights_bytes;
 use spine::Spine;
 
 use crate::id::{ProjectId, UserId};

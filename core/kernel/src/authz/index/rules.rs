@@ -41,6 +41,25 @@ impl Shape {
     const fn grid(self) -> (usize, usize) {
         (self.modules.saturating_add(1), self.environments.saturating_add(1))
     }
+
+    /// How many words the bits of a team take, and how many those of a role and an action.
+    const fn fields(self) -> (usize, usize) {
+        let (rows, columns) = self.grid();
+        (rows.div_ceil(32), rows.saturating_mul(columns).div_ceil(32))
+    }
+
+    /// Where the bits of roles begin with so many actions, and where they end.
+    const fn layout(self, actions: usize) -> (usize, usize) {
+        let (module_words, place_words) = self.fields();
+        let roles = actions.saturating_add(self.teams.saturating_mul(module_words));
+        let words = self.roles.saturating_mul(actions).saturating_mul(place_words);
+        (roles, roles.saturating_add(words))
+    }
+
+    /// How many bytes the rules of such a project take with so many actions.
+    pub(super) const fn bytes(self, actions: usize) -> usize {
+        self.layout(actions).1.saturating_mul(size_of::<u32>())
+    }
 }
 
 /// Rules in the making.
@@ -54,13 +73,10 @@ pub(super) struct Making {
 impl Making {
     /// Rules that allow nothing. `actions` are in ascending order, each once.
     pub(super) fn new(shape: Shape, actions: &[u16]) -> Self {
-        let (rows, columns) = shape.grid();
-        let (module_words, place_words) =
-            (rows.div_ceil(32), rows.saturating_mul(columns).div_ceil(32));
-        let roles = actions.len().saturating_add(shape.teams.saturating_mul(module_words));
-        let fields = shape.roles.saturating_mul(actions.len()).saturating_mul(place_words);
+        let ((module_words, place_words), (roles, end)) =
+            (shape.fields(), shape.layout(actions.len()));
         let mut words: Vec<u32> = actions.iter().map(|number| u32::from(*number)).collect();
-        words.resize(roles.saturating_add(fields), 0);
+        words.resize(end, 0);
         let grid = Grid {
             actions: narrow(actions.len()),
             roles: narrow(roles),
