@@ -271,8 +271,9 @@ impl Store for PostgresStore {
     fn wait_for_log(&self, longer_than: u64, wait_ms: u64) -> Result<u64, StoreError> {
         let begun = monotonic();
         loop {
+            let before = self.heard.before();
             let log_len = self.log_len()?;
-            self.heard.tell(log_len);
+            self.heard.asked(before, log_len);
             let left = Duration::from_millis(wait_ms)
                 .saturating_sub(monotonic().saturating_duration_since(begun));
             if log_len > longer_than || left.is_zero() {

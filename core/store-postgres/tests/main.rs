@@ -12,6 +12,7 @@
 
 mod contract; // the exam, groups, limits
 mod nodes; // several nodes on one database
+mod notices; // what other nodes say, true or not
 mod revoked; // a grant that ends at one node while its holder approves at another
 #[path = "../../store-sled/tests/approve_or_revoke.rs"]
 mod approve_or_revoke; // that race, for every store

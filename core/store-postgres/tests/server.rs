@@ -134,7 +134,8 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    fn log(&self) -> String {
+    /// What the server wrote down.
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
