@@ -241,7 +241,8 @@ fn ends(run: &Run, index: &Index, chance: &mut Chance) -> Vec<(&'static str, Spr
     let who = spread(&prepared, |(_, scope, action)| {
         index.who_can(action, *scope, AT, Paging::first(1_000))
     });
-    let places = spread(&prepared, |(user, _, action)| index.where_can(*user, action, AT));
+    let all = Paging::first(usize::MAX);
+    let places = spread(&prepared, |(user, _, action)| index.where_can(*user, action, AT, all));
     let why = spread(&prepared, |(user, scope, action)| index.explain(*user, action, *scope, AT));
     let free = allocations(|| {
         for (user, scope, action) in prepared.iter().take(1_000) {
@@ -253,7 +254,7 @@ fn ends(run: &Run, index: &Index, chance: &mut Chance) -> Vec<(&'static str, Spr
     });
     say(&format!("{}: {:.0} ns of CPU, {free} allocations in 1,000", figures::EXPLAIN, cpu.0));
     let cpu_places =
-        mean_ns(&prepared, |(user, _, action)| index.where_can(*user, action, AT).is_empty());
+        mean_ns(&prepared, |(user, _, action)| index.where_can(*user, action, AT, all).items.is_empty());
     say(&format!("{}: {:.0} ns of CPU", figures::WHERE, cpu_places.0));
     let changes: Vec<_> = (0..2_000)
         .filter_map(|_| {

@@ -19,9 +19,9 @@ pub(crate) use answer::{Asker, Known, answer};
 pub use authorizer::{Authorizer, PolicyHit, Verdict};
 pub use explanation::{Answer, Explanation, Language, Missing};
 pub use index::{
-    ActionHandle, Index, IndexBuilder, IndexExplanation, Leg, Paging, PlaceHandle, WhoCan,
+    ActionHandle, Index, IndexBuilder, IndexExplanation, Leg, Paging, PlaceHandle, Places, WhoCan,
 };
-pub(crate) use index::{by_role, rights_bytes};
+pub(crate) use index::{Listing, by_role, rights_bytes};
 pub(crate) use permission_string::check_is_no_context;
 pub use permission_string::{PermissionContext, PermissionString};
 pub use permit::{ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Submit};

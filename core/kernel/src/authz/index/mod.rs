@@ -20,11 +20,16 @@ mod project;
 mod compile;
 mod single;
 mod check;
+mod paging;
+mod bits;
 mod reverse;
+mod places;
 mod explain;
 mod change;
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod reverse_tests;
 #[cfg(test)]
 mod wide_tests;
 
@@ -38,11 +43,14 @@ pub use explain::{IndexExplanation, Leg};
 use flags::Flags;
 use numbers::Numbers;
 use outline::Outline;
+pub use paging::Paging;
 use people::People;
+pub(crate) use places::Listing;
+pub use places::Places;
 use project::ProjectIndex;
 pub(crate) use project::{NotLive, PlaceIds, Spot};
+pub use reverse::WhoCan;
 pub(crate) use reverse::by_role;
-pub use reverse::{Paging, WhoCan};
 pub(crate) use single::SingleIndex;
 pub(crate) use size::rights_bytes;
 use spine::Spine;

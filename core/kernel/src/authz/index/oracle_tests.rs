@@ -18,13 +18,16 @@ use crate::org::book::Book;
 use crate::org::{GlobalRole, Interval, Row};
 use crate::testing::{Chance, RandomOrganisation};
 
+/// Every place on one page.
+pub(super) const ALL: Paging<Scope> = Paging::first(usize::MAX);
+
 /// `PLACET_QUESTIONS` asks for more, `PLACET_SEED` for those of one run again.
-fn number(name: &str, usual: u64) -> u64 {
+pub(super) fn number(name: &str, usual: u64) -> u64 {
     env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// Another one for each run, unless asked for.
-fn seed() -> u64 {
+pub(super) fn seed() -> u64 {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     let seed = number("PLACET_SEED", u64::try_from(now.as_nanos() % (1 << 40)).unwrap_or_default());
     eprintln!("PLACET_SEED={seed}");
@@ -115,7 +118,9 @@ fn a_handle_answers_as_its_ids_do_also_after_changes() {
 }
 
 /// Everything that can be asked about an organisation.
-fn everything(organisation: &RandomOrganisation) -> (Vec<UserId>, Vec<Action>, Vec<Scope>) {
+pub(super) fn everything(
+    organisation: &RandomOrganisation,
+) -> (Vec<UserId>, Vec<Action>, Vec<Scope>) {
     let mut scopes = vec![Scope::Platform];
     for project in &organisation.projects {
         let rows = || organisation.rows.iter().filter(|(of, _)| *of == project.id);
@@ -174,7 +179,7 @@ fn who_and_where_and_until_are_what_asking_everything_finds() {
             }
             for user in &users {
                 let places: BTreeSet<Scope> =
-                    index.where_can(*user, action, at).into_iter().collect();
+                    index.where_can(*user, action, at, ALL).items.into_iter().collect();
                 let roles = index.global_roles(*user);
                 let can = |scope: &&Scope| index.can(*user, action, **scope, at);
                 for scope in scopes.iter().filter(|scope| **scope != Scope::Platform).filter(can) {
@@ -257,7 +262,11 @@ fn changes_one_by_one_make_the_index_that_building_makes() {
             assert_eq!(index.global_roles(*user), built.global_roles(*user));
             for tick in 0..14 {
                 let at = Timestamp::from_micros(tick);
-                assert_eq!(index.matrix(*user, at), built.matrix(*user, at), "{before}{after}");
+                assert_eq!(
+                    index.matrix(*user, at, ALL),
+                    built.matrix(*user, at, ALL),
+                    "{before}{after}"
+                );
                 for (action, scope) in
                     actions.iter().flat_map(|a| scopes.iter().map(move |s| (a, s)))
                 {

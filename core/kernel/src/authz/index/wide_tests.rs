@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Index, IndexBuilder};
+use super::{Index, IndexBuilder, Paging};
 use crate::authz::{Action, Scope};
 use crate::clock::Timestamp;
 use crate::id::{
@@ -87,7 +87,8 @@ fn a_wide_project_is_answered_place_by_place() {
             }
         }
     }
-    let found: BTreeSet<Scope> = index.where_can(USER, &deploy, NOW).into_iter().collect();
+    let found: BTreeSet<Scope> =
+        index.where_can(USER, &deploy, NOW, Paging::first(usize::MAX)).items.into_iter().collect();
     assert_eq!(found, expected);
     // Environment 4 of no module and of 43 modules, and five more spots in each of two of those.
     assert_eq!(found.len(), 44 + 10);
