@@ -20,6 +20,8 @@ mod bad_questions;
 mod memory;
 mod policy_sets;
 mod explanations;
+mod reverse;
+mod leave;
 mod permissions;
 mod policy_stories;
 mod execution;

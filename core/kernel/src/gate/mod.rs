@@ -33,6 +33,7 @@ mod read;
 mod organisation;
 mod policies;
 mod explain;
+mod reverse;
 mod stories;
 mod replay;
 mod proof;

@@ -244,9 +244,9 @@ impl Gate {
     /// ```
     pub fn projects(&self, caller: &Caller) -> Result<Vec<Project>, Error> {
         self.consult(|txn| {
-            let mut seen = Vec::new();
-            for project in self.scan_all::<Project>(&records::key_of::<Project>(&[]))? {
-                let (user, whole) = (caller.user(), Scope::project(project.id));
+            let (user, mut seen) = (caller.user(), Vec::new());
+            for project in self.perhaps_seen(txn, user)? {
+                let whole = Scope::project(project.id);
                 let place = txn.read_scope(user, project.id)?;
                 if txn.quietly(user, &Action::READ, place)?.is_allowed()
                     || txn.quietly(user, &Action::MANAGE, whole)?.is_allowed()
@@ -257,6 +257,24 @@ impl Gate {
             seen.sort_by(|a, b| a.code.cmp(&b.code));
             Ok(seen)
         })
+    }
+
+    /// The projects of which the index says that `user` sees something: no other is worth a question. All of them
+    /// where a global role shows all, or where a damaged row keeps the index from being built.
+    fn perhaps_seen(&self, txn: &mut Txn<'_>, user: UserId) -> Result<Vec<Project>, Error> {
+        // The index may lack what another node acknowledged a moment ago: a list must not.
+        let heard = self.catch_up();
+        let few = heard.and_then(|()| self.with_index(|index| index.seen_by(user, self.now())));
+        let ids = match few {
+            Ok(Some(ids)) => ids,
+            Err(error) if error.code() != Code::StoreDamaged => return Err(error),
+            // A damaged row of somebody else is none of theirs.
+            Ok(None) | Err(_) => return self.scan_all(&records::key_of::<Project>(&[])),
+        };
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        txn.fetch(ids.iter().map(|id| records::key_of::<Project>(&[id])).collect())?;
+        let found = ids.iter().map(|id| txn.get::<Project>(&[id]));
+        found.filter_map(Result::transpose).collect()
     }
 
     /// The log entries about a request, with their indexes, for whoever may read the request.
