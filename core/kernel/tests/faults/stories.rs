@@ -25,7 +25,8 @@ stories! {
         "project root shop, module root pagos, environment root dev, team root checkout,
          look-after root checkout, role root lead, permit root approve, allow root lead,
          member root bo, grant root bo, quorum root dev, can bo, can cy !denied,
-         organisation root, revoke root bo, can bo !denied, deactivate root cy";
+         organisation root, revoke root bo, can bo !denied, deactivate root cy,
+         who-and-where root";
 
     drafting_planning_submitting on Shop, given "":
         "draft ana it dev, plan ana it, comment ana it, submit ana it, view bo it,

@@ -1,6 +1,6 @@
 //! The small language of the stories: `verb who rest`.
 
-use placet_core::authz::{Action, Question, Scope};
+use placet_core::authz::{Action, Paging, Question, Scope};
 use placet_core::error::{Code, Error};
 use placet_core::gate::{Finding, NewRequest};
 use placet_core::identity::Caller;
@@ -30,8 +30,8 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
         }
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
         | "member" | "grant" | "quorum" | "revoke" => manage(stage, verb, &stage.caller(who), what),
-        "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "checkpoint"
-        | "prove" => look(stage, verb, &stage.caller(who)),
+        "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
+        | "checkpoint" | "prove" => look(stage, verb, &stage.caller(who)),
         "draft" => draft(stage, &stage.caller(who), what, word()),
         _ => request(stage, verb, &stage.caller(who), what),
     }
@@ -149,6 +149,12 @@ fn look(stage: &Stage, verb: &str, by: &Caller) -> Result<(), Error> {
         "audit" => gate.audit(by, 0).map(drop),
         "organisation" => gate.organisation(by, stage.project()).map(drop),
         "requests" => gate.requests(by, stage.project(), None).map(drop),
+        "who-and-where" => {
+            let (bo, approve, now) = (stage.user("bo"), Action::APPROVE, stage.eye.now());
+            let (scope, page) = (Scope::project(stage.project()), Paging::first(10));
+            gate.who_can_without(by, &approve, scope, now, &[bo], page)?;
+            gate.matrix(by, bo, now, Paging::first(10)).map(drop)
+        }
         "checkpoint" => gate.checkpoint().map(drop),
         "prove" => gate.prove(0).map(drop),
         _ => {
