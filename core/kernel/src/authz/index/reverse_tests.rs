@@ -26,6 +26,9 @@ fn size(chance: &mut Chance) -> usize {
     usize::try_from(chance.below(4)).unwrap()
 }
 
+/// More than any of these organisations has of anything.
+const ENDLESS: usize = 10_000;
+
 /// All pages of a list, one after the other.
 fn all_pages<Item>(limit: usize, ask: &dyn Fn(Paging<Scope>) -> Places<Item>) -> Vec<Item> {
     let (mut all, mut page) = (Vec::new(), Some(Paging::first(limit)));
@@ -34,6 +37,7 @@ fn all_pages<Item>(limit: usize, ask: &dyn Fn(Paging<Scope>) -> Places<Item>) ->
         let (len, limit) = (found.items.len(), limit.max(1));
         assert!(len == limit || (len < limit && found.next.is_none()), "{len} of {limit}");
         all.extend(found.items);
+        assert!(all.len() < ENDLESS, "these pages never end");
         page = found.next.map(|last| which.after(last));
     }
     all
@@ -211,6 +215,7 @@ fn lost_or_twice<Key: Copy + Ord>(
         if !(list.turn)(&index, &mut listed) {
             break;
         }
+        assert!(listed.keys.len() < ENDLESS, "these pages never end");
     }
     let times = |key: &Key| listed.keys.iter().filter(|other| *other == key).count();
     u64::try_from(throughout.iter().flatten().filter(|key| times(key) != 1).count()).unwrap()
