@@ -131,7 +131,9 @@ pub(crate) fn facts(world: &World, asked: &world::Question) -> (Question, Facts)
 
 impl Rows {
     pub(crate) fn new(world: &World) -> Self {
-        let users = (0_u32..).zip(&world.users).map(|(number, _)| user(world, number)).collect();
+        let users = (0_u32..).zip(&world.users).map(|(number, _)| user(world, number));
+        let mut users: Vec<org::User> = users.collect();
+        users.sort_unstable_by_key(|row| row.id);
         let (mut projects, mut rows) = (Vec::new(), Vec::new());
         for (number, place) in world.projects.iter().enumerate() {
             let id = ProjectId::from_u128(place.id);
@@ -140,10 +142,11 @@ impl Rows {
             project_rows(place, |row| rows.push((id, row)));
         }
         let of = |row: &world::Row| ProjectId::from_u128(world.projects[row.project as usize].id);
-        let memberships = world.memberships.iter();
+        let memberships = by_id(&world.memberships).into_iter();
         rows.extend(memberships.map(|row| (of(row), org::Row::Membership(membership(world, row)))));
-        rows.extend(world.grants.iter().map(|row| (of(row), org::Row::Grant(grant(world, row)))));
-        // A store hands rows out by project.
+        let grants = by_id(&world.grants).into_iter();
+        rows.extend(grants.map(|row| (of(row), org::Row::Grant(grant(world, row)))));
+        // A store hands rows out by project, those of a kind in the order of their ids.
         rows.sort_by_key(|(project, _)| *project);
         Self { users, projects, rows }
     }
@@ -155,6 +158,12 @@ impl Rows {
             .into_iter()
             .for_each(|(project, row)| builder.row(project, row));
     }
+}
+
+fn by_id(rows: &[world::Row]) -> Vec<&world::Row> {
+    let mut rows: Vec<&world::Row> = rows.iter().collect();
+    rows.sort_unstable_by_key(|row| row.id);
+    rows
 }
 
 fn project_rows(place: &world::Place, mut push: impl FnMut(org::Row)) {

@@ -253,8 +253,9 @@ fn ends(run: &Run, index: &Index, chance: &mut Chance) -> Vec<(&'static str, Spr
         index.explain(*user, action, *scope, AT).is_allowed
     });
     say(&format!("{}: {:.0} ns of CPU, {free} allocations in 1,000", figures::EXPLAIN, cpu.0));
-    let cpu_places =
-        mean_ns(&prepared, |(user, _, action)| index.where_can(*user, action, AT, all).items.is_empty());
+    let cpu_places = mean_ns(&prepared, |(user, _, action)| {
+        index.where_can(*user, action, AT, all).items.is_empty()
+    });
     say(&format!("{}: {:.0} ns of CPU", figures::WHERE, cpu_places.0));
     let changes: Vec<_> = (0..2_000)
         .filter_map(|_| {

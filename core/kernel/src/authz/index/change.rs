@@ -81,7 +81,6 @@ impl Index {
             lines.extend(others.map(|row| Line::of(*user, number, row)));
         }
         lines.extend(line);
-        lines.sort_unstable();
 
         let mut changed = self.clone();
         changed.people = self.people.with_rows(&affected, number, &lines);

@@ -14,8 +14,7 @@ use super::rules::{Grid, Making, Shape};
 static SHAPES: AtomicU32 = AtomicU32::new(1);
 
 impl ProjectIndex {
-    /// The project, and the rows in it in ascending order, with its number. Actions that are new are added to
-    /// `actions`.
+    /// The project, and the rows in it with its number. Actions that are new are added to `actions`.
     pub(super) fn compile(
         mut outline: Outline,
         project: u32,
@@ -33,8 +32,7 @@ impl ProjectIndex {
         let memberships = outline.memberships.iter().filter_map(|row| made.membership(row));
         let grants = outline.grants.iter().filter_map(|row| made.grant(row));
         let lines = memberships.chain(grants).map(|line| line.in_project(project));
-        let mut lines: Vec<Line> = lines.collect();
-        lines.sort_unstable();
+        let lines: Vec<Line> = lines.collect();
         (made.with_members(rows::users(&lines)), lines)
     }
 }

@@ -163,13 +163,13 @@ impl IndexBuilder {
         let (mut projects, mut lines) = (Vec::with_capacity(self.outlines.len()), Vec::new());
         for (number, outline) in (0..).zip(self.outlines) {
             let (project, its_lines) = ProjectIndex::compile(outline, number, &mut actions);
-            lines.extend(its_lines);
+            lines.push(its_lines);
             projects.push(project);
         }
         let count = people.len();
         Index {
             actions: Arc::new(actions),
-            people: People::build(people, lines, count),
+            people: People::build(people, lines.into_iter().flatten(), count),
             numbers: Arc::new(projects.iter().map(ProjectIndex::id).collect()),
             projects: projects.into_iter().collect(),
         }

@@ -13,17 +13,26 @@ use crate::org::GlobalRole;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct People {
     shards: Spine<Shard>,
-    shift: u32,
     count: usize,
 }
 
-/// How many people stand in a shard at most, on the average. More would make each change dearer, fewer the list of
-/// shards longer.
-const SHARD: usize = 16;
+/// How many people stand in a shard on the average when they are dealt out. More would not fit into the line of a shard,
+/// fewer would make the list of shards longer.
+const SHARD: usize = 12;
 
 /// How many shards there are for so many people.
 fn shards_for(people: usize) -> usize {
-    people.div_ceil(SHARD).max(16).next_power_of_two()
+    people.div_ceil(SHARD).max(16)
+}
+
+/// In which of so many shards somebody is.
+#[inline]
+fn place(id: UserId, shards: usize) -> usize {
+    // As much of the way through the shards as the hash is through its range (Lemire, "Fast random integer
+    // generation in an interval", 2019).
+    let way =
+        u128::from(spread(id.as_u128())).wrapping_mul(u128::try_from(shards).unwrap_or_default());
+    usize::try_from(way >> 64).unwrap_or_default()
 }
 
 impl People {
@@ -34,28 +43,26 @@ impl People {
         expected: usize,
     ) -> Self {
         let count = shards_for(expected);
-        let shift = 64_u32.saturating_sub(count.trailing_zeros());
-        let mut made = Self { shift, ..Self::default() };
         let mut lots: Vec<Lot> = vec![(Vec::with_capacity(SHARD), Vec::new()); count];
         for person in people {
-            if let Some((people, _)) = lots.get_mut(made.place(person.0)) {
+            if let Some((people, _)) = lots.get_mut(place(person.0, count)) {
                 people.push(person);
             }
         }
         for line in lines {
-            if let Some((_, lines)) = lots.get_mut(made.place(line.user)) {
+            if let Some((_, lines)) = lots.get_mut(place(line.user, count)) {
                 lines.push(line);
             }
         }
-        made.shards = lots.into_iter().map(Shard::build).collect();
-        let counts = made.shards.iter().map(Shard::len);
-        made.count = counts.fold(0, usize::saturating_add);
-        made.dealt()
+        let shards: Spine<Shard> = lots.into_iter().map(Shard::build).collect();
+        let count = shards.iter().map(Shard::len).fold(0, usize::saturating_add);
+        Self { shards, count }.dealt()
     }
 
     /// The same, dealt out anew where there are too many for so few shards.
     fn dealt(self) -> Self {
-        if shards_for(self.count) <= self.shards.len() {
+        let len = self.shards.len();
+        if shards_for(self.count) <= len.saturating_add(len / 4) {
             return self;
         }
         let everybody = || self.shards.iter().flat_map(Shard::everybody);
@@ -64,14 +71,8 @@ impl People {
     }
 
     #[inline]
-    fn place(&self, id: UserId) -> usize {
-        let hash = spread(id.as_u128());
-        usize::try_from(hash.checked_shr(self.shift).unwrap_or_default()).unwrap_or_default()
-    }
-
-    #[inline]
     pub(super) fn find(&self, id: UserId) -> Option<Person<'_>> {
-        self.shards.get(self.place(id))?.find(id)
+        self.shards.get(place(id, self.shards.len()))?.find(id)
     }
 
     /// What is known of `id`; no flag is set for a stranger.
@@ -113,7 +114,7 @@ impl People {
             return Self::build([], [], 0).changed(users, change);
         }
         let mut places: Vec<(usize, UserId)> =
-            users.iter().map(|user| (self.place(*user), *user)).collect();
+            users.iter().map(|user| (place(*user, self.shards.len()), *user)).collect();
         places.sort_unstable();
         let (mut made, mut count) = (Vec::new(), self.count);
         for of_one in places.chunk_by(|a, b| a.0 == b.0) {
@@ -130,6 +131,6 @@ impl People {
             count = count.saturating_add(after.len());
             made.push((place, after));
         }
-        Self { shards: self.shards.with_all(made), shift: self.shift, count }.dealt()
+        Self { shards: self.shards.with_all(made), count }.dealt()
     }
 }

@@ -110,8 +110,10 @@ impl Line {
     }
 }
 
-/// Whose rows these are, each once; `lines` are in ascending order.
+/// Whose rows these are, each once and in ascending order.
 pub(super) fn users(lines: &[Line]) -> Box<[UserId]> {
-    let of_one = lines.chunk_by(|a, b| a.user == b.user);
-    of_one.filter_map(|lines| lines.first()).map(|line| line.user).collect()
+    let mut users: Vec<UserId> = lines.iter().map(|line| line.user).collect();
+    users.sort_unstable();
+    users.dedup();
+    users.into()
 }

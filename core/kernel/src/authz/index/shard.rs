@@ -5,20 +5,46 @@ use std::sync::Arc;
 
 use super::flags::Flags;
 use super::rows::{Line, ROW, RowWords, Rows, Span};
-use super::table::{self, spread};
+use super::table::spread;
 use super::words::{IdWords, id_bits, id_words, narrow, wide};
 use crate::id::UserId;
 
-/// First a table of the people; then, for each of them, ascending, the id, the flags with the number of
-/// projects, and for each project, ascending, a [`GroupWords`] and the rows; last, the ids of all rows.
+/// For each person, ascending, the id, the flags with the number of projects, and for each project, ascending, a
+/// [`GroupWords`] and the rows; last, the ids of all rows. Beside it, in the line of memory that leads to it, where
+/// the people stand.
 ///
 /// A person without a flag and without a row is nobody, and left out.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[repr(align(64))]
 pub(super) struct Shard {
     words: Arc<[u32]>,
-    // Where the people begin, and where the ids of rows.
-    records: u32,
+    // Where the ids of rows begin.
     ids: u32,
+    // How many of the places count; 0 where one of them did not fit, and people are searched for.
+    placed: u32,
+    places: [u16; PLACES],
+}
+
+/// How many places fit into the line.
+const PLACES: usize = 20;
+
+/// A place is counted in so many words.
+const UNIT: usize = 4;
+
+/// The bits of a place; above them is a part of the hash, so that of others mostly nothing is read.
+const PLACE_BITS: u32 = 10;
+
+/// What the line says of somebody who stands at `at`; `None` where that cannot be said.
+fn place(user: UserId, at: usize) -> Option<u16> {
+    let at = u16::try_from(at.checked_div(UNIT)?).ok()?;
+    (at < 1 << PLACE_BITS).then(|| at | part_of_hash(user))
+}
+
+/// That part which stands above the place.
+#[inline]
+fn part_of_hash(user: UserId) -> u16 {
+    let [_, _, _, _, low, high, ..] = spread(user.as_u128()).to_le_bytes();
+    u16::from_le_bytes([low, high]) >> PLACE_BITS << PLACE_BITS
 }
 
 /// The id; the flags in the lowest byte, and above them how many projects there are.
@@ -42,53 +68,59 @@ impl Shard {
         );
         people.sort_by_key(|(id, _)| *id);
         people.dedup_by_key(|(id, _)| *id);
-        let (mut rest, mut records, mut places) = (&*lines, Vec::new(), Vec::new());
-        people.retain(|(id, flags)| {
-            let count = rest.partition_point(|line| line.user == *id);
+        let (mut rest, mut words, mut places) = (&*lines, Vec::new(), Vec::new());
+        for (id, flags) in people {
+            let count = rest.partition_point(|line| line.user == id);
             let (own, others) = rest.split_at_checked(count).unwrap_or_default();
             let before = lines.len().saturating_sub(rest.len());
             rest = others;
-            if own.is_empty() && *flags == Flags::default() {
-                return false;
+            if !own.is_empty() || flags != Flags::default() {
+                places.push(place(id, words.len()));
+                push_record(&mut words, (id, flags), own, before);
             }
-            places.push(narrow(records.len()));
-            push_record(&mut records, (*id, *flags), own, before);
-            true
-        });
-        let mut words = vec![0; table::slots(people.len())];
-        let hashes = people.iter().map(|(id, _)| spread(id.as_u128()));
-        table::fill(&mut words, table::place_bits(records.len()), hashes.zip(places));
-        let records_at = narrow(words.len());
-        words.extend(records);
+        }
         let ids = narrow(words.len());
         words.extend(lines.iter().flat_map(|line| id_words(line.id)));
-        Self { words: words.into(), records: records_at, ids }
+        let mut made = Self { words: words.into(), ids, ..Self::default() };
+        if let Some(places) = places.into_iter().collect::<Option<Vec<u16>>>()
+            && let Some(kept) = made.places.get_mut(..places.len())
+        {
+            kept.copy_from_slice(&places);
+            made.placed = narrow(places.len());
+        }
+        made
     }
 
     #[inline]
-    fn parts(&self) -> Option<(&[u32], &[u32], &[u32])> {
-        let (records, ids) = self.words.split_at_checked(wide(self.ids))?;
-        let (slots, records) = records.split_at_checked(wide(self.records))?;
-        Some((slots, records, ids))
+    fn parts(&self) -> (&[u32], &[u32]) {
+        self.words.split_at_checked(wide(self.ids)).unwrap_or_default()
     }
 
     #[inline]
     pub(super) fn find(&self, user: UserId) -> Option<Person<'_>> {
-        let (slots, records, ids) = self.parts()?;
-        let (bits, id) = (user.as_u128(), id_words(user.as_u128()));
-        let is_it = |at| records.get(at..).and_then(<[u32]>::first_chunk) == Some(&id);
-        let at = table::find(slots, table::place_bits(records.len()), spread(bits), is_it)?;
-        Person::at(records.get(at..)?, ids)
+        let (records, ids) = self.parts();
+        let (part, id) = (part_of_hash(user), id_words(user.as_u128()));
+        for place in self.places.get(..wide(self.placed)).unwrap_or_default() {
+            if *place >> PLACE_BITS << PLACE_BITS == part {
+                let at = usize::from(*place & ((1 << PLACE_BITS) - 1)).wrapping_mul(UNIT);
+                let record = records.get(at..)?;
+                if record.first_chunk() == Some(&id) {
+                    return Person::at(record, ids);
+                }
+            }
+        }
+        if self.placed == 0 { self.everybody().find(|person| person.id == user) } else { None }
     }
 
     /// Everybody, in ascending order.
     pub(super) fn everybody(&self) -> impl Iterator<Item = Person<'_>> {
-        let (_, mut records, ids) = self.parts().unwrap_or_default();
+        let (mut records, ids) = self.parts();
         core::iter::from_fn(move || {
             let person = Person::at(records, ids)?;
             let mut groups = person.groups();
             groups.by_ref().for_each(drop);
-            records = groups.words;
+            let end = records.len().saturating_sub(groups.words.len()).next_multiple_of(UNIT);
+            records = records.get(end..).unwrap_or_default();
             Some(person)
         })
     }
@@ -105,8 +137,7 @@ impl Shard {
 
     /// How many people there are.
     pub(super) fn len(&self) -> usize {
-        let slots = self.parts().map_or(&[][..], |(slots, _, _)| slots);
-        slots.iter().filter(|slot| **slot != 0).count()
+        self.everybody().count()
     }
 
     /// How many bytes this takes on the heap.
@@ -130,6 +161,7 @@ fn push_record(
         records.extend(group.iter().flat_map(|line| line.span.words()));
         before = before.saturating_add(group.len());
     }
+    records.resize(records.len().next_multiple_of(UNIT), 0);
 }
 
 /// Somebody in a shard.
