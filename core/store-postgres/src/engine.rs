@@ -7,7 +7,8 @@ use placet_core::store::{StoreError, StoreErrorKind};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// The thread. Dropping it drops what still runs there.
+/// The thread. Dropping it drops what still runs there, and waits for nothing that blocks: a name server that does
+/// not answer, a file on a disk that is gone.
 #[derive(Debug)]
 pub(crate) struct Engine {
     handle: Handle,
@@ -31,6 +32,8 @@ impl Engine {
             .spawn(move || {
                 // An error means that the sender is gone, which says the same.
                 let _stopped = runtime.block_on(stopped);
+                // Tasks are dropped here. Whoever was sent to look a name up or to read a file ends alone.
+                runtime.shutdown_background();
             })
             .map_err(cannot)?;
         Ok(Self { handle, stop: Some(stop), thread: Some(thread) })
@@ -62,5 +65,33 @@ impl Drop for Engine {
         if let Some(thread) = self.thread.take() {
             let _ended = thread.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closing_drops_tasks_and_waits_for_nobody_who_blocks() {
+        let engine = Engine::start("engine").unwrap();
+        let (task_held, task_dropped) = mpsc::channel::<()>();
+        drop(engine.handle().spawn(async move {
+            let _held = task_held;
+            core::future::pending::<()>().await;
+        }));
+        let (begun, has_begun) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        drop(engine.handle().spawn_blocking(move || {
+            begun.send(()).unwrap();
+            // Ends by itself in the end, so that an engine that waits fails this test and does not hang it.
+            released.recv_timeout(core::time::Duration::from_mins(1))
+        }));
+        has_begun.recv().unwrap();
+        drop(engine);
+        // Its receiver is there as long as it blocks.
+        release.send(()).expect("the engine waited until what blocked had ended");
+        let is_dropped = task_dropped.try_recv() == Err(mpsc::TryRecvError::Disconnected);
+        assert!(is_dropped, "a task outlived its engine");
     }
 }

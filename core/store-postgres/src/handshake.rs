@@ -101,3 +101,27 @@ fn by_error(error: &Error) -> Judged {
         _ => FAILED,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_the_server_rejects_is_named() {
+        // What PostgreSQL says of a certificate of another authority, of an expired one, and of none.
+        for alert in [
+            AlertDescription::UnknownCA,
+            AlertDescription::CertificateExpired,
+            AlertDescription::CertificateRequired,
+            AlertDescription::BadCertificate,
+        ] {
+            let (_, kind, said, help) = by_error(&Error::AlertReceived(alert));
+            assert_eq!(kind, Unavailable);
+            assert_eq!(said, "the server does not accept the client's certificate", "{alert:?}");
+            assert!(help.contains("sslcert"), "{help}");
+        }
+        // An alert about anything else says nothing about it.
+        let (_, _, said, _) = by_error(&Error::AlertReceived(AlertDescription::ProtocolVersion));
+        assert_eq!(said, "no TLS connection came about");
+    }
+}

@@ -4,9 +4,9 @@ use std::thread;
 use placet_core::clock::{Clock as _, Timestamp};
 use placet_core::store::{Batch, CommitError, Key, Store as _};
 use placet_core::testing::conformance;
-use placet_store_postgres::{KEY_BYTES_MAX, Options};
+use placet_store_postgres::KEY_BYTES_MAX;
 
-use crate::server::{fresh, server};
+use crate::server::{fresh, patient, server};
 use crate::story::{key, write};
 
 #[test]
@@ -21,7 +21,7 @@ fn conforms() {
 fn conforms_with_small_groups_and_without_notifications() {
     let Some(server) = server() else { return };
     let options =
-        Options::default().with_group_max(2, 1).with_notifies(false).with_read_connections(1);
+        patient("small").with_group_max(2, 1).with_notifies(false).with_read_connections(1);
     conformance::check(|| server.open(&options.clone().with_schema(fresh("small"))));
 }
 
@@ -30,23 +30,33 @@ fn many_callers_share_transactions() {
     let Some(server) = server() else { return };
     let store = server.store(&fresh("group"));
     let (callers, rounds) = (64_u32, 10_u64);
-    let start = Barrier::new(64);
-    thread::scope(|scope| {
-        for caller in 0..callers {
-            let (store, start) = (&store, &start);
-            scope.spawn(move || {
-                start.wait();
-                for round in 0..rounds {
-                    write(store, &caller.to_string(), round);
-                }
-            });
-        }
+    // Whoever comes while a transaction is under way waits for the next one. A busy machine may let the callers
+    // come one by one, but not again and again.
+    let shared = (1..=20).find(|turn| {
+        let start = Barrier::new(64);
+        thread::scope(|scope| {
+            for caller in 0..callers {
+                let (store, start) = (&store, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    for round in (turn - 1) * rounds..turn * rounds {
+                        write(store, &caller.to_string(), round);
+                    }
+                });
+            }
+        });
+        let (commits, transactions) =
+            (u64::from(callers) * rounds * turn, store.transaction_count());
+        println!("{commits} commits, {transactions} transactions");
+        assert_eq!(store.log_len().unwrap(), commits);
+        assert!(transactions <= commits, "{transactions} transactions for {commits} commits");
+        assert!(
+            transactions >= rounds * turn,
+            "each caller waits for its answer before it goes on"
+        );
+        transactions < commits
     });
-    let (commits, transactions) = (u64::from(callers) * rounds, store.transaction_count());
-    println!("{commits} commits, {transactions} transactions");
-    assert_eq!(store.log_len().unwrap(), commits);
-    assert!(transactions < commits, "{transactions} transactions for {commits} commits");
-    assert!(transactions >= rounds, "each caller waits for its answer before it goes on");
+    assert!(shared.is_some(), "each commit had a transaction of its own");
 }
 
 /// Counted by the server, too.
@@ -107,7 +117,7 @@ fn can_be_used_inside_a_runtime() {
 #[test]
 fn the_clock_is_the_databases_and_goes_forward() {
     let Some(server) = server() else { return };
-    let options = Options::default().with_schema(fresh("clock")).with_clock_interval_ms(1);
+    let options = patient(&fresh("clock")).with_clock_interval_ms(1);
     let (store, db) = (server.open(&options), server.db());
     let micros = || {
         let text = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
@@ -119,9 +129,10 @@ fn the_clock_is_the_databases_and_goes_forward() {
         let before = micros();
         let now = clock.now();
         let after = micros();
-        // Half a reading may be wrong by at most a quarter of a second; the machine may be busy besides.
+        // Half a reading may be wrong by at most a quarter of a second, and half of the first one by as much as a
+        // busy machine made it last.
         let (early, late) = (before - now.as_micros(), now.as_micros() - after);
-        assert!(early < 1_000_000 && late < 1_000_000, "{early} {late}");
+        assert!(early < 10_000_000 && late < 10_000_000, "{early} {late}");
         assert!(now >= last && clock.steady_ms() >= steady);
         (last, steady) = (now, clock.steady_ms());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use placet_core::store::Store as _;
 use placet_store_postgres::{Options, PostgresStore};
 
-use crate::server::{Server, fresh, server};
+use crate::server::{Server, fresh, patient, server};
 use crate::story::{Numbers, is_there, key, seed, times, write};
 
 const URL: &str = "PLACET_TEST_URL";
@@ -15,7 +15,7 @@ const CALLERS: u64 = 4;
 
 fn options(schema: &str) -> Options {
     // A node that was stopped in the middle of a transaction is not waited for any longer than this.
-    Options::default().with_schema(schema).with_idle_in_transaction_timeout_ms(400)
+    patient(schema).with_idle_in_transaction_timeout_ms(400)
 }
 
 /// Not a test of its own: the child of the tests below. Says each number once it is acknowledged.

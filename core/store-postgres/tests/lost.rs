@@ -2,16 +2,15 @@ use std::thread;
 use std::time::Duration;
 
 use placet_core::store::{Batch, CommitError, Store as _, StoreErrorKind};
-use placet_store_postgres::Options;
 
 use crate::proxy::{Cut, Proxy};
-use crate::server::{Server, fresh, server};
+use crate::server::{Server, fresh, patient, server};
 use crate::story::{Numbers, key, numbered, seed, times, write};
 
 /// Waits until `sql` has this one answer.
 fn until(server: &Server, sql: &str, due: &str) {
     let db = server.db();
-    for _ in 0..3_000 {
+    for _ in 0..12_000 {
         if db.rows(sql) == [due] {
             return;
         }
@@ -36,7 +35,7 @@ fn every_answer_is_true_when_the_line_is_cut_at_the_commit() {
     let Some(server) = server() else { return };
     let proxy = Proxy::to(server.port());
     let schema = fresh("lost");
-    let options = Options::default().with_schema(&schema);
+    let options = patient(&schema);
     let url = server.url_at(proxy.port());
     let store = placet_store_postgres::PostgresStore::open_with(&url, &options).unwrap();
     let mut numbers = Numbers(seed(0x5eed_10c0_dead_10c0));
@@ -83,17 +82,21 @@ fn every_answer_is_true_when_the_line_is_cut_at_the_commit() {
 fn a_commit_that_arrives_late_is_waited_for_or_shut_out() {
     let Some(server) = server() else { return };
     let schema = fresh("late");
-    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-        AND application_name = 'placet writer'";
+    // Its own writer, and not one of another test on this server.
+    let waits = format!(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+         AND application_name = 'placet writer' AND position('\"{schema}\".head' in query) > 0"
+    );
     // It arrives while the node asks what became of it.
     let proxy = Proxy::to(server.port());
     let url = server.url_at(proxy.port());
-    let options = Options::default().with_schema(&schema);
+    // It holds the lock for as long as this test lets it.
+    let options = patient(&schema).with_idle_in_transaction_timeout_ms(300_000);
     let store = placet_store_postgres::PostgresStore::open_with(&url, &options).unwrap();
     thread::scope(|scope| {
         let release = proxy.hold();
         let committed = scope.spawn(|| store.commit(once("a", 1)));
-        until(&server, waits, "t");
+        until(&server, &waits, "t");
         release.send(()).unwrap();
         assert_eq!(committed.join().unwrap().unwrap().log_index, Some(0));
     });
@@ -118,7 +121,7 @@ fn what_cannot_be_known_is_not_claimed() {
     let Some(server) = server() else { return };
     let proxy = Proxy::to(server.port());
     let schema = fresh("unknown");
-    let options = Options::default().with_schema(&schema).with_deadline_ms(300);
+    let options = patient(&schema).with_deadline_ms(300);
     let url = server.url_at(proxy.port());
     let store = placet_store_postgres::PostgresStore::open_with(&url, &options).unwrap();
     for (number, cut) in [(0, Cut::Before), (1, Cut::After), (2, Cut::Panic)] {

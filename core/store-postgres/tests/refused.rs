@@ -10,7 +10,7 @@ fn refusal_with(url: &str, options: &Options) -> (StoreErrorKind, String) {
 }
 
 fn refusal(url: &str, schema: &str) -> (StoreErrorKind, String) {
-    refusal_with(url, &Options::default().with_schema(schema).with_connect_timeout_ms(2_000))
+    refusal_with(url, &Options::default().with_schema(schema).with_connect_timeout_ms(30_000))
 }
 
 fn said(error: &StoreError) -> (StoreErrorKind, String) {

@@ -5,16 +5,15 @@ use std::thread;
 use std::time::Duration;
 
 use placet_core::store::Store as _;
-use placet_store_postgres::Options;
 
-use crate::server::Server;
+use crate::server::{Server, patient};
 use crate::story::{is_there, key, write};
 
 #[test]
 fn a_crash_of_the_server_loses_nothing_and_is_sat_out() {
     // Only the server's processes die here, so its start need not sync each file of the database by itself.
     let Some(server) = Server::begin(&["recovery_init_sync_method=syncfs"]) else { return };
-    let options = Options::default().with_schema("restarted");
+    let options = patient("restarted");
     let nodes = [server.open(&options), server.open(&options)];
     let said: Mutex<BTreeMap<u64, (String, u64)>> = Mutex::default();
     let over = AtomicBool::new(false);
@@ -35,7 +34,7 @@ fn a_crash_of_the_server_loses_nothing_and_is_sat_out() {
         // After so many answers more, whatever is under way just then.
         let wait_for = |more: usize| {
             let due = said.lock().unwrap().len() + more;
-            for _ in 0..6_000 {
+            for _ in 0..30_000 {
                 if said.lock().unwrap().len() >= due {
                     return;
                 }
@@ -46,7 +45,7 @@ fn a_crash_of_the_server_loses_nothing_and_is_sat_out() {
         for crash in 0..3 {
             wait_for(40 + crash);
             server.end();
-            assert!(server.start());
+            server.restart();
         }
         wait_for(40);
         over.store(true, Ordering::SeqCst);

@@ -39,6 +39,16 @@ pub(crate) fn server() -> Option<Arc<Server>> {
     Some(server)
 }
 
+/// Options that give a busy machine time: no sound statement is late.
+pub(crate) fn patient(schema: &str) -> Options {
+    Options::default()
+        .with_schema(schema)
+        .with_connect_timeout_ms(60_000)
+        .with_statement_timeout_ms(120_000)
+        .with_lock_timeout_ms(120_000)
+        .with_deadline_ms(300_000)
+}
+
 /// A name that no other test of this process uses.
 pub(crate) fn fresh(what: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -155,8 +165,21 @@ impl Server {
         command
     }
 
-    /// Starts the server and waits until it answers. Says whether it did.
-    pub(crate) fn start(&self) -> bool {
+    /// Starts the server again after [`Self::end`], on the port that its clients know.
+    pub(crate) fn restart(&self) {
+        // Somebody may hold the port for a while: a connection of theirs may have been given it meanwhile.
+        for _ in 0..600 {
+            if self.start() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("the server did not start again:\n{}", self.log());
+    }
+
+    /// Starts the server and waits until it answers. `false` where its port is taken.
+    fn start(&self) -> bool {
+        let said_before = self.log().len();
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -189,14 +212,21 @@ impl Server {
             .spawn()
             .unwrap();
         *self.keeper() = Some(keeper);
-        for _ in 0..600 {
+        // Two minutes: on a busy machine it takes long to sync what a crash left.
+        for _ in 0..6_000 {
             if self.is_up() {
                 return true;
+            }
+            let log = self.log();
+            let said = log.get(said_before..).unwrap_or_default();
+            if said.contains("could not create any TCP/IP sockets") {
+                self.end();
+                return false;
             }
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
         self.end();
-        false
+        panic!("the server does not answer:\n{}", self.log());
     }
 
     /// Puts a file beside the server's data, as the server's own, and returns its path.
@@ -229,7 +259,7 @@ impl Server {
         let is_set = |(name, value): &(&str, &str)| {
             self.db().rows(&format!("SELECT current_setting('{name}')")) == [*value]
         };
-        for _ in 0..3_000 {
+        for _ in 0..12_000 {
             if settings.iter().all(is_set) {
                 return;
             }
@@ -238,8 +268,11 @@ impl Server {
         panic!("the server did not take {settings:?}:\n{}", self.log());
     }
 
+    /// Whether it is this server that answers, and not one of another test that was given the port.
     fn is_up(&self) -> bool {
-        Db::connect(&self.url()).is_ok()
+        let Ok(db) = Db::connect(&self.url()) else { return false };
+        db.try_rows("SHOW data_directory")
+            .is_ok_and(|rows| rows == [self.data().display().to_string()])
     }
 
     fn keeper(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
@@ -276,7 +309,7 @@ impl Server {
 
     /// A store in a schema of its own.
     pub(crate) fn store(&self, schema: &str) -> PostgresStore {
-        self.open(&Options::default().with_schema(schema))
+        self.open(&patient(schema))
     }
 
     pub(crate) fn open(&self, options: &Options) -> PostgresStore {

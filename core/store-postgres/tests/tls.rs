@@ -5,7 +5,7 @@ use placet_core::store::{Store as _, StoreErrorKind};
 use placet_store_postgres::{Options, PostgresStore, Tls, TlsMode};
 
 use crate::certificates::{Authority, ELSEWHERE, HERE};
-use crate::server::{PASSWORD, Server, fresh};
+use crate::server::{PASSWORD, Server, fresh, patient};
 use crate::story::write;
 
 const URL: &str = "PLACET_TEST_TLS_URL";
@@ -38,7 +38,8 @@ fn sessions(server: &Server) -> Vec<String> {
 }
 
 fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..1_000 {
+    // Two minutes: a busy machine takes its time.
+    for _ in 0..12_000 {
         if is_so() {
             return;
         }
@@ -51,6 +52,7 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 pub(crate) fn outcome(server: &Server, url: &str, options: &Options) -> String {
     until("no session is left from before", || sessions(server).is_empty());
     let options = options.clone().with_notifies(false).with_read_connections(1);
+    let options = options.with_connect_timeout_ms(60_000).with_statement_timeout_ms(120_000);
     match PostgresStore::open_with(url, &options) {
         Ok(store) => {
             let sessions = sessions(server);
@@ -129,14 +131,14 @@ fn each_mode_gets_the_certificates_that_it_may_get() {
 fn all_connections_of_a_store_are_encrypted_and_stay_so() {
     let Some((server, authority)) = encrypted() else { return };
     let tls = Tls::default().with_mode(TlsMode::VerifyFull).with_roots_file(authority.root());
-    let options = Options::default().with_schema("encrypted").with_tls(tls);
+    let options = patient("encrypted").with_tls(tls);
     let all = |ssl: &str| {
         ["listener", "reader", "writer"].map(|role| format!("placet {role}|{ssl}")).to_vec()
     };
     let (store, other) = (server.open(&options), server.open(&options));
     for round in 0..3 {
         let length = write(&store, "a", round).log_index.unwrap() + 1;
-        assert_eq!(other.wait_for_log(length - 1, 60_000).unwrap(), length, "it was told");
+        assert_eq!(other.wait_for_log(length - 1, 300_000).unwrap(), length, "it was told");
         until("all listen", || sessions(&server) == all("t"));
         // They connect again, and not in the clear.
         server.db().run(
@@ -147,7 +149,7 @@ fn all_connections_of_a_store_are_encrypted_and_stay_so() {
     drop((store, other));
 
     // The view tells the one from the other.
-    let plain = Options::default().with_schema("encrypted");
+    let plain = patient("encrypted");
     let store = PostgresStore::open_with(&format!("{}?sslmode=disable", server.url()), &plain);
     until("all listen", || sessions(&server) == all("f"));
     drop(store);
@@ -162,7 +164,7 @@ fn a_root_that_was_changed_counts_from_the_next_connection_on() {
     let trust = |authority: &Authority| std::fs::copy(authority.root(), &root).unwrap();
     trust(&ours);
     let tls = Tls::default().with_mode(TlsMode::VerifyFull).with_roots_file(&root);
-    let options = Options::default().with_tls(tls).with_notifies(false).with_read_connections(1);
+    let options = patient("placet").with_tls(tls).with_notifies(false).with_read_connections(1);
     let store = server.open(&options);
     write(&store, "a", 0);
     let end = || {
