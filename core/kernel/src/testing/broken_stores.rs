@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use super::conformance;
 use crate::store::{
-    Batch, CommitError, Committed, Key, MemoryStore, Store, StoreError, Stored, Version,
+    Batch, CommitError, Committed, Key, MemoryStore, Store, StoreError, StoreErrorKind, Stored,
+    Version,
 };
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +22,9 @@ enum Fault {
     LogSkipsFirst,
     LosesRemovals,
     ChecksBeforeLock,
+    // While many work together, it says that the caller lost, again and again, or fails.
+    ConflictsForEver,
+    FailsHalfway,
 }
 
 #[derive(Debug)]
@@ -126,7 +130,21 @@ impl Store for Broken {
                     std::thread::yield_now();
                 }
             }
+            Fault::ConflictsForEver if self.inner.log_len()? >= 100 => {
+                if let Some((key, _)) = batch.expected.first() {
+                    return Err(CommitError::Conflict { key: key.clone() });
+                }
+            }
+            Fault::FailsHalfway if self.inner.log_len()? >= 100 => {
+                let (kind, why) = (StoreErrorKind::Unavailable, "its disk is full");
+                let is_pair = |key: &Key| key.as_bytes().starts_with(b"pair");
+                if batch.writes.iter().any(|(key, _)| is_pair(key)) {
+                    return Err(StoreError::new(kind, why).into());
+                }
+            }
             Fault::None
+            | Fault::ConflictsForEver
+            | Fault::FailsHalfway
             | Fault::ScanIgnoresAfter
             | Fault::ScanIgnoresLimit
             | Fault::LogSkipsFirst => {}
@@ -161,5 +179,19 @@ fn each_fault_is_found_and_named() {
     found(Fault::ScanIgnoresLimit, "scan returns at most `limit`");
     found(Fault::LogSkipsFirst, "a long log entry");
     found(Fault::LosesRemovals, "hold any byte");
-    found(Fault::ChecksBeforeLock, "no update is lost among many callers");
+    // These two hold nobody up for ever.
+    found(Fault::ConflictsForEver, "no update is lost among many callers");
+    found(Fault::FailsHalfway, "a reader sees all of a batch or none of it");
+}
+
+#[test]
+fn a_store_that_loses_updates_is_found_and_named() {
+    // Somebody must come between: a busy machine may run all callers one after the other, but not each time.
+    let tries = (1..=100).find(|_| {
+        let verdict = verdict(Fault::ChecksBeforeLock);
+        let is_found = verdict.contains("no update is lost among many callers");
+        assert!(is_found || verdict.is_empty(), "{verdict}");
+        is_found
+    });
+    assert!(tries.is_some(), "100 exams did not find it");
 }

@@ -38,9 +38,16 @@ fn ask(index: &Index, question: &Question) -> bool {
     index.can(question.user, &question.action, question.scope, question.at)
 }
 
+/// The same one for each run, unless asked for: for what chance must show, and not only may.
+fn fixed_seed() -> u64 {
+    let seed = number("PLACET_SEED", 7);
+    eprintln!("PLACET_SEED={seed}");
+    seed
+}
+
 /// How many of `count` questions `make`'s index answers otherwise than the model; and how many were a yes.
-fn differences(count: u64, make: &dyn Fn(&RandomOrganisation) -> Index) -> (u64, u64) {
-    let mut chance = Chance::new(seed());
+fn differences(count: u64, seed: u64, make: &dyn Fn(&RandomOrganisation) -> Index) -> (u64, u64) {
+    let mut chance = Chance::new(seed);
     let (mut different, mut allowed) = (0, 0);
     for _ in 0..count / 200 {
         let organisation = RandomOrganisation::new(&mut chance).unwrap();
@@ -63,10 +70,13 @@ fn differences(count: u64, make: &dyn Fn(&RandomOrganisation) -> Index) -> (u64,
 #[test]
 fn the_index_says_what_the_model_says() {
     let count = number("PLACET_QUESTIONS", 1_000_000);
-    let (different, allowed) = differences(count, &RandomOrganisation::index);
-    eprintln!("{count} questions, {allowed} of them allowed");
+    // What must be counted is counted where it is the same each time.
+    let (different, allowed) = differences(count / 2, fixed_seed(), &RandomOrganisation::index);
     assert_eq!(different, 0);
-    assert!(allowed > count / 100, "too few of them are a yes to tell anything");
+    assert!(allowed > count / 200, "too few of them are a yes to tell anything");
+    let (different, more) = differences(count / 2, seed(), &RandomOrganisation::index);
+    assert_eq!(different, 0);
+    eprintln!("{count} questions, {} of them allowed", allowed + more);
 }
 
 #[test]
@@ -78,7 +88,7 @@ fn an_index_that_loses_a_grant_is_noticed() {
         less.index()
     };
     // Most lost grants were of no use where a question points: fewer questions may find none that was.
-    assert!(differences(200_000, &loses).0 > 0);
+    assert!(differences(200_000, fixed_seed(), &loses).0 > 0);
 }
 
 #[test]
@@ -92,7 +102,7 @@ fn an_index_that_ignores_an_end_is_noticed() {
         }
         endless.index()
     };
-    assert!(differences(100_000, &ignores).0 > 0);
+    assert!(differences(100_000, fixed_seed(), &ignores).0 > 0);
 }
 
 #[test]
@@ -306,9 +316,14 @@ fn is_true<Id: Copy + PartialEq>(
 
 #[test]
 fn an_explanation_gives_the_answer_the_rows_and_the_turn() {
-    let mut chance = Chance::new(seed());
+    let mut chance = Chance::new(fixed_seed());
     let (mut yes, mut ended) = (0_u32, 0_u32);
-    for _ in 0..400 {
+    for round in 0..400 {
+        if round == 200 {
+            // What must be counted is counted where it is the same each time.
+            assert!(yes > 200 && ended > 200, "{yes} and {ended} are too few to tell anything");
+            chance = Chance::new(seed());
+        }
         let organisation = RandomOrganisation::new(&mut chance).unwrap();
         let index = organisation.index();
         for _ in 0..100 {
@@ -338,5 +353,4 @@ fn an_explanation_gives_the_answer_the_rows_and_the_turn() {
             ended += u32::from(matches!(why.grant, super::Leg::NotLive(..)));
         }
     }
-    assert!(yes > 400 && ended > 400, "{yes} and {ended} are too few to tell anything");
 }

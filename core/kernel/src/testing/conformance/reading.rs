@@ -132,6 +132,7 @@ fn limit(store: &dyn Store) {
             assert!(page.len() <= size, "{} keys for a limit of {size}", page.len());
             let last = page.len() < size;
             paged.extend(page);
+            assert!(paged.len() <= names.len(), "pages of {size} do not end");
             if last {
                 break;
             }
