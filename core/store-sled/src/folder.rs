@@ -128,8 +128,9 @@ fn drop_unfinished(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// How often, and how long in milliseconds, the opening waits for sled to let its file go.
-const LET_GO_TRIES: u32 = 2_000;
+/// How often, and how long in milliseconds, the opening waits for sled to let its file go: half a minute, as on a busy
+/// machine its threads end late.
+const LET_GO_TRIES: u32 = 30_000;
 const LET_GO_MS: u64 = 1;
 
 /// Opens sled. One that was just closed in this process may hold its file for a moment longer: its own

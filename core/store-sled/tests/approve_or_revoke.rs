@@ -1,7 +1,7 @@
 //! Somebody approves while the grant that lets them is ended: the log is the order. For the tests of every
 //! store, by path: a race is decided where commits meet.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use placet_core::audit::Leaf;
@@ -52,6 +52,15 @@ impl<T> Deed<T> {
     }
 }
 
+/// Raises a flag when it goes: also when its thread panics, so that nobody waits for it any more.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 /// Runs `races` races. Chance says who starts how much later, so that both orders come up, and both at once.
 pub(crate) fn race(doors: &Doors<'_>, races: u64, chance: &mut Chance) -> Tally {
     let office = Office::found(doors.far).unwrap();
@@ -98,28 +107,35 @@ fn one(
     tally: &mut Tally,
     chance: &mut Chance,
 ) {
-    let (from, count) = (doors.store.log_len().unwrap(), AtomicU64::new(0));
-    // Every third approval waits until the end of the grant is acknowledged, and begins right then.
-    let (waits, head_start) = (chance.is(33), chance.below(200_000));
+    let from = doors.store.log_len().unwrap();
     let end = EndGrant { project: office.project, grant, at: None };
-    let (end, approval) = thread::scope(|scope| {
-        let ends = scope.spawn(|| {
-            if !waits {
-                idle(head_start);
-            }
-            Deed::of(&count, || doors.far.manage(&office.root, &end))
-        });
-        let approves = scope.spawn(|| {
-            while waits && count.load(Ordering::SeqCst) < 2 {
-                thread::yield_now();
-            }
-            if !waits {
-                idle(200_000 - head_start);
-            }
-            Deed::of(&count, || approve(doors.near, office, pending))
-        });
-        (ends.join().unwrap(), approves.join().unwrap())
-    });
+    let (count, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
+    // Every third approval waits until the end of the grant is acknowledged, and begins right then. Every tenth end
+    // waits for the approval: so both orders come up on every machine. The rest is a race.
+    let (order, head_start) = (chance.below(30), chance.below(200_000));
+    let (waits, is_race) = (order < 10, order < 27);
+    let ends = || Deed::of(&count, || doors.far.manage(&office.root, &end));
+    let approves = || Deed::of(&count, || approve(doors.near, office, pending));
+    let (end, approval) = if is_race {
+        thread::scope(|scope| {
+            let ends = scope.spawn(|| {
+                let _over = OnDrop(&is_over);
+                idle(if waits { 0 } else { head_start });
+                ends()
+            });
+            let approves = scope.spawn(|| {
+                while waits && !is_over.load(Ordering::SeqCst) {
+                    thread::yield_now();
+                }
+                idle(if waits { 0 } else { 200_000 - head_start });
+                approves()
+            });
+            (ends.join().unwrap(), approves.join().unwrap())
+        })
+    } else {
+        let approval = approves();
+        (ends(), approval)
+    };
     end.result.unwrap();
     let is_approved = approval.result.is_ok();
     tally.races += 1;

@@ -117,9 +117,11 @@ impl Image {
 /// What the entry `text` goes with: made from it alone, so that the log says what must be there.
 pub(crate) fn batch(text: &str) -> Batch {
     let (caller, number) = text.split_once(' ').unwrap();
-    let (caller, is_long) = match caller.strip_prefix("long") {
-        Some(caller) => (caller, true),
-        None => (caller, false),
+    // About half a megabyte for `long`, and nearly two, the most that one batch may have, for `huge`.
+    let (caller, parts) = match (caller.strip_prefix("long"), caller.strip_prefix("huge")) {
+        (Some(caller), _) => (caller, 24),
+        (None, Some(caller)) => (caller, 76),
+        (None, None) => (caller, 0),
     };
     let turn: u64 = number.parse().unwrap();
     let bytes = |length: u64| {
@@ -138,11 +140,11 @@ pub(crate) fn batch(text: &str) -> Batch {
         13 => batch.put(slot, bytes(20_000 + turn)),
         _ => batch.put(slot, bytes(500 + turn * 997 % 8_000)),
     };
-    if is_long {
-        for part in 0..24 {
-            let name = key(&["part", &((turn * 5 + part * 3) % 61).to_string()]);
-            batch = batch.put(name, bytes(20_000 + (turn + part) * 997 % 9_000));
-        }
+    for part in 0..parts {
+        // Of so many names that each batch writes each of its own once.
+        let names = if parts > 61 { 163 } else { 61 };
+        let name = key(&["part", &((turn * 5 + part * 3) % names).to_string()]);
+        batch = batch.put(name, bytes(20_000 + (turn + part) * 997 % 9_000));
     }
     if turn >= 40 {
         batch = batch.remove(name(turn - 40));

@@ -14,7 +14,7 @@ use crate::source::Source;
 pub(super) fn solver() -> Option<Prover> {
     let prover = Prover::find();
     if prover.is_installed() {
-        return Some(prover.limit_ms(120_000));
+        return Some(prover.limit_ms(600_000));
     }
     assert_ne!(std::env::var_os("CI"), Some("true".into()), "the solver cvc5 is not installed");
     eprintln!(
