@@ -160,7 +160,7 @@ impl World {
         };
         let cuts = self.proxy.cuts();
         let told = self.step("RENEW in the background", Some(self.a_cut()), |_| {
-            let is_cut = (0..6_000).any(|_| {
+            let is_cut = (0..60_000).any(|_| {
                 pause(5);
                 self.proxy.cuts() > cuts
             });

@@ -20,7 +20,7 @@ use rusqlite::Connection;
 
 use crate::nodes::{next, pause};
 use crate::proxy::{Cut, Proxy};
-use crate::server::{Db, Server, fresh, server};
+use crate::server::{Db, Server, fresh, patient, server};
 use crate::shop::create_database;
 
 /// The lease of runs here, in milliseconds. Some runs wait for a renewal: a third of it.
@@ -63,8 +63,14 @@ pub(crate) struct Tally {
 
 /// The machine's clocks; the steady one can be hurried, so that a lease ends when the test says so.
 #[derive(Debug, Default)]
-struct Hurried {
+pub(crate) struct Hurried {
     ahead_ms: AtomicU64,
+}
+
+impl Hurried {
+    pub(crate) fn hurry_ms(&self, ms: u64) {
+        self.ahead_ms.fetch_add(ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock for Hurried {
@@ -151,11 +157,11 @@ impl World {
         // No key: a second row would be seen.
         let done = "CREATE TABLE done (request TEXT NOT NULL)";
         Connection::open(&target).unwrap().execute(done, ()).unwrap();
-        let target = SqliteTarget::new(target).with_lock_wait_ms(60_000);
+        let target = SqliteTarget::new(target).with_lock_wait_ms(300_000);
         let watched = Arc::new(Watched { target, entered: AtomicU64::new(0) });
         let shared = (Arc::<Hurried>::default(), watched);
         let proxy = Proxy::to(server.port());
-        let options = Options::default().with_schema(&schema);
+        let options = patient(&schema);
         let far = options.clone().with_node("far");
         let far = open(folder.path(), server.url(), far, &shared);
         let office = Office::found(&far).unwrap();
@@ -165,9 +171,7 @@ impl World {
             // It keeps its one reading connection while no new one can be made.
             .with_read_connections(1)
             // What is held back is held until the test lets it go.
-            .with_idle_in_transaction_timeout_ms(60_000)
-            .with_lock_timeout_ms(60_000)
-            .with_statement_timeout_ms(60_000);
+            .with_idle_in_transaction_timeout_ms(300_000);
         let near = open(folder.path(), server.url_at(proxy.port()), near, &shared);
         let (db, store) = (server.db(), server.store(&schema));
         let (clock, watched) = shared;
@@ -234,15 +238,15 @@ impl World {
             How::After => self.arm(Cut::After),
             How::Panic => self.arm(Cut::Panic),
         };
-        let (server, answered) = (&self.server, AtomicBool::new(false));
+        let (server, schema, answered) = (&self.server, &self.schema, AtomicBool::new(false));
         let answer = std::thread::scope(|scope| {
             if let Some(release) = release {
                 let answered = &answered;
-                scope.spawn(move || let_go(server, &release, answered));
+                scope.spawn(move || let_go((server, schema), &release, answered));
             }
-            let answer = verb(&self.near);
-            answered.store(true, Ordering::SeqCst);
-            answer
+            // Also when it panics: else the thread beside this one would wait for ever.
+            let _answered = OnDrop(&answered);
+            verb(&self.near)
         });
         self.proxy.refuse(false);
         assert_eq!(self.proxy.cuts(), cuts + 1, "{place}: there was no COMMIT to cut");
@@ -267,7 +271,7 @@ impl World {
 
     /// The lease of every run ends that nobody renews, as soon as a node looks.
     pub(crate) fn end_leases(&self) {
-        self.clock.ahead_ms.fetch_add(LEASE_MS, Ordering::SeqCst);
+        self.clock.hurry_ms(LEASE_MS);
     }
 
     /// Has the node behind the line enter again where it lost its connection, by any COMMIT.
@@ -336,19 +340,32 @@ impl World {
     }
 }
 
+/// Raises a flag when it goes, whatever happened before.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 fn is_certain(error: &Error) -> bool {
     error.to_string().contains("nothing was written")
 }
 
 /// Lets a COMMIT go that is held back: as soon as somebody waits for what it holds, or was answered without.
-fn let_go(server: &Server, release: &Sender<()>, answered: &AtomicBool) {
-    let waits = "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
-        AND application_name = 'placet writer'";
+fn let_go((server, schema): (&Server, &str), release: &Sender<()>, answered: &AtomicBool) {
+    // A writer of this test, and not one of another test on this server.
+    let waits = format!(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock'
+         AND application_name = 'placet writer' AND position('\"{schema}\".head' in query) > 0"
+    );
     let db = server.db();
-    while !answered.load(Ordering::SeqCst) && db.rows(waits) != ["t"] {
+    while !answered.load(Ordering::SeqCst) && db.rows(&waits) != ["t"] {
         pause(5);
     }
-    release.send(()).unwrap();
+    // Where there was no COMMIT to hold back nobody listens, and the step says so.
+    let _nobody = release.send(());
 }
 
 impl<T> Told<T> {
