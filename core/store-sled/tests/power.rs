@@ -263,7 +263,8 @@ fn segments_that_are_too_short_are_caught() {
 }
 
 /// How many times a broken store is written to, at most, and how many power cuts are played each time. Of 20 runs with
-/// segments that are too short, 14 were caught in the first try and six in the second: about one image in a hundred shows it.
+/// segments that are too short, 14 were caught in the first try and six in the second: about one image in a hundred
+/// shows it.
 const TRIES: u64 = 50;
 const IMAGES_OF_A_TRY: u64 = 100;
 
