@@ -75,6 +75,14 @@ impl Builder {
 
     /// Whether policies of the host may permit. They may not unless this is called with `true`.
     ///
+    /// Through a gate a permit lets nobody in. There the rows come first: where the index says no, no policy is
+    /// asked; where it says yes, a base policy must confirm it over the rows, and a permit of the host does not
+    /// stand in for that. It is named in [`permitted_by`] beside the base policies, and that is all: it has its
+    /// effect on whoever asks an authorizer directly and goes by [`is_allowed`], and in proofs.
+    ///
+    /// [`permitted_by`]: placet_core::authz::Verdict::permitted_by
+    /// [`is_allowed`]: placet_core::authz::Verdict::is_allowed
+    ///
     /// ```
     /// let permit = "@id(\"open-house\") permit (principal, action == Action::\"read\", resource);";
     /// let builder = placet_policies::CedarAuthorizer::builder().host_policies("house.cedar", permit);
@@ -120,8 +128,8 @@ impl Builder {
         let host = load(&self.host, &host_schema, Origin::Host { permits: self.permits })?;
         Ok(CedarAuthorizer {
             names: Names::new()?,
-            base: Sets::new(base, &base_schema)?,
-            host: Sets::new(host, &host_schema)?,
+            base: Sets::new(base, &base_schema, false)?,
+            host: Sets::new(host, &host_schema, true)?,
             digest,
         })
     }

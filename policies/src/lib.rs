@@ -7,7 +7,8 @@
 //!
 //! # Policies of the host
 //!
-//! A host adds policies of its own, which may only forbid unless it opts in to more. They can read:
+//! A host adds policies of its own. They forbid; with [`Builder::allow_host_permits`] they may permit too, which lets
+//! nobody in through a gate: a gate takes a yes of its index and one of the base policies. They can read:
 //!
 //! | expression | meaning |
 //! |---|---|
@@ -18,6 +19,7 @@
 //! | `context.action` | the action's name, also for custom ones: `"deploy"` |
 //! | `resource` | `Project::"prj_…"`, or `Platform::"platform"` |
 //! | `context.level` | `"project"` or `"platform"` |
+//! | `context.team_roles` | what the user is now in teams of the project (where the question names a module, in those that look after it): a set of `"LEADER_PRIMARY"`, `"LEADER_TEMP"`, `"MEMBER"` |
 //! | `context.module`, `context.environment` | `Module::"mod_…"`, `Environment::"env_…"`; ask `context has module` first |
 //! | `context.at` | when: microseconds since 1970-01-01T00:00:00Z |
 //! | `context.weekday`, `context.minute` | the same in UTC: 1 (Monday) to 7 (Sunday), and the minute of the day |

@@ -17,10 +17,15 @@ use crate::load::Policies;
 pub(crate) struct Sets {
     by_place: BTreeMap<(CedarAction, Level), PolicySet>,
     policies: Policies,
+    is_of_host: bool,
 }
 
 impl Sets {
-    pub(crate) fn new(policies: Policies, schema: &Schema) -> Result<Self, Error> {
+    pub(crate) fn new(
+        policies: Policies,
+        schema: &Schema,
+        is_of_host: bool,
+    ) -> Result<Self, Error> {
         let mut by_place = BTreeMap::<_, PolicySet>::new();
         for loaded in policies.values() {
             let mut places = Vec::new();
@@ -45,7 +50,7 @@ impl Sets {
                 )?;
             }
         }
-        Ok(Self { by_place, policies })
+        Ok(Self { by_place, policies, is_of_host })
     }
 
     /// The policies that can apply.
@@ -81,7 +86,8 @@ impl Sets {
     fn hit(&self, id: &PolicyId) -> PolicyHit {
         let id: &str = id.as_ref();
         let place = self.policies.get(id).map(|loaded| loaded.place.clone()).unwrap_or_default();
-        PolicyHit::new(id.to_owned(), place)
+        let hit = if self.is_of_host { PolicyHit::of_host } else { PolicyHit::new };
+        hit(id.to_owned(), place)
     }
 
     fn failure(&self, error: &AuthorizationError) -> String {

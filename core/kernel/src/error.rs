@@ -56,6 +56,8 @@ codes! {
     InUse = "in_use",
     /// The request is not in a state that allows this.
     WrongState = "wrong_state",
+    /// This node does not have the set of policies that decides.
+    PolicySetMissing = "policy_set_missing",
     /// What would run is not what was approved.
     DigestMismatch = "digest_mismatch",
     /// Nobody, or too few people, could give the approvals that the rule asks for.

@@ -23,6 +23,7 @@ mod explanations;
 mod reverse;
 mod leave;
 mod permissions;
+mod who_sees;
 mod policy_stories;
 mod execution;
 mod lease_model;

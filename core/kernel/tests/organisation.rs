@@ -286,7 +286,11 @@ fn intervals_and_team_roles_keep_their_rules() {
     };
     assert_eq!(code(add("eve", TeamRole::LeaderTemp, 0, None)), Code::InvalidInput);
     let first = add("eve", TeamRole::LeaderPrimary, 0, Some(1_000)).unwrap();
-    assert_eq!(code(add("eve", TeamRole::Member, 999, None)), Code::AlreadyExists);
+    assert_eq!(
+        code(add("eve", TeamRole::LeaderPrimary, 999, Some(1_500))),
+        Code::AlreadyExists,
+        "a user has a role in a team once at a time"
+    );
     assert_eq!(code(add("aud", TeamRole::LeaderPrimary, 999, None)), Code::AlreadyExists);
     let second = add("aud", TeamRole::LeaderPrimary, 1_000, None).unwrap();
     // Ending: now, later, not in the past, and not twice.
@@ -297,6 +301,48 @@ fn intervals_and_team_roles_keep_their_rules() {
     assert_eq!(code(end(first, Some(now))), Code::InvalidInput);
     end(first, None).unwrap();
     assert_eq!(code(end(first, None)), Code::WrongState);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+/// Bo is a member of the team for ever, and stands in for its leader from 1 to 15 August.
+#[test]
+fn a_member_stands_in_for_the_leader_and_is_a_member_all_along() {
+    let world = World::new();
+    let (root, project) = (world.caller("root"), world.project);
+    let (team, user) = (world.checkout, world.people["bo"]);
+    let instant = |text: &str| text.parse::<Timestamp>().unwrap();
+    let (first, last) = (instant("2026-08-01T00:00:00Z"), instant("2026-08-15T00:00:00Z"));
+    assert!(world.now() < first);
+    let stand_in = |from, until| {
+        let valid = Interval::new(from, Some(until)).unwrap();
+        let role = TeamRole::LeaderTemp;
+        world.gate.manage(&root, &AddMember { project, team, user, role, valid })
+    };
+    let membership = stand_in(first, last).unwrap();
+    // Not twice, and not a member twice.
+    assert_eq!(
+        code(stand_in(instant("2026-08-14T00:00:00Z"), instant("2026-09-01T00:00:00Z"))),
+        Code::AlreadyExists
+    );
+    let valid = Interval::starting(first);
+    let again = AddMember { project, team, user, role: TeamRole::Member, valid };
+    assert_eq!(code(world.gate.manage(&root, &again)), Code::AlreadyExists);
+
+    let dev = Scope::module(project, world.pagos, world.dev);
+    let may = |at: Timestamp| {
+        world.bench.clock.set(at);
+        world.gate.can(user, &Action::APPROVE, dev)
+            && world.gate.authorize(user, &Action::APPROVE, dev).is_allowed()
+    };
+    for at in ["2026-07-31T00:00:00Z", "2026-08-01T00:00:00Z"] {
+        assert!(may(instant(at)), "{at}");
+    }
+    // That the one ends takes nothing from the other.
+    let end = EndMembership { project, membership, at: Some(instant("2026-08-10T00:00:00Z")) };
+    world.gate.manage(&root, &end).unwrap();
+    for at in ["2026-08-10T00:00:00Z", "2026-08-15T00:00:00Z", "2027-01-01T00:00:00Z"] {
+        assert!(may(instant(at)), "{at}");
+    }
     assert_invariants(&*world.bench.parts.store);
 }
 

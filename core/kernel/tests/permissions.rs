@@ -2,7 +2,9 @@
 
 use placet_core::authz::{Action, PermissionContext, PermissionString, Scope};
 use placet_core::error::Code;
-use placet_core::org::command::{AllowRole, CreateModule, CreateProject, CreateRole};
+use placet_core::org::command::{
+    AllowRole, CreateModule, CreateProject, CreateRole, GrantGlobalRole,
+};
 use placet_core::org::{GlobalRole, Permission};
 use placet_core::testing::Chance;
 
@@ -151,11 +153,31 @@ fn what_the_texts_of_a_role_cover_is_what_its_holder_may_read() {
     }
 }
 
+/// What the texts of a global role say of projects is what its holder may there without a row of their own.
+#[test]
+fn the_texts_of_a_global_role_are_what_its_holder_may_in_a_project() {
+    let world = World::new();
+    let (root, user) = (world.caller("root"), world.people["aud"]);
+    let grant = GrantGlobalRole { user, role: GlobalRole::Auditor };
+    world.gate.administer(&root, &grant).unwrap();
+    let scope = Scope::module(world.project, world.pagos, world.prod);
+    for (name, role) in [("root", GlobalRole::PlatformAdmin), ("aud", GlobalRole::Auditor)] {
+        let texts = PermissionString::of_global_role(role);
+        for action in ["request", "approve", "execute", "read", "manage", "deploy", "audit"] {
+            let asked = parsed(&format!("shop:pagos:prod:{action}"));
+            let listed = texts.iter().any(|held| held.covers(&asked));
+            let answer = world.gate.authorize(world.people[name], &action.parse().unwrap(), scope);
+            assert_eq!(answer.is_allowed(), listed, "{name} {action}");
+        }
+    }
+}
+
 #[test]
 fn the_auditors_texts_cover_reading_and_nothing_else() {
     let texts = PermissionString::of_global_role(GlobalRole::Auditor);
     let covers = |text: &str| texts.iter().any(|held| held.covers(&parsed(text)));
     assert!(covers("platform:audit:*:read") && covers("shop:pagos:prod:read"));
+    assert!(covers("shop:pagos:prod:audit"));
     assert!(!covers("platform:users:*:read") && !covers("platform:*:*:read"));
     assert!(!covers("shop:pagos:prod:approve") && !covers("platform:audit:*:write"));
     assert_eq!(*texts[0].context(), PermissionContext::Platform);

@@ -1,6 +1,7 @@
 //! The policies are changed while decisions are made, and no decision is made by two sets or by an old one.
 
 use core::fmt;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
@@ -88,20 +89,86 @@ fn a_set_that_would_lock_its_adopter_out_is_not_adopted() {
 }
 
 #[test]
-fn a_node_without_the_present_set_can_adopt_one_that_it_has() {
+fn a_node_without_the_present_set_does_not_pass_it_by() {
     let world = World::new();
     let root = world.caller("root");
-    let lost = world.gate.prepare_policies(Arc::new(Forbids("deploy")));
-    world.gate.adopt_policies(&root, lost).unwrap();
+    let own = world.bench.parts.authorizer.policy_set_digest();
+    let present = world.gate.prepare_policies(Arc::new(Forbids("deploy")));
+    world.gate.adopt_policies(&root, present).unwrap();
+    // A set that would have a word in it is in force, and this node does not have it.
     let restarted = Gate::new(world.bench.parts.clone());
     assert!(!approves(&restarted, &world).is_allowed());
-    let own = world.bench.parts.authorizer.policy_set_digest();
-    assert_eq!(
-        restarted.adopt_policies(&world.caller("ana"), own).unwrap_err().code(),
-        Code::Denied
-    );
+    let refused = restarted.adopt_policies(&root, own).unwrap_err();
+    assert_eq!(refused.code(), Code::PolicySetMissing, "{refused}");
+    assert_eq!(refused.details()["policy_set"], present.to_string());
+    assert!(refused.help().unwrap().contains("prepare_policies"));
+    assert_eq!(restarted.policy_set().unwrap(), present);
+    // Ready again, it is asked.
+    restarted.prepare_policies(Arc::new(Forbids("deploy")));
     restarted.adopt_policies(&root, own).unwrap();
     assert!(approves(&restarted, &world).is_allowed());
+    assert_invariants(&*world.bench.parts.store);
+}
+
+/// Forbids every change of the policies once it is in force: what it forbids before, nobody could adopt it by.
+#[derive(Debug, Default)]
+struct Vetoes(AtomicBool);
+
+impl Authorizer for Vetoes {
+    fn decide(&self, question: &Question, facts: &Facts) -> Result<Verdict, Error> {
+        let forbidden = if self.0.load(Ordering::SeqCst) { "administer" } else { "nothing" };
+        Forbids(forbidden).decide(question, facts)
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"vetoes")
+    }
+}
+
+#[test]
+fn the_veto_of_the_set_in_force_is_passed_by_only_where_it_is_lost() {
+    let world = World::new();
+    let root = world.caller("root");
+    let own = world.bench.parts.authorizer.policy_set_digest();
+    let veto = Arc::new(Vetoes::default());
+    let vetoes = world.gate.prepare_policies(Arc::<Vetoes>::clone(&veto));
+    world.gate.adopt_policies(&root, vetoes).unwrap();
+    veto.0.store(true, Ordering::SeqCst);
+    assert_eq!(world.gate.adopt_policies(&root, own).unwrap_err().code(), Code::Denied);
+    // Where it is there it is asked, and no other verb is a way around it.
+    assert_eq!(world.gate.recover_policies(own).unwrap_err().code(), Code::WrongState);
+
+    let restarted = Gate::new(world.bench.parts.clone());
+    assert_eq!(restarted.adopt_policies(&root, own).unwrap_err().code(), Code::PolicySetMissing);
+    let unknown = restarted.recover_policies(Digest::of(b"nobody has it")).unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+    restarted.recover_policies(own).unwrap();
+    assert!(approves(&restarted, &world).is_allowed());
+    let log = restarted.audit(&root, 0).unwrap();
+    let (_, leaf) = log.iter().rfind(|(_, leaf)| leaf.event == "policies.recovered").unwrap();
+    assert_eq!((leaf.actor, leaf.decisions.len()), (None, 0));
+    assert_eq!(leaf.facts["before"], vetoes.to_string());
+    assert_eq!(leaf.facts["after"], own.to_string());
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_denial_for_want_of_the_set_names_the_set_that_was_wanted() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit ana"] {
+        world.step(&mut id, step).unwrap();
+    }
+    let digest = world.digest(id.unwrap());
+    let adopted = world.gate.prepare_policies(Arc::new(Forbids("deploy")));
+    world.gate.adopt_policies(&world.caller("root"), adopted).unwrap();
+    let restarted = Gate::new(world.bench.parts.clone());
+    restarted.approve(&world.caller("bo"), id.unwrap(), digest, None).unwrap_err();
+    let log = world.gate.audit(&world.caller("root"), 0).unwrap();
+    let (_, leaf) = log.last().unwrap();
+    assert_eq!(leaf.event, "denied");
+    assert_eq!(leaf.decisions[0].because, ["policy_set_missing"]);
+    assert_eq!(leaf.decisions[0].policy_set, adopted);
 }
 
 #[test]
@@ -114,6 +181,65 @@ fn the_set_that_decides_stays_however_many_are_made_ready() {
         world.gate.prepare_policies(Arc::new(Forbids(other)));
         assert!(approves(&world.gate, &world).is_allowed(), "{other}");
     }
+}
+
+/// Nobody asks anything between: the node must know by itself which one decides, also where another adopted it.
+#[test]
+fn a_burst_of_preparations_pushes_out_no_set_that_decides() {
+    let world = World::new();
+    let root = world.caller("root");
+    let there = Gate::new(world.bench.parts.clone());
+    let decides = world.gate.prepare_policies(Arc::new(Forbids("deploy")));
+    there.prepare_policies(Arc::new(Forbids("deploy")));
+    world.gate.adopt_policies(&root, decides).unwrap();
+    for gate in [&world.gate, &there] {
+        for other in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
+            gate.prepare_policies(Arc::new(Forbids(other)));
+        }
+        assert!(approves(gate, &world).is_allowed());
+        // The four that were made ready last are there, and no other.
+        for (other, code) in [("e", Some(Code::NotFound)), ("f", None), ("i", None)] {
+            let adopted = gate.adopt_policies(&root, Digest::of(other.as_bytes()));
+            assert_eq!(adopted.err().map(|error| error.code()), code, "{other}");
+            gate.prepare_policies(Arc::new(Forbids("deploy")));
+        }
+        gate.adopt_policies(&root, decides).unwrap();
+    }
+}
+
+/// A rule of a host that permits everything, beside a base that permits nothing.
+#[derive(Debug)]
+struct OpenHouse;
+
+impl Authorizer for OpenHouse {
+    fn decide(&self, question: &Question, _facts: &Facts) -> Result<Verdict, Error> {
+        let hit = PolicyHit::of_host("open-house".to_owned(), "house.cedar:1".to_owned());
+        let base = PolicyHit::new("base".to_owned(), "base.cedar:1".to_owned());
+        let confirms = question.action != Action::APPROVE;
+        let permitted = if confirms { vec![base, hit] } else { vec![hit] };
+        Ok(Verdict::new(permitted, Vec::new(), Vec::new()))
+    }
+
+    fn policy_set_digest(&self) -> Digest {
+        Digest::of(b"open house")
+    }
+}
+
+#[test]
+fn a_permit_of_the_host_does_not_stand_in_for_the_check_of_the_rows() {
+    let world = World::new();
+    let open = world.gate.prepare_policies(Arc::new(OpenHouse));
+    world.gate.adopt_policies(&world.caller("root"), open).unwrap();
+    let dev = Scope::module(world.project, world.pagos, world.dev);
+    let ask = |name: &str, action| world.gate.authorize(world.people[name], &action, dev);
+    let before = world.gate.disagreements();
+    // The index says yes and no base policy confirms it: an alarm, and a no.
+    let Answer::Denied(denial) = ask("bo", Action::APPROVE) else { panic!("a permit alone") };
+    assert_eq!(denial.reasons, [Reason::Disagreement]);
+    assert!(world.gate.disagreements() > before);
+    assert!(ask("bo", Action::EXECUTE).is_allowed());
+    // The index says no, and nobody is asked.
+    assert!(!ask("eve", Action::EXECUTE).is_allowed());
 }
 
 /// At each moment of an approval another node adopts a set that forbids it: it counts before, or not at all.

@@ -33,7 +33,8 @@ pub enum Property {
     /// Who is not active does nothing; an agent never approves, manages or administers.
     ActivePeople,
     /// With the policies of the host nothing is allowed that the base policies alone deny. A host that opted in
-    /// to permits may want this one refuted.
+    /// to permits, and asks an authorizer directly, may want this one refuted; a gate asks for a yes of the base
+    /// policies whatever the host permits.
     HostAddsNothing,
 }
 

@@ -149,7 +149,7 @@ fn replay(
     }
     let breaks = match joined.never(property)? {
         Some(never) => {
-            let never = Sets::new(never, joined.base_schema())?;
+            let never = Sets::new(never, joined.base_schema(), false)?;
             let broken = judged(authorizer, &never, &question, &facts)?.forbidden_by;
             if broken.is_empty() {
                 return Ok(Err(

@@ -1,6 +1,6 @@
 //! Three ways to the same answer: the policies, the kernel's index, and the model read word by word, over
-//! organisations made by chance. The policies get every pair of rows that a scan finds; nothing comes from
-//! the index.
+//! organisations made by chance. The policies get every pair of rows that a scan finds, also those of other
+//! users; nothing comes from the index.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -22,10 +22,9 @@ pub(super) fn policies_permit(
     let Some(user) = organisation.users.iter().find(|user| user.id == question.user) else {
         return false;
     };
-    let roles = organisation.global_roles.iter().filter(|row| row.user_id == user.id);
     let mut facts = Facts {
         user: user.clone(),
-        global_roles: roles.copied().collect(),
+        global_roles: organisation.global_roles.clone(),
         membership: None,
         grant: None,
         authors: BTreeSet::new(),
@@ -82,9 +81,6 @@ fn memberships(organisation: &RandomOrganisation, question: &Question) -> Vec<Me
     let mut found = Vec::new();
     for row in &rows {
         let Row::Membership(membership) = row else { continue };
-        if membership.user_id != question.user {
-            continue;
-        }
         for row in &rows {
             let Row::Team(team) = row else { continue };
             if team.id != membership.team_id {
@@ -115,7 +111,7 @@ fn grants(organisation: &RandomOrganisation, question: &Question) -> Vec<GrantRo
             matches!(row, Row::Role(role)
                 if role.id == grant.role_id && Some(role.project_id) == question.scope.project_id())
         });
-        if grant.user_id != question.user || !has_role {
+        if !has_role {
             continue;
         }
         for row in &rows {

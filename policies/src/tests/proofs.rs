@@ -2,10 +2,17 @@
 
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
-use placet_core::authz::{Action, Authorizer as _};
+use std::collections::BTreeSet;
+
+use placet_core::authz::{Action, Authorizer as _, Scope};
+use placet_core::clock::Timestamp;
+use placet_core::id::UserId;
+use placet_core::org::{GlobalRole, GlobalRoleGrant};
 
 use super::mutants::mutants;
+use super::world::{Case, OTHER, action, fitting, span};
 use crate::CedarAuthorizer;
+use crate::action::{CedarAction, Level};
 use crate::builder::base_texts;
 use crate::proofs::{Counterexample, Proof, Property, Prover};
 use crate::source::Source;
@@ -68,7 +75,8 @@ fn house(text: &str) -> CedarAuthorizer {
 
 /// Policies of hosts as they are: freezes, clocks, agents, single users, single projects, custom actions.
 const HOUSES: &[&str] = &[
-    r#"@id("freeze") forbid (principal, action == Action::"execute", resource);"#,
+    r#"@id("freeze") forbid (principal, action == Action::"execute", resource)
+       when { context.at < 1790000000000000 };"#,
     r#"@id("no-weekend-changes")
        forbid (principal, action in [Action::"manage", Action::"execute"], resource)
        when { context.weekday >= 6 };
@@ -81,8 +89,57 @@ const HOUSES: &[&str] = &[
        @id("until") forbid (principal, action, resource is Project)
        when { context has module && context.at < 1800000000000000 && context.level == "project" };
        @id("sees-no-rows") forbid (principal, action, resource)
-       when { context has grant || principal.active };"#,
+       when { context has grant || context.at < 1 };"#,
 ];
+
+/// A question of each kind, at noon of a Wednesday in 2027, that the shipped policies allow.
+fn one_of_each_kind() -> Vec<Case> {
+    const AT: i64 = 1_800_446_400_000_000;
+    let user = UserId::from_u128(OTHER);
+    let mut cases: Vec<Case> = ["request", "approve", "execute", "deploy", "read", "manage"]
+        .into_iter()
+        .map(|name| fitting(&action(name)))
+        .collect();
+    let audit = fitting(&Action::AUDIT);
+    let mut platform = [fitting(&Action::AUDIT), fitting(&Action::ADMINISTER)];
+    for case in &mut platform {
+        case.question.scope = Scope::Platform;
+    }
+    cases.extend(platform.into_iter().chain([audit]));
+    for case in &mut cases {
+        case.question.at = Timestamp::from_micros(AT);
+        case.question.user = user;
+        case.facts.user.id = user;
+        case.member().membership.user_id = user;
+        case.member().membership.valid = span(0, None);
+        case.grant().grant.user_id = user;
+        case.grant().grant.valid = span(0, None);
+        case.project_wide();
+        let role = GlobalRole::PlatformAdmin;
+        case.facts.global_roles = vec![GlobalRoleGrant { user_id: user, role }];
+    }
+    cases
+}
+
+/// Of a house in which nobody may do anything, everything is proven.
+#[test]
+fn each_house_allows_something_of_each_kind() {
+    let cases = one_of_each_kind();
+    let kind =
+        |case: &Case| (CedarAction::of(&case.question.action), Level::of(&case.question.scope));
+    let kinds: BTreeSet<_> = cases.iter().map(kind).collect();
+    assert_eq!(kinds.len(), 9);
+    let shipped = CedarAuthorizer::new().unwrap();
+    for authorizer in core::iter::once(shipped).chain(HOUSES.iter().map(|text| house(text))) {
+        for case in &cases {
+            assert!(case.is_allowed(&authorizer), "{authorizer:?}: {:?}", case.question);
+        }
+    }
+    // The house that was proven for nothing: it has no question that it allows.
+    let closed =
+        house(r#"@id("closed") forbid (principal, action, resource) when { principal.active };"#);
+    assert!(cases.iter().all(|case| !case.is_allowed(&closed)));
+}
 
 #[test]
 fn the_shipped_policies_and_each_house_are_proven() {

@@ -89,6 +89,20 @@ impl Verdict {
     pub fn is_allowed(&self) -> bool {
         !self.permitted_by.is_empty() && self.forbidden_by.is_empty() && self.errors.is_empty()
     }
+
+    /// Whether this is a yes of the permission model: like [`Self::is_allowed`], and something permits that is not
+    /// only a rule of the host. This is what a gate asks for: a permit of the host does not stand in for the
+    /// check of the rows.
+    ///
+    /// ```
+    /// use placet_core::authz::{PolicyHit, Verdict};
+    /// let open_house = PolicyHit::of_host("open-house".to_owned(), "house.cedar:1".to_owned());
+    /// let verdict = Verdict::new(vec![open_house], Vec::new(), Vec::new());
+    /// assert!(verdict.is_allowed() && !verdict.confirms());
+    /// ```
+    pub fn confirms(&self) -> bool {
+        self.is_allowed() && self.permitted_by.iter().any(|hit| !hit.is_of_host)
+    }
 }
 
 /// A policy that took part in a verdict.
@@ -107,11 +121,25 @@ pub struct PolicyHit {
     pub id: String,
     /// Where its text stands, as `file:line`.
     pub place: String,
+    /// Whether it is a rule that the host added to the permission model.
+    pub is_of_host: bool,
 }
 
 impl PolicyHit {
-    /// A hit from its parts, for drivers.
+    /// A hit of a policy that says what the permission model says, for drivers.
     pub const fn new(id: String, place: String) -> Self {
-        Self { id, place }
+        Self { id, place, is_of_host: false }
+    }
+
+    /// A hit of a rule that the host added. Where it permits, that alone opens nothing; see
+    /// [`Verdict::confirms`].
+    ///
+    /// ```
+    /// use placet_core::authz::PolicyHit;
+    /// let hit = PolicyHit::of_host("freeze".to_owned(), "house.cedar:3".to_owned());
+    /// assert!(hit.is_of_host);
+    /// ```
+    pub const fn of_host(id: String, place: String) -> Self {
+        Self { id, place, is_of_host: true }
     }
 }

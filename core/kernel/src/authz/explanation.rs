@@ -155,15 +155,16 @@ pub enum Missing {
 pub struct Explanation {
     /// What was asked.
     pub question: Question,
-    /// The answer, as a verb would get it.
+    /// The answer: of the index and the policies, about no request in particular.
     pub answer: Answer,
     /// What is missing for a yes; nothing where it is one, or where nothing could make it one.
     pub missing: Vec<Missing>,
-    /// The first instant at which the rows of today give another answer; `None` where they never do.
+    /// The first instant at which the rows of today give another answer; `None` where they never do, and where a
+    /// policy decided: when that changes its mind, no row tells.
     pub until: Option<Timestamp>,
     /// Who can: the first users of them, and the global roles that suffice.
     pub who_can: WhoCan,
-    /// The user's name, for the sentence.
+    /// The user's name, for the sentence; the id for a caller who may not know the name.
     pub user_name: String,
     /// The place by its codes, for the sentence.
     pub place: String,

@@ -54,7 +54,8 @@ pub enum PermissionContext {
 /// A permission as text, `context:module:environment:action`, such as `shop:pagos:dev:deploy`.
 ///
 /// The context is `platform`, `project` (any of them) or the code of a project. Each of the other parts is a code,
-/// or `*` where it is left open. There is one spelling: what is read is printed the same, also in JSON.
+/// or `*` where it is left open. There is one spelling: what is read is printed the same, also in JSON. Only
+/// `platform:*`, for all of the platform, is read too, and printed as `platform:*:*:*`.
 ///
 /// Parsing fails with [`Code::InvalidInput`] for another number of parts, an empty part, and letters that no code
 /// has; with [`Code::TooLarge`] for a part above 63 bytes.
@@ -146,30 +147,36 @@ impl PermissionString {
     }
 
     /// What a global role permits, as the permission model writes it. PLATFORM_ADMIN has all of the platform, and
-    /// of a project only that they manage it.
+    /// of a project that they manage and audit it; AUDITOR reads and audits.
     ///
     /// ```
     /// use placet_core::authz::PermissionString;
     /// use placet_core::org::GlobalRole;
     ///
     /// let texts = |role| PermissionString::of_global_role(role).map(|one| one.to_string());
-    /// assert_eq!(texts(GlobalRole::Auditor), ["platform:audit:*:read", "project:*:*:read"]);
-    /// assert_eq!(texts(GlobalRole::PlatformAdmin), ["platform:*:*:*", "project:*:*:manage"]);
+    /// assert_eq!(
+    ///     texts(GlobalRole::Auditor),
+    ///     ["platform:audit:*:read", "project:*:*:read", "project:*:*:audit"],
+    /// );
+    /// assert_eq!(
+    ///     texts(GlobalRole::PlatformAdmin),
+    ///     ["platform:*:*:*", "project:*:*:manage", "project:*:*:audit"],
+    /// );
     /// ```
-    pub fn of_global_role(role: GlobalRole) -> [Self; 2] {
+    pub fn of_global_role(role: GlobalRole) -> [Self; 3] {
         let (module, action, in_projects) = match role {
             GlobalRole::PlatformAdmin => (None, None, Action::MANAGE),
             GlobalRole::Auditor => (Some(Slug::audit()), Some(Action::READ), Action::READ),
         };
         let platform =
             Self { context: PermissionContext::Platform, module, environment: None, action };
-        let projects = Self {
+        let projects = |action| Self {
             context: PermissionContext::AnyProject,
             module: None,
             environment: None,
-            action: Some(in_projects),
+            action: Some(action),
         };
-        [platform, projects]
+        [platform, projects(in_projects), projects(Action::AUDIT)]
     }
 }
 
@@ -211,7 +218,11 @@ impl FromStr for PermissionString {
             let sentence = format!("a permission has {TEXT_BYTES_MAX} bytes at most, not {bytes}");
             return Err(Error::new(Code::TooLarge, sentence).with_help(help));
         }
-        let parts: Vec<&str> = text.split(':').collect();
+        let parts: Vec<&str> = match text {
+            // The permission model writes all of the platform so.
+            "platform:*" => vec![PLATFORM, ANY, ANY, ANY],
+            text => text.split(':').collect(),
+        };
         let [context, module, environment, action] = parts.as_slice() else {
             let count = parts.len();
             let noun = if count == 1 { "part" } else { "parts" };
@@ -291,7 +302,8 @@ mod tests {
     fn what_is_no_permission_is_refused_with_the_part_that_is_wrong() {
         for (text, sentence) in [
             ("", "`` has 1 part; a permission has 4"),
-            ("platform:*", "`platform:*` has 2 parts; a permission has 4"),
+            ("project:*", "`project:*` has 2 parts; a permission has 4"),
+            ("platform:audit", "`platform:audit` has 2 parts; a permission has 4"),
             ("shop:a:b:c:d", "`shop:a:b:c:d` has 5 parts; a permission has 4"),
             (":a:b:c", "the context of a permission is empty"),
             ("shop::b:c", "the module of a permission is empty"),
@@ -305,6 +317,13 @@ mod tests {
         ] {
             assert_eq!(refused(text), (Code::InvalidInput, sentence.to_owned()));
         }
+    }
+
+    #[test]
+    fn all_of_the_platform_has_a_short_form() {
+        let all: PermissionString = "platform:*".parse().unwrap();
+        assert_eq!(all.to_string(), "platform:*:*:*");
+        assert_eq!(all, PermissionString::of_global_role(GlobalRole::PlatformAdmin)[0]);
     }
 
     #[test]
@@ -360,6 +379,7 @@ mod tests {
             text in "(platform|project|[a-z*:-]{0,4}|.{0,2}):(\\*|[a-zA-Z-]{0,3}):(\\*|[a-z-]{0,3}):(\\*|[a-z: -]{0,3})"
         ) {
             if let Ok(permission) = text.parse::<PermissionString>() {
+                let text = if text == "platform:*" { "platform:*:*:*".to_owned() } else { text };
                 prop_assert_eq!(permission.to_string(), text);
             }
         }

@@ -70,39 +70,6 @@ impl Txn<'_> {
         }
     }
 
-    /// What the denied caller is told: why, or that there is nothing, if they may not even look.
-    fn refusal(
-        &mut self,
-        question: &Question,
-        subject: &str,
-        denial: &Denial,
-    ) -> Result<Error, Error> {
-        let Question { user, action, scope, at: _ } = question;
-        if let Some(project) = scope.project_id() {
-            // This second look is not a decision of its own: it only picks the words.
-            let (decisions, asked) = (self.decisions.len(), self.asked.clone());
-            let place = self.read_scope(*user, project)?;
-            let may_read = self.judge(*user, &Action::READ, place)?.is_ok()
-                || self.judge(*user, &Action::MANAGE, Scope::project(project))?.is_ok();
-            self.decisions.truncate(decisions);
-            self.asked = asked;
-            if !may_read {
-                return Ok(not_found(subject));
-            }
-        }
-        Ok(Error::new(Code::Denied, format!("`{user}` may not {action} here: {denial}"))
-            .with_help("ask who could, or ask an administrator of the project for what is missing")
-            .with_detail("action", action)
-            .with_detail("scope", scope))
-    }
-
-    /// Where in `project` the user may read anything at all; the whole project when nowhere.
-    pub(super) fn read_scope(&mut self, user: UserId, project: ProjectId) -> Result<Scope, Error> {
-        let Some(shelf) = self.shelf(project)? else { return Ok(Scope::project(project)) };
-        let (module, environment) = shelf.read_place(user, self.now).unwrap_or_default();
-        Ok(Scope::Project { project, module, environment })
-    }
-
     /// Decides, and notes the decision for the leaf.
     pub(super) fn judge(
         &mut self,
@@ -127,10 +94,8 @@ impl Txn<'_> {
         }
         let question = Question { user, action: action.clone(), scope, at: self.now };
         self.asked = Some((user, action.clone(), scope));
-        // Where this node lacks the set, it decides by none, and that is a no.
-        let set = self.authorizer()?.map(|set| set.policy_set_digest());
-        let set = set.unwrap_or_else(|| self.gate.parts.authorizer.policy_set_digest());
-        let mut decision = Decision::new(user, action.clone(), set);
+        // Where this node lacks the set, it decides by none, and that is a no: of the set that it lacks.
+        let mut decision = Decision::new(user, action.clone(), self.deciding_set()?);
         let answer = self.judge_question(&question, authors)?;
         match &answer {
             Ok(witness) => {
@@ -339,7 +304,8 @@ impl Gate {
     }
 }
 
-/// Lets policies judge rows: a yes, or what forbids it. No reason at all means that nothing permits it.
+/// Lets policies judge rows: a yes, or what forbids it. No reason at all means that nothing permits it but, at
+/// most, a rule of the host, which has not looked at the rows.
 pub(super) fn judged_by(
     authorizer: &dyn Authorizer,
     question: &Question,
@@ -348,7 +314,7 @@ pub(super) fn judged_by(
     // A policy engine that panics gave no answer either.
     let asked = catch_unwind(AssertUnwindSafe(|| authorizer.decide(question, facts)));
     let Ok(Ok(verdict)) = asked else { return Err(vec![Reason::PolicyFailed]) };
-    if verdict.is_allowed() {
+    if verdict.confirms() {
         return Ok(());
     }
     let forbids = verdict.forbidden_by.into_iter();

@@ -7,7 +7,8 @@ use super::decide::not_found;
 use super::shelf::Shelf;
 use super::txn::Txn;
 use crate::authz::{
-    Action, Answer, Denial, Explanation, Missing, Paging, Question, Reason, Rule, Scope, by_role,
+    Action, Answer, Asker, Denial, Explanation, Missing, Paging, Question, Reason, Rule, Scope,
+    answer, by_role,
 };
 use crate::error::Error;
 use crate::id::UserId;
@@ -34,8 +35,11 @@ impl Gate {
         self.with_index(|index| index.can(user, action, scope, self.now())).unwrap_or(false)
     }
 
-    /// Decides whether `user` may do `action` in `scope` now, as a verb would: by the index and by the
-    /// policies, over rows read at this moment. Whatever keeps it from deciding is a no. Nothing is written.
+    /// Decides whether `user` may do `action` in `scope` now: by the index and by the policies, over rows read at
+    /// this moment. Whatever keeps it from deciding is a no. Nothing is written.
+    ///
+    /// It is about no request: a yes to `approve` says that the user may approve there, and the verb still refuses
+    /// whoever wrote or submitted what they would approve.
     ///
     /// ```
     /// use placet_core::authz::{Action, Scope};
@@ -67,6 +71,10 @@ impl Gate {
     ///
     /// A user may ask about themselves where they may read; anybody else takes `manage` or `audit` there.
     /// Whoever may not learns no more than [`crate::error::Code::NotFound`], as for a place that does not exist.
+    /// Whoever manages and does not audit learns no name of a user without a row in the project: there the id
+    /// stands for it.
+    ///
+    /// It is about no request, as [`Self::authorize`]: that nobody approves what they wrote is no part of it.
     ///
     /// ```
     /// use placet_core::authz::{Action, Question, Scope};
@@ -96,11 +104,12 @@ impl Gate {
             };
             let missing = match &answer {
                 Answer::Allowed(_) => Vec::new(),
-                Answer::Denied(denial) => missing(denial, question, &asker.user, shelf.as_deref()),
+                Answer::Denied(denial) => missing(denial, question, &asker, shelf.as_deref()),
             };
+            let user_name = txn.name_for(caller, &asker.user, *scope)?;
             let place =
                 shelf.map_or_else(|| scope.to_string(), |shelf| shelf.known().place_text(*scope));
-            Ok((answer, missing, asker.user.display_name.to_string(), place))
+            Ok((answer, missing, user_name, place))
         })?;
         let (until, who_can) = self.with_index(|index| {
             // Where a policy decided otherwise, rows do not tell until when.
@@ -120,33 +129,50 @@ const WHO_MAX: usize = 20;
 fn missing(
     denial: &Denial,
     question: &Question,
-    user: &User,
+    asker: &Asker,
     shelf: Option<&Shelf>,
 ) -> Vec<Missing> {
+    if asker.user.is_active {
+        return missing_if_active(denial, question, &asker.user, shelf).unwrap_or_default();
+    }
+    if !denial.reasons.iter().all(Reason::is_about_rows) {
+        return Vec::new();
+    }
+    // Being stopped is told first and hides the rest: what would the index say, were they active?
+    let active = User { is_active: true, ..asker.user.clone() };
+    let active = Asker { user: active, global_roles: asker.global_roles.clone() };
+    let rest = match answer(question, &active, shelf.map(Shelf::known)) {
+        Ok(_) => Some(Vec::new()),
+        Err(denial) => missing_if_active(&denial, question, &active.user, shelf),
+    };
+    rest.map(|rest| core::iter::once(Missing::Activation).chain(rest).collect()).unwrap_or_default()
+}
+
+/// What an active user lacks; `None` where nothing makes a yes of it.
+fn missing_if_active(
+    denial: &Denial,
+    question: &Question,
+    user: &User,
+    shelf: Option<&Shelf>,
+) -> Option<Vec<Missing>> {
     let (rule, is_agent) = (question.action.rule(), user.kind == UserKind::Agent);
     let never = is_agent
         && (matches!(rule, Rule::Manage | Rule::Administer) || question.action == Action::APPROVE);
     if never || !denial.reasons.iter().all(Reason::is_about_rows) {
-        return Vec::new();
+        return None;
     }
-    let mut missing = Vec::new();
-    if !user.is_active {
-        missing.push(Missing::Activation);
-    }
-    match (rule, shelf) {
+    Some(match (rule, shelf) {
         (Rule::TwoLegs, Some(shelf)) => {
-            missing.extend(shelf.missing_membership(question));
-            missing.extend(shelf.missing_grant(question));
+            let membership = shelf.missing_membership(question).into_iter();
+            membership.chain(shelf.missing_grant(question)).collect()
         }
-        (Rule::Read | Rule::Manage, Some(shelf)) => missing.extend(shelf.missing_grant(question)),
+        (Rule::Read | Rule::Manage, Some(shelf)) => {
+            shelf.missing_grant(question).into_iter().collect()
+        }
         (Rule::Administer | Rule::Audit, _) | (_, None) => {
-            if denial.reasons.iter().any(|reason| matches!(reason, Reason::NoGlobalRole { .. })) {
-                missing
-                    .push(Missing::GlobalRole { any_of: by_role(rule, question.scope).to_vec() });
-            }
+            vec![Missing::GlobalRole { any_of: by_role(rule, question.scope).to_vec() }]
         }
-    }
-    missing
+    })
 }
 
 impl Txn<'_> {
@@ -167,6 +193,26 @@ impl Txn<'_> {
         }
         let whole = scope.project_id().map_or(Scope::Platform, Scope::project);
         if self.may_explain_anybody(caller, whole)? { Ok(()) } else { Err(not_found("such scope")) }
+    }
+
+    /// What an explanation calls the user: by name for whoever may know them, from a row in the project or by
+    /// auditing; by the id that they were asked about otherwise.
+    fn name_for(&mut self, caller: &Caller, user: &User, scope: Scope) -> Result<String, Error> {
+        let known = match scope.project_id() {
+            None => true,
+            Some(project) => {
+                let has_row = self.shelf(project)?.is_some_and(|shelf| shelf.has_row_of(user.id));
+                has_row
+                    || caller.user() == user.id
+                    || self.audits(caller, Scope::project(project))?
+            }
+        };
+        Ok(if known { user.display_name.to_string() } else { user.id.to_string() })
+    }
+
+    /// Whether the caller may `audit` there, who may know of everybody.
+    pub(super) fn audits(&mut self, caller: &Caller, whole: Scope) -> Result<bool, Error> {
+        Ok(self.quietly(caller.user(), &Action::AUDIT, whole)?.is_allowed())
     }
 
     /// Whether the caller may know what `user` can in `whole`: the platform, or a project that is there.

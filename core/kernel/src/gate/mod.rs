@@ -6,6 +6,7 @@ mod memory;
 mod access;
 mod shelf;
 mod decide;
+mod refused;
 mod denied;
 mod find;
 mod bootstrap;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::txn::Txn;
+use crate::audit::Leaf;
 use crate::authz::{Administer, Authorizer, Scope};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -35,7 +36,7 @@ impl Record for PolicySet {
     }
 }
 
-/// How many sets a gate has ready, the one that it was opened with apart.
+/// How many sets a gate has ready, the one that it was opened with and the one that decides apart.
 const READY_MAX: usize = 4;
 
 /// The policy engines that this gate has ready. Which of them decides is said by the store.
@@ -51,8 +52,8 @@ impl Ready {
 
 impl Gate {
     /// Makes a set of policies ready on this node, and returns its digest. It decides nothing before it is
-    /// adopted: make it ready on every node, and adopt it on one. The few that were made
-    /// ready or decided last are kept.
+    /// adopted: make it ready on every node, and adopt it on one. The set that decides is kept, and beside it
+    /// the four that were made ready last.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -66,23 +67,40 @@ impl Gate {
     /// ```
     pub fn prepare_policies(&self, authorizer: Arc<dyn Authorizer>) -> Digest {
         let digest = authorizer.policy_set_digest();
-        let mut ready = self.ready.sets();
-        ready.retain(|known| known.policy_set_digest() != digest);
-        ready.push_back(authorizer);
-        while ready.len() > READY_MAX {
-            ready.pop_front();
+        {
+            let mut ready = self.ready.sets();
+            ready.retain(|known| known.policy_set_digest() != digest);
+            ready.push_back(authorizer);
+            if ready.len() <= READY_MAX {
+                return digest;
+            }
         }
+        // Another node may have adopted one of these, and nobody asked here since: only the store knows which
+        // one must stay. Where it cannot be asked, none is dropped before it can.
+        let adopted = match self.adopted_set() {
+            Ok(adopted) => adopted,
+            Err(_) => return digest,
+        };
+        let mut ready = self.ready.sets();
+        let others = ready.iter().filter(|set| Some(set.policy_set_digest()) != adopted).count();
+        let mut dropped = others.saturating_sub(READY_MAX);
+        ready.retain(|set| {
+            let goes = dropped > 0 && Some(set.policy_set_digest()) != adopted;
+            dropped = dropped.saturating_sub(usize::from(goes));
+            !goes
+        });
         digest
     }
 
     /// Lets the set of that digest decide from now on, here and on every other node. It takes the action
-    /// `administer`, by the set that decides now and by the new one; where the present one is not to be had
-    /// on this node, by the new one.
+    /// `administer`, by the set that decides now and by the new one: neither may forbid it.
     ///
     /// A decision that is under way when it changes is made again. A node that does not have the set ready
     /// denies everything until it has.
     ///
-    /// Fails with [`Code::NotFound`] for a set that is not ready here.
+    /// Fails with [`Code::NotFound`] for a set that is not ready here, and with [`Code::PolicySetMissing`] where
+    /// the one that decides now is not: it would not be asked. Make that one ready first; where it is lost for
+    /// good, [`Self::recover_policies`] is the way out.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -96,31 +114,86 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn adopt_policies(&self, caller: &Caller, digest: Digest) -> Result<(), Error> {
-        let new = self.ready_set(digest).ok_or_else(|| {
-            Error::new(
-                Code::NotFound,
-                format!("the policy set `{digest}` is not ready on this node"),
-            )
-            .with_help("make it ready with `prepare_policies`, on every node")
-        })?;
+        let new = self.wanted_set(digest)?;
         self.transact(|txn| {
-            let before = txn.get::<PolicySet>(&[CURRENT])?.map(|set| set.digest);
             let (user, subject) = (caller.user(), "policy set");
-            // The new one must let its adopter in too: nobody locks everybody out by a slip.
-            if txn.authorizer()?.is_some() {
-                txn.ask::<Administer>(user, Scope::Platform, subject)?
-                    .spend_on(&Scope::Platform)?;
+            let before = txn.deciding_set()?;
+            if txn.authorizer()?.is_none() {
+                let sentence = format!(
+                    "the policy set that decides now, `{before}`, is not ready on this node"
+                );
+                return Err(Error::new(Code::PolicySetMissing, sentence)
+                    .with_help(
+                        "make it ready with `prepare_policies` first, so that it can be asked; \
+                         if nobody has it any more, the host may call `recover_policies`",
+                    )
+                    .with_detail("policy_set", before));
             }
+            txn.ask::<Administer>(user, Scope::Platform, subject)?.spend_on(&Scope::Platform)?;
+            // The new one must let its adopter in too: nobody locks everybody out by a slip.
             txn.judge_by(&new);
             txn.ask::<Administer>(user, Scope::Platform, subject)?.spend_on(&Scope::Platform)?;
-            txn.put(&PolicySet { digest })?;
-            let mut leaf = Self::leaf(txn, "policies.adopted", Some(caller));
-            leaf.scope = Some(Scope::Platform);
-            let before = before.unwrap_or_else(|| self.parts.authorizer.policy_set_digest());
-            leaf.facts.insert("before".to_owned(), before.to_string());
-            leaf.facts.insert("after".to_owned(), digest.to_string());
+            let leaf = txn.change_set("policies.adopted", Some(caller), before, digest)?;
             Ok(((), leaf))
-        })
+        })?;
+        self.keep(new);
+        Ok(())
+    }
+
+    /// Lets the set of that digest decide where the one that decides now is lost for good: no node has it ready,
+    /// and nobody can make it again. Nobody is asked, and no policy is: it is an act of the host, as opening the
+    /// store is, and takes no caller. The log has a leaf of its own kind, `policies.recovered`, that names both.
+    ///
+    /// A host does not offer this to its users: whoever can call it can set aside what the policies forbid.
+    ///
+    /// Fails with [`Code::NotFound`] for a set that is not ready here, and with [`Code::WrongState`] where the one
+    /// that decides now is ready: then it is asked, by [`Self::adopt_policies`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet_core::gate::Gate;
+    /// use placet_core::store::MemoryStore;
+    /// use placet_core::testing::{Bench, Office, ScriptedAuthorizer};
+    ///
+    /// # use placet_core::authz::{Authorizer, Facts, PolicyHit, Question, Verdict};
+    /// # use placet_core::digest::Digest;
+    /// # #[derive(Debug)]
+    /// # struct House;
+    /// # impl Authorizer for House {
+    /// #     fn decide(&self, _: &Question, _: &Facts) -> Result<Verdict, placet_core::error::Error> {
+    /// #         let hit = PolicyHit::new("any".to_owned(), "house.rs:1".to_owned());
+    /// #         Ok(Verdict::new(vec![hit], Vec::new(), Vec::new()))
+    /// #     }
+    /// #     fn policy_set_digest(&self) -> Digest { Digest::of(b"house") }
+    /// # }
+    /// let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// let gate = Gate::new(bench.parts.clone());
+    /// let office = Office::found(&gate)?;
+    /// let house = gate.prepare_policies(Arc::new(House));
+    /// gate.adopt_policies(&office.root, house)?;
+    ///
+    /// // Started again, and nobody has the text of the house any more.
+    /// let gate = Gate::new(bench.parts);
+    /// let known = gate.prepare_policies(Arc::new(ScriptedAuthorizer::agreeing()));
+    /// assert!(gate.adopt_policies(&office.root, known).is_err());
+    /// gate.recover_policies(known)?;
+    /// assert_eq!(gate.policy_set()?, known);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn recover_policies(&self, digest: Digest) -> Result<(), Error> {
+        let new = self.wanted_set(digest)?;
+        self.transact(|txn| {
+            let before = txn.deciding_set()?;
+            if txn.authorizer()?.is_some() {
+                let sentence = format!("the policy set that decides now, `{before}`, is ready");
+                return Err(Error::new(Code::WrongState, sentence)
+                    .with_help("ask it: adopt the other one with `adopt_policies`"));
+            }
+            let leaf = txn.change_set("policies.recovered", None, before, digest)?;
+            Ok(((), leaf))
+        })?;
+        self.keep(new);
+        Ok(())
     }
 
     /// The digest of the set that decides now.
@@ -131,10 +204,32 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn policy_set(&self) -> Result<Digest, Error> {
-        self.consult(|txn| {
-            let adopted = txn.get::<PolicySet>(&[CURRENT])?.map(|set| set.digest);
-            Ok(adopted.unwrap_or_else(|| self.parts.authorizer.policy_set_digest()))
+        self.consult(|txn| txn.deciding_set())
+    }
+
+    /// The set that was adopted last, if any was, as the store says at this moment.
+    fn adopted_set(&self) -> Result<Option<Digest>, Error> {
+        let key = records::key_of::<PolicySet>(&[CURRENT]);
+        let stored = self.parts.store.get(&key)?;
+        let set = stored.map(|stored| records::decode::<PolicySet>(&key, &stored.value));
+        Ok(set.transpose()?.map(|set| set.digest))
+    }
+
+    fn wanted_set(&self, digest: Digest) -> Result<Arc<dyn Authorizer>, Error> {
+        self.ready_set(digest).ok_or_else(|| {
+            Error::new(
+                Code::NotFound,
+                format!("the policy set `{digest}` is not ready on this node"),
+            )
+            .with_help("make it ready with `prepare_policies`, on every node")
         })
+    }
+
+    /// Keeps a set that was just adopted, should others have pushed it out meanwhile.
+    fn keep(&self, adopted: Arc<dyn Authorizer>) {
+        if self.ready_set(adopted.policy_set_digest()).is_none() {
+            self.ready.sets().push_back(adopted);
+        }
     }
 
     fn ready_set(&self, digest: Digest) -> Option<Arc<dyn Authorizer>> {
@@ -142,12 +237,8 @@ impl Gate {
         if opened_with.policy_set_digest() == digest {
             return Some(Arc::clone(opened_with));
         }
-        let mut ready = self.ready.sets();
-        let at = ready.iter().position(|set| set.policy_set_digest() == digest)?;
-        // To the back: what decides stays, however many are made ready after it.
-        let found = ready.remove(at)?;
-        ready.push_back(Arc::clone(&found));
-        Some(found)
+        let ready = self.ready.sets();
+        ready.iter().find(|set| set.policy_set_digest() == digest).cloned()
     }
 }
 
@@ -162,6 +253,31 @@ impl Txn<'_> {
             None => Some(Arc::clone(&self.gate.parts.authorizer)),
             Some(adopted) => self.gate.ready_set(adopted.digest),
         })
+    }
+
+    /// The digest of the set that decides in this try, whether or not this node has it.
+    pub(super) fn deciding_set(&mut self) -> Result<Digest, Error> {
+        if let Some(judge) = &self.judge {
+            return Ok(judge.policy_set_digest());
+        }
+        let adopted = self.get::<PolicySet>(&[CURRENT])?.map(|set| set.digest);
+        Ok(adopted.unwrap_or_else(|| self.gate.parts.authorizer.policy_set_digest()))
+    }
+
+    /// Lets another set decide from the commit on.
+    fn change_set(
+        &mut self,
+        event: &str,
+        caller: Option<&Caller>,
+        before: Digest,
+        after: Digest,
+    ) -> Result<Leaf, Error> {
+        self.put(&PolicySet { digest: after })?;
+        let mut leaf = Gate::leaf(self, event, caller);
+        leaf.scope = Some(Scope::Platform);
+        leaf.facts.insert("before".to_owned(), before.to_string());
+        leaf.facts.insert("after".to_owned(), after.to_string());
+        Ok(leaf)
     }
 
     /// Lets `judge` decide in the rest of this try.

@@ -1,5 +1,7 @@
 //! Looking at projects, requests, their histories and their trail in the log.
 
+use std::collections::BTreeMap;
+
 use super::Gate;
 use super::decide::not_found;
 use super::find::{RequestOf, subject};
@@ -209,14 +211,20 @@ impl Gate {
         self.consult(|txn| {
             let scope = txn.read_scope(caller.user(), project)?;
             txn.ask::<Read>(caller.user(), scope, &what)?.spend_on(&scope)?;
-            let sees_all = scope == Scope::project(project);
+            // Each place is judged, also for whoever reads the whole: a policy may close one to them.
+            let mut judged = BTreeMap::new();
             let prefix = records::key_of::<RequestOf>(&[&project.to_string()]);
             let Page { items: rows, next } = self.page::<RequestOf>(&prefix, after)?;
             let mut items = Vec::with_capacity(rows.len());
             for row in rows {
                 let Request { header, state } = txn.request(row.request)?;
-                let here = header.scope();
-                if !sees_all && !txn.quietly(caller.user(), &Action::READ, here)?.is_allowed() {
+                let place = (header.module_id, header.environment_id);
+                let reads = match judged.get(&place) {
+                    Some(reads) => *reads,
+                    None => txn.quietly(caller.user(), &Action::READ, header.scope())?.is_allowed(),
+                };
+                judged.insert(place, reads);
+                if !reads {
                     continue;
                 }
                 items.push(RequestSummary {

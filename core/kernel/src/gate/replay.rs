@@ -13,6 +13,8 @@ use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::UserId;
 use crate::identity::Caller;
+use crate::request::{HistoryEntry, action};
+use crate::store::records;
 
 /// One page of a replay.
 ///
@@ -240,19 +242,30 @@ impl Txn<'_> {
         Ok(Some(Otherwise { question, answer, present, cause }))
     }
 
-    /// Whom the policies were told to have written what the question was about.
+    /// Whom the policies were told to have written what the question was about: whoever had by then. The
+    /// request's own list has those who came later too.
     fn authors_told(
         &mut self,
         leaf: &Leaf,
         question: &Question,
     ) -> Result<BTreeSet<UserId>, Error> {
         let told = !WITHOUT_AUTHORS.contains(&leaf.event.as_str());
-        match leaf.request {
-            Some(request) if told && question.action == Action::APPROVE => {
-                Ok(self.request(request)?.header.authors())
-            }
-            Some(_) | None => Ok(BTreeSet::new()),
-        }
+        let Some(id) = leaf.request.filter(|_| told && question.action == Action::APPROVE) else {
+            return Ok(BTreeSet::new());
+        };
+        let requester = self.request(id)?.header.requester;
+        let steps = self
+            .gate
+            .scan_all::<HistoryEntry>(&records::key_of::<HistoryEntry>(&[&id.to_string()]))?;
+        let wrote = steps.into_iter().filter(|step| {
+            let writes =
+                [action::DRAFT, action::EDIT, action::SUBMIT].contains(&step.action.as_str());
+            // A denial names no revision; a step of the same instant may have come after it.
+            let is_before = step.at <= leaf.at
+                && leaf.revision.is_none_or(|revision| step.revision <= revision);
+            writes && is_before
+        });
+        Ok(wrote.filter_map(|step| step.actor).chain([requester]).collect())
     }
 }
 

@@ -28,9 +28,9 @@ impl Shelf {
         Known { book: &self.book, index: &self.index, actions: &self.actions }
     }
 
-    /// The widest place that `user` may read anything at.
-    pub(super) fn read_place(&self, user: UserId, at: Timestamp) -> Option<PlaceIds> {
-        self.index.read_place(user, self.actions.number(&Action::READ), at)
+    /// The places that the user's rows let them read, each once, the widest first.
+    pub(super) fn read_places(&self, user: UserId, at: Timestamp) -> Vec<PlaceIds> {
+        self.index.read_places(user, self.actions.number(&Action::READ), at)
     }
 
     /// Whether `user` holds `role` at that instant, by which grant.
@@ -86,15 +86,17 @@ impl Shelf {
     pub(super) fn team_roles(&self, question: &Question) -> BTreeSet<TeamRole> {
         let Scope::Project { module, .. } = question.scope else { return BTreeSet::new() };
         let looks_after = |team: TeamId| {
-            self.book.teams.contains_key(&team)
-                && module.is_none_or(|module| self.book.team_modules.contains(&(team, module)))
+            module.is_none_or(|module| self.book.team_modules.contains(&(team, module)))
         };
-        let rows = self.book.memberships.values().filter(|row| {
-            row.user_id == question.user
-                && row.valid.contains(question.at)
-                && looks_after(row.team_id)
-        });
-        rows.map(|row| row.role).collect()
+        // The index finds the user's own rows; every yes asks, and a project may have many thousand others.
+        let rows = self.index.memberships(question.user, question.at);
+        let rows = rows.filter_map(|id| self.book.memberships.get(&id));
+        rows.filter(|row| looks_after(row.team_id)).map(|row| row.role).collect()
+    }
+
+    /// Whether the user ever had a membership or a role in the project.
+    pub(super) fn has_row_of(&self, user: UserId) -> bool {
+        self.index.has_row_of(user)
     }
 
     /// Everybody with a grant in the project.

@@ -2,7 +2,7 @@
 //! table.
 
 use core::fmt::{self, Write as _};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Gate;
@@ -19,6 +19,9 @@ use crate::org::{Email, Slug, User};
 
 /// How many answers one table holds at most.
 const CELLS_MAX: usize = 100_000;
+
+/// How many stories one table holds at most.
+const STORIES_MAX: usize = 10_000;
 
 /// What became of one story.
 ///
@@ -48,7 +51,7 @@ pub struct StoryOutcome {
     pub place: String,
     /// Whether a yes was expected.
     pub expected: bool,
-    /// The answer, as a verb would get it.
+    /// The answer of the index and the policies, about no request in particular.
     pub answer: Answer,
 }
 
@@ -86,14 +89,18 @@ impl Gate {
     /// Asks what a host expects of its organisation and policies, and says for each line whether it is so. For
     /// tests of a host: nothing is written.
     ///
-    /// `text` is a table of at most 1 MiB, a story in a line: `who | action | where | expected`. Who is an e-mail
+    /// `text` is a table of at most 1 MiB and 10,000 stories, a story in a line: `who | action | where | expected`. Who is an e-mail
     /// address; where is `platform`, or `project/module/environment` by codes with `-` or `*` for none; expected is
     /// `yes` or `no`. What follows a `#` is a comment. All are asked at one instant, of one state of the rows,
     /// by the index and by the policies.
     ///
-    /// Who may ask is as for [`Self::explain`]. Fails with [`Code::InvalidInput`] for a line that cannot be
-    /// read, and with [`Code::NotFound`] for a person or place that is not there or that the caller may not ask
-    /// about; both name the line.
+    /// Whoever may `audit` there asks about anybody. Whoever may `manage` the project asks about those who ever
+    /// had a membership or a role in it, and everybody about themselves: on the platform, and in a project of which
+    /// they read anything.
+    ///
+    /// Fails with [`Code::InvalidInput`] for a line that cannot be read, with [`Code::TooLarge`] for too many, and
+    /// with [`Code::NotFound`] for a person or place that is not there or that the caller may not ask about; all
+    /// but the second name the line. Only whoever audits is told that an address is nobody's.
     ///
     /// ```
     /// use placet_core::testing::Office;
@@ -111,9 +118,15 @@ impl Gate {
     /// ```
     pub fn check_stories(&self, caller: &Caller, text: &str) -> Result<Vec<StoryOutcome>, Error> {
         let stories = parse_stories(text)?;
+        if stories.len() > STORIES_MAX {
+            let sentence =
+                format!("there are {} stories; the limit is {STORIES_MAX}", stories.len());
+            return Err(Error::new(Code::TooLarge, sentence).with_help("ask in several tables"));
+        }
         self.consult(|txn| {
+            let mut may_ask = BTreeMap::new();
             // All places first: reading one may move the instant, and they are asked at one.
-            let found = stories.iter().map(|story| txn.find_story(caller, story));
+            let found = stories.iter().map(|story| txn.find_story(caller, story, &mut may_ask));
             let found = found.collect::<Result<Vec<_>, _>>()?;
             let mut outcomes = Vec::with_capacity(stories.len());
             for (story, (user, scope)) in stories.iter().zip(found) {
@@ -236,6 +249,16 @@ fn places_of(shelf: &Shelf) -> Vec<(String, Scope)> {
     places
 }
 
+/// What a caller may ask about somebody.
+#[derive(Clone, Copy, Debug)]
+enum MayAsk {
+    Nothing,
+    /// About them, because they are known in the place.
+    OfThose,
+    /// About them as about everybody.
+    OfAnybody,
+}
+
 impl Txn<'_> {
     /// Who ever had a membership or a role in a project, by e-mail address.
     fn people_of(&mut self, shelf: &Arc<Shelf>) -> Result<Vec<(String, UserId)>, Error> {
@@ -253,8 +276,13 @@ impl Txn<'_> {
     }
 
     /// Whom and where a story is about, if the caller may ask about them. Whoever may not is told the same,
-    /// whatever of it exists.
-    fn find_story(&mut self, caller: &Caller, story: &Story) -> Result<(UserId, Scope), Error> {
+    /// whatever of it exists. `may_ask` keeps what was found out about a person and a place.
+    fn find_story(
+        &mut self,
+        caller: &Caller,
+        story: &Story,
+        may_ask: &mut BTreeMap<(Option<UserId>, Scope), MayAsk>,
+    ) -> Result<(UserId, Scope), Error> {
         let unseen = || at_line(story.line, not_found("such person or place"));
         let shelf = match &story.place {
             StoryPlace::Platform => None,
@@ -265,17 +293,19 @@ impl Txn<'_> {
         let whole =
             shelf.as_ref().map_or(Scope::Platform, |shelf| Scope::project(shelf.book.project.id));
         let user = self.user_by_email(&story.who)?;
-        let may_ask = match user {
-            Some(user) => self.can_explain(caller, user, whole)?,
-            None => self.may_explain_anybody(caller, whole)?,
+        let may = match may_ask.get(&(user, whole)) {
+            Some(may) => *may,
+            None => self.may_ask(caller, user, whole, shelf.as_deref())?,
         };
-        if !may_ask {
-            return Err(unseen());
-        }
-        let Some(user) = user else {
-            let sentence = format!("nobody has the e-mail address `{}`", story.who);
-            let error = Error::new(Code::NotFound, sentence).with_help("add them, or correct it");
-            return Err(at_line(story.line, error));
+        may_ask.insert((user, whole), may);
+        let user = match (may, user) {
+            (MayAsk::Nothing, _) | (MayAsk::OfThose, None) => return Err(unseen()),
+            (MayAsk::OfThose | MayAsk::OfAnybody, Some(user)) => user,
+            (MayAsk::OfAnybody, None) => {
+                let sentence = format!("nobody has the e-mail address `{}`", story.who);
+                let error = Error::new(Code::NotFound, sentence);
+                return Err(at_line(story.line, error.with_help("add them, or correct it")));
+            }
         };
         let Some(shelf) = shelf else { return Ok((user, Scope::Platform)) };
         let StoryPlace::Project { module, environment, .. } = &story.place else {
@@ -294,6 +324,24 @@ impl Txn<'_> {
         let module = module.transpose().map_err(wrong)?;
         let environment = environment.transpose().map_err(wrong)?;
         Ok((user, Scope::Project { project: book.project.id, module, environment }))
+    }
+
+    /// What the caller may ask about `user` in `whole`. Whoever may not know everybody must not learn from the
+    /// answer which addresses are somebody's: to them, a user without a row in the project is nobody.
+    fn may_ask(
+        &mut self,
+        caller: &Caller,
+        user: Option<UserId>,
+        whole: Scope,
+        shelf: Option<&Shelf>,
+    ) -> Result<MayAsk, Error> {
+        if self.audits(caller, whole)? {
+            return Ok(MayAsk::OfAnybody);
+        }
+        let Some(user) = user else { return Ok(MayAsk::Nothing) };
+        let is_known = user == caller.user() || shelf.is_some_and(|shelf| shelf.has_row_of(user));
+        let may = is_known && self.can_explain(caller, user, whole)?;
+        Ok(if may { MayAsk::OfThose } else { MayAsk::Nothing })
     }
 
     fn shelf_by_code(&mut self, code: &Slug) -> Result<Option<Arc<Shelf>>, Error> {

@@ -96,24 +96,39 @@ impl SingleIndex {
         live.map(|(id, _)| GrantId::from_u128(id))
     }
 
-    /// The widest place that `user` may read anything at.
-    pub(crate) fn read_place(
+    /// The places for which the user's live grants have permissions to read, each once, the widest first.
+    pub(crate) fn read_places(
         &self,
         user: UserId,
         read: Option<u16>,
         at: Timestamp,
-    ) -> Option<PlaceIds> {
-        let read = read?;
+    ) -> Vec<PlaceIds> {
+        let Some(read) = read else { return Vec::new() };
         let live = self.rows(user, Rows::Grants).filter(|(_, span)| span.contains(at));
         let held = live.flat_map(|(_, span)| {
-            self.project
-                .names()
-                .held
-                .iter()
-                .filter(move |held| held.role == span.what() && held.action == read)
+            let held = self.project.names().held.iter();
+            held.filter(move |held| held.role == span.what() && held.action == read)
         });
-        let widest = held.min_by_key(|held| (held.spot.0 != 0, held.spot.1 != 0))?;
-        Some(self.project.place_ids(Spot { module: widest.spot.0, environment: widest.spot.1 }))
+        let mut spots: Vec<(u32, u32)> = held.map(|held| held.spot).collect();
+        spots.sort_by_key(|spot| (spot.0 != 0, spot.1 != 0, *spot));
+        spots.dedup();
+        let spots = spots.into_iter().map(|(module, environment)| Spot { module, environment });
+        spots.map(|spot| self.project.place_ids(spot)).collect()
+    }
+
+    /// Whether the user ever had a membership or a role here.
+    pub(crate) fn has_row_of(&self, user: UserId) -> bool {
+        self.people.find(user).is_some_and(|person| person.rows(NUMBER).next().is_some())
+    }
+
+    /// The user's memberships that hold at the instant.
+    pub(crate) fn memberships(
+        &self,
+        user: UserId,
+        at: Timestamp,
+    ) -> impl Iterator<Item = MembershipId> {
+        let live = self.rows(user, Rows::Memberships).filter(move |(_, span)| span.contains(at));
+        live.map(|(id, _)| MembershipId::from_u128(id))
     }
 
     /// Everybody with a grant here, each once, in ascending order.

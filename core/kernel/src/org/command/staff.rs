@@ -134,8 +134,9 @@ pub struct UnassignModule {
     pub module: ModuleId,
 }
 
-/// Puts a user in a team for a time. Nobody does this to themselves; a user is in a team once at a
-/// time; a team has one LEADER_PRIMARY at a time; LEADER_TEMP must have an end.
+/// Puts a user in a team for a time. Nobody does this to themselves; a user has a role in a team once at a
+/// time, and may have another beside it, as a MEMBER who stands in for the leader; a team has one LEADER_PRIMARY
+/// at a time; LEADER_TEMP must have an end.
 ///
 /// Fails with [`Code::Refused`], [`Code::AlreadyExists`] and [`Code::InvalidInput`], in the order of these
 /// rules, and with [`Code::NotFound`].
@@ -339,8 +340,8 @@ impl ProjectCommand for AddMember {
         let at_that_time =
             |row: &&Membership| row.team_id == team && row.valid.overlaps(self.valid);
         for row in desk.book.memberships.values().filter(at_that_time) {
-            if row.user_id == user {
-                return Err(overlap("the user is in this team", row));
+            if row.user_id == user && row.role == self.role {
+                return Err(overlap("the user has this role in this team", row));
             }
             if self.role == TeamRole::LeaderPrimary && row.role == TeamRole::LeaderPrimary {
                 return Err(overlap("this team has a LEADER_PRIMARY", row));
