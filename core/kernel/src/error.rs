@@ -58,6 +58,8 @@ codes! {
     WrongState = "wrong_state",
     /// This node does not have the set of policies that decides.
     PolicySetMissing = "policy_set_missing",
+    /// The clock went so far ahead that nothing lasting is written by it.
+    ClockLeapt = "clock_leapt",
     /// What would run is not what was approved.
     DigestMismatch = "digest_mismatch",
     /// Nobody, or too few people, could give the approvals that the rule asks for.

@@ -20,6 +20,9 @@ pub struct Limits {
     pub lease_ms: u64,
     /// How long one run may take, in milliseconds. Default 300,000.
     pub run_ms_max: u64,
+    /// How far the wall clock may get ahead of the steady one between two changes of the organisation, or between
+    /// opening the gate and the first, in milliseconds; a change beyond it is refused. Default 86,400,000, a day.
+    pub clock_leap_ms_max: u64,
     /// How often a verb is tried again after losing a race, before it answers `conflict`. Default 16.
     pub conflict_retries_max: u32,
     /// How much a gate remembers of rows that it read or wrote, in bytes, so that it need not ask the store
@@ -40,6 +43,7 @@ impl Default for Limits {
             page_rows_max: 500,
             lease_ms: 30_000,
             run_ms_max: 300_000,
+            clock_leap_ms_max: 86_400_000,
             conflict_retries_max: 16,
             memory_bytes_max: 8 * 1024 * 1024,
             rights_bytes_max: 16 * 1024 * 1024,
@@ -66,6 +70,14 @@ impl Limits {
     #[must_use]
     pub fn with_run_ms_max(mut self, ms: u64) -> Self {
         self.run_ms_max = ms;
+        self
+    }
+
+    /// Sets how far the wall clock may get ahead of the steady one between two changes of the organisation, in
+    /// milliseconds.
+    #[must_use]
+    pub fn with_clock_leap_ms_max(mut self, ms: u64) -> Self {
+        self.clock_leap_ms_max = ms;
         self
     }
 

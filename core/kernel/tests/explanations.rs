@@ -7,9 +7,9 @@ use placet_core::error::Code;
 use placet_core::id::{ModuleId, RoleId, UserId};
 use placet_core::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreatePermission, CreateRole, CreateTeam,
-    EndGrant, SetUserActive,
+    EndGrant, GrantGlobalRole, SetUserActive,
 };
-use placet_core::org::{Interval, TeamRole};
+use placet_core::org::{GlobalRole, Interval, TeamRole};
 use placet_core::testing::Chance;
 
 use crate::world::World;
@@ -108,6 +108,35 @@ fn whoever_may_not_look_learns_nothing() {
     assert_eq!(denied.to_string(), stranger.to_string());
 }
 
+/// Being stopped hides what else is missing, and what is not.
+#[test]
+fn what_a_stopped_user_lacks_beside_is_told_too() {
+    let world = World::new();
+    let (root, project) = (world.caller("root"), world.project);
+    let grant = GrantGlobalRole { user: world.people["aud"], role: GlobalRole::Auditor };
+    world.gate.administer(&root, &grant).unwrap();
+    for name in ["aud", "eve", "robot"] {
+        let stop = SetUserActive { user: world.people[name], active: false };
+        world.gate.administer(&root, &stop).unwrap();
+    }
+    let whole = Scope::project(project);
+    let missing = |name: &str, action: &str, scope| why(&world, name, action, scope).missing;
+    for scope in [whole, Scope::module(project, world.pagos, world.dev)] {
+        // An auditor reads by the global role: activation is all.
+        assert_eq!(missing("aud", "read", scope), [Missing::Activation]);
+        assert_eq!(missing("aud", "audit", scope), [Missing::Activation]);
+        let eve = missing("eve", "audit", scope);
+        assert!(matches!(eve.as_slice(), [Missing::Activation, Missing::GlobalRole { .. }]));
+        assert_eq!(missing("eve", "administer", scope), []);
+    }
+    let eve = missing("eve", "administer", Scope::Platform);
+    assert!(matches!(eve.as_slice(), [Missing::Activation, Missing::GlobalRole { .. }]), "{eve:?}");
+    assert_eq!(missing("eve", "read", Scope::Platform), []);
+    let nowhere = Scope::module(project, ModuleId::from_u128(12_345), world.dev);
+    assert_eq!(missing("eve", "read", nowhere), []);
+    assert_eq!(missing("robot", "approve", whole), []);
+}
+
 /// Gives `user` what is missing, and makes a team or a role for it where there is none.
 fn give(world: &World, user: UserId, module: Option<ModuleId>, missing: &Missing) {
     let (root, project) = (world.caller("root"), world.project);
@@ -149,7 +178,12 @@ fn give(world: &World, user: UserId, module: Option<ModuleId>, missing: &Missing
             );
             world.gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
         }
-        other @ (Missing::GlobalRole { .. } | _) => panic!("a project takes no {other:?}"),
+        Missing::GlobalRole { any_of } => {
+            // The last of them is the one that an agent may have, where there is one.
+            let role = *any_of.last().unwrap();
+            world.gate.administer(&root, &GrantGlobalRole { user, role }).unwrap();
+        }
+        other => panic!("nobody knows how to give {other:?}"),
     }
 }
 
@@ -163,9 +197,10 @@ fn asked_for() -> Option<u64> {
 fn what_an_explanation_names_makes_a_yes_of_it() {
     let cases = asked_for().unwrap_or(4_000);
     let mut chance = Chance::new(7);
-    let actions = ["request", "approve", "execute", "read", "manage", "deploy"];
-    let people = ["ana", "bo", "cy", "dora", "eve", "robot"];
-    let (mut flipped, mut world) = (0, World::new());
+    let actions =
+        ["request", "approve", "execute", "read", "manage", "deploy", "administer", "audit"];
+    let people = ["ana", "bo", "cy", "dora", "eve", "robot", "aud"];
+    let (mut flipped, mut behind, mut world) = (0, 0, World::new());
     for case in 0..cases {
         if case % 40 == 0 {
             world = World::new();
@@ -175,9 +210,17 @@ fn what_an_explanation_names_makes_a_yes_of_it() {
         let user = world.people[name];
         let module = chance.is(70).then(|| chance.one_of(&[world.pagos, world.logistica]).unwrap());
         let environment = chance.is(70).then(|| chance.one_of(&[world.dev, world.prod]).unwrap());
-        let scope = Scope::Project { project, module, environment };
+        // Sometimes a place that is not there, and sometimes none of a project at all.
+        let unknown = chance.is(5);
+        let module = if unknown { Some(ModuleId::from_u128(12_345)) } else { module };
+        let on_platform = chance.is(10);
+        let scope = if on_platform {
+            Scope::Platform
+        } else {
+            Scope::Project { project, module, environment }
+        };
         let action = chance.one_of(&actions).unwrap();
-        if chance.is(10) {
+        if chance.is(15) {
             let active = chance.is(50);
             world.gate.administer(&root, &SetUserActive { user, active }).unwrap();
         }
@@ -189,11 +232,19 @@ fn what_an_explanation_names_makes_a_yes_of_it() {
             give(&world, user, module, missing);
         }
         let after = why(&world, name, action, scope);
-        let can_be = !(name == "robot" && ["approve", "manage"].contains(&action));
+        let is_possible = match action {
+            "administer" => on_platform,
+            "audit" => on_platform || !unknown,
+            _ => !on_platform && !unknown,
+        };
+        let never = ["approve", "manage", "administer"].contains(&action) && name == "robot";
+        let can_be = is_possible && !never;
         assert_eq!(after.answer.is_allowed(), can_be, "{case}: {before:?} {after:?}");
         assert_eq!(before.missing.is_empty(), !can_be, "{before:?}");
         flipped += u64::from(can_be);
+        let hidden = before.missing.contains(&Missing::Activation) && before.missing.len() > 1;
+        behind += u64::from(can_be && hidden);
     }
-    eprintln!("{cases} cases, {flipped} flipped");
-    assert!(flipped > cases / 10);
+    eprintln!("{cases} cases, {flipped} flipped, {behind} of them by more than an activation");
+    assert!(flipped > cases / 10 && behind > cases / 200);
 }

@@ -330,7 +330,7 @@ fn a_member_stands_in_for_the_leader_and_is_a_member_all_along() {
 
     let dev = Scope::module(project, world.pagos, world.dev);
     let may = |at: Timestamp| {
-        world.bench.clock.set(at);
+        world.bench.clock.advance_ms(at.ms_since(world.now()));
         world.gate.can(user, &Action::APPROVE, dev)
             && world.gate.authorize(user, &Action::APPROVE, dev).is_allowed()
     };
@@ -343,6 +343,49 @@ fn a_member_stands_in_for_the_leader_and_is_a_member_all_along() {
     for at in ["2026-08-10T00:00:00Z", "2026-08-15T00:00:00Z", "2027-01-01T00:00:00Z"] {
         assert!(may(instant(at)), "{at}");
     }
+    assert_invariants(&*world.bench.parts.store);
+}
+
+/// A grant from next year on would be live at once, and for good: no later look is earlier.
+#[test]
+fn a_clock_that_leaps_takes_no_organisation_with_it() {
+    let world = World::new();
+    let (root, project, user) = (world.caller("root"), world.project, world.people["eve"]);
+    let (gate, clock, before) = (&world.gate, &world.bench.clock, world.now());
+    let day_ms = 86_400_000;
+    let team =
+        |name: &str| gate.manage(&root, &CreateTeam { project, name: name.parse().unwrap() });
+    let valid = Interval::starting(before.plus_ms(400 * day_ms));
+    let grant = AssignRole { project, user, role: world.lead, valid };
+    gate.manage(&root, &grant).unwrap();
+    let entries = gate.audit(&root, 0).unwrap().len();
+    clock.set(before.plus_ms(401 * day_ms));
+    assert_eq!(code(team("Leapt")), Code::ClockLeapt);
+    assert_eq!(code(gate.administer(&root, &self::user("leapt"))), Code::ClockLeapt);
+    assert_eq!(gate.audit(&root, 0).unwrap().len(), entries);
+    // Corrected, other gates go by the time that it is. This one saw the other time, and goes by it.
+    clock.set(before);
+    assert_eq!(code(team("Corrected")), Code::ClockLeapt);
+    let other = Gate::new(world.bench.parts.clone());
+    assert!(other.now() < before.plus_ms(day_ms));
+    other.manage(&root, &CreateTeam { project, name: "Other".parse().unwrap() }).unwrap();
+
+    assert!(!other.can(user, &Action::APPROVE, Scope::module(project, world.pagos, world.dev)));
+
+    // A day is within the limit, also right after one; time that passes is no leap.
+    let team = |gate: &Gate, name: &str| {
+        gate.manage(&root, &CreateTeam { project, name: name.parse().unwrap() })
+    };
+    clock.set(world.now().plus_ms(day_ms));
+    team(&other, "A day").unwrap();
+    clock.advance_ms(500 * day_ms);
+    team(&other, "Late").unwrap();
+    clock.set(world.now().plus_ms(day_ms + 1));
+    assert_eq!(code(team(&other, "A day and more")), Code::ClockLeapt);
+    // Somebody who opens a gate by that clock says that it is right; then it is so everywhere.
+    let opened = Gate::new(world.bench.parts.clone());
+    team(&opened, "Opened").unwrap();
+    team(&other, "By now").unwrap();
     assert_invariants(&*world.bench.parts.store);
 }
 

@@ -96,6 +96,7 @@ impl Gate {
         self.transact(|txn| {
             let permit = txn.ask::<Administer>(caller.user(), Scope::Platform, "platform")?;
             permit.spend_on(&Scope::Platform)?;
+            self.check_clock()?;
             let (caller_id, facts) = (caller.user(), BTreeMap::new());
             let mut desk = PlatformDesk { txn, caller: caller_id, facts };
             let output = command.apply(&mut desk)?;

@@ -46,6 +46,7 @@ impl Gate {
             let shelf = txn.shelf(project)?.ok_or_else(|| not_found(&subject))?;
             let permit = txn.ask::<Manage>(caller.user(), scope, &subject)?;
             permit.spend_on(&scope)?;
+            self.check_clock()?;
             let about = match command.subject() {
                 None => None,
                 Some(user) => {

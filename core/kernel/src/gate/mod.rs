@@ -7,6 +7,7 @@ mod access;
 mod shelf;
 mod decide;
 mod refused;
+mod leap;
 mod denied;
 mod find;
 mod bootstrap;
@@ -45,6 +46,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use access::Access;
+use leap::LastLook;
 use lease::Sightings;
 use memory::Memory;
 use policies::Ready;
@@ -141,6 +143,10 @@ pub struct Gate {
     disagreements: AtomicU64,
     // The latest instant that was ever seen, in microseconds.
     latest_micros: AtomicI64,
+    // The latest instant that the store has an organisation of, as far as this gate looked.
+    stored_micros: AtomicI64,
+    // See `Gate::check_clock`.
+    last_look: LastLook,
     leases: Sightings,
     // Places in the queues of targets, by their latest ask.
     places: Watch<(Slug, RequestId), u64>,
@@ -167,6 +173,7 @@ impl Gate {
         let memory = Mutex::new(Memory::new(parts.limits.memory_bytes_max));
         Self {
             memory,
+            last_look: LastLook::at(&*parts.clock),
             access: Access::default(),
             ready: Ready::default(),
             parts,
@@ -175,6 +182,7 @@ impl Gate {
             tree: Mutex::default(),
             disagreements: AtomicU64::new(0),
             latest_micros: AtomicI64::new(0),
+            stored_micros: AtomicI64::new(0),
             leases: Sightings::default(),
             places: Watch::of(WATCHED_MAX),
         }
@@ -197,7 +205,8 @@ impl Gate {
     }
 
     /// The present instant, by this gate's clock, and never an earlier one than before: where somebody sets
-    /// the clock back, time stands still, so that a grant that ended stays ended.
+    /// the clock back, time stands still, so that a grant that ended stays ended. A clock that runs ahead is
+    /// believed: see [`Limits::clock_leap_ms_max`].
     /// It is in UTC, to the microsecond.
     ///
     /// ```
@@ -236,9 +245,10 @@ impl Gate {
         self.parts.clock.steady_ms()
     }
 
-    /// Takes note of an instant that is past for sure.
+    /// Takes note of an instant at which the store has an organisation: it is past for sure.
     fn not_before(&self, past: Timestamp) {
         self.latest_micros.fetch_max(past.as_micros(), Ordering::Relaxed);
+        self.stored_micros.fetch_max(past.as_micros(), Ordering::Relaxed);
     }
 
     /// How many judgements the two deciders disagreed about since this gate was opened. Anything but 0 is a fault

@@ -26,16 +26,15 @@ impl Txn<'_> {
             .with_detail("scope", scope))
     }
 
-    /// Whether the user may know that there is something in `scope`: for one place in a project that takes
-    /// reading that very place, and for the project itself reading anything of it, or managing it.
+    /// Whether the user may know that there is something in `scope`: a request takes reading its very place,
+    /// a place that or managing the project, and the project itself reading anything of it or managing it.
     fn may_look(&mut self, user: UserId, project: ProjectId, scope: Scope) -> Result<bool, Error> {
         let whole = Scope::project(project);
-        if scope != whole {
-            return Ok(self.quietly(user, &Action::READ, scope)?.is_allowed());
+        let place = if scope == whole { self.read_scope(user, project)? } else { scope };
+        if self.quietly(user, &Action::READ, place)?.is_allowed() {
+            return Ok(true);
         }
-        let place = self.read_scope(user, project)?;
-        Ok(self.quietly(user, &Action::READ, place)?.is_allowed()
-            || self.quietly(user, &Action::MANAGE, whole)?.is_allowed())
+        Ok(self.about.is_none() && self.quietly(user, &Action::MANAGE, whole)?.is_allowed())
     }
 
     /// Where in `project` the user may read: the widest place of those that rows and policies let them; the
