@@ -422,3 +422,27 @@ fn whoever_turned_down_their_own_request_was_no_approver() {
     ]]
     .assert_eq(&told(&world, &replayed(&world.gate, &world, &house).0));
 }
+
+/// Bo approved what Ana wrote; that he wrote the next revision himself makes the approval no self-approval.
+#[test]
+fn a_replay_goes_by_who_had_written_it_then() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit ana", "approve bo", "edit bo", "submit bo", "approve cy"] {
+        world.step(&mut id, step).unwrap();
+    }
+    let house = House {
+        name: "no-authors",
+        forbids: |asked, facts| {
+            asked.action == Action::APPROVE && facts.authors.contains(&asked.user)
+        },
+    };
+    assert_eq!(told(&world, &replayed(&world.gate, &world, &house).0), "");
+    // They are told somebody: those who had written it by then.
+    let house = House {
+        name: "by-two",
+        forbids: |asked, facts| asked.action == Action::APPROVE && facts.authors.len() == 2,
+    };
+    expect![[r"cy approve: yes, now denied: the policy `by-two` (house:1) forbids it; Policies"]]
+        .assert_eq(&told(&world, &replayed(&world.gate, &world, &house).0));
+}

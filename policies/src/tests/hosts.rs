@@ -250,6 +250,11 @@ fn permits_of_a_host_count_after_opting_in_and_never_outweigh_a_forbid() {
         permit open-house house.cedar:1
     "#]]
     .assert_eq(&verdict(&authorizer, &case));
+    // A gate asks for more: nothing of ours looked at the rows and found them to fit.
+    let said = authorizer.decide(&case.question, &case.facts).unwrap();
+    assert!(said.is_allowed() && said.permitted_by[0].is_of_host && !said.confirms());
+    let said = authorizer.decide(&case.question, &fitting(&Action::READ).facts).unwrap();
+    assert!(said.confirms() && said.permitted_by.len() == 2, "{said:?}");
     case.facts.user.is_active = false;
     expect![[r#"
         denied

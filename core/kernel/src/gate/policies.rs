@@ -77,10 +77,7 @@ impl Gate {
         }
         // Another node may have adopted one of these, and nobody asked here since: only the store knows which
         // one must stay. Where it cannot be asked, none is dropped before it can.
-        let adopted = match self.adopted_set() {
-            Ok(adopted) => adopted,
-            Err(_) => return digest,
-        };
+        let Ok(adopted) = self.adopted_set() else { return digest };
         let mut ready = self.ready.sets();
         let others = ready.iter().filter(|set| Some(set.policy_set_digest()) != adopted).count();
         let mut dropped = others.saturating_sub(READY_MAX);
