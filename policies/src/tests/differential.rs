@@ -13,11 +13,27 @@ use placet_core::testing::{Chance, RandomOrganisation};
 
 use crate::CedarAuthorizer;
 
-/// What the policies say of every pair of rows, joined by their ids and by nothing else.
+/// Whose rows the policies get.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Rows {
+    Everybodys,
+    TheirOwn,
+}
+
+/// What the policies say of every pair of rows of the user, joined by their ids and by nothing else.
 pub(super) fn policies_permit(
     policies: &CedarAuthorizer,
     organisation: &RandomOrganisation,
     question: &Question,
+) -> bool {
+    permit(policies, organisation, question, Rows::TheirOwn)
+}
+
+fn permit(
+    policies: &CedarAuthorizer,
+    organisation: &RandomOrganisation,
+    question: &Question,
+    whose: Rows,
 ) -> bool {
     let Some(user) = organisation.users.iter().find(|user| user.id == question.user) else {
         return false;
@@ -39,8 +55,12 @@ pub(super) fn policies_permit(
     if !place_exists(organisation, question.scope) {
         return false;
     }
-    let (memberships, grants) =
+    let (mut memberships, mut grants) =
         (memberships(organisation, question), grants(organisation, question));
+    if whose == Rows::TheirOwn {
+        memberships.retain(|rows| rows.membership.user_id == question.user);
+        grants.retain(|rows| rows.grant.user_id == question.user);
+    }
     for membership in memberships.into_iter().map(Some).chain([None]) {
         facts.membership = membership;
         for grant in grants.iter().cloned().map(Some).chain([None]) {
@@ -173,7 +193,7 @@ fn policies_index_and_model_say_the_same() {
             let model = organisation.permits(&question);
             let Question { user, action, scope, at } = &question;
             assert_eq!(index.can(*user, action, *scope, *at), model, "{organisation}{question:?}");
-            let permitted = policies_permit(&policies, &organisation, &question);
+            let permitted = permit(&policies, &organisation, &question, Rows::Everybodys);
             assert_eq!(permitted, model, "{organisation}{question:?}");
             (asked, allowed) = (asked + 1, allowed + u64::from(model));
         }

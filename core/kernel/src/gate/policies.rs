@@ -201,7 +201,8 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn policy_set(&self) -> Result<Digest, Error> {
-        self.consult(|txn| txn.deciding_set())
+        let own = self.parts.authorizer.policy_set_digest();
+        self.consult(|txn| Ok(txn.get::<PolicySet>(&[CURRENT])?.map_or(own, |set| set.digest)))
     }
 
     /// The set that was adopted last, if any was, as the store says at this moment.
