@@ -28,6 +28,9 @@ const LEASE_MS: u64 = 30_000;
 /// How long a run waits for the target's lock, in milliseconds: for as long as a test holds it.
 const LOCK_WAIT_MS: u32 = 300_000;
 
+/// How long whoever looks at others' runs waits for it: one that stands still may hold it.
+const LOOK_WAIT_MS: u32 = 200;
+
 /// How many nodes stand still in a run. `PLACET_ZOMBIES=200` makes it a long test.
 const ZOMBIES: u64 = 20;
 
@@ -57,7 +60,12 @@ struct Cluster {
 /// Whose clock a node goes by: the database's, or its own.
 type OwnClock = Option<Arc<dyn Clock>>;
 
-fn open((url, schema, folder): (&str, &str, &Path), node: &str, clock: OwnClock) -> Gate {
+fn open(
+    (url, schema, folder): (&str, &str, &Path),
+    node: &str,
+    clock: OwnClock,
+    wait_ms: u32,
+) -> Gate {
     let home = folder.join(node);
     std::fs::create_dir_all(&home).unwrap();
     // One log has one key: each node has a copy.
@@ -65,7 +73,7 @@ fn open((url, schema, folder): (&str, &str, &Path), node: &str, clock: OwnClock)
     if !key.exists() && original.exists() {
         std::fs::copy(original, key).unwrap();
     }
-    let target = SqliteTarget::new(folder.join("orders.db")).with_lock_wait_ms(LOCK_WAIT_MS);
+    let target = SqliteTarget::new(folder.join("orders.db")).with_lock_wait_ms(wait_ms);
     let builder = Gate::builder(home)
         .origin("example.org/nodes")
         .postgres_with(url, patient(schema).with_node(node))
@@ -88,13 +96,14 @@ impl Cluster {
         create_database(&folder.path().join("orders.db"));
         let clock = Arc::<Hurried>::default();
         let own: OwnClock = is_hurried.then(|| -> Arc<dyn Clock> { Arc::<Hurried>::clone(&clock) });
-        let first = open((&server.url(), &schema, folder.path()), "first", own);
+        let wait_ms = if is_hurried { LOOK_WAIT_MS } else { LOCK_WAIT_MS };
+        let first = open((&server.url(), &schema, folder.path()), "first", own, wait_ms);
         let office = Office::found(&first).unwrap();
         Some(Self { server, schema, folder, office, clock, first })
     }
 
     fn node(&self, name: &str) -> Gate {
-        open((&self.server.url(), &self.schema, self.folder.path()), name, None)
+        open((&self.server.url(), &self.schema, self.folder.path()), name, None, LOCK_WAIT_MS)
     }
 
     /// Keeps everybody out of the target until this is dropped.
@@ -226,7 +235,7 @@ fn the_node() {
     let told: Vec<&str> = told.lines().collect();
     let [url, schema, folder, node, ids @ ..] = told.as_slice() else { panic!("{told:?}") };
     let own: OwnClock = Some(Arc::new(SystemClock::default()));
-    let gate = open((url, schema, &PathBuf::from(folder)), node, own);
+    let gate = open((url, schema, &PathBuf::from(folder)), node, own, LOCK_WAIT_MS);
     let office = Office::at(ids).unwrap();
     say("ready");
     for line in std::io::stdin().lines() {
