@@ -7,9 +7,12 @@ use super::words::{IdWords, id_bits, id_words, narrow, wide};
 use crate::id::{EnvironmentId, ModuleId, ProjectId};
 
 /// The id of the project; its modules and its environments, each in ascending order; its rules.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Block {
-    words: Arc<[u32]>,
+    // Of several projects, where an index was made in one go.
+    shared: Arc<[u32]>,
+    start: u32,
+    end: u32,
     // Where each part begins.
     environments: u32,
     rules: u32,
@@ -32,17 +35,41 @@ impl Block {
         words.extend(environments.iter().flat_map(|id| id_words(id.as_u128())));
         let rules_at = narrow(words.len());
         words.extend(rules);
-        Self { words: words.into(), environments: environments_at, rules: rules_at, grid }
+        let (environments, rules, end) = (environments_at, rules_at, narrow(words.len()));
+        Self { shared: words.into(), start: 0, end, environments, rules, grid }
+    }
+
+    /// Puts what they read side by side: apart, each would be on a page of memory of its own.
+    pub(super) fn gather(mut blocks: Vec<&mut Self>) {
+        let mut shared: Vec<u32> = Vec::new();
+        for block in &mut blocks {
+            // What would stand where no number reaches stays apart.
+            if shared.len().saturating_add(block.words().len()) < wide(u32::MAX) {
+                let start = narrow(shared.len());
+                shared.extend_from_slice(block.words());
+                (block.start, block.end) = (start, narrow(shared.len()));
+                block.shared = Arc::default();
+            }
+        }
+        let shared: Arc<[u32]> = shared.into();
+        for block in blocks.into_iter().filter(|block| block.shared.is_empty()) {
+            block.shared = Arc::clone(&shared);
+        }
+    }
+
+    #[inline]
+    fn words(&self) -> &[u32] {
+        self.shared.get(wide(self.start)..wide(self.end)).unwrap_or_default()
     }
 
     pub(super) fn id(&self) -> ProjectId {
-        let id = self.words.first_chunk().map(id_bits);
+        let id = self.words().first_chunk().map(id_bits);
         ProjectId::from_u128(id.unwrap_or_default())
     }
 
     #[inline]
     fn part(&self, from: usize, to: u32) -> &[u32] {
-        self.words.get(from..wide(to)).unwrap_or_default()
+        self.words().get(from..wide(to)).unwrap_or_default()
     }
 
     #[inline]
@@ -82,13 +109,22 @@ impl Block {
 
     #[inline]
     pub(super) fn rules(&self) -> Rules<'_> {
-        let rules = self.words.get(wide(self.rules)..).unwrap_or_default();
-        Rules::new(rules, self.grid, self.environments().len())
+        let rules = self.words().get(wide(self.rules)..).unwrap_or_default();
+        Rules::new(rules, self.grid)
     }
 
     /// How many bytes this takes on the heap.
     pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.words)
+        size_of_val(self.words())
+    }
+}
+
+impl PartialEq for Block {
+    /// Whether both hold the same, wherever it stands.
+    fn eq(&self, other: &Self) -> bool {
+        let Self { shared: _, start: _, end: _, environments, rules, grid } = self;
+        (environments, rules, grid) == (&other.environments, &other.rules, &other.grid)
+            && self.words() == other.words()
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Index;
 use super::flags::Flags;
 use super::project::ProjectIndex;
-use super::rows::{self, Line};
+use super::rows::Line;
 use super::words::{narrow, wide};
 use crate::id::{GrantId, MembershipId, ProjectId, UserId};
 use crate::org::book::Book;
@@ -23,8 +23,8 @@ impl Index {
         });
         let (made, lines) = ProjectIndex::compile(book.into(), narrow(number), &mut actions);
         changed.actions = Arc::new(actions);
-        let before = self.projects.get(number).map(ProjectIndex::members).unwrap_or_default();
-        let affected: BTreeSet<UserId> = before.iter().chain(made.members()).copied().collect();
+        let before = self.projects.get(number).map(ProjectIndex::users).unwrap_or_default();
+        let affected: BTreeSet<UserId> = before.iter().chain(made.users()).copied().collect();
         let affected: Vec<UserId> = affected.into_iter().collect();
         changed.people = self.people.with_rows(&affected, narrow(number), &lines);
         changed.projects = self.projects.with(number, made);
@@ -70,7 +70,7 @@ impl Index {
         let has_it = |user: &UserId| rows_of(*user).any(|(other, _)| other == id);
         // Mostly it is the same user's; where it is not, everybody here is asked.
         let same = line.map(|line| line.user).filter(has_it);
-        let holder = same.or_else(|| project.members().iter().copied().find(|user| has_it(user)));
+        let holder = same.or_else(|| project.users().iter().copied().find(|user| has_it(user)));
         let mut affected: Vec<UserId> =
             holder.into_iter().chain(line.map(|line| line.user)).collect();
         affected.sort_unstable();
@@ -84,13 +84,9 @@ impl Index {
 
         let mut changed = self.clone();
         changed.people = self.people.with_rows(&affected, number, &lines);
-        let left = rows::users(&lines);
-        let stays = |user: &&UserId| !affected.contains(user) || left.contains(user);
-        let come = left.iter().filter(|user| project.members().binary_search(user).is_err());
-        let members: BTreeSet<UserId> =
-            project.members().iter().filter(stays).chain(come).copied().collect();
-        if !members.iter().eq(project.members()) {
-            let made = project.with_members(members.into_iter().collect());
+        let members = project.members().with(&affected, &lines);
+        if members != *project.members() {
+            let made = project.with_members(members);
             changed.projects = self.projects.with(wide(number), made);
         }
         changed

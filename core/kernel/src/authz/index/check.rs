@@ -3,6 +3,7 @@
 use super::Index;
 use super::flags::Flags;
 use super::project::{ProjectIndex, Spot};
+use super::rules::Rules;
 use super::shard::Person;
 use super::words::wide;
 use crate::authz::action::{Action, Rule};
@@ -201,7 +202,7 @@ impl ProjectIndex {
     #[inline]
     fn two_legs(&self, person: &Person<'_>, asked: &Asked) -> bool {
         let rules = self.rules();
-        let Some(action) = self.local_action(person, asked) else { return false };
+        let Some(action) = local_action(&rules, person, asked) else { return false };
         let bit = rules.bit(asked.spot);
         let (mut is_member, mut is_granted) = (false, false);
         for span in person.spans(asked.project).filter(|span| span.contains(asked.at)) {
@@ -218,21 +219,21 @@ impl ProjectIndex {
     #[inline]
     fn second_leg(&self, person: &Person<'_>, asked: &Asked) -> bool {
         let rules = self.rules();
-        let Some(action) = self.local_action(person, asked) else { return false };
+        let Some(action) = local_action(&rules, person, asked) else { return false };
         let bit = rules.bit(asked.spot);
         let mut live = person.spans(asked.project).filter(|span| span.contains(asked.at));
         live.any(|span| span.is_grant() && rules.allows(span.what(), action, bit))
     }
+}
 
-    /// The project's own number of the action; `None` also for somebody who may not do it whatever their rows say.
-    #[inline]
-    pub(super) fn local_action(&self, person: &Person<'_>, asked: &Asked) -> Option<usize> {
-        let number = asked.action?;
-        if !person.flags.is_active() || (asked.takes_person && person.flags.is_agent()) {
-            return None;
-        }
-        self.rules().local_action(number)
+/// The project's own number of the action; `None` also for somebody who may not do it whatever their rows say.
+#[inline]
+pub(super) fn local_action(rules: &Rules<'_>, person: &Person<'_>, asked: &Asked) -> Option<usize> {
+    let number = asked.action?;
+    if !person.flags.is_active() || (asked.takes_person && person.flags.is_agent()) {
+        return None;
     }
+    rules.local_action(number)
 }
 
 impl PlaceHandle {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use super::actions::Actions;
 use super::block::Block;
+use super::members::Members;
 use super::outline::Outline;
 use super::project::{Back, Held, Names, ProjectIndex, number};
-use super::rows::{self, Line};
+use super::rows::Line;
 use super::rules::{Grid, Making, Shape};
 
 static SHAPES: AtomicU32 = AtomicU32::new(1);
@@ -33,7 +34,7 @@ impl ProjectIndex {
         let grants = outline.grants.iter().filter_map(|row| made.grant(row));
         let lines = memberships.chain(grants).map(|line| line.in_project(project));
         let lines: Vec<Line> = lines.collect();
-        (made.with_members(rows::users(&lines)), lines)
+        (made.with_members(Members::of(&lines)), lines)
     }
 }
 

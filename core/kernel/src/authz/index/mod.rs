@@ -12,6 +12,7 @@ mod flags;
 mod rows;
 mod shard;
 mod people;
+mod members;
 mod outline;
 mod rules;
 mod block;
@@ -38,6 +39,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use actions::Actions;
+use block::Block;
 pub use check::{ActionHandle, PlaceHandle};
 pub use explain::{IndexExplanation, Leg};
 use flags::Flags;
@@ -166,6 +168,8 @@ impl IndexBuilder {
             lines.push(its_lines);
             projects.push(project);
         }
+        let blocks = projects.iter_mut().map(|project: &mut ProjectIndex| &mut project.block);
+        Block::gather(blocks.collect());
         let count = people.len();
         Index {
             actions: Arc::new(actions),

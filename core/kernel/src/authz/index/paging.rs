@@ -47,6 +47,11 @@ impl<Key: Copy + Ord> Paging<Key> {
         self.after.is_none_or(|after| item > after)
     }
 
+    /// How many more items a page with so many takes.
+    pub(super) const fn room(&self, len: usize) -> usize {
+        self.limit.saturating_sub(len)
+    }
+
     /// Whether a page with so many items is full.
     pub(super) const fn is_full(&self, len: usize) -> bool {
         len >= self.limit

@@ -5,7 +5,7 @@ use core::fmt;
 
 use super::Index;
 use super::bits::Bits;
-use super::check::Asked;
+use super::check::{Asked, local_action};
 use super::paging::Paging;
 use super::project::{ProjectIndex, Spot};
 use super::reverse::suffice;
@@ -191,7 +191,7 @@ impl Index {
         let look = |number: u32, project: &ProjectIndex, person: &Person<'_>| {
             let asked = Asked { project: number, ..asked };
             let mut only = project.places_of(person, &asked)?;
-            let others = project.members().iter().filter(|other| **other != user);
+            let others = project.users().iter().filter(|other| **other != user);
             for other in others.filter_map(|other| self.people.find(*other)) {
                 if let Some(places) = project.places_of(&other, &asked) {
                     only.take_away(places.words());
@@ -226,6 +226,7 @@ impl Index {
             if !may(project.id())? {
                 continue;
             }
+            listed.items.reserve(page.room(listed.items.len()).min(places.count()));
             for (bit, scope) in project.scopes(&places).filter(|(_, scope)| page.reaches(*scope)) {
                 if page.is_full(listed.items.len()) {
                     listed.next = last;
@@ -289,7 +290,8 @@ impl ProjectIndex {
             // No row of a project gives these, whatever it says.
             return None;
         }
-        let (rules, local) = (self.rules(), self.local_action(person, asked)?);
+        let rules = self.rules();
+        let local = local_action(&rules, person, asked)?;
         let (mut members, mut places) = (Bits::new(rules.module_words()), self.no_places());
         for span in person.spans(asked.project).filter(|span| span.contains(asked.at)) {
             if span.is_grant() {
@@ -328,13 +330,21 @@ impl ProjectIndex {
 
     /// What the bits stand for, in the order of the scopes.
     fn scopes(&self, places: &Bits) -> impl Iterator<Item = (usize, Scope)> {
-        let (columns, project) = (self.columns(), self.id());
-        let number = |at: Option<usize>| at.and_then(|at| u32::try_from(at).ok());
-        places.ones().filter_map(move |bit| {
-            let module = number(bit.checked_div(columns))?;
-            let environment = number(bit.checked_rem(columns))?;
-            let (module, environment) = self.place_ids(Spot { module, environment });
-            Some((bit, Scope::Project { project, module, environment }))
+        let (project, (_, environments)) = (self.id(), self.block.counts());
+        let mut next = Spot::WHOLE;
+        let spots = core::iter::repeat_with(move || {
+            let spot = next;
+            if spot.environment < environments {
+                next.environment = spot.environment.saturating_add(1);
+            } else {
+                next = Spot { module: spot.module.saturating_add(1), environment: 0 };
+            }
+            spot
+        });
+        let there = (0..self.place_count()).zip(spots).filter(|(bit, _)| places.has(*bit));
+        there.map(move |(bit, spot)| {
+            let (module, environment) = self.place_ids(spot);
+            (bit, Scope::Project { project, module, environment })
         })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::block::Block;
+use super::members::Members;
 use super::outline::{Granted, Member};
 use super::rows::{Line, Rows};
 use super::rules::Rules;
@@ -49,8 +50,7 @@ pub(crate) struct ProjectIndex {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(super) struct Back {
     pub(super) names: Arc<Names>,
-    /// Whoever has rows here, in ascending order.
-    pub(super) members: Box<[UserId]>,
+    pub(super) members: Members,
 }
 
 /// What numbers stand for. Each list is in ascending order.
@@ -97,8 +97,13 @@ impl ProjectIndex {
         &self.back.names
     }
 
-    pub(super) fn members(&self) -> &[UserId] {
+    pub(super) fn members(&self) -> &Members {
         &self.back.members
+    }
+
+    /// Whoever has rows here, in ascending order.
+    pub(super) fn users(&self) -> &[UserId] {
+        self.members().users()
     }
 
     pub(super) fn membership(&self, row: &Member) -> Option<Line> {
@@ -142,7 +147,7 @@ impl ProjectIndex {
     }
 
     /// The same project, with others who have rows here.
-    pub(super) fn with_members(&self, members: Box<[UserId]>) -> Self {
+    pub(super) fn with_members(&self, members: Members) -> Self {
         let back = Back { names: Arc::clone(&self.back.names), members };
         Self { block: self.block.clone(), shape: self.shape, back: Arc::new(back) }
     }
@@ -153,7 +158,7 @@ impl ProjectIndex {
         size_of_val(&**teams)
             .saturating_add(size_of_val(&**roles))
             .saturating_add(size_of_val(&**held))
-            .saturating_add(size_of_val(self.members()))
+            .saturating_add(self.members().heap_bytes())
             .saturating_add(size_of::<Names>())
             .saturating_add(size_of::<Back>())
             .saturating_add(self.block.heap_bytes())

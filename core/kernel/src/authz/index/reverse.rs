@@ -5,9 +5,13 @@
 )]
 
 use super::Index;
+use super::check::Asked;
 use super::flags::Flags;
+use super::members::Hint;
 use super::paging::Paging;
+use super::project::{ProjectIndex, Spot};
 use super::shard::Person;
+use super::words::narrow;
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -101,13 +105,12 @@ impl Index {
         let Some((number, project, spot)) = self.spot_of(scope) else { return found };
         let asked = self.asked(action, number, spot, at);
         let can = |person: &Person<'_>| project.by_rows(person, &asked);
-        let members = project.members();
-        let first = members.partition_point(|user| !page.reaches(*user));
-        let members = members.get(first..).unwrap_or_default().iter();
-        let mut there = members.filter(|user| !away.contains(user));
+        let Some(wanted) = project.wanted(&asked) else { return found };
+        let first = project.users().partition_point(|user| !page.reaches(*user));
+        let mut there = project.members().hinted(first, &wanted).filter(|id| !away.contains(id));
         loop {
             // Some are looked up before the first of them is asked about: so one need not wait for the other.
-            let some = there.by_ref().take(AT_ONCE).map(|user| self.people.find(*user));
+            let some = there.by_ref().take(AT_ONCE).map(|user| self.people.find(user));
             let some: Vec<_> = some.collect();
             if some.is_empty() {
                 return found;
@@ -147,6 +150,24 @@ impl Index {
         let flags = self.people.flags(user);
         let roles = suffice(rule).iter().copied();
         roles.filter(|role| flags.holds(*role) && counts(rule, flags)).collect()
+    }
+}
+
+impl ProjectIndex {
+    /// What rows somebody needs who can by rows, one of each; `None` where nobody can.
+    fn wanted(&self, asked: &Asked) -> Option<Vec<Hint>> {
+        let (rules, names) = (self.rules(), self.names());
+        let action = rules.local_action(asked.action?)?;
+        let spot = if asked.rule == Rule::Manage { Spot::WHOLE } else { asked.spot };
+        let bit = rules.bit(spot);
+        let roles = (0..narrow(names.roles.len())).filter(|role| rules.allows(*role, action, bit));
+        let mut wanted = vec![roles.map(Hint::role).fold(Hint::default(), Hint::and)];
+        if asked.rule == Rule::TwoLegs {
+            let teams = 0..narrow(names.teams.len());
+            let teams = teams.filter(|team| rules.looks_after(*team, spot.module));
+            wanted.push(teams.map(Hint::team).fold(Hint::default(), Hint::and));
+        }
+        Some(wanted)
     }
 }
 

@@ -109,11 +109,3 @@ impl Line {
         Self { project, ..self }
     }
 }
-
-/// Whose rows these are, each once and in ascending order.
-pub(super) fn users(lines: &[Line]) -> Box<[UserId]> {
-    let mut users: Vec<UserId> = lines.iter().map(|line| line.user).collect();
-    users.sort_unstable();
-    users.dedup();
-    users.into()
-}

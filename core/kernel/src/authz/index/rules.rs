@@ -16,6 +16,8 @@ pub(super) struct Grid {
     // How many words the bits of a team, and of a role and an action, take.
     module_words: u32,
     place_words: u32,
+    // How many spots a module has.
+    columns: u32,
 }
 
 /// The rules of a project, where they stand in its memory.
@@ -23,8 +25,6 @@ pub(super) struct Grid {
 pub(super) struct Rules<'a> {
     words: &'a [u32],
     grid: Grid,
-    // How many spots a module has.
-    columns: usize,
 }
 
 /// How many of each there are in a project.
@@ -82,6 +82,7 @@ impl Making {
             roles: narrow(roles),
             module_words: narrow(module_words),
             place_words: narrow(place_words),
+            columns: narrow(shape.grid().1),
         };
         let mut made = Self { shape, grid, words };
         for team in 0..narrow(shape.teams) {
@@ -136,8 +137,8 @@ impl Grid {
 
 impl<'a> Rules<'a> {
     #[inline]
-    pub(super) const fn new(words: &'a [u32], grid: Grid, environments: usize) -> Self {
-        Self { words, grid, columns: environments.saturating_add(1) }
+    pub(super) const fn new(words: &'a [u32], grid: Grid) -> Self {
+        Self { words, grid }
     }
 
     /// The bit of `at` in a field of bits that begins at `start`.
@@ -162,7 +163,7 @@ impl<'a> Rules<'a> {
 
     #[inline]
     pub(super) fn bit(&self, spot: Spot) -> usize {
-        wide(spot.module).wrapping_mul(self.columns).wrapping_add(wide(spot.environment))
+        wide(spot.module).wrapping_mul(wide(self.grid.columns)).wrapping_add(wide(spot.environment))
     }
 
     /// Whether the team looks after the module.

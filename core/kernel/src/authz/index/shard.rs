@@ -20,12 +20,12 @@ pub(super) struct Shard {
     words: Arc<[u32]>,
     // Where the ids of rows begin.
     ids: u32,
-    // How many of the places count; 0 where one of them did not fit, and people are searched for.
-    placed: u32,
+    // Whether everybody has a place in the line; else people are searched for.
+    is_placed: bool,
     places: [u16; PLACES],
 }
 
-/// How many places fit into the line.
+/// How many places fit into the line: a table, in which a search begins where the hash says and ends at a 0.
 const PLACES: usize = 20;
 
 /// A place is counted in so many words.
@@ -34,9 +34,9 @@ const UNIT: usize = 4;
 /// The bits of a place; above them is a part of the hash, so that of others mostly nothing is read.
 const PLACE_BITS: u32 = 10;
 
-/// What the line says of somebody who stands at `at`; `None` where that cannot be said.
+/// What the line says of somebody who stands at `at`, which is no 0; `None` where that cannot be said.
 fn place(user: UserId, at: usize) -> Option<u16> {
-    let at = u16::try_from(at.checked_div(UNIT)?).ok()?;
+    let at = u16::try_from(at.checked_div(UNIT)?.checked_add(1)?).ok()?;
     (at < 1 << PLACE_BITS).then(|| at | part_of_hash(user))
 }
 
@@ -45,6 +45,14 @@ fn place(user: UserId, at: usize) -> Option<u16> {
 fn part_of_hash(user: UserId) -> u16 {
     let [_, _, _, _, low, high, ..] = spread(user.as_u128()).to_le_bytes();
     u16::from_le_bytes([low, high]) >> PLACE_BITS << PLACE_BITS
+}
+
+/// The places to be looked at for somebody, each once.
+#[inline]
+fn search(user: UserId) -> impl Iterator<Item = usize> {
+    let [_, _, low, high, ..] = spread(user.as_u128()).to_le_bytes();
+    let start = usize::from(u16::from_le_bytes([low, high])).wrapping_mul(PLACES) >> 16;
+    (start..PLACES).chain(0..start)
 }
 
 /// The id; the flags in the lowest byte, and above them how many projects there are.
@@ -75,20 +83,24 @@ impl Shard {
             let before = lines.len().saturating_sub(rest.len());
             rest = others;
             if !own.is_empty() || flags != Flags::default() {
-                places.push(place(id, words.len()));
+                places.push((id, place(id, words.len())));
                 push_record(&mut words, (id, flags), own, before);
             }
         }
         let ids = narrow(words.len());
         words.extend(lines.iter().flat_map(|line| id_words(line.id)));
         let mut made = Self { words: words.into(), ids, ..Self::default() };
-        if let Some(places) = places.into_iter().collect::<Option<Vec<u16>>>()
-            && let Some(kept) = made.places.get_mut(..places.len())
-        {
-            kept.copy_from_slice(&places);
-            made.placed = narrow(places.len());
-        }
+        made.is_placed = places.into_iter().all(|(user, place)| made.put(user, place).is_some());
         made
+    }
+
+    /// Puts somebody into the line, where there is a place left.
+    fn put(&mut self, user: UserId, place: Option<u16>) -> Option<()> {
+        // One stays free, so that each search ends.
+        let free = self.places.iter().filter(|place| **place == 0).count();
+        let at = search(user).find(|at| self.places.get(*at) == Some(&0))?;
+        *self.places.get_mut(at)? = place.filter(|_| free > 1)?;
+        Some(())
     }
 
     #[inline]
@@ -100,16 +112,23 @@ impl Shard {
     pub(super) fn find(&self, user: UserId) -> Option<Person<'_>> {
         let (records, ids) = self.parts();
         let (part, id) = (part_of_hash(user), id_words(user.as_u128()));
-        for place in self.places.get(..wide(self.placed)).unwrap_or_default() {
-            if *place >> PLACE_BITS << PLACE_BITS == part {
-                let at = usize::from(*place & ((1 << PLACE_BITS) - 1)).wrapping_mul(UNIT);
-                let record = records.get(at..)?;
+        if !self.is_placed {
+            return self.everybody().find(|person| person.id == user);
+        }
+        for at in search(user) {
+            let place = *self.places.get(at)?;
+            if place == 0 {
+                return None;
+            }
+            if place >> PLACE_BITS << PLACE_BITS == part {
+                let at = usize::from(place & ((1 << PLACE_BITS) - 1)).wrapping_sub(1);
+                let record = records.get(at.wrapping_mul(UNIT)..)?;
                 if record.first_chunk() == Some(&id) {
                     return Person::at(record, ids);
                 }
             }
         }
-        if self.placed == 0 { self.everybody().find(|person| person.id == user) } else { None }
+        None
     }
 
     /// Everybody, in ascending order.

@@ -24,7 +24,7 @@ impl SingleIndex {
     /// Compiles `book`; actions that are new are added to `actions`.
     pub(crate) fn build(book: &Book, actions: &mut Actions) -> Self {
         let (project, lines) = ProjectIndex::compile(book.into(), NUMBER, actions);
-        let people = People::build([], lines, project.members().len());
+        let people = People::build([], lines, project.users().len());
         Self { project, people }
     }
 
@@ -134,7 +134,7 @@ impl SingleIndex {
     /// Everybody with a grant here, each once, in ascending order.
     pub(crate) fn granted_users(&self) -> impl Iterator<Item = UserId> + '_ {
         let granted = |user: &UserId| self.rows(*user, Rows::Grants).next().is_some();
-        self.project.members().iter().copied().filter(granted)
+        self.project.users().iter().copied().filter(granted)
     }
 }
 
