@@ -108,6 +108,7 @@ impl Cedar {
             ("action", string(question.action.as_str())),
             ("at", Expr::new_long(question.at.as_micros())),
             ("global_roles", Expr::new_set([])),
+            ("authors", Expr::new_set([])),
         ];
         if let Scope::Project { module, environment, .. } = &question.scope {
             pairs.extend(module.map(|id| ("module", self.expr("Module", &id))));

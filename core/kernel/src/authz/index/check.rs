@@ -87,10 +87,11 @@ impl Index {
         let Scope::Project { project, module, environment } = scope else {
             return self.can_on_platform(user, action.rule());
         };
+        // First, because this is waited for longest, and nothing else has to be waited for to begin with it.
+        let Some(person) = self.people.find(user) else { return false };
         let Some((project, found)) = self.project(project) else { return false };
         let Some(spot) = found.spot((module, environment)) else { return false };
-        let asked = self.asked(action, project, spot, at);
-        self.people.find(user).is_some_and(|person| found.permits(&person, &asked))
+        found.permits(&person, &self.asked(action, project, spot, at))
     }
 
     /// As [`Self::can`], with what was looked up before.
@@ -106,6 +107,8 @@ impl Index {
         let Scope::Project { .. } = place.scope else {
             return self.can_on_platform(user, action.rule);
         };
+        // First, as above.
+        let person = self.people.find(user);
         let found =
             self.projects.get(wide(place.number)).filter(|found| found.shape == place.shape);
         let (Some(found), Some(number)) = (found, self.number_of(action)) else {
@@ -114,7 +117,7 @@ impl Index {
         let (project, spot) = (place.number, place.spot);
         let ActionHandle { rule, takes_person, .. } = *action;
         let asked = Asked { project, action: Some(number), rule, takes_person, spot, at };
-        self.people.find(user).is_some_and(|person| found.permits(&person, &asked))
+        person.is_some_and(|person| found.permits(&person, &asked))
     }
 
     fn number_of(&self, action: &ActionHandle) -> Option<u16> {

@@ -107,8 +107,8 @@ impl Index {
         scope: Scope,
         at: Timestamp,
     ) -> IndexExplanation {
-        let (rule, found) = (action.rule(), self.spot_of(scope));
         let person = self.people.find(user);
+        let (rule, found) = (action.rule(), self.spot_of(scope));
         let flags = person.map(|person| person.flags).unwrap_or_default();
         let mut why = IndexExplanation {
             is_allowed: false,

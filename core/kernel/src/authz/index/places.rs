@@ -10,7 +10,7 @@ use super::paging::Paging;
 use super::project::{ProjectIndex, Spot};
 use super::reverse::suffice;
 use super::shard::Person;
-use super::words::wide;
+use super::words::{narrow, wide};
 use crate::authz::action::{Action, Rule};
 use crate::authz::question::Scope;
 use crate::clock::Timestamp;
@@ -330,21 +330,17 @@ impl ProjectIndex {
 
     /// What the bits stand for, in the order of the scopes.
     fn scopes(&self, places: &Bits) -> impl Iterator<Item = (usize, Scope)> {
-        let (project, (_, environments)) = (self.id(), self.block.counts());
-        let mut next = Spot::WHOLE;
-        let spots = core::iter::repeat_with(move || {
-            let spot = next;
-            if spot.environment < environments {
-                next.environment = spot.environment.saturating_add(1);
-            } else {
-                next = Spot { module: spot.module.saturating_add(1), environment: 0 };
+        let (project, columns) = (self.id(), self.columns());
+        // The last module, because it mostly comes again.
+        let mut row = (usize::MAX, None);
+        places.ones().filter_map(move |bit| {
+            let (module, environment) = (bit.checked_div(columns)?, bit.checked_rem(columns)?);
+            if row.0 != module {
+                row = (module, self.place_ids(Spot { module: narrow(module), environment: 0 }).0);
             }
-            spot
-        });
-        let there = (0..self.place_count()).zip(spots).filter(|(bit, _)| places.has(*bit));
-        there.map(move |(bit, spot)| {
-            let (module, environment) = self.place_ids(spot);
-            (bit, Scope::Project { project, module, environment })
+            let environment = Spot { module: 0, environment: narrow(environment) };
+            let (_, environment) = self.place_ids(environment);
+            Some((bit, Scope::Project { project, module: row.1, environment }))
         })
     }
 }
