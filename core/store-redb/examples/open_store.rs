@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo run --release -p placet-store-redb --example open_store
 //! PLACET_RECORDS=1000000 cargo run --release -p placet-store-redb --example open_store
+//! PLACET_RECORDS=1000000 PLACET_STORE=sled cargo run --release -p placet-store-redb --example open_store
 //! ```
 //!
 //! The processor time and the memory are read from `/proc`, so it runs on Linux only.
@@ -49,11 +50,18 @@ fn main() -> Outcome<()> {
     let folder = tempfile::tempdir()?;
     let (sled, redb) = (folder.path().join("sled"), folder.path().join("redb"));
     let relaxed = Options::default().with_durability(Durability::Relaxed);
-    filled("sled", &SledStore::open_with(&sled, &relaxed)?, records)?;
-    filled("redb", &RedbStore::open(&redb)?, records)?;
+    let only = std::env::var("PLACET_STORE").ok();
+    let is_wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    if is_wanted("sled") {
+        filled("sled", &SledStore::open_with(&sled, &relaxed)?, records)?;
+    }
+    if is_wanted("redb") {
+        filled("redb", &RedbStore::open(&redb)?, records)?;
+    }
 
     println!("{records} records of {VALUE_BYTES} bytes, {records} log entries; middle of {ROUNDS}");
-    for (engine, path) in [("sled", &sled), ("redb", &redb)] {
+    let engines = [("sled", &sled), ("redb", &redb)].into_iter();
+    for (engine, path) in engines.filter(|(engine, _)| is_wanted(engine)) {
         println!("| opened | wall s | processor s | memory MiB |");
         println!("|---|---|---|---|");
         let bare = measured(&format!("bare {engine}"), path)?;
@@ -134,11 +142,15 @@ fn opened(what: &str, path: &Path) -> Outcome<()> {
     // Kept until both clocks were read: closing is not part of it.
     let open: Box<dyn Any> = match what {
         "bare sled" => {
-            // Cut as the store cuts it: sled opens a folder with no other segment size.
+            // Cut as the store cut it: sled opens a folder with no other segment size.
+            // A checksum stands before the text.
+            let written = std::fs::read(path.join("conf"))?;
+            let written = String::from_utf8_lossy(&written);
+            let segment = written.lines().find_map(|line| line.split_once("segment_size: "));
             let config = sled::Config::default()
                 .path(path)
                 .cache_capacity(64 << 20)
-                .segment_size(2 << 20)
+                .segment_size(segment.ok_or("no segment size")?.1.parse()?)
                 .flush_every_ms(Some(500));
             let db = config.open()?;
             db.get("m")?.ok_or("it is empty")?;
