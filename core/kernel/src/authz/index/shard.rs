@@ -25,7 +25,8 @@ pub(super) struct Shard {
     places: [u16; PLACES],
 }
 
-/// How many places fit into the line: a table, in which a search begins where the hash says and ends at a 0.
+/// How many places fit into the line: a table, in which a search begins where the hash says and ends at a 0, or
+/// when it was everywhere.
 const PLACES: usize = 20;
 
 /// A place is counted in so many words.
@@ -96,10 +97,8 @@ impl Shard {
 
     /// Puts somebody into the line, where there is a place left.
     fn put(&mut self, user: UserId, place: Option<u16>) -> Option<()> {
-        // One stays free, so that each search ends.
-        let free = self.places.iter().filter(|place| **place == 0).count();
         let at = search(user).find(|at| self.places.get(*at) == Some(&0))?;
-        *self.places.get_mut(at)? = place.filter(|_| free > 1)?;
+        *self.places.get_mut(at)? = place?;
         Some(())
     }
 
