@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use placet::audit::Leaf;
 use placet::digest::Digest;
 use placet::store::{Key, Store};
+use placet_core::testing::record_digest;
 
 /// The kinds of records that no leaf names, as in the kernel's own list.
 const DERIVED: [&str; 7] = ["unique", "used", "epoch", "live", "turn", "request_of", "denial"];
@@ -30,7 +31,7 @@ pub(crate) fn balance(log: &[(u64, Leaf)], store: &dyn Store) -> usize {
     let stored = stored.iter().filter(|(key, _)| !derived.iter().any(|kind| key.starts_with(kind)));
     let mut count = 0;
     for (key, found) in stored {
-        assert_eq!(told.remove(key), Some(Digest::of(&found.value)), "{key:?}");
+        assert_eq!(told.remove(key), Some(record_digest(&found.value)), "{key:?}");
         count += 1;
     }
     assert!(told.is_empty(), "the log tells of records that are not there: {told:?}");

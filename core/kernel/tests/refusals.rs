@@ -94,10 +94,25 @@ fn a_payload_that_was_changed_behind_the_gate_does_not_run() {
     let store = &world.bench.parts.store;
     let key = Key::from_segments(&["revision", &id.to_string(), "0000000001"]);
     let stored = store.get(&key).unwrap().unwrap();
-    let forged = String::from_utf8(stored.value).unwrap().replace("SELECT 1", "SELECT 9");
-    store.commit(Batch::default().put(key, forged.into_bytes())).unwrap();
-    let error = world.gate.execute(&world.caller("bo"), id).unwrap_err();
-    assert_eq!(error.code(), Code::DigestMismatch);
+    // The text alone is not what the record commits to; a record that commits to it is not what was approved.
+    let stored = String::from_utf8(stored.value).unwrap();
+    let clumsy = stored.replace("SELECT 1", "SELECT 9");
+    let mut json: serde_json::Value = serde_json::from_str(&stored).unwrap();
+    let texts = json["texts"].as_object_mut().unwrap();
+    let payload = texts.iter().find(|(_, kept)| kept["text"].is_string());
+    let (commitment, mut kept) = payload.map(|(key, kept)| (key.clone(), kept.clone())).unwrap();
+    texts.remove(&commitment);
+    let text = kept["text"].as_str().unwrap().replace("SELECT 1", "SELECT 9");
+    let salt = kept["salt"].as_str().unwrap();
+    let forged = Digest::of_parts(&[salt.as_bytes(), text.as_bytes()]).to_string();
+    kept["text"] = text.into();
+    texts.insert(forged.clone(), kept);
+    let thorough = json.to_string().replace(&commitment, &forged);
+    for (forged, code) in [(clumsy, Code::StoreDamaged), (thorough, Code::DigestMismatch)] {
+        store.commit(Batch::default().put(key.clone(), forged.into_bytes())).unwrap();
+        let error = world.gate.execute(&world.caller("bo"), id).unwrap_err();
+        assert_eq!(error.code(), code);
+    }
     assert_eq!(world.bench.runner.entered(), []);
 }
 

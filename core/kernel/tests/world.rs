@@ -17,7 +17,7 @@ use placet_core::org::command::{
 use placet_core::org::{Criticality, Interval, TeamRole, UserKind};
 use placet_core::request::{Change, Quorum, Request};
 use placet_core::store::{Key, MemoryStore, Store};
-use placet_core::testing::{Bench, Seen};
+use placet_core::testing::{Bench, Seen, record_digest};
 
 /// A gate, the people, and the places.
 #[derive(Debug)]
@@ -241,7 +241,7 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
             continue;
         }
         let named = last.remove(&name).flatten();
-        assert_eq!(named, Some(Digest::of(&stored.value)), "the record `{name}` and its leaf");
+        assert_eq!(named, Some(record_digest(&stored.value)), "the record `{name}` and its leaf");
         if name.starts_with("request/") {
             assert_approved_before_run(&stored.value);
         }

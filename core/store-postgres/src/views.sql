@@ -1,17 +1,21 @@
 -- The tables of the permission model and of the approval workflow, as views over the records.
 --
--- A record is JSON, `{"format": 1, "salt": …, "body": {…}}`, and its key is a row of segments, each ended
--- by a zero byte: the kind first. So a view reads one range of keys, takes the rows of its table by the
--- key alone, and reads each record once. A row of a project stands at "org", the project, the table, the
+-- A record is JSON, `{"format": 1, "salt": …, "body": {…}}`; where its body holds the commitment of a text that
+-- can be erased, `"texts": {commitment: {"salt": …, "text": …}}` stands beside it. Its key is a row of
+-- segments, each ended by a zero byte: the kind first. So a view reads one range of keys, takes the rows of
+-- its table by the key alone, and reads each record once. A row of a project stands at "org", the project, the table, the
 -- ids of the row. In a bytea, `\000` is the zero byte and `\\` a backslash, which in LIKE makes the `_`
 -- behind it a letter.
 
 CREATE VIEW {s}.users AS
-SELECT right(body.id, 32)::uuid AS id, body.email, body.display_name,
+SELECT right(body.id, 32)::uuid AS id, texts #>> ARRAY[body.email, 'text'] AS email,
+    texts #>> ARRAY[body.display_name, 'text'] AS display_name, -- NULL: erased
     NULL::text AS password_hash, -- passwords are not kept here
     body.is_active
-FROM {s}.records, jsonb_to_record(convert_from(value, 'UTF8')::jsonb -> 'body')
-    AS body (id text, email text, display_name text, is_active boolean)
+FROM {s}.records,
+    jsonb_to_record(convert_from(value, 'UTF8')::jsonb) AS record (body jsonb, texts jsonb),
+    jsonb_to_record(record.body)
+        AS body (id text, email text, display_name text, is_active boolean)
 WHERE key >= 'user\000' AND key < 'user\001';
 
 CREATE VIEW {s}.projects AS
@@ -109,10 +113,12 @@ CREATE VIEW {s}.approval_history AS
 SELECT right(body.request, 32)::uuid || '/' || body.number AS id,
     right(body.request, 32)::uuid AS workflow_id, body."from" AS previous_status,
     body."to" AS new_status, right(body.actor, 32)::uuid AS actor_id, body.action,
-    body.comment AS comments,
+    texts #>> ARRAY[body.comment, 'text'] AS comments, -- NULL: none, or erased
     NULL::jsonb AS detailed_snapshot, -- what was changed stands in the revision, not here
     body.at AS created_at
-FROM {s}.records, jsonb_to_record(convert_from(value, 'UTF8')::jsonb -> 'body')
-    AS body (request text, number bigint, at timestamptz, actor text, action text,
-        "from" text, "to" text, comment text)
+FROM {s}.records,
+    jsonb_to_record(convert_from(value, 'UTF8')::jsonb) AS record (body jsonb, texts jsonb),
+    jsonb_to_record(record.body)
+        AS body (request text, number bigint, at timestamptz, actor text, action text, "from" text,
+            "to" text, comment text)
 WHERE key >= 'history\000' AND key < 'history\001';

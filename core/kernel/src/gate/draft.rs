@@ -101,6 +101,7 @@ impl Gate {
                 runner: new.change.runner.clone(),
                 target: new.change.target.clone(),
                 payload_digest: Digest::of(new.change.payload.as_bytes()),
+                nonce: self.nonce()?,
                 plan: None,
                 history_len: 0,
                 fence: 0,
@@ -178,6 +179,7 @@ impl Gate {
             header.runner = change.runner.clone();
             header.target = change.target.clone();
             header.payload_digest = Digest::of(change.payload.as_bytes());
+            header.nonce = self.nonce()?;
             header.plan = None;
             txn.add(&Revision::new(id, header.revision, author, change.clone()))?;
             let note = Note {

@@ -66,12 +66,14 @@ pub use stories::StoryOutcome;
 use crate::audit::{MerkleTree, Signer};
 use crate::authz::Authorizer;
 use crate::clock::{Clock, Timestamp};
+use crate::digest::Digest;
 use crate::entropy::Entropy;
 use crate::error::Error;
 use crate::id::{Ids, NodeId, ProjectId, RequestId};
 use crate::limits::Limits;
 use crate::org::Slug;
 use crate::runner::Runner;
+use crate::store::erasable::Salts;
 use crate::store::{Store, Version};
 
 /// Everything that a gate needs from outside.
@@ -289,10 +291,17 @@ impl Gate {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn salt(&self) -> Result<[u8; 16], Error> {
-        let mut salt = [0; 16];
-        self.parts.entropy.fill(&mut salt)?;
-        Ok(salt)
+    fn nonce(&self) -> Result<Digest, Error> {
+        let mut bytes = [0; 32];
+        self.parts.entropy.fill(&mut bytes)?;
+        Ok(Digest::from_bytes(bytes))
+    }
+
+    fn salts(&self) -> Result<Salts, Error> {
+        let mut salts = Salts { record: [0; 16], texts: [0; 32] };
+        self.parts.entropy.fill(&mut salts.record)?;
+        self.parts.entropy.fill(&mut salts.texts)?;
+        Ok(salts)
     }
 }
 

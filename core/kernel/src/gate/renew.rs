@@ -9,6 +9,7 @@ use crate::error::{Code, Error};
 use crate::id::RunId;
 use crate::request::lease_lost;
 use crate::runner::JobId;
+use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 
 /// What a run noted for its later self, in order.
@@ -20,6 +21,7 @@ struct Checkpoints {
 
 impl Record for Checkpoints {
     const KIND: &'static str = "run_checkpoints";
+    const ERASABLE: &'static [Erasable] = &[erasable("/noted", "[]")];
 
     fn path(&self) -> Vec<String> {
         vec![self.run.to_string()]

@@ -110,7 +110,7 @@ impl<'g> Txn<'g> {
 
     /// Writes `record`. What was there before is read first, so that the leaf can name its digest.
     pub(super) fn put<R: Record>(&mut self, record: &R) -> Result<(), Error> {
-        let bytes = records::encode(record, self.gate.salt()?)?;
+        let bytes = records::encode(record, self.gate.salts()?)?;
         self.write(record, Some(bytes))
     }
 

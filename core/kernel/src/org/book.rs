@@ -14,6 +14,7 @@ use crate::id::{
     EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, TeamId, UserId,
 };
 use crate::request::Quorum;
+use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 
 /// A counter that every change to a project's organisation bumps. Decisions are made at one epoch, and
@@ -82,6 +83,10 @@ impl Record for ProjectRow {
 
 impl Record for User {
     const KIND: &'static str = "user";
+    const ERASABLE: &'static [Erasable] = &[
+        erasable("/email", "\"erased@erased.invalid\""),
+        erasable("/display_name", "\"(erased)\""),
+    ];
 
     fn path(&self) -> Vec<String> {
         vec![self.id.to_string()]

@@ -12,6 +12,7 @@ use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId, UserId};
 use crate::limits::Limits;
 use crate::org::Slug;
 use crate::runner::Plan;
+use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 
 /// A change as its author writes it: which runner, against which target, with which payload.
@@ -115,6 +116,9 @@ pub struct Header {
     pub target: Slug,
     /// The digest of the present revision's payload.
     pub payload_digest: Digest,
+    /// Random for each revision, and part of the change digest: that stands in the log, and must not confirm what
+    /// somebody guesses of the payload.
+    pub nonce: Digest,
     /// The plan of the present revision, once it was made.
     pub plan: Option<PlanNote>,
     /// How many entries its history has.
@@ -163,6 +167,7 @@ impl Header {
             runner_digest: Digest,
             target: &'a Slug,
             payload_digest: Digest,
+            nonce: Digest,
             plan_digest: Digest,
         }
         let Some(plan) = &self.plan else {
@@ -179,6 +184,7 @@ impl Header {
             runner_digest: plan.runner_digest,
             target: &self.target,
             payload_digest: self.payload_digest,
+            nonce: self.nonce,
             plan_digest: plan.plan_digest,
         })
     }
@@ -261,6 +267,8 @@ impl Revision {
 
 impl Record for Revision {
     const KIND: &'static str = "revision";
+    const ERASABLE: &'static [Erasable] =
+        &[erasable("/change/payload", "\"null\""), erasable("/plan", "null")];
 
     fn path(&self) -> Vec<String> {
         vec![self.request.to_string(), format!("{:010}", self.revision)]

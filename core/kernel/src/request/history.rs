@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::state::StateName;
 use crate::clock::Timestamp;
 use crate::id::{RequestId, UserId};
+use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 
 /// One step in a request's life.
@@ -62,6 +63,7 @@ pub(crate) mod action {
 
 impl Record for HistoryEntry {
     const KIND: &'static str = "history";
+    const ERASABLE: &'static [Erasable] = &[erasable("/comment", "\"(erased)\"")];
 
     fn path(&self) -> Vec<String> {
         vec![self.request.to_string(), format!("{:010}", self.number)]

@@ -5,6 +5,7 @@
 mod change;
 mod quorum;
 mod state;
+mod record;
 mod ended;
 mod refusal;
 mod history;
@@ -14,10 +15,11 @@ pub use change::{Change, Header, PlanNote};
 pub use ended::{Ended, Failed, Reading, Succeeded, Unknown};
 pub use history::HistoryEntry;
 pub use quorum::{Approval, PEOPLE_MAX, Quorum, Standing};
+pub use record::Request;
 pub use run::Run;
 pub use state::{
-    Approved, Cancelled, ChangesRequested, Draft, Executing, PendingApproval, Rejected, Request,
-    State, StateName,
+    Approved, Cancelled, ChangesRequested, Draft, Executing, PendingApproval, Rejected, State,
+    StateName,
 };
 
 pub(crate) use change::Revision;

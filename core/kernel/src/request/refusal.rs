@@ -1,6 +1,7 @@
 //! What a step is answered with that a request does not have in its state.
 
-use super::state::{Request, StateName};
+use super::record::Request;
+use super::state::StateName;
 use crate::error::{Code, Error};
 use crate::id::RequestId;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::id::{RequestId, RunId, UserId};
 use crate::runner::Outcome;
+use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 
 /// One attempt. There is one record for a request, revision and attempt, and it is made once.
@@ -47,6 +48,14 @@ pub struct Run {
 
 impl Record for Run {
     const KIND: &'static str = "run";
+    const ERASABLE: &'static [Erasable] = &[
+        erasable("/outcome/message", "\"(erased)\""),
+        erasable("/outcome/summary", "\"(erased)\""),
+        erasable("/outcome/details", "null"),
+        erasable("/late/message", "\"(erased)\""),
+        erasable("/late/summary", "\"(erased)\""),
+        erasable("/late/details", "null"),
+    ];
 
     fn path(&self) -> Vec<String> {
         vec![

@@ -14,31 +14,6 @@ use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RunId, UserId};
 use crate::runner::Outcome;
-use crate::store::records::Record;
-
-/// A change request: what is always true of it, and its state.
-/// ```
-/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
-/// let request = office.pending(&gate)?;
-/// assert_eq!((request.header.revision, request.state.name().as_str()), (1, "PENDING_APPROVAL"));
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct Request {
-    /// What is true in every state.
-    pub header: Header,
-    /// What is true in this state.
-    pub state: State,
-}
-
-impl Record for Request {
-    const KIND: &'static str = "request";
-
-    fn path(&self) -> Vec<String> {
-        vec![self.header.id.to_string()]
-    }
-}
 
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident($body:ident) = $text:literal,)*) => {

@@ -5,6 +5,7 @@
 
 mod key;
 mod memory;
+pub(crate) mod erasable;
 pub(crate) mod records;
 #[cfg(test)]
 mod fixtures_story_tests;

@@ -2,7 +2,9 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::erasable::{self, Erasable, Salts, Texts};
 use super::{Key, StoreError, StoreErrorKind};
 use crate::digest::{Digest, to_hex};
 use crate::error::{Code, Error};
@@ -14,6 +16,9 @@ const FORMAT: u32 = 1;
 pub(crate) trait Record: Serialize + DeserializeOwned {
     /// The first segment of the key.
     const KIND: &'static str;
+
+    /// Where it holds what people wrote, or what names them: texts that can be erased.
+    const ERASABLE: &'static [Erasable] = &[];
 
     /// The segments of the key after the kind. Ids and codes only: keys appear in the audit log.
     fn path(&self) -> Vec<String>;
@@ -42,6 +47,9 @@ struct Written<'a, R> {
     // Random for each write, so that the digest in the log does not give away a guessable record.
     salt: String,
     body: &'a R,
+    // The last member: see `erasable::digest`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    texts: Option<Texts>,
 }
 
 #[derive(Deserialize)]
@@ -56,34 +64,55 @@ struct Read<R> {
     #[serde(rename = "salt")]
     _salt: String,
     body: R,
+    texts: Option<Texts>,
 }
 
-/// The bytes of `record`, with a fresh salt.
-pub(crate) fn encode<R: Record>(record: &R, salt: [u8; 16]) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(&Written { format: FORMAT, salt: to_hex(&salt), body: record }).map_err(
-        |source| {
-            Error::new(Code::Internal, format!("a {} has no byte form", R::KIND))
-                .with_source(source)
-        },
-    )
+/// The bytes of `record`, with fresh salts.
+pub(crate) fn encode<R: Record>(record: &R, salts: Salts) -> Result<Vec<u8>, Error> {
+    let formless = |source| {
+        Error::new(Code::Internal, format!("a {} has no byte form", R::KIND)).with_source(source)
+    };
+    let salt = to_hex(&salts.record);
+    if R::ERASABLE.is_empty() {
+        let written = Written { format: FORMAT, salt, body: record, texts: None };
+        return serde_json::to_vec(&written).map_err(formless);
+    }
+    let mut body = serde_json::to_value(record).map_err(formless)?;
+    let texts = Some(erasable::take_out(&mut body, R::ERASABLE, &salts)?);
+    serde_json::to_vec(&Written { format: FORMAT, salt, body: &body, texts }).map_err(formless)
 }
 
 /// The record that `bytes` hold.
 pub(crate) fn decode<R: Record>(key: &Key, bytes: &[u8]) -> Result<R, Error> {
-    match serde_json::from_slice::<Read<R>>(bytes) {
-        Ok(read) if read.format == FORMAT => Ok(read.body),
+    if R::ERASABLE.is_empty() {
+        return read::<R>(key, bytes).map(|read| read.body);
+    }
+    let Read { mut body, texts, .. } = read::<Value>(key, bytes)?;
+    if texts.is_none_or(|texts| !erasable::put_back(&mut body, R::ERASABLE, texts)) {
+        return Err(Error::new(
+            Code::StoreDamaged,
+            format!("a text of the record at {key:?} is not the one that was written"),
+        )
+        .with_help("restore the store from a backup"));
+    }
+    serde_json::from_value(body).map_err(|source| unreadable(key, source))
+}
+
+fn read<B: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<Read<B>, Error> {
+    match serde_json::from_slice::<Read<B>>(bytes) {
+        Ok(read) if read.format == FORMAT => Ok(read),
         Ok(_) => Err(newer(key)),
         Err(source) => match serde_json::from_slice::<Format>(bytes) {
             Ok(Format { format }) if format > FORMAT => Err(newer(key)),
-            Ok(_) | Err(_) => {
-                Err(Error::new(Code::StoreDamaged, format!("the record at {key:?} cannot be read"))
-                    .with_help(
-                        "restore the store from a backup; the audit log names the record's digest",
-                    )
-                    .with_source(source))
-            }
+            Ok(_) | Err(_) => Err(unreadable(key, source)),
         },
     }
+}
+
+fn unreadable(key: &Key, source: serde_json::Error) -> Error {
+    Error::new(Code::StoreDamaged, format!("the record at {key:?} cannot be read"))
+        .with_help("restore the store from a backup; the audit log names the record's digest")
+        .with_source(source)
 }
 
 fn newer(key: &Key) -> Error {
@@ -93,7 +122,7 @@ fn newer(key: &Key) -> Error {
 
 /// The digest under which the audit log knows stored bytes.
 pub(crate) fn digest(bytes: &[u8]) -> Digest {
-    Digest::of(bytes)
+    erasable::digest(bytes)
 }
 
 impl From<StoreError> for Error {

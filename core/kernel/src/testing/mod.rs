@@ -4,11 +4,13 @@ pub mod conformance; // the exam that every store takes
 mod store_wrapper; // a store around another one
 mod failing_store; // a store that breaks on purpose
 mod trusting; // a store that expects nothing
+mod stored; // records below the gate
 #[cfg(test)]
 mod broken_stores; // stores that must fail the exam
 
 pub use failing_store::{FailingStore, Failure};
 pub use store_wrapper::StoreWrapper;
+pub use stored::{record_body, record_digest};
 pub use trusting::TrustingStore;
 
 mod interleaving; // a store in which something else happens meanwhile

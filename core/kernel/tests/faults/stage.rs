@@ -13,7 +13,7 @@ use placet_core::request::{Request, StateName};
 use placet_core::store::{
     Batch, CommitError, Committed, Key, MemoryStore, Store, StoreError, Stored,
 };
-use placet_core::testing::{Bench, FailingStore, Failure, StoreWrapper};
+use placet_core::testing::{Bench, FailingStore, Failure, StoreWrapper, record_body};
 
 use crate::world::World;
 
@@ -173,8 +173,7 @@ impl Stage {
     pub(crate) fn requests(&self) -> Vec<Request> {
         let found = self.store().scan(&Key::from_segments(&["request"]), None, usize::MAX).unwrap();
         let request = |(_, stored): (Key, Stored)| {
-            let mut json: serde_json::Value = serde_json::from_slice(&stored.value).unwrap();
-            serde_json::from_value(json["body"].take()).unwrap()
+            serde_json::from_str(&record_body(&stored.value).unwrap()).unwrap()
         };
         found.into_iter().map(request).collect()
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use placet_core::audit::Leaf;
-use placet_core::digest::Digest;
 use placet_core::gate::Gate;
 use placet_core::id::RequestId;
 use placet_core::store::Key;
+
+use placet_core::testing::record_digest;
 
 use crate::sim::{LEASE_MS, Sim};
 
@@ -79,7 +80,7 @@ impl Sim {
                 for name in touched {
                     let segments: Vec<&str> = name.split('/').collect();
                     let stored = content.pairs.get(&Key::from_segments(&segments));
-                    let digest = stored.map(|stored| Digest::of(&stored.value));
+                    let digest = stored.map(|stored| record_digest(&stored.value));
                     if digest != told.last[&name] {
                         wrong.push(format!("{name} is not what its leaf names"));
                     }
@@ -102,7 +103,7 @@ impl Sim {
                     let name = text.trim_end_matches('\0').replace('\0', "/");
                     let kind = name.split('/').next().unwrap();
                     let named = told.last.get(&name).copied().flatten();
-                    if !DERIVED.contains(&kind) && named != Some(Digest::of(&stored.value)) {
+                    if !DERIVED.contains(&kind) && named != Some(record_digest(&stored.value)) {
                         wrong.push(name);
                     }
                 }

@@ -11,6 +11,7 @@ use placet_core::id::Ids;
 use placet_core::store::{
     Batch, CommitError, Committed, Key, Store, StoreError, StoreErrorKind, Stored, Version,
 };
+use placet_core::testing::record_body;
 
 use crate::dice::Dice;
 
@@ -51,8 +52,7 @@ impl Content {
     /// The record at `path`, as JSON, without its envelope.
     pub(crate) fn body(&self, path: &[&str]) -> Option<serde_json::Value> {
         let stored = self.pairs.get(&Key::from_segments(path))?;
-        let mut json: serde_json::Value = serde_json::from_slice(&stored.value).ok()?;
-        Some(json["body"].take())
+        serde_json::from_str(&record_body(&stored.value)?).ok()
     }
 }
 

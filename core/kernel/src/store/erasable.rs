@@ -1,0 +1,244 @@
+//! Texts that can be erased: they stand beside a record's body, and only their commitments in it.
+//!
+//! The log knows a record by the digest of its bytes without these texts. So a text can go, and every digest and
+//! every proof stays what it was.
+
+use std::collections::BTreeMap;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::digest::{Digest, canonical_json, to_hex};
+use crate::error::{Code, Error};
+
+/// Where a record holds a text that can be erased.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Erasable {
+    /// The place in the record's JSON (RFC 6901).
+    pub(crate) at: &'static str,
+    /// What is read there once it was erased, as JSON.
+    pub(crate) instead: &'static str,
+}
+
+/// A text at `at`, read as `instead` (JSON) once it was erased.
+pub(crate) const fn erasable(at: &'static str, instead: &'static str) -> Erasable {
+    Erasable { at, instead }
+}
+
+/// The erasable texts of a record, by their commitments.
+pub(super) type Texts = BTreeMap<String, Text>;
+
+/// A text, and what keeps its commitment from being guessed. Both go when it is erased.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Text {
+    salt: String,
+    text: Value,
+}
+
+impl Text {
+    fn new(salt: String, text: Value) -> Self {
+        Self { salt, text }
+    }
+
+    /// SHA-256 over the salt, as it is written, and the text: its UTF-8 bytes, or canonical JSON where it is no string.
+    fn commitment(&self) -> Result<String, Error> {
+        let json;
+        let bytes = match self.text.as_str() {
+            Some(text) => text.as_bytes(),
+            None => {
+                json = canonical_json(&self.text)?;
+                &json
+            }
+        };
+        Ok(Digest::of_parts(&[self.salt.as_bytes(), bytes]).to_string())
+    }
+}
+
+/// Randomness for one writing of one record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Salts {
+    /// Stands in the record.
+    pub(crate) record: [u8; 16],
+    /// Stands nowhere: the salts of the texts come from it.
+    pub(crate) texts: [u8; 32],
+}
+
+/// Takes the texts at `places` out of `body` and leaves their commitments. What is not there, null or empty stays.
+pub(super) fn take_out(
+    body: &mut Value,
+    places: &[Erasable],
+    salts: &Salts,
+) -> Result<Texts, Error> {
+    let mut texts = Texts::new();
+    for place in places {
+        let Some(slot) = body.pointer_mut(place.at) else { continue };
+        if slot.is_null() || slot.as_str() == Some("") {
+            continue;
+        }
+        let salt = Digest::of_parts(&[&salts.texts, place.at.as_bytes()]);
+        let salt =
+            salt.as_bytes().first_chunk::<16>().map_or_else(String::new, |half| to_hex(half));
+        let text = Text::new(salt, slot.take());
+        let commitment = text.commitment()?;
+        *slot = Value::String(commitment.clone());
+        texts.insert(commitment, text);
+    }
+    Ok(texts)
+}
+
+/// Puts `texts` back where their commitments stand in `body`, and says `instead` for those that were erased.
+///
+/// Answers whether every text is the one that was committed to.
+pub(super) fn put_back(body: &mut Value, places: &[Erasable], mut texts: Texts) -> bool {
+    for place in places {
+        let Some(slot) = body.pointer_mut(place.at) else { continue };
+        let Some(commitment) = slot.as_str().filter(|text| !text.is_empty()) else { continue };
+        *slot = match texts.remove(commitment) {
+            Some(text) if text.commitment().is_ok_and(|found| found == commitment) => text.text,
+            Some(_) => return false,
+            None => match serde_json::from_str(place.instead) {
+                Ok(instead) => instead,
+                Err(_) => return false,
+            },
+        };
+    }
+    texts.is_empty()
+}
+
+const MEMBER: &str = ",\"texts\":";
+
+/// Where the texts begin that stored `bytes` end with: the bytes before them, and the texts.
+fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let whole = core::str::from_utf8(bytes).ok()?.strip_suffix('}')?;
+    // Most records have none, and are not read for it. What stands deeper is followed by more than one brace, so it is
+    // no JSON up to there.
+    let mut found = whole.match_indices(MEMBER).filter_map(|(at, _)| whole.split_at_checked(at));
+    let is_whole = |rest: &str| serde_json::from_str::<IgnoredAny>(rest).is_ok();
+    found.find_map(|(head, rest)| {
+        let texts = rest.strip_prefix(MEMBER).filter(|texts| is_whole(texts))?;
+        Some((head.as_bytes(), texts.as_bytes()))
+    })
+}
+
+/// The digest under which the audit log knows stored `bytes`: that of everything but the erasable texts.
+pub(super) fn digest(bytes: &[u8]) -> Digest {
+    match split(bytes) {
+        Some((head, _)) => Digest::of_parts(&[head, b"}"]),
+        None => Digest::of(bytes),
+    }
+}
+
+/// Stored `bytes` with every text erased, and the commitments that stay. Nothing where there is no text.
+pub(crate) fn without_texts(bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<Digest>)>, Error> {
+    let Some((head, texts)) = split(bytes) else { return Ok(None) };
+    let texts: Texts = serde_json::from_slice(texts).map_err(|source| {
+        Error::new(Code::StoreDamaged, "the texts of a record cannot be read")
+            .with_help("restore the store from a backup")
+            .with_source(source)
+    })?;
+    if texts.is_empty() {
+        return Ok(None);
+    }
+    let erased = texts.keys().map(|commitment| commitment.parse()).collect::<Result<_, _>>()?;
+    Ok(Some(([head, MEMBER.as_bytes(), b"{}}"].concat(), erased)))
+}
+
+/// The body in stored `bytes` as JSON, with its texts in the place of their commitments.
+#[cfg(any(test, feature = "testing"))]
+pub(crate) fn body_with_texts(bytes: &[u8]) -> Option<String> {
+    fn replace(value: &mut Value, texts: &Texts) {
+        match value {
+            Value::String(commitment) => {
+                if let Some(text) = texts.get(commitment) {
+                    *value = text.text.clone();
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| replace(item, texts)),
+            Value::Object(members) => members.values_mut().for_each(|item| replace(item, texts)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+    let mut whole: Value = serde_json::from_slice(bytes).ok()?;
+    let texts = whole.get_mut("texts").map(Value::take).unwrap_or_default();
+    let texts: Texts = serde_json::from_value(texts).unwrap_or_default();
+    let body = whole.get_mut("body")?;
+    replace(body, &texts);
+    Some(body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PLACES: &[Erasable] = &[erasable("/a", "\"gone\""), erasable("/in/b", "null")];
+
+    fn sealed() -> (Value, Texts) {
+        let mut body = json!({ "a": "ana", "in": { "b": { "deep": [1] } }, "c": "stays" });
+        let texts =
+            take_out(&mut body, PLACES, &Salts { record: [0; 16], texts: [7; 32] }).unwrap();
+        (body, texts)
+    }
+
+    fn bytes() -> Vec<u8> {
+        let (body, texts) = sealed();
+        format!("{{\"format\":1,\"body\":{body},\"texts\":{}}}", json!(texts)).into_bytes()
+    }
+
+    #[test]
+    fn a_text_is_beside_the_body_and_comes_back() {
+        let (mut body, texts) = sealed();
+        assert!(!body.to_string().contains("ana") && !body.to_string().contains("deep"), "{body}");
+        assert!(put_back(&mut body, PLACES, texts));
+        assert_eq!(body, json!({ "a": "ana", "in": { "b": { "deep": [1] } }, "c": "stays" }));
+    }
+
+    #[test]
+    fn an_erased_text_leaves_the_digest_as_it_was() {
+        let before = bytes();
+        let (after, erased) = without_texts(&before).unwrap().unwrap();
+        assert_eq!((digest(&after), erased.len()), (digest(&before), 2));
+        assert!(!String::from_utf8(after.clone()).unwrap().contains("ana"));
+        assert_eq!(without_texts(&after).unwrap(), None);
+        let (mut body, _) = sealed();
+        assert!(put_back(&mut body, PLACES, Texts::new()));
+        assert_eq!(body, json!({ "a": "gone", "in": { "b": null }, "c": "stays" }));
+    }
+
+    #[test]
+    fn a_text_that_was_exchanged_or_added_is_noticed() {
+        let (body, _) = sealed();
+        for (name, change) in [
+            ("text", (|text| text.text = json!("bo")) as fn(&mut Text)),
+            ("salt", |text| text.salt = "00".repeat(16)),
+        ] {
+            let (_, mut texts) = sealed();
+            change(texts.values_mut().next().unwrap());
+            assert!(!put_back(&mut body.clone(), PLACES, texts), "{name}");
+        }
+        let (_, mut texts) = sealed();
+        texts.insert("one more".to_owned(), Text::new(String::new(), json!("x")));
+        assert!(!put_back(&mut body.clone(), PLACES, texts));
+    }
+
+    #[test]
+    fn what_only_looks_like_texts_is_part_of_the_record() {
+        for other in [r#"{"body":{"x":1,"texts":{"a":1}}}"#, r#"{"body":"a,\"texts\":{}"}"#, "x"] {
+            assert_eq!(digest(other.as_bytes()), Digest::of(other.as_bytes()));
+            assert_eq!(without_texts(other.as_bytes()).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn two_records_of_one_text_have_two_commitments() {
+        let seal = |seed: u8| {
+            let mut body = json!({ "a": "ana" });
+            take_out(&mut body, PLACES, &Salts { record: [0; 16], texts: [seed; 32] }).unwrap();
+            body
+        };
+        assert_ne!(seal(1), seal(2));
+    }
+}
