@@ -9,6 +9,7 @@ use crate::clock::Timestamp;
 use crate::digest::{Digest, canonical_json};
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId, UserId};
+use crate::identity::{Channel, TraceId};
 
 /// The longest leaf, in bytes.
 pub const LEAF_BYTES_MAX: usize = 8 * 1024;
@@ -49,6 +50,18 @@ pub struct Leaf {
     /// Who did it. Nobody for what the system does by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<UserId>,
+    /// Whom the actor worked for, by the host's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<UserId>,
+    /// How the call came in, by the host's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// The number of the operating system's user, where the host says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub os_user: Option<u32>,
+    /// The trace that the call belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
     /// Where.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
@@ -79,6 +92,9 @@ pub struct Leaf {
     /// The decisions that it took.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
+    /// The commitments of the texts that it erased.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erased: Vec<Digest>,
     /// The records that it wrote.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<RecordChange>,
@@ -165,6 +181,10 @@ impl Leaf {
             at,
             event: event.to_owned(),
             actor: None,
+            on_behalf_of: None,
+            channel: None,
+            os_user: None,
+            trace: None,
             scope: None,
             request: None,
             revision: None,
@@ -175,6 +195,7 @@ impl Leaf {
             outcome: None,
             facts: BTreeMap::new(),
             decisions: Vec::new(),
+            erased: Vec::new(),
             records: Vec::new(),
         }
     }

@@ -335,7 +335,13 @@ impl Gate {
     /// A leaf for something that `caller` does now.
     pub(super) fn leaf(txn: &Txn<'_>, event: &str, caller: Option<&Caller>) -> Leaf {
         let mut leaf = Leaf::new(event, txn.now);
-        leaf.actor = caller.map(Caller::user);
+        if let Some(caller) = caller {
+            leaf.actor = Some(caller.user());
+            leaf.on_behalf_of = caller.principal();
+            leaf.channel = caller.channel();
+            leaf.os_user = caller.os_user();
+            leaf.trace = caller.trace();
+        }
         leaf
     }
 }
