@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use placet_core::audit::verify_export;
-use placet_core::error::Code;
+use placet_core::error::{Code, Error};
 
 use crate::world::World;
 
@@ -34,11 +34,12 @@ fn an_exported_log_verifies_and_one_changed_byte_names_its_leaf() {
     let mut files = exported(&world);
     let (origin, key) = (world.gate.origin().to_owned(), world.gate.verifier_key().clone());
     let check = |files: &BTreeMap<String, Vec<u8>>| {
-        verify_export(|path| Ok(files.get(path).cloned()), &origin, &key)
+        let verified = verify_export(|path| Ok(files.get(path).cloned()), &origin, &key)?;
+        Ok::<_, Error>(verified.checkpoint().clone())
     };
-    let verified = check(&files).unwrap();
+    let head = check(&files).unwrap();
     let leaves = world.gate.audit(&world.caller("root"), 0).unwrap().len();
-    assert_eq!(verified.checkpoint().size(), u64::try_from(leaves).unwrap());
+    assert_eq!(head.size(), u64::try_from(leaves).unwrap());
     let bundle = files.keys().find(|path| path.starts_with("tile/entries/")).unwrap().clone();
     // The third byte of the first entry: past its two bytes of length.
     files.get_mut(&bundle).unwrap()[4] ^= 1;

@@ -1,49 +1,60 @@
 //! Where an export was tampered with, once it is known that it was.
 
 use super::checkpoint::Checkpoint;
+use super::climb::{Climb, Mismatch};
+use super::edge::fold;
 use super::encoding::tampered;
-use super::merkle::{MerkleTree, to_u64};
-use super::tiles::{
-    CHECKPOINT_PATH, TilePath, bundles_of, hash_tile, hash_tiles_of, read_hash_tile, tile_at,
-};
+use super::merkle::to_u64;
+use super::progress::Progress;
+use super::tiles::{CHECKPOINT_PATH, TilePath, bundles_of, read_hash_tile, tile_at};
 use super::verify::{Bundle, Files};
 use crate::digest::Digest;
 use crate::error::Error;
+
+type Told<'a> = dyn FnMut(Progress) -> Result<(), Error> + 'a;
 
 /// Names the first place where an export, whose entries do not give the root of `head`, differs from
 /// what was logged.
 ///
 /// The signed root tells which of two files is right. Level 0 of the tiles is asked first: if it gives
 /// the root, it says of every single entry whether it is the logged one.
-pub(super) fn locate(files: &Files<'_>, head: &Checkpoint) -> Result<Error, Error> {
-    let tiled = tiled_tree(files, head.size())?;
-    let tiles_are_right = tiled.as_ref().is_some_and(|tree| tree.root() == head.root());
+pub(super) fn locate(
+    files: &Files<'_>,
+    head: &Checkpoint,
+    progress: &mut Told<'_>,
+) -> Result<Error, Error> {
+    let tiled = climb_tiles(files, head.size(), progress)?;
+    let tiles_are_right = tiled.is_some_and(|(root, _)| root == head.root());
     for path in bundles_of(head.size()) {
         if let Some(found) = differs(files, path, head, tiles_are_right)? {
             return Ok(found);
         }
+        progress(Progress::at(path.end(), head.size()))?;
     }
     // The entries agree with level 0, and both are wrong: the levels above narrow it down.
-    for path in hash_tiles_of(head.size(), 1) {
-        let computed = tiled.as_ref().and_then(|tree| hash_tile(tree, path));
-        let found = files.bytes(path)?;
-        if found != computed {
-            return Ok(wrong_range(path, computed.as_deref(), found.as_deref(), head.size()));
-        }
+    if let Some((_, Some(mismatch))) = tiled {
+        return Ok(wrong_range(mismatch, head.size()));
     }
     Ok(tampered("entries and tiles of the export agree, but not with its signed checkpoint")
         .with_help("all of it was written anew, or the checkpoint is of another state of the log; compare with an earlier copy")
         .with_detail("path", CHECKPOINT_PATH))
 }
 
-/// The tree that level 0 of the tiles claims, if all of these tiles can be read.
-fn tiled_tree(files: &Files<'_>, size: u64) -> Result<Option<MerkleTree>, Error> {
-    let mut tree = MerkleTree::default();
-    for path in hash_tiles_of(size, 0).take_while(|path| path.level() == Some(0)) {
+/// The root that level 0 of the tiles gives, if all of these tiles can be read, and the first tile above that
+/// says otherwise.
+fn climb_tiles(
+    files: &Files<'_>,
+    size: u64,
+    progress: &mut Told<'_>,
+) -> Result<Option<(Digest, Option<Mismatch>)>, Error> {
+    let mut climb = Climb::beside(files, 1);
+    for bundle in bundles_of(size) {
+        let path = TilePath::hashes(0, bundle.index(), bundle.width())?;
         let Some(hashes) = hashes(files, path)? else { return Ok(None) };
-        tree.extend(hashes);
+        climb.add(hashes)?;
+        progress(Progress::at(path.end(), size))?;
     }
-    Ok(Some(tree))
+    climb.finish().map(Some)
 }
 
 fn hashes(files: &Files<'_>, path: TilePath) -> Result<Option<Vec<Digest>>, Error> {
@@ -69,10 +80,7 @@ fn differs(
     }
     // Both cannot be right. The level above knows, unless it is the growing edge, which has none.
     let parent = parent(files, path, head.size())?;
-    let root_is = |hashes: &[Digest]| {
-        let tree: MerkleTree = hashes.iter().copied().collect();
-        parent == Some(tree.root())
-    };
+    let root_is = |hashes: &[Digest]| parent.is_some() && parent == fold(&mut hashes.to_vec());
     let tile_is_wrong =
         !tile_is_right && bundle.whole && !root_is(&tile) && root_is(&bundle.hashes);
     if tile_is_wrong {
@@ -114,10 +122,9 @@ pub(super) fn wrong_tile(path: TilePath) -> Error {
     damaged(format!("the hash tile `{path}` is missing or was altered"), path)
 }
 
-fn wrong_range(path: TilePath, computed: Option<&[u8]>, found: Option<&[u8]>, size: u64) -> Error {
-    let Some((computed, found)) = computed.zip(found) else { return wrong_tile(path) };
-    let (computed, found) = (computed.chunks(32), found.chunks(32));
-    let place = computed.zip(found).take_while(|(left, right)| left == right).count();
+fn wrong_range(Mismatch { path, same }: Mismatch, size: u64) -> Error {
+    let within = same.filter(|place| *place < usize::from(path.width()));
+    let Some(place) = within else { return wrong_tile(path) };
     // One hash of this tile covers 256^level entries.
     let bits = u32::from(path.level().unwrap_or(0)).saturating_mul(8);
     let leaves = 1_u64.checked_shl(bits).unwrap_or(u64::MAX);

@@ -1,6 +1,7 @@
 //! The Merkle tree of RFC 6962, section 2.1, and its two proofs as RFC 9162 verifies them.
 
-use super::encoding::{malformed, tampered};
+use super::encoding::tampered;
+use super::walk::{self, Subtrees, no_such_size};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 
@@ -85,7 +86,8 @@ impl MerkleTree {
 
     /// The root hash of all leaves.
     pub fn root(&self) -> Digest {
-        self.range(0, self.len()).unwrap_or_else(empty_root)
+        // Every subtree that makes up the whole is there.
+        walk::root(self, self.len()).unwrap_or_else(|_| empty_root())
     }
 
     /// The root hash as it was when the tree had `size` leaves.
@@ -93,10 +95,7 @@ impl MerkleTree {
     /// Fails with `invalid_input` when the tree never had that size.
     pub fn root_at(&self, size: u64) -> Result<Digest, Error> {
         self.check_size(size)?;
-        if size == 0 {
-            return Ok(empty_root());
-        }
-        self.range(0, size).ok_or_else(hole)
+        walk::root(self, size)
     }
 
     /// The hash of the complete subtree of 2^`level` leaves that starts at leaf `index` × 2^`level`,
@@ -112,21 +111,7 @@ impl MerkleTree {
     /// Fails with `invalid_input` when the tree has no such size or that size no such leaf.
     pub fn inclusion_proof(&self, index: u64, size: u64) -> Result<Vec<Digest>, Error> {
         self.check_size(size)?;
-        if index >= size {
-            return Err(no_such_leaf(index, size));
-        }
-        let (mut low, mut high, mut proof) = (0, size, Vec::new());
-        while let Some(middle) = split(low, high) {
-            if index < middle {
-                proof.push(self.range(middle, high).ok_or_else(hole)?);
-                high = middle;
-            } else {
-                proof.push(self.range(low, middle).ok_or_else(hole)?);
-                low = middle;
-            }
-        }
-        proof.reverse();
-        Ok(proof)
+        walk::inclusion(self, index, size)
     }
 
     /// The proof that the first `size` leaves begin with the first `earlier` ones (RFC 6962, section 2.1.2).
@@ -135,45 +120,20 @@ impl MerkleTree {
     /// Fails with `invalid_input` when the tree has no such sizes.
     pub fn consistency_proof(&self, earlier: u64, size: u64) -> Result<Vec<Digest>, Error> {
         self.check_size(size)?;
-        if earlier > size {
-            return Err(no_such_size(earlier, size));
-        }
-        if earlier == 0 {
-            return Ok(Vec::new());
-        }
-        let (mut low, mut high, mut proof) = (0, size, Vec::new());
-        while high != earlier {
-            let Some(middle) = split(low, high) else { return Err(hole()) };
-            if earlier <= middle {
-                proof.push(self.range(middle, high).ok_or_else(hole)?);
-                high = middle;
-            } else {
-                proof.push(self.range(low, middle).ok_or_else(hole)?);
-                low = middle;
-            }
-        }
-        // The verifier knows the earlier root already when it is a whole left edge.
-        if low != 0 {
-            proof.push(self.range(low, high).ok_or_else(hole)?);
-        }
-        proof.reverse();
-        Ok(proof)
-    }
-
-    /// The hash of the leaves `low..high`, which RFC 6962 cuts so that `low` is a multiple of the
-    /// power of two at or above the length: a row of ever smaller complete subtrees.
-    fn range(&self, low: u64, high: u64) -> Option<Digest> {
-        let (mut start, mut peaks) = (low, Vec::new());
-        while let Some(rest) = high.checked_sub(start).filter(|rest| *rest > 0) {
-            let level = rest.ilog2();
-            peaks.push(self.subtree(level, start >> level)?);
-            start = start.checked_add(1 << level)?;
-        }
-        peaks.into_iter().rev().reduce(|right, left| node_hash(&left, &right))
+        walk::consistency(self, earlier, size)
     }
 
     fn check_size(&self, size: u64) -> Result<(), Error> {
         if size > self.len() { Err(no_such_size(size, self.len())) } else { Ok(()) }
+    }
+}
+
+impl Subtrees for MerkleTree {
+    fn hash(&self, level: u32, index: u64) -> Result<Digest, Error> {
+        self.subtree(level, index).ok_or_else(|| {
+            Error::new(Code::Internal, "the Merkle tree misses one of its own hashes")
+                .with_help("build the tree again from the log")
+        })
     }
 }
 
@@ -332,31 +292,9 @@ fn roots_of_consistency(
     (last == 0).then_some((before, after))
 }
 
-/// Where RFC 6962 cuts `low..high`: after the largest power of two that is smaller than the length.
-fn split(low: u64, high: u64) -> Option<u64> {
-    let length = high.checked_sub(low).filter(|length| *length > 1)?;
-    let level = length.checked_sub(1)?.ilog2();
-    low.checked_add(1 << level)
-}
-
 pub(super) fn to_u64(number: usize) -> u64 {
     // usize is at most 64 bits wide on every target of Rust.
     u64::try_from(number).unwrap_or(u64::MAX)
-}
-
-fn no_such_size(size: u64, len: u64) -> Error {
-    malformed(format!("the log has {len} leaves and never had {size}"))
-        .with_help("ask for a size that the log had")
-}
-
-fn no_such_leaf(index: u64, size: u64) -> Error {
-    malformed(format!("the first {size} leaves of the log do not include leaf {index}"))
-        .with_help("leaves are counted from 0")
-}
-
-fn hole() -> Error {
-    Error::new(Code::Internal, "the Merkle tree misses one of its own hashes")
-        .with_help("build the tree again from the log")
 }
 
 #[cfg(test)]

@@ -6,12 +6,17 @@
 //! memory; reading and writing come in as closures.
 
 mod encoding; // base64 and decimals, strictly
-mod merkle; // hashes, roots and proofs
+mod merkle; // hashes, the tree in memory, and proofs verified
+mod walk; // roots and proofs, wherever the hashes are kept
 mod key; // who signs, and how others know
 mod note; // a text and the lines that vouch for it
 mod checkpoint; // the head of the log
 mod tiles; // the log as a folder of files
+mod edge; // the part of a log that still grows
+mod tiled; // roots and proofs from the files
 mod proof; // the evidence for one entry
+mod progress; // how far long work is
+mod climb; // from the leaves to the root, beside the files
 mod verify; // the folder, checked
 mod locate; // which file or entry was tampered with
 
@@ -30,4 +35,6 @@ pub use tiles::{
 mod leaf;
 
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
-pub use verify::{Verified, verify_export};
+pub use progress::Progress;
+pub use tiled::TiledTree;
+pub use verify::{Verified, verify_export, verify_export_with};

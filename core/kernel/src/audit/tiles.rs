@@ -74,6 +74,11 @@ impl TilePath {
         self.index.saturating_mul(u64::from(FULL))
     }
 
+    /// Where it ends: the place after its last hash or entry.
+    pub(super) fn end(&self) -> u64 {
+        self.start().saturating_add(u64::from(self.width))
+    }
+
     fn checked(level: Option<u8>, index: u64, width: u16) -> Result<Self, Error> {
         let fits = level.is_none_or(|level| level <= LEVEL_MAX)
             && index <= NUMBER_MAX
@@ -151,7 +156,7 @@ impl FromStr for TilePath {
 /// ]);
 /// ```
 pub fn tiles_of(size: u64) -> impl Iterator<Item = TilePath> {
-    bundles_of(size).chain(hash_tiles_of(size, 0))
+    bundles_of(size).chain(hash_tiles_of(size))
 }
 
 /// The paths of the entry bundles of a log with `size` leaves.
@@ -159,9 +164,9 @@ pub(super) fn bundles_of(size: u64) -> impl Iterator<Item = TilePath> {
     row(None, size)
 }
 
-/// The paths of the hash tiles of a log with `size` leaves, from level `lowest` upwards.
-pub(super) fn hash_tiles_of(size: u64, lowest: u8) -> impl Iterator<Item = TilePath> {
-    (lowest..=LEVEL_MAX)
+/// The paths of the hash tiles of a log with `size` leaves.
+fn hash_tiles_of(size: u64) -> impl Iterator<Item = TilePath> {
+    (0..=LEVEL_MAX)
         .map_while(move |level| Some((level, hashes_at(level, size)?)))
         .flat_map(|(level, count)| row(Some(level), count))
 }

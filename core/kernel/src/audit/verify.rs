@@ -1,13 +1,16 @@
 //! A static export, read back and checked: every entry, every tile, the root and the signature.
 
+use core::fmt;
+
 use super::checkpoint::Checkpoint;
+use super::climb::Climb;
 use super::encoding::tampered;
 use super::key::VerifierKey;
 use super::locate::{locate, wrong_tile};
-use super::merkle::{MerkleTree, leaf_hash};
-use super::tiles::{
-    CHECKPOINT_PATH, TilePath, bundles_of, decode_bundle, hash_tile, hash_tiles_of,
-};
+use super::merkle::{leaf_hash, verify_consistency};
+use super::progress::Progress;
+use super::tiled::TiledTree;
+use super::tiles::{CHECKPOINT_PATH, TilePath, bundles_of, decode_bundle};
 use crate::digest::Digest;
 use crate::error::Error;
 
@@ -30,42 +33,49 @@ use crate::error::Error;
 /// let verified = verify_export(|path| Ok(files.get(path).cloned()), origin, key)?;
 /// verified.continues(&kept)?; // nothing that the auditor saw before was rewritten
 /// assert!(verified.checkpoint().size() > kept.size());
-/// assert_eq!(verified.tree().root(), verified.checkpoint().root());
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
-pub struct Verified {
+#[derive(Clone)]
+pub struct Verified<R> {
     checkpoint: Checkpoint,
-    tree: MerkleTree,
+    read: R,
 }
 
-impl Verified {
+impl<R> Verified<R> {
     /// The head that the log signed.
     pub fn checkpoint(&self) -> &Checkpoint {
         &self.checkpoint
     }
+}
 
-    /// The Merkle tree of all entries.
-    pub fn tree(&self) -> &MerkleTree {
-        &self.tree
-    }
-
+impl<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>> Verified<R> {
     /// Checks that the log continues a head that somebody kept: nothing before it was rewritten, and the
-    /// log did not become shorter.
+    /// log did not become shorter. It reads the few tiles that prove it: what they say is held against the
+    /// head that was verified, so that it does not matter who changed them since.
     ///
     /// Fails with `log_tampered` when it does not.
     pub fn continues(&self, earlier: &Checkpoint) -> Result<(), Error> {
-        let same_log = earlier.origin() == self.checkpoint.origin();
-        let root = self.tree.root_at(earlier.size());
-        if same_log && root.is_ok_and(|root| root == earlier.root()) {
-            return Ok(());
+        let size = self.checkpoint.size();
+        let differs = || {
+            let from = earlier.size();
+            tampered(format!("the export does not continue the log as it was at {from} leaves"))
+                .with_help("keep both signed checkpoints: together they are the evidence")
+                .with_detail("size", size)
+                .with_detail("size_earlier", from)
+        };
+        if earlier.origin() != self.checkpoint.origin() || earlier.size() > size {
+            return Err(differs());
         }
-        let sentence =
-            format!("the export does not continue the log as it was at {} leaves", earlier.size());
-        Err(tampered(sentence)
-            .with_help("keep both signed checkpoints: together they are the evidence")
-            .with_detail("size", self.checkpoint.size())
-            .with_detail("size_earlier", earlier.size()))
+        let tree = TiledTree::new(size, |path: TilePath| (self.read)(&path.to_string()));
+        let proof = tree.consistency_proof(earlier.size(), size)?;
+        let (before, now) = (earlier.root(), self.checkpoint.root());
+        verify_consistency(earlier.size(), size, &proof, &before, &now).map_err(|_| differs())
+    }
+}
+
+impl<R> fmt::Debug for Verified<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified").field("checkpoint", &self.checkpoint).finish_non_exhaustive()
     }
 }
 
@@ -73,7 +83,8 @@ impl Verified {
 /// `key` for the log `origin`, every entry, every hash tile and the root.
 ///
 /// `read` answers a file's bytes by its path, and `None` where there is no such file; its errors are passed
-/// on. Memory is about 64 bytes an entry.
+/// on. Each file is read once and let go: memory is one bundle, and at most 255 hashes for each of the up to 8
+/// levels of tiles, however long the log is.
 ///
 /// Fails with `log_tampered` at the first difference. The detail `leaf` is the index of an entry whose
 /// bytes are not what was logged or cannot be read; the detail `path` is the file where it was found:
@@ -82,11 +93,11 @@ impl Verified {
 /// the checkpoint is left to disagree, and it is named.
 ///
 /// ```
-/// use std::cell::RefCell;
 /// use std::collections::BTreeMap;
 /// use placet_core::audit::{
 ///     Checkpoint, Ed25519Signer, MerkleTree, Signer, export, leaf_hash, verify_export,
 /// };
+/// use placet_core::error::Error;
 /// let log = [b"ana asks".to_vec(), b"bo agrees".to_vec()];
 /// let tree: MerkleTree = log.iter().map(|entry| leaf_hash(entry)).collect();
 /// let signer = Ed25519Signer::from_seed("example.com/log", &[7; 32])?;
@@ -99,9 +110,11 @@ impl Verified {
 /// })?;
 ///
 /// let check = |files: &BTreeMap<String, Vec<u8>>| {
-///     verify_export(|path| Ok(files.get(path).cloned()), "example.com/log", signer.verifier_key())
+///     let read = |path: &str| Ok(files.get(path).cloned());
+///     let verified = verify_export(read, "example.com/log", signer.verifier_key())?;
+///     Ok::<_, Error>(verified.checkpoint().size())
 /// };
-/// assert_eq!(check(&files)?.checkpoint().size(), 2);
+/// assert_eq!(check(&files)?, 2);
 ///
 /// let bundle = files.get_mut("tile/entries/000.p/2").expect("two entries");
 /// *bundle.last_mut().expect("not empty") = b'!';
@@ -110,33 +123,66 @@ impl Verified {
 /// assert_eq!(error.details()["leaf"], "1");
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-pub fn verify_export(
-    read: impl Fn(&str) -> Result<Option<Vec<u8>>, Error>,
+pub fn verify_export<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
+    read: R,
     origin: &str,
     key: &VerifierKey,
-) -> Result<Verified, Error> {
+) -> Result<Verified<R>, Error> {
+    verify_export_with(read, origin, key, |_| Ok(()))
+}
+
+/// As [`verify_export`], and tells `progress` after each bundle of entries how far it is. It begins again at the
+/// first entry when something is wrong and the place is looked for.
+///
+/// An error that `progress` answers ends the work and is passed on.
+///
+/// ```
+/// use placet_core::audit::verify_export_with;
+/// # use std::collections::BTreeMap;
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// # let mut files = BTreeMap::new();
+/// # gate.export(&office.root, |path, bytes| {
+/// #     files.insert(path.to_owned(), bytes.to_vec());
+/// #     Ok(())
+/// # })?;
+/// let mut last = None;
+/// let read = |path: &str| Ok(files.get(path).cloned());
+/// let whole = verify_export_with(read, gate.origin(), gate.verifier_key(), |at| {
+///     last = Some(at);
+///     Ok(())
+/// })?;
+/// let last = last.expect("there are entries");
+/// assert_eq!((last.done, last.total), (whole.checkpoint().size(), whole.checkpoint().size()));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+pub fn verify_export_with<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
+    read: R,
+    origin: &str,
+    key: &VerifierKey,
+    mut progress: impl FnMut(Progress) -> Result<(), Error>,
+) -> Result<Verified<R>, Error> {
     let files = Files { read: &read };
     let bytes = files.checkpoint()?;
     let checkpoint = Checkpoint::open(&bytes, origin, key).map_err(wrong_checkpoint)?;
 
-    let mut tree = MerkleTree::default();
+    let mut climb = Climb::beside(&files, 0);
     for path in bundles_of(checkpoint.size()) {
         let bundle = files.bundle(path)?;
         if !bundle.whole {
-            return Err(locate(&files, &checkpoint)?);
+            return Err(locate(&files, &checkpoint, &mut progress)?);
         }
-        tree.extend(bundle.hashes);
+        climb.add(bundle.hashes)?;
+        progress(Progress::at(path.end(), checkpoint.size()))?;
     }
-    if tree.root() != checkpoint.root() {
-        return Err(locate(&files, &checkpoint)?);
+    let (root, mismatch) = climb.finish()?;
+    if root != checkpoint.root() {
+        return Err(locate(&files, &checkpoint, &mut progress)?);
     }
-    // From here on every hash is known for certain, whatever the tiles say.
-    for path in hash_tiles_of(checkpoint.size(), 0) {
-        if files.bytes(path)? != hash_tile(&tree, path) {
-            return Err(wrong_tile(path));
-        }
+    // The signed root vouches for every entry: where a tile says otherwise, it is the tile.
+    if let Some(mismatch) = mismatch {
+        return Err(wrong_tile(mismatch.path));
     }
-    Ok(Verified { checkpoint, tree })
+    Ok(Verified { checkpoint, read })
 }
 
 /// Answers a file's bytes by its path, and `None` where there is no such file.
@@ -153,6 +199,12 @@ pub(super) struct Bundle {
     pub(super) hashes: Vec<Digest>,
     /// Whether these are all, and nothing else is in the file.
     pub(super) whole: bool,
+}
+
+impl fmt::Debug for Files<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files").finish_non_exhaustive()
+    }
 }
 
 impl Files<'_> {

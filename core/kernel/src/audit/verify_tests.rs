@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::audit::{ENTRY_BYTES_MAX, Ed25519Signer, Signer as _, encode_bundle, export};
+use crate::audit::{
+    ENTRY_BYTES_MAX, Ed25519Signer, MerkleTree, Signer as _, edge, encode_bundle, export,
+};
+use crate::digest::Digest;
 use crate::error::Code;
 
 const LOG: &str = "example.com/log";
@@ -66,8 +69,11 @@ fn folder_of(entries: &[Vec<u8>]) -> Folder {
     folder
 }
 
-fn verify(folder: &Folder) -> Result<Verified, Error> {
-    verify_export(|path| Ok(folder.get(path).cloned()), LOG, signer().verifier_key())
+type Read<'a> = Box<dyn Fn(&str) -> Result<Option<Vec<u8>>, Error> + 'a>;
+
+fn verify(folder: &Folder) -> Result<Verified<Read<'_>>, Error> {
+    let read: Read<'_> = Box::new(|path| Ok(folder.get(path).cloned()));
+    verify_export(read, LOG, signer().verifier_key())
 }
 
 /// What the verifier says: the leaf or the leaves it names, otherwise the file.
@@ -102,8 +108,8 @@ fn owner(path: &str, at: usize, entries: &[Vec<u8>]) -> String {
 fn what_was_exported_verifies() {
     for size in [0, 1, 2, 255, 256, 257, 512, 600] {
         let entries = entries(size);
-        let verified = verify(&folder_of(&entries)).unwrap();
-        assert_eq!(verified.tree(), &tree_of(&entries));
+        let folder = folder_of(&entries);
+        let verified = verify(&folder).unwrap();
         assert_eq!(verified.checkpoint().root(), tree_of(&entries).root());
     }
 }
@@ -214,7 +220,8 @@ fn a_log_that_was_rewritten_or_cut_does_not_continue_the_head_that_a_witness_kep
         let tree = tree_of(entries);
         Checkpoint::new(origin, tree.len(), tree.root()).unwrap()
     };
-    let verified = verify(&folder_of(&first)).unwrap();
+    let folder = folder_of(&first);
+    let verified = verify(&folder).unwrap();
     for size in [0, 1, 300, 600] {
         verified.continues(&head(&first[..size], LOG)).unwrap();
     }
@@ -223,6 +230,122 @@ fn a_log_that_was_rewritten_or_cut_does_not_continue_the_head_that_a_witness_kep
     for refused in [head(&other, LOG), head(&entries(601), LOG), head(&first, "example.com/b")] {
         assert_eq!(verified.continues(&refused).unwrap_err().code(), Code::LogTampered);
     }
+}
+
+/// Whoever changes the folder after it was verified cannot change what it continues.
+#[test]
+fn tiles_that_change_after_the_verification_prove_nothing() {
+    let (first, mut other) = (entries(600), entries(600));
+    other[5].push(b'!');
+    let (folder, forged) = (folder_of(&first), folder_of(&other));
+    let late = core::cell::Cell::new(false);
+    let read = |path: &str| Ok(if late.get() { &forged } else { &folder }.get(path).cloned());
+    let verified = verify_export(read, LOG, signer().verifier_key()).unwrap();
+    let tree = tree_of(&other[..300]);
+    late.set(true);
+    let forged_head = Checkpoint::new(LOG, 300, tree.root()).unwrap();
+    assert_eq!(verified.continues(&forged_head).unwrap_err().code(), Code::LogTampered);
+}
+
+/// At most this many hashes may be in memory at once, beside one bundle and one tile.
+fn held_max(size: u64) -> usize {
+    (0..8).filter(|level| size >> (8 * level) > 0).count() * 256
+}
+
+#[test]
+fn memory_does_not_grow_with_the_log() {
+    let read = |path: &str| -> Result<Option<Vec<u8>>, Error> {
+        if path == "checkpoint" {
+            return Ok(Some(endless::HEAD.with_borrow(Clone::clone)));
+        }
+        Ok(Some(endless::file(path.parse().unwrap())))
+    };
+    for size in [300, 70_000, 200_000] {
+        endless::sign(size);
+        edge::counted::take();
+        verify_export(read, LOG, signer().verifier_key()).unwrap();
+        let held = edge::counted::take();
+        assert!(held <= held_max(size), "{held} hashes for {size} leaves");
+        // Also while it looks for what is wrong.
+        let wrong = |path: &str| {
+            let good = read(path)?;
+            Ok(if path == "tile/entries/001.p/44" || path == "tile/entries/200" {
+                good.map(|mut bytes| {
+                    bytes[2] ^= 1;
+                    bytes
+                })
+            } else {
+                good
+            })
+        };
+        if size != 70_000 {
+            let found = verify_export(wrong, LOG, signer().verifier_key()).unwrap_err();
+            let first = if size == 300 { "256" } else { "51200" };
+            assert_eq!(found.details()["leaf"], first);
+            let held = edge::counted::take();
+            assert!(held <= held_max(size), "{held} hashes for {size} leaves");
+        }
+    }
+    // What the verifier did before: every hash of the tree. The bound would notice.
+    let tree: MerkleTree = (0..300_u32).map(|one| leaf_hash(&one.to_be_bytes())).collect();
+    let kept: u64 = (0..9).map(|level| tree.len() >> level).sum();
+    assert!(usize::try_from(kept).unwrap() > held_max(300) - 256);
+    let kept: u64 = (0..17).map(|level| 70_000 >> level).sum();
+    assert!(usize::try_from(kept).unwrap() > held_max(70_000));
+}
+
+/// Logs of equal entries, of any length, of which no file is ever kept.
+mod endless {
+    use core::cell::RefCell;
+
+    use super::*;
+    use crate::audit::node_hash;
+
+    thread_local!(pub(super) static HEAD: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
+
+    impl crate::audit::walk::Subtrees for Alike {
+        fn hash(&self, level: u32, _index: u64) -> Result<Digest, Error> {
+            Ok((0..level).fold(leaf_hash(b"again"), |below, _| node_hash(&below, &below)))
+        }
+    }
+
+    struct Alike;
+
+    pub(super) fn sign(size: u64) {
+        let root = crate::audit::walk::root(&Alike, size).unwrap();
+        let head = Checkpoint::new(LOG, size, root).unwrap().sign(&[&signer()]).unwrap();
+        HEAD.set(head.to_string().into_bytes());
+    }
+
+    pub(super) fn file(path: TilePath) -> Vec<u8> {
+        use crate::audit::walk::Subtrees as _;
+
+        let width = usize::from(path.width());
+        let Some(level) = path.level() else {
+            return encode_bundle(&vec![b"again"; width]).unwrap();
+        };
+        let hash = Alike.hash(8 * u32::from(level), 0).unwrap();
+        hash.as_bytes().repeat(width)
+    }
+}
+
+#[test]
+fn whoever_watches_is_told_each_step_and_can_stop_it() {
+    let folder = folder_of(&entries(600));
+    let read = |path: &str| Ok(folder.get(path).cloned());
+    let key = signer();
+    let mut steps = Vec::new();
+    verify_export_with(read, LOG, key.verifier_key(), |at| {
+        steps.push((at.done, at.total));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(steps, [(256, 600), (512, 600), (600, 600)]);
+    let stopped = verify_export_with(read, LOG, key.verifier_key(), |at| match at.done {
+        512 => Err(Error::new(Code::Cancelled, "stopped")),
+        _ => Ok(()),
+    });
+    assert_eq!(stopped.unwrap_err().code(), Code::Cancelled);
 }
 
 #[test]
