@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::events::Event;
 use crate::authz::{Action, Scope, Witness};
 use crate::clock::Timestamp;
 use crate::digest::{Digest, canonical_json};
@@ -45,7 +46,7 @@ pub struct Leaf {
     pub v: u32,
     /// When it happened: RFC 3339, in UTC, to the microsecond.
     pub at: Timestamp,
-    /// What happened: a stable code such as `request.approved`.
+    /// What happened: a stable code such as `request.approved`. [`Event`] lists them.
     pub event: String,
     /// Who did it. Nobody for what the system does by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,11 +176,11 @@ impl RecordChange {
 }
 
 impl Leaf {
-    pub(crate) fn new(event: &str, at: Timestamp) -> Self {
+    pub(crate) fn new(event: Event, at: Timestamp) -> Self {
         Self {
             v: FORM,
             at,
-            event: event.to_owned(),
+            event: event.as_str().to_owned(),
             actor: None,
             on_behalf_of: None,
             channel: None,

@@ -32,8 +32,10 @@ pub use tiles::{
     tiles_of,
 };
 
+mod events; // what can have happened
 mod leaf;
 
+pub use events::Event;
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;
 pub use tiled::TiledTree;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Gate;
 use super::decide::not_found;
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::authz::{Administer, Scope, check_is_no_context};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -30,14 +31,14 @@ use crate::store::records;
 /// let command = CreateProject { code: "bank".parse()?, name: "Bank".parse()? };
 /// gate.administer(&office.root, &command)?;
 /// let log = gate.audit(&office.root, 0)?;
-/// assert_eq!(log.last().map(|(_, leaf)| leaf.event.as_str()), Some(CreateProject::EVENT));
+/// assert_eq!(log.last().map(|(_, leaf)| leaf.event.as_str()), Some(CreateProject::EVENT.as_str()));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
 pub trait PlatformCommand: Sealed + fmt::Debug {
     /// What it gives back, such as the id of what it made.
     type Output;
     /// The event's code in the audit log.
-    const EVENT: &'static str;
+    const EVENT: Event;
 
     /// Checks the command and writes it.
     #[doc(hidden)]
@@ -196,7 +197,7 @@ impl Sealed for RevokeGlobalRole {}
 
 impl PlatformCommand for CreateUser {
     type Output = UserId;
-    const EVENT: &'static str = "org.user_created";
+    const EVENT: Event = Event::OrgUserCreated;
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<UserId, Error> {
         let user = new_user(desk.txn, self);
@@ -211,7 +212,7 @@ impl PlatformCommand for CreateUser {
 
 impl PlatformCommand for SetUserActive {
     type Output = ();
-    const EVENT: &'static str = "org.user_active_set";
+    const EVENT: Event = Event::OrgUserActiveSet;
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
         let user = desk.user(self.user)?;
@@ -227,7 +228,7 @@ impl PlatformCommand for SetUserActive {
 
 impl PlatformCommand for CreateProject {
     type Output = ProjectId;
-    const EVENT: &'static str = "org.project_created";
+    const EVENT: Event = Event::OrgProjectCreated;
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<ProjectId, Error> {
         check_is_no_context(&self.code)?;
@@ -247,7 +248,7 @@ impl PlatformCommand for CreateProject {
 
 impl PlatformCommand for RenameProject {
     type Output = ();
-    const EVENT: &'static str = "org.project_renamed";
+    const EVENT: Event = Event::OrgProjectRenamed;
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
         let id = self.project.to_string();
@@ -262,7 +263,7 @@ impl PlatformCommand for RenameProject {
 
 impl PlatformCommand for GrantGlobalRole {
     type Output = ();
-    const EVENT: &'static str = "org.global_role_granted";
+    const EVENT: Event = Event::OrgGlobalRoleGranted;
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
         if self.user == desk.caller {
@@ -289,7 +290,7 @@ impl PlatformCommand for GrantGlobalRole {
 
 impl PlatformCommand for RevokeGlobalRole {
     type Output = ();
-    const EVENT: &'static str = "org.global_role_revoked";
+    const EVENT: Event = Event::OrgGlobalRoleRevoked;
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
         desk.user(self.user)?;

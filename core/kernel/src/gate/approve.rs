@@ -3,6 +3,7 @@
 use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, subject};
+use crate::audit::Event;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::id::{ApprovalId, RequestId};
@@ -64,7 +65,8 @@ impl Gate {
             };
             let state = pending.approve(&request.header, permit, approval)?;
             let is_enough = matches!(state, State::Approved(_));
-            let event = if is_enough { "request.approved" } else { "request.approval_given" };
+            let event =
+                if is_enough { Event::RequestApproved } else { Event::RequestApprovalGiven };
             let note = Note { caller: Some(caller), action: action::APPROVE, from, comment };
             let request = txn.save(Request { header: request.header, state }, &note)?;
             let leaf = Self::request_leaf(txn, event, Some(caller), &request);

@@ -3,6 +3,7 @@
 use super::Gate;
 use super::administer::{email_key, new_user};
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::UserId;
 use crate::org::book::{Epoch, PLATFORM, Unique};
@@ -54,7 +55,7 @@ impl Gate {
             txn.put(&user)?;
             txn.put(&GlobalRoleGrant { user_id: user.id, role: GlobalRole::PlatformAdmin })?;
             txn.put(&Epoch::first(PLATFORM, txn.now))?;
-            let mut leaf = Self::leaf(txn, "platform.bootstrapped", None);
+            let mut leaf = Self::leaf(txn, Event::PlatformBootstrapped, None);
             leaf.actor = Some(user.id);
             Ok((user.id, Some(leaf)))
         })

@@ -3,6 +3,7 @@
 use super::Gate;
 use super::find::{Note, subject};
 use super::lease::Live;
+use crate::audit::Event;
 use crate::authz::{Execute, Submit};
 use crate::error::{Code, Error};
 use crate::id::RequestId;
@@ -63,7 +64,7 @@ impl Gate {
             let state = Cancelled { by, at: txn.now }.into();
             let note = Note { caller: Some(caller), action: action::CANCEL, from, comment };
             let request = txn.save(Request { header: request.header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, "request.cancelled", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RequestCancelled, Some(caller), &request);
             Ok((request, leaf))
         })
     }
@@ -109,7 +110,7 @@ impl Gate {
             let state = Executing { cancel_requested: true, ..executing }.into();
             let note = Note { caller: Some(caller), action: action::STOP, from, comment: None };
             let request = txn.save(Request { header: request.header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, "run.stop_requested", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RunStopRequested, Some(caller), &request);
             Ok((request, Some(leaf)))
         })
     }

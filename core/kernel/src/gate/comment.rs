@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::find::{Note, subject};
+use crate::audit::Event;
 use crate::authz::Read;
 use crate::error::{Code, Error};
 use crate::id::RequestId;
@@ -43,7 +44,7 @@ impl Gate {
             let (caller, comment) = (Some(caller), Some(text));
             let note = Note { caller, action: action::COMMENT, from, comment };
             let request = txn.save(request, &note)?;
-            let leaf = Self::request_leaf(txn, "request.commented", caller, &request);
+            let leaf = Self::request_leaf(txn, Event::RequestCommented, caller, &request);
             Ok((request, leaf))
         })
     }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::txn::{Sight, Txn};
-use crate::audit::Leaf;
+use crate::audit::{Event, Leaf};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::org::book::{Epoch, PLATFORM};
@@ -58,14 +58,13 @@ impl Gate {
         }
         noting.put(&note)?;
         noting.decisions = txn.decisions;
-        let mut leaf = Leaf::new("denied", txn.now);
+        let refused = error.code() == Code::Refused;
+        let event = if refused { Event::Refused } else { Event::Denied };
+        let mut leaf = Leaf::new(event, txn.now);
         leaf.actor = Some(user);
         leaf.scope = Some(scope);
         leaf.request = txn.about;
         leaf.facts.insert("code".to_owned(), error.code().to_string());
-        if error.code() == Code::Refused {
-            "refused".clone_into(&mut leaf.event);
-        }
         // A lost race is the same note, written by somebody else.
         noting.commit(Some(leaf)).map(drop)
     }

@@ -6,6 +6,7 @@ use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, RequestOf, subject};
 use super::plan::guarded;
+use crate::audit::Event;
 use crate::authz::{Scope, Submit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -118,7 +119,7 @@ impl Gate {
             let note =
                 Note { caller: Some(caller), action: action::DRAFT, from: None, comment: None };
             let request = txn.save(request, &note)?;
-            let leaf = Self::request_leaf(txn, "request.drafted", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RequestDrafted, Some(caller), &request);
             Ok((request, leaf))
         })
     }
@@ -189,7 +190,7 @@ impl Gate {
                 comment: None,
             };
             let request = txn.save(Request { header, state: state.into() }, &note)?;
-            let leaf = Self::request_leaf(txn, "request.edited", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RequestEdited, Some(caller), &request);
             Ok((request, leaf))
         })
     }

@@ -9,6 +9,7 @@ use super::execute::{LeaseKey, Ticket};
 use super::find::Note;
 use super::lease::{Held, Live, RunTime};
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::request::{Request, Run, State, action, lease_lost};
 use crate::runner::{Failure, Job, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
@@ -137,7 +138,7 @@ impl Gate {
         let held = self.transact(|txn| {
             let request = txn.request(id.request)?;
             let from = Some(request.state.name());
-            let mut leaf = Self::request_leaf(txn, "run.finished", None, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunFinished, None, &request);
             leaf.run = Some(id.run);
             leaf.fence = Some(id.fence);
             leaf.outcome = Some(word(outcome).to_owned());
@@ -154,7 +155,7 @@ impl Gate {
                 | State::Succeeded(_)
                 | State::Failed(_)
                 | State::Unknown(_) => {
-                    "run.late_result".clone_into(&mut leaf.event);
+                    Event::RunLateResult.as_str().clone_into(&mut leaf.event);
                     txn.note_late(id, outcome)?;
                     return Ok((None, leaf));
                 }

@@ -6,6 +6,7 @@ use super::find::{Note, subject};
 use super::lease::Live;
 use super::plan::guarded;
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::authz::{Action, Execute, Permit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -191,7 +192,7 @@ impl Gate {
             let (caller, from) = (Some(caller), Some(StateName::Approved));
             let note = Note { caller, action: action::EXECUTE, from, comment: None };
             let request = txn.save(request, &note)?;
-            let mut leaf = Self::request_leaf(txn, "run.started", caller, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunStarted, caller, &request);
             leaf.run = Some(run);
             leaf.fence = Some(fence);
             Ok((Ok(Ticket { job, plan }), Some(leaf)))

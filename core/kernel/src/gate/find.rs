@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Gate;
 use super::decide::not_found;
 use super::txn::Txn;
-use crate::audit::Leaf;
+use crate::audit::{Event, Leaf};
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, RequestId};
 use crate::identity::Caller;
@@ -85,7 +85,7 @@ impl Gate {
     /// A leaf about `request` as it is now.
     pub(super) fn request_leaf(
         txn: &Txn<'_>,
-        event: &str,
+        event: Event,
         caller: Option<&Caller>,
         request: &Request,
     ) -> Leaf {

@@ -8,6 +8,7 @@ use super::decide::not_found;
 use super::find::{Note, subject};
 use super::lease::{NotNeeded, RunTime};
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::authz::Submit;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error};
@@ -80,7 +81,7 @@ impl Gate {
             let from = Some(request.state.name());
             let note = Note { caller: Some(caller), action: action::PLAN, from, comment: None };
             let request = txn.save(request, &note)?;
-            let leaf = Self::request_leaf(txn, "request.planned", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RequestPlanned, Some(caller), &request);
             Ok((plan.clone(), leaf))
         })
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::txn::Txn;
-use crate::audit::Leaf;
+use crate::audit::{Event, Leaf};
 use crate::authz::{Administer, Authorizer, Scope};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -130,7 +130,7 @@ impl Gate {
             // The new one must let its adopter in too: nobody locks everybody out by a slip.
             txn.judge_by(&new);
             txn.ask::<Administer>(user, Scope::Platform, subject)?.spend_on(&Scope::Platform)?;
-            let leaf = txn.change_set("policies.adopted", Some(caller), before, digest)?;
+            let leaf = txn.change_set(Event::PoliciesAdopted, Some(caller), before, digest)?;
             Ok(((), leaf))
         })?;
         self.keep(new);
@@ -186,7 +186,7 @@ impl Gate {
                 return Err(Error::new(Code::WrongState, sentence)
                     .with_help("ask it: adopt the other one with `adopt_policies`"));
             }
-            let leaf = txn.change_set("policies.recovered", None, before, digest)?;
+            let leaf = txn.change_set(Event::PoliciesRecovered, None, before, digest)?;
             Ok(((), leaf))
         })?;
         self.keep(new);
@@ -265,7 +265,7 @@ impl Txn<'_> {
     /// Lets another set decide from the commit on.
     fn change_set(
         &mut self,
-        event: &str,
+        event: Event,
         caller: Option<&Caller>,
         before: Digest,
         after: Digest,

@@ -6,6 +6,7 @@ use super::execute::check_plugin;
 use super::find::{Note, subject};
 use super::plan::{PlanLink, guarded};
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::authz::Execute;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
@@ -106,7 +107,7 @@ impl Gate {
             let (caller, comment) = (Some(caller), Some(reason));
             let note = Note { caller, action: action::RECONCILE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
-            let mut leaf = Self::request_leaf(txn, "run.reconciled", caller, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunReconciled, caller, &request);
             leaf.run = Some(run);
             leaf.fence = Some(fence);
             leaf.outcome = Some(word(&outcome).to_owned());

@@ -6,6 +6,7 @@ use super::Gate;
 use super::find::Note;
 use super::lease::Live;
 use super::txn::Sight;
+use crate::audit::Event;
 use crate::error::Error;
 use crate::id::RequestId;
 use crate::request::{Request, State, action};
@@ -117,7 +118,7 @@ impl Gate {
         self.attempt_from(Sight::Fresh, |txn| {
             let live = txn.get::<Live>(&[&seen.request.to_string()])?;
             let request = txn.request(seen.request)?;
-            let mut leaf = Self::request_leaf(txn, "run.lost", None, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunLost, None, &request);
             leaf.run = Some(seen.run);
             leaf.fence = Some(seen.fence);
             let from = Some(request.state.name());

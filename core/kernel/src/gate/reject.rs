@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::find::{Note, subject};
+use crate::audit::Event;
 use crate::authz::Approve;
 use crate::error::Error;
 use crate::id::RequestId;
@@ -40,7 +41,7 @@ impl Gate {
             let note =
                 Note { caller: Some(caller), action: action::REJECT, from, comment: Some(comment) };
             let request = txn.save(Request { header: request.header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, "request.rejected", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RequestRejected, Some(caller), &request);
             Ok((request, leaf))
         })
     }

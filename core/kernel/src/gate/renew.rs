@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Gate;
 use super::execute::LeaseKey;
 use super::lease::Live;
+use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::RunId;
 use crate::request::lease_lost;
@@ -85,7 +86,7 @@ impl Gate {
             }
             txn.put(&kept)?;
             let request = txn.request(id.request)?;
-            let mut leaf = Self::request_leaf(txn, "run.checkpoint", None, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunCheckpoint, None, &request);
             leaf.run = Some(id.run);
             leaf.fence = Some(id.fence);
             Ok(((), leaf))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Gate;
 use super::decide::judged_by;
 use super::txn::{Txn, lost_race};
-use crate::audit::{Decision, Leaf};
+use crate::audit::{Decision, Event, Leaf};
 use crate::authz::{
     Action, Answer, Audit, Authorizer, Denial, Facts, Question, Reason, Scope, Witness,
 };
@@ -111,7 +111,8 @@ pub enum ReplayCause {
 
 /// The events of verbs that ask for the right to approve and tell the policies no author: whoever wrote a request may
 /// turn it down.
-const WITHOUT_AUTHORS: [&str; 2] = ["request.rejected", "request.changes_requested"];
+const WITHOUT_AUTHORS: [&str; 2] =
+    [Event::RequestRejected.as_str(), Event::RequestChangesRequested.as_str()];
 
 impl Gate {
     /// Asks what was decided again: each decision that the log has from the entry `from` on, at its own instant, over

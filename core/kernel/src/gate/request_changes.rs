@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::find::{Note, subject};
+use crate::audit::Event;
 use crate::authz::Approve;
 use crate::error::Error;
 use crate::id::RequestId;
@@ -51,7 +52,8 @@ impl Gate {
                 comment: Some(comment),
             };
             let request = txn.save(Request { header: request.header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, "request.changes_requested", Some(caller), &request);
+            let leaf =
+                Self::request_leaf(txn, Event::RequestChangesRequested, Some(caller), &request);
             Ok((request, leaf))
         })
     }

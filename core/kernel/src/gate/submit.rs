@@ -5,6 +5,7 @@ use super::decide::not_found;
 use super::draft::refused_payload;
 use super::find::{Note, subject};
 use super::txn::Txn;
+use crate::audit::Event;
 use crate::authz::{Action, Submit};
 use crate::error::{Code, Error};
 use crate::id::RequestId;
@@ -75,7 +76,7 @@ impl Gate {
             let state = draft.submit(&header, permit, quorum, txn.now)?.into();
             let note = Note { caller: Some(caller), action: action::SUBMIT, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, "request.submitted", Some(caller), &request);
+            let leaf = Self::request_leaf(txn, Event::RequestSubmitted, Some(caller), &request);
             Ok((request, leaf))
         })
     }

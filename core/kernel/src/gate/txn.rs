@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Gate;
 use super::policies::policy_sets;
-use crate::audit::{Decision, Leaf, RecordChange};
+use crate::audit::{Decision, Event, Leaf, RecordChange};
 use crate::authz::{Action, Authorizer, Scope};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -333,7 +333,7 @@ impl Gate {
     }
 
     /// A leaf for something that `caller` does now.
-    pub(super) fn leaf(txn: &Txn<'_>, event: &str, caller: Option<&Caller>) -> Leaf {
+    pub(super) fn leaf(txn: &Txn<'_>, event: Event, caller: Option<&Caller>) -> Leaf {
         let mut leaf = Leaf::new(event, txn.now);
         if let Some(caller) = caller {
             leaf.actor = Some(caller.user());

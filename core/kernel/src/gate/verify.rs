@@ -5,6 +5,7 @@ use super::drive::word;
 use super::execute::check_plugin;
 use super::find::{Note, subject};
 use super::plan::{PlanLink, guarded};
+use crate::audit::Event;
 use crate::authz::Execute;
 use crate::error::Error;
 use crate::id::RequestId;
@@ -75,7 +76,7 @@ impl Gate {
             let (caller, comment) = (Some(caller), None);
             let note = Note { caller, action: action::VERIFY, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
-            let mut leaf = Self::request_leaf(txn, "run.verified", caller, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunVerified, caller, &request);
             leaf.run = Some(job.id.run);
             leaf.fence = Some(job.id.fence);
             leaf.outcome = Some(word(&read).to_owned());

@@ -25,6 +25,7 @@ pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };
 
+use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
 
@@ -53,7 +54,7 @@ pub trait ProjectCommand: sealed::Sealed + fmt::Debug {
     /// What it gives back, such as the id of what it made.
     type Output;
     /// The event's code in the audit log.
-    const EVENT: &'static str;
+    const EVENT: Event;
 
     /// The project.
     fn project(&self) -> ProjectId;

@@ -1,6 +1,7 @@
 //! Environments and modules.
 
 use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId};
 use crate::org::{Criticality, Environment, Module, Name, Slug};
@@ -218,7 +219,7 @@ impl sealed::Sealed for RemoveModule {}
 
 impl ProjectCommand for CreateEnvironment {
     type Output = EnvironmentId;
-    const EVENT: &'static str = "org.environment_created";
+    const EVENT: Event = Event::OrgEnvironmentCreated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -243,7 +244,7 @@ impl ProjectCommand for CreateEnvironment {
 
 impl ProjectCommand for UpdateEnvironment {
     type Output = ();
-    const EVENT: &'static str = "org.environment_updated";
+    const EVENT: Event = Event::OrgEnvironmentUpdated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -262,7 +263,7 @@ impl ProjectCommand for UpdateEnvironment {
 
 impl ProjectCommand for RemoveEnvironment {
     type Output = ();
-    const EVENT: &'static str = "org.environment_removed";
+    const EVENT: Event = Event::OrgEnvironmentRemoved;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -292,7 +293,7 @@ impl ProjectCommand for RemoveEnvironment {
 
 impl ProjectCommand for SetQuorum {
     type Output = ();
-    const EVENT: &'static str = "org.quorum_set";
+    const EVENT: Event = Event::OrgQuorumSet;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -311,7 +312,7 @@ impl ProjectCommand for SetQuorum {
 
 impl ProjectCommand for CreateModule {
     type Output = ModuleId;
-    const EVENT: &'static str = "org.module_created";
+    const EVENT: Event = Event::OrgModuleCreated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -329,7 +330,7 @@ impl ProjectCommand for CreateModule {
 
 impl ProjectCommand for UpdateModule {
     type Output = ();
-    const EVENT: &'static str = "org.module_updated";
+    const EVENT: Event = Event::OrgModuleUpdated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -343,7 +344,7 @@ impl ProjectCommand for UpdateModule {
 
 impl ProjectCommand for RemoveModule {
     type Output = ();
-    const EVENT: &'static str = "org.module_removed";
+    const EVENT: Event = Event::OrgModuleRemoved;
 
     fn project(&self) -> ProjectId {
         self.project

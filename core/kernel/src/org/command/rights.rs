@@ -2,6 +2,7 @@
 
 use super::staff::ended;
 use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use crate::audit::Event;
 use crate::authz::{Action, Rule};
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -204,7 +205,7 @@ impl sealed::Sealed for EndGrant {}
 
 impl ProjectCommand for CreateRole {
     type Output = RoleId;
-    const EVENT: &'static str = "org.role_created";
+    const EVENT: Event = Event::OrgRoleCreated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -222,7 +223,7 @@ impl ProjectCommand for CreateRole {
 
 impl ProjectCommand for RemoveRole {
     type Output = ();
-    const EVENT: &'static str = "org.role_removed";
+    const EVENT: Event = Event::OrgRoleRemoved;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -245,7 +246,7 @@ impl ProjectCommand for RemoveRole {
 
 impl ProjectCommand for CreatePermission {
     type Output = PermissionId;
-    const EVENT: &'static str = "org.permission_created";
+    const EVENT: Event = Event::OrgPermissionCreated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -287,7 +288,7 @@ impl ProjectCommand for CreatePermission {
 
 impl ProjectCommand for RemovePermission {
     type Output = ();
-    const EVENT: &'static str = "org.permission_removed";
+    const EVENT: Event = Event::OrgPermissionRemoved;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -304,7 +305,7 @@ impl ProjectCommand for RemovePermission {
 
 impl ProjectCommand for AllowRole {
     type Output = ();
-    const EVENT: &'static str = "org.role_allowed";
+    const EVENT: Event = Event::OrgRoleAllowed;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -332,7 +333,7 @@ impl ProjectCommand for AllowRole {
 
 impl ProjectCommand for DisallowRole {
     type Output = ();
-    const EVENT: &'static str = "org.role_disallowed";
+    const EVENT: Event = Event::OrgRoleDisallowed;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -350,7 +351,7 @@ impl ProjectCommand for DisallowRole {
 
 impl ProjectCommand for AssignRole {
     type Output = GrantId;
-    const EVENT: &'static str = "org.role_assigned";
+    const EVENT: Event = Event::OrgRoleAssigned;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -382,7 +383,7 @@ impl ProjectCommand for AssignRole {
 
 impl ProjectCommand for EndGrant {
     type Output = ();
-    const EVENT: &'static str = "org.grant_ended";
+    const EVENT: Event = Event::OrgGrantEnded;
 
     fn project(&self) -> ProjectId {
         self.project

@@ -1,6 +1,7 @@
 //! Teams, the modules they look after, and who is in them.
 
 use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{MembershipId, ModuleId, ProjectId, TeamId, UserId};
@@ -222,7 +223,7 @@ fn name_free(desk: &Desk<'_>, name: &Name, own: Option<TeamId>) -> Result<(), Er
 
 impl ProjectCommand for CreateTeam {
     type Output = TeamId;
-    const EVENT: &'static str = "org.team_created";
+    const EVENT: Event = Event::OrgTeamCreated;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -238,7 +239,7 @@ impl ProjectCommand for CreateTeam {
 
 impl ProjectCommand for RenameTeam {
     type Output = ();
-    const EVENT: &'static str = "org.team_renamed";
+    const EVENT: Event = Event::OrgTeamRenamed;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -253,7 +254,7 @@ impl ProjectCommand for RenameTeam {
 
 impl ProjectCommand for RemoveTeam {
     type Output = ();
-    const EVENT: &'static str = "org.team_removed";
+    const EVENT: Event = Event::OrgTeamRemoved;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -273,7 +274,7 @@ impl ProjectCommand for RemoveTeam {
 
 impl ProjectCommand for AssignModule {
     type Output = ();
-    const EVENT: &'static str = "org.module_assigned";
+    const EVENT: Event = Event::OrgModuleAssigned;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -301,7 +302,7 @@ impl ProjectCommand for AssignModule {
 
 impl ProjectCommand for UnassignModule {
     type Output = ();
-    const EVENT: &'static str = "org.module_unassigned";
+    const EVENT: Event = Event::OrgModuleUnassigned;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -319,7 +320,7 @@ impl ProjectCommand for UnassignModule {
 
 impl ProjectCommand for AddMember {
     type Output = MembershipId;
-    const EVENT: &'static str = "org.member_added";
+    const EVENT: Event = Event::OrgMemberAdded;
 
     fn project(&self) -> ProjectId {
         self.project
@@ -361,7 +362,7 @@ fn overlap(what: &str, row: &Membership) -> Error {
 
 impl ProjectCommand for EndMembership {
     type Output = ();
-    const EVENT: &'static str = "org.membership_ended";
+    const EVENT: Event = Event::OrgMembershipEnded;
 
     fn project(&self) -> ProjectId {
         self.project
