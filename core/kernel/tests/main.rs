@@ -29,4 +29,5 @@ mod execution;
 mod lease_model;
 mod faults;
 mod proofs;
+mod erasure;
 mod tidy;

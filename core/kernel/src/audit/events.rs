@@ -130,6 +130,10 @@ events! {
     RequestCommented = "request.commented",
     /// A request was taken back.
     RequestCancelled = "request.cancelled",
+    /// Texts were erased. `erased` names their commitments.
+    TextErased = "text.erased",
+    /// Texts of a class are kept for another time.
+    PlatformRetentionSet = "platform.retention_set",
     /// A run was begun: its lease and its fence are held.
     RunStarted = "run.started",
     /// Somebody asked a run to stop.

@@ -130,9 +130,14 @@ pub(super) fn email_key(email: &Email, holder: UserId) -> Unique {
     }
 }
 
-impl PlatformDesk<'_, '_> {
+impl<'g> PlatformDesk<'_, 'g> {
+    /// The try that it writes in.
+    pub(super) fn txn(&mut self) -> &mut Txn<'g> {
+        self.txn
+    }
+
     /// Says something in the leaf: ids and words of ours.
-    fn note(&mut self, name: &str, value: &impl fmt::Display) {
+    pub(super) fn note(&mut self, name: &str, value: &impl fmt::Display) {
         self.facts.insert(name.to_owned(), value.to_string());
     }
 

@@ -38,6 +38,8 @@ mod explain;
 mod reverse;
 mod stories;
 mod replay;
+mod erase;
+mod retention;
 mod proof;
 
 use core::fmt;
@@ -56,6 +58,7 @@ use watch::{WATCHED_MAX, Watch};
 pub use administer::PlatformCommand;
 pub use draft::NewRequest;
 pub use drive::RunObserver;
+pub use erase::Erasure;
 pub use execute::{LeaseKey, Ticket};
 pub use organisation::Organisation;
 pub use read::{Cursor, Page, RequestSummary, RequestView};

@@ -15,7 +15,7 @@ use crate::store::records::Record;
 
 /// What a run noted for its later self, in order.
 #[derive(Debug, Deserialize, Serialize)]
-struct Checkpoints {
+pub(super) struct Checkpoints {
     run: RunId,
     noted: Vec<(String, String)>,
 }

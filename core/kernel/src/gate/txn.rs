@@ -8,11 +8,13 @@ use super::policies::policy_sets;
 use crate::audit::{Decision, Event, Leaf, RecordChange};
 use crate::authz::{Action, Authorizer, Scope};
 use crate::clock::Timestamp;
+use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::book::Epoch;
 use crate::org::{GlobalRoleGrant, User};
+use crate::store::erasable::{self, Erased};
 use crate::store::records::{self, Record};
 use crate::store::{Batch, CommitError, Key, Stored, Version};
 
@@ -122,6 +124,18 @@ impl<'g> Txn<'g> {
             self.rests_on_memory = true;
         }
         self.put(record)
+    }
+
+    /// Erases the texts of the record of kind `R` at `path`, and answers their commitments. Its digest stays.
+    pub(super) fn erase_texts<R: Record>(&mut self, path: &[&str]) -> Result<Vec<Digest>, Error> {
+        let key = records::key_of::<R>(path);
+        self.fetch(vec![key.clone()])?;
+        let stored = self.read.get(&key).and_then(Option::as_ref);
+        let found = stored.map(|stored| erasable::without_texts(&stored.value)).transpose()?;
+        let Some(Erased { bytes, commitments }) = found.flatten() else { return Ok(Vec::new()) };
+        self.names.insert(key.clone(), [&[R::KIND], path].concat().join("/"));
+        self.writes.insert(key, Some(bytes));
+        Ok(commitments)
     }
 
     /// Removes `record`.

@@ -44,15 +44,11 @@ impl Text {
 
     /// SHA-256 over the salt, as it is written, and the text: its UTF-8 bytes, or canonical JSON where it is no string.
     fn commitment(&self) -> Result<String, Error> {
-        let json;
-        let bytes = match self.text.as_str() {
-            Some(text) => text.as_bytes(),
-            None => {
-                json = canonical_json(&self.text)?;
-                &json
-            }
-        };
-        Ok(Digest::of_parts(&[self.salt.as_bytes(), bytes]).to_string())
+        let committed = |bytes: &[u8]| Digest::of_parts(&[self.salt.as_bytes(), bytes]).to_string();
+        if let Some(text) = self.text.as_str() {
+            return Ok(committed(text.as_bytes()));
+        }
+        Ok(committed(&canonical_json(&self.text)?))
     }
 }
 
@@ -130,8 +126,16 @@ pub(super) fn digest(bytes: &[u8]) -> Digest {
     }
 }
 
-/// Stored `bytes` with every text erased, and the commitments that stay. Nothing where there is no text.
-pub(crate) fn without_texts(bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<Digest>)>, Error> {
+/// Stored bytes without their texts.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Erased {
+    pub(crate) bytes: Vec<u8>,
+    /// What stays of the texts.
+    pub(crate) commitments: Vec<Digest>,
+}
+
+/// Stored `bytes` with every text erased. Nothing where there is no text.
+pub(crate) fn without_texts(bytes: &[u8]) -> Result<Option<Erased>, Error> {
     let Some((head, texts)) = split(bytes) else { return Ok(None) };
     let texts: Texts = serde_json::from_slice(texts).map_err(|source| {
         Error::new(Code::StoreDamaged, "the texts of a record cannot be read")
@@ -141,8 +145,9 @@ pub(crate) fn without_texts(bytes: &[u8]) -> Result<Option<(Vec<u8>, Vec<Digest>
     if texts.is_empty() {
         return Ok(None);
     }
-    let erased = texts.keys().map(|commitment| commitment.parse()).collect::<Result<_, _>>()?;
-    Ok(Some(([head, MEMBER.as_bytes(), b"{}}"].concat(), erased)))
+    let commitments = texts.keys().map(|text| text.parse()).collect::<Result<_, _>>()?;
+    let bytes = [head, MEMBER.as_bytes(), b"{}}"].concat();
+    Ok(Some(Erased { bytes, commitments }))
 }
 
 /// The body in stored `bytes` as JSON, with its texts in the place of their commitments.
@@ -199,8 +204,8 @@ mod tests {
     #[test]
     fn an_erased_text_leaves_the_digest_as_it_was() {
         let before = bytes();
-        let (after, erased) = without_texts(&before).unwrap().unwrap();
-        assert_eq!((digest(&after), erased.len()), (digest(&before), 2));
+        let Erased { bytes: after, commitments } = without_texts(&before).unwrap().unwrap();
+        assert_eq!((digest(&after), commitments.len()), (digest(&before), 2));
         assert!(!String::from_utf8(after.clone()).unwrap().contains("ana"));
         assert_eq!(without_texts(&after).unwrap(), None);
         let (mut body, _) = sealed();

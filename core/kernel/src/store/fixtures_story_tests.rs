@@ -8,12 +8,10 @@ use crate::gate::{Finding, Gate};
 use crate::id::RequestId;
 use crate::limits::Limits;
 use crate::org::Slug;
-use crate::org::command::SetQuorum;
+use crate::org::command::{RetentionClass, SetQuorum, SetRetention};
 use crate::request::{Change, Quorum};
-use crate::runner::{
-    Failure, Finding as Found, Job, Outcome, Plan, Report, RunLink, Runner, RunnerInfo,
-};
-use crate::testing::{Bench, Office, ScriptedRunner, Seen};
+use crate::runner::{Failure, Outcome, Report};
+use crate::testing::{Bench, Office, Seen};
 
 /// A request in every state, an organisation with every kind of row, a denial, a queue, a note of a run.
 pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
@@ -25,6 +23,8 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     let quorum = Quorum::n_of(1, None)?;
     gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
     gate.adopt_policies(&office.root, gate.policy_set()?)?;
+    let retention = SetRetention { class: RetentionClass::Content, keep_days: Some(365) };
+    gate.administer(&office.root, &retention)?;
     let denied = gate.request_changes(ana, draft(&gate, &office, "denied")?, "no");
     assert_eq!(denied.unwrap_err().code(), Code::Denied);
 
@@ -81,9 +81,8 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
 }
 
 pub(super) fn gate_on(bench: &Bench) -> Gate {
-    let mut parts = bench.parts.clone();
-    parts.runner = Arc::new(Noting(Arc::clone(&bench.runner)));
-    Gate::new(parts)
+    bench.runner.notes("half of it");
+    Gate::new(bench.parts.clone())
 }
 
 /// A change whose target has the title's name.
@@ -102,31 +101,4 @@ fn draft(gate: &Gate, office: &Office, title: &str) -> Result<RequestId, Error> 
 pub(super) fn find(gate: &Gate, office: &Office, title: &str) -> RequestId {
     let all = gate.requests(&office.ana, office.project, None).unwrap().items;
     all.into_iter().find(|request| request.title == title).unwrap().id
-}
-
-/// Does as the script says, and notes one thing for its later self.
-#[derive(Debug)]
-struct Noting(Arc<ScriptedRunner>);
-
-impl Runner for Noting {
-    fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
-        self.0.describe(runner)
-    }
-
-    fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Found>, Error> {
-        self.0.validate(runner, payload)
-    }
-
-    fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
-        self.0.plan(job, link)
-    }
-
-    fn execute(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
-        link.checkpoint("1", "half of it").unwrap();
-        self.0.execute(job, approved, link)
-    }
-
-    fn verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {
-        self.0.verify(job, approved, link)
-    }
 }

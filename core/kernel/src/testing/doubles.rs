@@ -191,6 +191,7 @@ pub struct ScriptedRunner {
     truths: Mutex<VecDeque<Outcome>>,
     entered: Mutex<Vec<crate::runner::JobId>>,
     meanwhile: Mutex<Option<Meanwhile>>,
+    notes: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for ScriptedRunner {
@@ -207,6 +208,7 @@ impl Default for ScriptedRunner {
             truths: Mutex::default(),
             entered: Mutex::default(),
             meanwhile: Mutex::default(),
+            notes: Mutex::default(),
         }
     }
 }
@@ -229,6 +231,11 @@ impl ScriptedRunner {
     /// In the middle of the next run, this happens.
     pub fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
         *locked(&self.meanwhile) = Some(Box::new(happens));
+    }
+
+    /// Every run from now on notes this for its later self.
+    pub fn notes(&self, text: &str) {
+        *locked(&self.notes) = Some(text.to_owned());
     }
 
     /// Installs another version of the plugin.
@@ -299,6 +306,12 @@ impl Runner for ScriptedRunner {
             happens();
         }
         let (step, done) = ("1".to_owned(), 1);
+        if let Some(text) = locked(&self.notes).clone()
+            && let Err(error) = link.checkpoint(&step, &text)
+        {
+            let code = error.code().as_str();
+            return Outcome::Failed(crate::runner::Failure::new(code, error.to_string()));
+        }
         link.progress(Progress { step, done, total: Some(1), note: None });
         if let Err(error) = link.may_touch_target() {
             let code = error.code().as_str();

@@ -15,7 +15,8 @@ pub use place::{
     UpdateModule,
 };
 pub use platform::{
-    CreateProject, CreateUser, GrantGlobalRole, RenameProject, RevokeGlobalRole, SetUserActive,
+    CreateProject, CreateUser, GrantGlobalRole, RenameProject, RetentionClass, RevokeGlobalRole,
+    SetRetention, SetUserActive,
 };
 pub use rights::{
     AllowRole, AssignRole, CreatePermission, CreateRole, DisallowRole, EndGrant, RemovePermission,

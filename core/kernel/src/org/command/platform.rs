@@ -151,3 +151,40 @@ pub struct RevokeGlobalRole {
     /// The role.
     pub role: GlobalRole,
 }
+
+/// Which texts a retention is for.
+///
+/// Names and addresses of users have none: they go when somebody erases them.
+///
+/// ```
+/// use placet_core::org::command::{RetentionClass, SetRetention};
+/// let a_year = SetRetention { class: RetentionClass::Comment, keep_days: Some(365) };
+/// assert_eq!(a_year.class, RetentionClass::Comment);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RetentionClass {
+    /// What a request asks for, what was planned, and what its runs said.
+    Content,
+    /// What people wrote at the steps of a request.
+    Comment,
+}
+
+/// Says how long texts are kept after their request is over and was last touched.
+/// [`Gate::erase_expired`](crate::gate::Gate::erase_expired) erases what is kept no longer.
+///
+/// ```
+/// use placet_core::org::command::{RetentionClass, SetRetention};
+/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+/// let two_years = SetRetention { class: RetentionClass::Content, keep_days: Some(730) };
+/// gate.administer(&office.root, &two_years)?;
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
+pub struct SetRetention {
+    /// Which texts.
+    pub class: RetentionClass,
+    /// How many days of 24 hours they are kept; nothing: for ever.
+    pub keep_days: Option<u32>,
+}
