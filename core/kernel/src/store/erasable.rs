@@ -215,18 +215,17 @@ mod tests {
 
     #[test]
     fn a_text_that_was_exchanged_or_added_is_noticed() {
-        let (body, _) = sealed();
-        for (name, change) in [
-            ("text", (|text| text.text = json!("bo")) as fn(&mut Text)),
-            ("salt", |text| text.salt = "00".repeat(16)),
-        ] {
+        let (mut body, _) = sealed();
+        let changes: [fn(&mut Text); 2] =
+            [|text| text.text = json!("bo"), |text| text.salt = "00".repeat(16)];
+        for change in changes {
             let (_, mut texts) = sealed();
             change(texts.values_mut().next().unwrap());
-            assert!(!put_back(&mut body.clone(), PLACES, texts), "{name}");
+            assert!(!put_back(&mut body.clone(), PLACES, texts));
         }
         let (_, mut texts) = sealed();
         texts.insert("one more".to_owned(), Text::new(String::new(), json!("x")));
-        assert!(!put_back(&mut body.clone(), PLACES, texts));
+        assert!(!put_back(&mut body, PLACES, texts));
     }
 
     #[test]
