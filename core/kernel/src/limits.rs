@@ -33,6 +33,9 @@ pub struct Limits {
     /// project has (modules + 1) × (environments + 1) places. A command that would make it more is refused with
     /// [`crate::error::Code::TooLarge`]. Default 16 MiB.
     pub rights_bytes_max: usize,
+    /// How many entries of the log one row of its index covers, from 1 to 4,096. A query reads fewer than that many
+    /// entries that no row covers yet. An index that was begun keeps its number until it is made anew. Default 128.
+    pub index_entries: u32,
 }
 
 impl Default for Limits {
@@ -47,6 +50,7 @@ impl Default for Limits {
             conflict_retries_max: 16,
             memory_bytes_max: 8 * 1024 * 1024,
             rights_bytes_max: 16 * 1024 * 1024,
+            index_entries: 128,
         }
     }
 }
@@ -92,6 +96,13 @@ impl Limits {
     #[must_use]
     pub fn with_rights_bytes_max(mut self, bytes: usize) -> Self {
         self.rights_bytes_max = bytes;
+        self
+    }
+
+    /// Sets how many entries of the log one row of its index covers.
+    #[must_use]
+    pub fn with_index_entries(mut self, entries: u32) -> Self {
+        self.index_entries = entries;
         self
     }
 }

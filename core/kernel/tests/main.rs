@@ -30,4 +30,5 @@ mod lease_model;
 mod faults;
 mod proofs;
 mod erasure;
+mod audit_query;
 mod tidy;

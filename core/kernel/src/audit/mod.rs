@@ -34,9 +34,11 @@ pub use tiles::{
 
 mod events; // what can have happened
 mod leaf;
+mod query; // which entries somebody wants to see
 
 pub use events::Event;
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;
 pub use tiled::TiledTree;
 pub use verify::{Verified, verify_export, verify_export_with};
+pub use query::{AuditCursor, AuditPage, AuditQuery};

@@ -1,4 +1,4 @@
-//! Looking at projects, requests, their histories and their trail in the log.
+//! Looking at projects, requests and their histories.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +6,7 @@ use super::Gate;
 use super::decide::not_found;
 use super::find::{RequestOf, subject};
 use super::txn::Txn;
-use crate::audit::Leaf;
-use crate::authz::{Action, Audit, Read, Scope};
+use crate::authz::{Action, Read, Scope};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -285,74 +284,6 @@ impl Gate {
         found.filter_map(Result::transpose).collect()
     }
 
-    /// The log entries about a request, with their indexes, for whoever may read the request.
-    ///
-    /// Fails with [`Code::NotFound`] as [`Self::view`] does.
-    ///
-    /// ```
-    /// use placet_core::testing::Office;
-    ///
-    /// let (gate, office) = Office::in_memory()?;
-    /// let id = office.approved(&gate)?.header.id;
-    /// let (_, last) = gate.trail(&office.ana, id)?.pop().expect("there are entries");
-    /// assert_eq!((last.event.as_str(), last.actor), ("request.approved", Some(office.bo.user())));
-    /// # Ok::<(), placet_core::error::Error>(())
-    /// ```
-    pub fn trail(&self, caller: &Caller, id: RequestId) -> Result<Vec<(u64, Leaf)>, Error> {
-        self.consult(|txn| txn.readable(caller, id).map(drop))?;
-        let mut found = Vec::new();
-        self.each_leaf(|index, leaf| {
-            if leaf.request == Some(id) {
-                found.push((index, leaf));
-            }
-        })?;
-        Ok(found)
-    }
-
-    /// Log entries from `from` on, for PLATFORM_ADMIN and AUDITOR, at most one page.
-    /// Indexes count from 0. Fails with [`Code::Denied`] for everybody else.
-    ///
-    /// ```
-    /// use placet_core::error::Code;
-    /// use placet_core::testing::Office;
-    ///
-    /// let (gate, office) = Office::in_memory()?;
-    /// let log = gate.audit(&office.root, 0)?;
-    /// assert_eq!(log[0].1.event, "platform.bootstrapped");
-    /// let next = log.last().map_or(0, |(index, _)| index + 1);
-    /// assert!(gate.audit(&office.root, next)?.is_empty());
-    /// assert_eq!(gate.audit(&office.ana, 0).unwrap_err().code(), Code::Denied);
-    /// # Ok::<(), placet_core::error::Error>(())
-    /// ```
-    pub fn audit(&self, caller: &Caller, from: u64) -> Result<Vec<(u64, Leaf)>, Error> {
-        self.consult(|txn| {
-            let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "audit log")?;
-            permit.spend_on(&Scope::Platform).map(drop)
-        })?;
-        let entries = self.parts.store.log_read(from, self.parts.limits.page_rows_max.max(1))?;
-        (0_u64..)
-            .map(|n| from.saturating_add(n))
-            .zip(entries)
-            .map(|(index, bytes)| Ok((index, Leaf::from_bytes(&bytes)?)))
-            .collect()
-    }
-
-    fn each_leaf(&self, mut visit: impl FnMut(u64, Leaf)) -> Result<(), Error> {
-        let page = self.parts.limits.page_rows_max.max(1);
-        let mut from = 0_u64;
-        loop {
-            let entries = self.parts.store.log_read(from, page)?;
-            let full = entries.len() >= page;
-            for bytes in entries {
-                visit(from, Leaf::from_bytes(&bytes)?);
-                from = from.saturating_add(1);
-            }
-            if !full {
-                return Ok(());
-            }
-        }
-    }
-
     /// One page of the records under `prefix`.
     pub(super) fn page<R: Record>(
         &self,
@@ -386,7 +317,7 @@ impl Gate {
 
 impl Txn<'_> {
     /// The request, if the caller may read its project.
-    fn readable(&mut self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
+    pub(super) fn readable(&mut self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
         let request = self.request(id)?;
         let scope = request.header.scope();
         match self.ask::<Read>(caller.user(), scope, &subject(id)) {

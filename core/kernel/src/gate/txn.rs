@@ -48,8 +48,20 @@ pub(super) enum Sight {
 
 /// Kinds of records that no leaf names: they can be made again from records that leaves do name, or only pace
 /// the work, as a lease does.
-pub(crate) const DERIVED: &[&str] =
-    &["unique", "used", "epoch", "live", "turn", "request_of", "denial"];
+pub(crate) const DERIVED: &[&str] = &[
+    "unique",
+    "used",
+    "epoch",
+    "live",
+    "turn",
+    "request_of",
+    "denial",
+    // The index of the log: see `log_index.rs`.
+    "log_index",
+    "log_span",
+    "log_word",
+    "log_posting",
+];
 
 impl<'g> Txn<'g> {
     pub(super) fn new(gate: &'g Gate, sight: Sight) -> Self {
@@ -154,6 +166,24 @@ impl<'g> Txn<'g> {
             self.names.insert(key.clone(), records::name_for(record));
         }
         self.writes.insert(key, bytes);
+        Ok(())
+    }
+
+    /// Writes a derived record over whatever stands there, also over what cannot be read.
+    pub(super) fn overwrite<R: Record>(&mut self, record: &R) -> Result<(), Error> {
+        self.fetch(vec![records::key_for(record)])?;
+        self.put(record)
+    }
+
+    /// Removes derived records, whatever they hold.
+    pub(super) fn discard(&mut self, keys: &[Key]) -> Result<(), Error> {
+        let derived =
+            |key: &Key| DERIVED.iter().any(|kind| key.starts_with(&Key::from_segments(&[kind])));
+        if !keys.iter().all(derived) {
+            return Err(Error::new(Code::Internal, "only derived records go without a leaf"));
+        }
+        self.fetch(keys.to_vec())?;
+        self.writes.extend(keys.iter().map(|key| (key.clone(), None)));
         Ok(())
     }
 

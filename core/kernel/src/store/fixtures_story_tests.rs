@@ -77,6 +77,11 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     let (runs, waits) = (approved("at one target")?, approved("at one target")?);
     drop(gate.execute(bo, runs)?);
     assert_eq!(gate.execute(bo, waits).unwrap_err().code(), Code::TargetBusy);
+
+    // An index over a part of the log.
+    let mut parts = bench.parts.clone();
+    parts.limits.index_entries = 64;
+    Gate::new(parts).index_log(|_done, _total| Ok(()))?;
     Ok(())
 }
 
