@@ -98,6 +98,12 @@ codes! {
     InvalidPolicy = "invalid_policy",
     /// The log or a proof does not verify.
     LogTampered = "log_tampered",
+    /// A witness has seen a head that this log does not continue: the store is an old copy, or another log.
+    RolledBack = "rolled_back",
+    /// A witness cannot be reached, or cannot remember anything.
+    WitnessUnavailable = "witness_unavailable",
+    /// A witness does not take this head.
+    WitnessRefused = "witness_refused",
     /// The signing key cannot be used.
     SignerUnavailable = "signer_unavailable",
     /// A fault of this library.

@@ -31,4 +31,5 @@ mod faults;
 mod proofs;
 mod erasure;
 mod audit_query;
+mod witnesses;
 mod tidy;

@@ -20,7 +20,9 @@ const ONLY: &[(&str, &[&str])] = &[
     ("sled", &["core/store-sled", "core/store-redb"]),
     ("redb", &["core/store-redb"]),
     ("tokio-postgres", &["core/store-postgres", "core/store-redb", "bindings/rust"]),
-    ("rustls", &["core/store-postgres"]),
+    ("rustls", &["core/store-postgres", "core/witness"]),
+    ("ureq", &["core/witness"]),
+    ("hyper", &["core/witness"]),
 ];
 
 /// What must not be below the kernel, at any depth: engines, databases, runtimes, networks, and every
@@ -40,6 +42,7 @@ const NOT_BELOW_KERNEL: &[&str] = &[
     "tokio",
     "hyper",
     "reqwest",
+    "ureq",
     "rustls",
     "pyo3",
     "napi",
@@ -49,6 +52,7 @@ const NOT_BELOW_KERNEL: &[&str] = &[
     "placet-store-sled",
     "placet-store-redb",
     "placet-store-postgres",
+    "placet-witness",
 ];
 
 // Reading.

@@ -5,12 +5,38 @@ use core::str::FromStr;
 
 use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
 
+use super::cosignature;
 use super::encoding::{from_base64, malformed, shown, to_base64};
 use crate::digest::{Digest, to_hex};
 use crate::error::Error;
 
-// The signature type of Ed25519 in C2SP signed-note.
+// Signature types of C2SP signed-note: Ed25519 over the note, and cosignatures of C2SP tlog-cosignature.
 const ED25519: u8 = 0x01;
+const COSIGNATURE: u8 = 0x04;
+
+/// What a key signs: the note as it is, or that it saw the note at some time.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Kind {
+    Ed25519,
+    Cosignature,
+}
+
+impl Kind {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Ed25519 => ED25519,
+            Self::Cosignature => COSIGNATURE,
+        }
+    }
+
+    const fn of(byte: u8) -> Option<Self> {
+        match byte {
+            ED25519 => Some(Self::Ed25519),
+            COSIGNATURE => Some(Self::Cosignature),
+            _ => None,
+        }
+    }
+}
 
 /// The public half of a key that signs notes, written `name+id+key` (C2SP signed-note, "Verifier keys").
 ///
@@ -28,6 +54,7 @@ pub struct VerifierKey {
     name: String,
     id: [u8; 4],
     key: VerifyingKey,
+    kind: Kind,
 }
 
 impl VerifierKey {
@@ -36,6 +63,17 @@ impl VerifierKey {
     /// Fails with `invalid_input` when the name is empty or has spaces, control characters or `+`, or when
     /// the bytes are no usable key.
     pub fn from_ed25519(name: &str, public: &[u8; 32]) -> Result<Self, Error> {
+        Self::of_kind(name, public, Kind::Ed25519)
+    }
+
+    /// The key of a witness: the same, for the timestamped cosignatures of C2SP tlog-cosignature.
+    ///
+    /// Fails as [`Self::from_ed25519`] does.
+    pub fn from_ed25519_cosigner(name: &str, public: &[u8; 32]) -> Result<Self, Error> {
+        Self::of_kind(name, public, Kind::Cosignature)
+    }
+
+    fn of_kind(name: &str, public: &[u8; 32], kind: Kind) -> Result<Self, Error> {
         if !is_key_name(name) {
             return Err(malformed(format!("`{}` cannot name a key", shown(name)))
                 .with_help("name keys like `example.com/log`, without spaces and without `+`"));
@@ -45,7 +83,7 @@ impl VerifierKey {
             malformed(format!("the bytes of the key `{}` are no Ed25519 public key", shown(name)))
                 .with_help("copy the verifier key again from where the log's operator published it")
         })?;
-        Ok(Self { name: name.to_owned(), id: key_id(name, public), key })
+        Ok(Self { name: name.to_owned(), id: key_id(name, public, kind), key, kind })
     }
 
     /// The name, often that of the log.
@@ -63,8 +101,22 @@ impl VerifierKey {
         self.key.as_bytes()
     }
 
-    /// Whether `signature` is this key's over `message`.
-    pub(super) fn accepts(&self, message: &[u8], signature: &[u8]) -> bool {
+    /// Whether it vouches by cosignatures, as witnesses do, and not by plain signatures.
+    pub fn is_cosigner(&self) -> bool {
+        self.kind == Kind::Cosignature
+    }
+
+    /// Whether `signature` is this key's over the note `text`.
+    pub(super) fn accepts(&self, text: &str, signature: &[u8]) -> bool {
+        match self.kind {
+            Kind::Ed25519 => self.signed(text.as_bytes(), signature),
+            Kind::Cosignature => cosignature::parse(signature)
+                .is_some_and(|(at, rest)| self.signed(&cosignature::message(text, at), rest)),
+        }
+    }
+
+    /// Whether `signature` is the Ed25519 signature (RFC 8032) of these bytes by this key.
+    pub(super) fn signed(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.key.verify_strict(message, &signature).is_ok())
     }
@@ -77,15 +129,15 @@ pub(super) fn is_key_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(wrong)
 }
 
-fn key_id(name: &str, public: &[u8; 32]) -> [u8; 4] {
-    let digest = Digest::of_parts(&[name.as_bytes(), b"\n", &[ED25519], public]);
+fn key_id(name: &str, public: &[u8; 32], kind: Kind) -> [u8; 4] {
+    let digest = Digest::of_parts(&[name.as_bytes(), b"\n", &[kind.byte()], public]);
     let [a, b, c, d, ..] = *digest.as_bytes();
     [a, b, c, d]
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [[ED25519].as_slice(), self.key.as_bytes()].concat();
+        let key = [[self.kind.byte()].as_slice(), self.key.as_bytes()].concat();
         write!(f, "{}+{}+{}", self.name, to_hex(&self.id), to_base64(&key))
     }
 }
@@ -100,7 +152,7 @@ impl FromStr for VerifierKey {
     type Err = Error;
 
     /// Fails with `invalid_input` when the text is not a verifier key, its id is not the one of its name
-    /// and key, or the key is not for Ed25519 signatures.
+    /// and key, or the key is for neither Ed25519 signatures nor Ed25519 cosignatures.
     fn from_str(text: &str) -> Result<Self, Error> {
         let wrong = |why: &str| {
             malformed(format!("`{}` is not a verifier key: {why}", shown(text)))
@@ -111,11 +163,12 @@ impl FromStr for VerifierKey {
             return Err(wrong("it does not have three parts"));
         };
         let bytes = from_base64(key).ok_or_else(|| wrong("its last part is not base64"))?;
-        let Some((&ED25519, public)) = bytes.split_first() else {
-            return Err(wrong("its type is not Ed25519"));
-        };
+        let kind = bytes.split_first().and_then(|(kind, key)| Some((Kind::of(*kind)?, key)));
+        let (kind, public) = kind.ok_or_else(|| {
+            wrong("its type is neither an Ed25519 signature nor an Ed25519 cosignature")
+        })?;
         let public = public.try_into().map_err(|_| wrong("its key is not 32 bytes long"))?;
-        let key = Self::from_ed25519(name, public)?;
+        let key = Self::of_kind(name, public, kind)?;
         if to_hex(&key.id) == id { Ok(key) } else { Err(wrong("its id belongs to another key")) }
     }
 }
@@ -223,7 +276,7 @@ mod tests {
         assert_eq!(to_hex(signer.verifier_key().public_key()), PUBLIC);
         let signature = signer.sign(b"").unwrap();
         assert_eq!(to_hex(&signature), SIGNATURE);
-        assert!(signer.verifier_key().accepts(b"", &signature));
+        assert!(signer.verifier_key().accepts("", &signature));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! and exports that tools which we did not write can check.
 //!
 //! The forms are RFC 6962 for hashes and, byte for byte, the C2SP documents signed-note,
-//! tlog-checkpoint, tlog-tiles and tlog-proof. Everything here is a pure function or a value in
+//! tlog-checkpoint, tlog-cosignature, tlog-tiles and tlog-proof. Everything here is a pure function or a value in
 //! memory; reading and writing come in as closures.
 
 mod encoding; // base64 and decimals, strictly
@@ -10,6 +10,7 @@ mod merkle; // hashes, the tree in memory, and proofs verified
 mod walk; // roots and proofs, wherever the hashes are kept
 mod key; // who signs, and how others know
 mod note; // a text and the lines that vouch for it
+mod cosignature; // a witness vouches that it saw a head, and when
 mod checkpoint; // the head of the log
 mod tiles; // the log as a folder of files
 mod edge; // the part of a log that still grows
@@ -19,6 +20,7 @@ mod progress; // how far long work is
 mod climb; // from the leaves to the root, beside the files
 mod verify; // the folder, checked
 mod locate; // which file or entry was tampered with
+mod witness; // who remembers heads elsewhere
 
 pub use checkpoint::Checkpoint;
 pub use key::{Ed25519Signer, Signer, VerifierKey};
@@ -39,6 +41,7 @@ mod query; // which entries somebody wants to see
 pub use events::Event;
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;
+pub use query::{AuditCursor, AuditPage, AuditQuery};
 pub use tiled::TiledTree;
 pub use verify::{Verified, verify_export, verify_export_with};
-pub use query::{AuditCursor, AuditPage, AuditQuery};
+pub use witness::{HeadStore, Submission, Witness, WitnessError};

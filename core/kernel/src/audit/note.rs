@@ -43,7 +43,16 @@ impl NoteSignature {
         self.id
     }
 
-    fn is_by(&self, key: &VerifierKey) -> bool {
+    /// The signature of `key`, made elsewhere.
+    pub(super) fn made_by(key: &VerifierKey, signature: Vec<u8>) -> Self {
+        Self { name: key.name().to_owned(), id: key.id(), signature }
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.signature
+    }
+
+    pub(super) fn is_by(&self, key: &VerifierKey) -> bool {
         self.name == key.name() && self.id == key.id()
     }
 
@@ -141,6 +150,30 @@ impl SignedNote {
         Self::checked(self.text, self.signatures)
     }
 
+    /// Adds a signature that somebody else made. It is not verified.
+    ///
+    /// Fails with `too_large` over [`NOTE_SIGNATURES_MAX`].
+    pub fn with_signature(mut self, signature: NoteSignature) -> Result<Self, Error> {
+        self.signatures.push(signature);
+        Self::checked(self.text, self.signatures)
+    }
+
+    /// Keeps the signatures of `keys` that are right, and drops all others. Fails with `log_tampered` when none is left.
+    pub fn only_by(mut self, keys: &[VerifierKey]) -> Result<Self, Error> {
+        self.signatures.retain(|line| {
+            keys.iter().any(|key| line.is_by(key) && key.accepts(&self.text, &line.signature))
+        });
+        // It says what is missing.
+        self.verify(keys)?;
+        Ok(self)
+    }
+
+    /// The first line, before anybody vouched for it: of a checkpoint the origin, by which a reader finds the keys to
+    /// verify it with. Believe it after [`Self::verify`] only.
+    pub fn claimed_origin(&self) -> &str {
+        self.text.lines().next().unwrap_or_default()
+    }
+
     /// The signature lines, verified or not.
     pub fn signatures(&self) -> &[NoteSignature] {
         &self.signatures
@@ -154,7 +187,7 @@ impl SignedNote {
         let mut vouched = false;
         for line in &self.signatures {
             for key in keys.iter().filter(|key| line.is_by(key)) {
-                if !key.accepts(self.text.as_bytes(), &line.signature) {
+                if !key.accepts(&self.text, &line.signature) {
                     let sentence =
                         format!("the signature by `{}` does not fit the note", line.name);
                     return Err(tampered(sentence)
@@ -202,7 +235,7 @@ fn signature_of(signer: &dyn Signer, text: &str) -> Result<NoteSignature, Error>
     let key = signer.verifier_key();
     let signature = signer.sign(text.as_bytes())?;
     // A key service that signs with another key would be noticed only when an auditor comes.
-    if !key.accepts(text.as_bytes(), &signature) {
+    if !key.accepts(text, &signature) {
         let sentence = format!("the signer `{}` answered a wrong signature", key.name());
         return Err(Error::new(Code::SignerUnavailable, sentence)
             .with_help("check that the signer holds the private half of its verifier key")

@@ -45,6 +45,7 @@ mod replay;
 mod erase;
 mod retention;
 mod proof;
+mod witness;
 
 use core::fmt;
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -69,6 +70,7 @@ pub use read::{Cursor, Page, RequestSummary, RequestView};
 pub use reconcile::Finding;
 pub use replay::{Replay, ReplayCause, ReplayDifference};
 pub use stories::StoryOutcome;
+pub use witness::{Anchored, Comparison, Rollback};
 
 use crate::audit::{MerkleTree, Signer};
 use crate::authz::Authorizer;

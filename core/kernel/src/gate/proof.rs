@@ -5,11 +5,22 @@ use std::sync::{MutexGuard, PoisonError};
 use super::Gate;
 use crate::audit::{self, Checkpoint, LogProof, MerkleTree, SignedNote, VerifierKey, leaf_hash};
 use crate::authz::{Audit, Scope};
+use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::identity::Caller;
 
 /// How many log entries are read at a time.
 const PAGE: usize = 1_024;
+
+/// The log's head, and how it came from a shorter log.
+pub(super) struct Step {
+    /// The head, signed.
+    pub(super) head: SignedNote,
+    /// How many leaves it has.
+    pub(super) size: u64,
+    /// The root of the shorter log, and the proof that the head continues it; `None` where it would be the longer one.
+    pub(super) before: Option<(Digest, Vec<Digest>)>,
+}
 
 impl Gate {
     /// The log's present head, signed. Anybody may have it: it gives nothing away.
@@ -125,6 +136,21 @@ impl Gate {
         let head = self.head(&tree)?;
         let read = |from, limit| Ok(self.parts.store.log_read(from, limit)?);
         audit::export(&tree, &head, read, write)
+    }
+
+    /// The step from the first `earlier` leaves to the present head.
+    pub(super) fn step_from(&self, earlier: u64) -> Result<Step, Error> {
+        let tree = self.tree()?;
+        let size = tree.len();
+        let before = if earlier <= size {
+            Some((tree.root_at(earlier)?, tree.consistency_proof(earlier, size)?))
+        } else {
+            None
+        };
+        let head = Checkpoint::new(self.origin(), size, tree.root())?;
+        // A key service may take its time; nobody waits for the tree meanwhile.
+        drop(tree);
+        Ok(Step { head: head.sign(&[&*self.parts.signer])?, size, before })
     }
 
     fn head(&self, tree: &MerkleTree) -> Result<SignedNote, Error> {
