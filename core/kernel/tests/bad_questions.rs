@@ -301,12 +301,12 @@ fn unheard_of(chance: &mut Chance) -> Action {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test takes its length and its seed from outside")]
-fn number(name: &str, usual: u64) -> u64 {
+pub(crate) fn number(name: &str, usual: u64) -> u64 {
     std::env::var(name).ok().map_or(usual, |text| text.parse().unwrap())
 }
 
 /// `PLACET_SEED` asks for the cases of one run again, `PLACET_CASES` for more.
-fn seed() -> u64 {
+pub(crate) fn seed() -> u64 {
     let now = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
     let seed = number("PLACET_SEED", u64::try_from(now.as_nanos() % (1 << 40)).unwrap());
     eprintln!("PLACET_SEED={seed}");

@@ -32,4 +32,5 @@ mod proofs;
 mod erasure;
 mod audit_query;
 mod witnesses;
+mod deep;
 mod tidy;

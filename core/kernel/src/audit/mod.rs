@@ -39,6 +39,11 @@ mod leaf;
 mod query; // which entries somebody wants to see
 
 pub use events::Event;
+mod deep; // every record, compared with the log
+
+pub use deep::{
+    DeepFault, DeepFinding, DeepOptions, DeepProgress, DeepReport, DeepStep, verify_deep,
+};
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;
 pub use query::{AuditCursor, AuditPage, AuditQuery};

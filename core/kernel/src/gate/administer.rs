@@ -121,7 +121,7 @@ pub(super) fn new_user(txn: &Txn<'_>, command: &CreateUser) -> User {
 }
 
 /// Keeps an e-mail address unique. Its key holds a digest: keys are not the place for addresses.
-pub(super) fn email_key(email: &Email, holder: UserId) -> Unique {
+pub(crate) fn email_key(email: &Email, holder: UserId) -> Unique {
     let folded = email.as_str().to_lowercase();
     Unique {
         what: "users.email".to_owned(),

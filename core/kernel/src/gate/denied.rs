@@ -1,19 +1,24 @@
 //! Denials leave a leaf too: one for each actor, action, scope and minute, so that nobody can flood
 //! the log by being refused.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::txn::{Sight, Txn};
 use crate::audit::{Event, Leaf};
+use crate::authz::{Action, Scope};
+use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
+use crate::id::UserId;
 use crate::org::book::{Epoch, PLATFORM};
 use crate::store::records::{self, Record};
 
 /// Says that a denial of this kind was recorded in this minute.
 #[derive(Debug, Deserialize, Serialize)]
-struct DenialNote {
+pub(crate) struct DenialNote {
     of: String,
     minute: i64,
 }
@@ -27,6 +32,38 @@ impl Record for DenialNote {
 }
 
 const MINUTE_MICROS: i64 = 60_000_000;
+/// The events of these leaves.
+const DENIED: &str = "denied";
+const REFUSED: &str = "refused";
+
+impl DenialNote {
+    fn of(
+        (user, action, scope): (UserId, &Action, Scope),
+        code: &str,
+        at: Timestamp,
+    ) -> Result<Self, Error> {
+        let of = Digest::of_json(&(user, action, scope, code))?.to_string();
+        let minute = at.as_micros().checked_div(MINUTE_MICROS).unwrap_or_default();
+        Ok(Self { of, minute })
+    }
+}
+
+/// The notes that may have been written with `leaf`: one for each action that its actor was judged for. None where
+/// it tells of no denial.
+pub(crate) fn notes_of(leaf: &Leaf) -> Vec<DenialNote> {
+    let (Some(user), Some(scope), Some(code)) = (leaf.actor, leaf.scope, leaf.facts.get("code"))
+    else {
+        return Vec::new();
+    };
+    if leaf.event != DENIED && leaf.event != REFUSED {
+        return Vec::new();
+    }
+    let judged = leaf.decisions.iter().filter(|decision| decision.user == user);
+    let actions: BTreeSet<&Action> = judged.map(|decision| &decision.action).collect();
+    let notes =
+        actions.into_iter().map(|action| DenialNote::of((user, action, scope), code, leaf.at));
+    notes.filter_map(Result::ok).collect()
+}
 
 impl Gate {
     /// Records that a verb was refused, and hands its error on. A store that cannot record it changes
@@ -49,11 +86,9 @@ impl Gate {
         if self.parts.store.get(&records::key_of::<Epoch>(&[PLATFORM]))?.is_none() {
             return Ok(());
         }
-        let of = Digest::of_json(&(user, &action, scope, error.code().as_str()))?.to_string();
-        let minute = txn.now.as_micros().checked_div(MINUTE_MICROS).unwrap_or_default();
-        let note = DenialNote { of, minute };
+        let note = DenialNote::of((user, &action, scope), error.code().as_str(), txn.now)?;
         let mut noting = Txn::new(self, Sight::Remembered);
-        if noting.get::<DenialNote>(&[&note.of, &minute.to_string()])?.is_some() {
+        if noting.get::<DenialNote>(&[&note.of, &note.minute.to_string()])?.is_some() {
             return Ok(());
         }
         noting.put(&note)?;

@@ -15,9 +15,9 @@ use crate::store::records::Record;
 
 /// Lists a project's requests.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct RequestOf {
-    pub(super) project: ProjectId,
-    pub(super) request: RequestId,
+pub(crate) struct RequestOf {
+    pub(crate) project: ProjectId,
+    pub(crate) request: RequestId,
 }
 
 impl Record for RequestOf {

@@ -19,15 +19,15 @@ use crate::store::records::{self, Record};
 
 /// The lease of a run. It is there as long as the run is, and is all that the run has to look at.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Live {
-    pub(super) request: RequestId,
-    pub(super) run: RunId,
-    pub(super) fence: u64,
-    pub(super) node: NodeId,
+pub(crate) struct Live {
+    pub(crate) request: RequestId,
+    pub(crate) run: RunId,
+    pub(crate) fence: u64,
+    pub(crate) node: NodeId,
     // Grows with each renewal: whoever watches sees whether the holder is alive, by a clock of their own.
-    pub(super) renewals: u32,
+    pub(crate) renewals: u32,
     // Somebody asked the run to stop.
-    pub(super) is_stopped: bool,
+    pub(crate) is_stopped: bool,
 }
 
 impl Record for Live {

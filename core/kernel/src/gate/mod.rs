@@ -46,6 +46,7 @@ mod erase;
 mod retention;
 mod proof;
 mod witness;
+mod deep;
 
 use core::fmt;
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -59,6 +60,14 @@ use memory::Memory;
 use policies::Ready;
 use shelf::Shelf;
 use watch::{WATCHED_MAX, Watch};
+
+pub(crate) use administer::email_key;
+pub(crate) use denied::{DenialNote, notes_of};
+pub(crate) use find::RequestOf;
+pub(crate) use lease::Live;
+pub(crate) use turn::Turn;
+#[cfg(test)]
+pub(crate) use txn::DERIVED;
 
 pub use administer::PlatformCommand;
 pub use draft::NewRequest;

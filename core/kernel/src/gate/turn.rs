@@ -1,5 +1,7 @@
 //! Whose turn it is at a target: one run at a time, and whoever waits in the order in which they came.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::txn::Txn;
@@ -12,7 +14,7 @@ use crate::store::records::Record;
 /// Who changes a target now, and who asked to. A run that ended as unknown keeps its turn until somebody
 /// knows: it may still be at work, and the next change would stand on ground that nobody has seen.
 #[derive(Debug, Deserialize, Serialize)]
-struct Turn {
+pub(crate) struct Turn {
     target: Slug,
     holder: Option<Holder>,
     waiting: Vec<Waiting>,
@@ -121,6 +123,21 @@ impl Txn<'_> {
 }
 
 impl Turn {
+    pub(crate) const fn target(&self) -> &Slug {
+        &self.target
+    }
+
+    /// Who changes the target now, in which project, and by which fence.
+    pub(crate) fn holder(&self) -> Option<(RequestId, ProjectId, u64)> {
+        self.holder.as_ref().map(|holder| (holder.request, holder.project, holder.fence))
+    }
+
+    /// Whether the queue is one that could have come about: nobody waits twice, and not too many.
+    pub(crate) fn is_queue(&self) -> bool {
+        let waiting: BTreeSet<_> = self.waiting.iter().map(|one| one.request).collect();
+        waiting.len() == self.waiting.len() && waiting.len() <= WAITING_MAX
+    }
+
     fn refusal(&self, header: &Header, kept_ms: u64) -> Error {
         let before = self.waiting.iter().take_while(|one| one.request != header.id).count();
         let ahead = before.saturating_add(usize::from(self.holder.is_some()));

@@ -47,11 +47,10 @@ pub(super) enum Sight {
 }
 
 /// Kinds of records that no leaf names: they can be made again from records that leaves do name, or only pace
-/// the work, as a lease does.
+/// the work, as a lease does. How each is checked stands in the table of `audit::deep`.
 pub(crate) const DERIVED: &[&str] = &[
     "unique",
     "used",
-    "epoch",
     "live",
     "turn",
     "request_of",

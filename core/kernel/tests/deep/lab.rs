@@ -1,0 +1,148 @@
+//! A small organisation with a request in each state, taken apart into its records and its log.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use placet_core::audit::{Checkpoint, DeepOptions};
+use placet_core::error::Code;
+use placet_core::gate::Gate;
+use placet_core::org::GlobalRole;
+use placet_core::org::command::{GrantGlobalRole, RevokeGlobalRole};
+use placet_core::request::Change;
+use placet_core::store::{Batch, CommitError, Committed, Key, MemoryStore, Store};
+use placet_core::testing::{Bench, Office, Seen, StoreWrapper};
+
+use super::says::name;
+
+/// Records and log of a store.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    pub(crate) pairs: BTreeMap<Key, Vec<u8>>,
+    pub(crate) log: Vec<Vec<u8>>,
+}
+
+/// What the tests begin with.
+#[derive(Debug)]
+pub(crate) struct Lab {
+    pub(crate) pairs: BTreeMap<Key, Vec<u8>>,
+    pub(crate) log: Vec<Vec<u8>>,
+    /// Everything that ever stood under a key and does not now.
+    pub(crate) past: BTreeMap<Key, Vec<Vec<u8>>>,
+    /// The store as it was some steps before.
+    pub(crate) earlier: Content,
+    pub(crate) head: Checkpoint,
+}
+
+/// Remembers what was written.
+#[derive(Debug, Default)]
+struct Recorder {
+    inner: MemoryStore,
+    written: Mutex<BTreeMap<Key, Vec<Vec<u8>>>>,
+}
+
+impl StoreWrapper for Recorder {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
+    }
+
+    fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
+        let writes = batch.writes.clone();
+        let committed = self.inner.commit(batch)?;
+        for (key, value) in writes {
+            let mut written = self.written.lock().unwrap();
+            written.entry(key).or_default().extend(value);
+        }
+        Ok(committed)
+    }
+}
+
+impl Content {
+    fn of(store: &dyn Store) -> Self {
+        let rows = store.scan(&Key::from_bytes(Vec::new()), None, usize::MAX).unwrap();
+        let pairs = rows.into_iter().map(|(key, stored)| (key, stored.value)).collect();
+        Self { pairs, log: store.log_read(0, usize::MAX).unwrap() }
+    }
+
+    pub(crate) fn store(&self) -> MemoryStore {
+        let store = MemoryStore::default();
+        for entry in &self.log {
+            store.commit(Batch::default().append(entry.clone())).unwrap();
+        }
+        let all = self.pairs.iter();
+        let put =
+            all.fold(Batch::default(), |batch, (key, value)| batch.put(key.clone(), value.clone()));
+        store.commit(put).unwrap();
+        store
+    }
+}
+
+impl Lab {
+    pub(crate) fn new() -> Self {
+        let recorder = Arc::new(Recorder::default());
+        let bench = Bench::on(Arc::<Recorder>::clone(&recorder)).unwrap();
+        let gate = Gate::new(bench.parts);
+        let office = Office::found(&gate).unwrap();
+        let (ana, bo, root) = (&office.ana, &office.bo, &office.root);
+        let at = |target: &str| {
+            let (runner, target) = ("sql".parse().unwrap(), target.parse().unwrap());
+            let change = Change::new(runner, target, "\"it\"", gate.limits()).unwrap();
+            let header = gate.draft_and_submit(ana, &office.request(change)).unwrap().header;
+            let id = header.id;
+            gate.approve(bo, id, header.change_digest().unwrap(), Some("yes")).unwrap();
+            id
+        };
+        // One whose process went away, and that nobody knows about.
+        let lost = gate.execute(bo, at("other")).unwrap().request();
+        bench.clock.advance_ms(gate.limits().lease_ms);
+        assert_eq!(gate.tick().unwrap(), [lost]);
+        // One that is done, one that is running and was asked to stop, one that waits for it.
+        let done = gate.execute(bo, at("shop")).unwrap();
+        gate.drive(done, &Seen::default()).unwrap();
+        let running = gate.execute(bo, at("shop")).unwrap();
+        gate.stop(bo, running.request()).unwrap();
+        assert_eq!(gate.execute(bo, at("shop")).unwrap_err().code(), Code::TargetBusy);
+        let still = gate.execute(bo, at("third")).unwrap();
+        gate.renew(still.lease()).unwrap();
+        let earlier = Content::of(&*recorder);
+        // A draft, one that waits for a yes, one that was refused one, one that was sent away.
+        gate.draft(ana, &office.request(office.change("\"later\"").unwrap())).unwrap();
+        let pending = office.pending(&gate).unwrap().header;
+        gate.comment(ana, pending.id, "please").unwrap();
+        let digest = pending.change_digest().unwrap();
+        assert_eq!(gate.approve(ana, pending.id, digest, None).unwrap_err().code(), Code::Denied);
+        let rejected = office.pending(&gate).unwrap().header.id;
+        gate.reject(bo, rejected, "no").unwrap();
+        // A row that came and went.
+        let (user, role) = (bo.user(), GlobalRole::Auditor);
+        gate.administer(root, &GrantGlobalRole { user, role }).unwrap();
+        gate.administer(root, &RevokeGlobalRole { user, role }).unwrap();
+        let head = gate.checkpoint().unwrap();
+        let head = Checkpoint::open_note(&head, gate.origin(), gate.verifier_key()).unwrap();
+        let Content { pairs, log } = Content::of(&*recorder);
+        let mut past = recorder.written.lock().unwrap().clone();
+        for (key, written) in &mut past {
+            written.retain(|value| pairs.get(key) != Some(value));
+        }
+        past.retain(|_, written| !written.is_empty());
+        Self { pairs, log, past, earlier, head }
+    }
+
+    pub(crate) fn options(&self) -> DeepOptions {
+        DeepOptions::default().with_head(self.head.clone())
+    }
+
+    pub(crate) fn store(&self) -> MemoryStore {
+        self.store_with(&self.log)
+    }
+
+    pub(crate) fn store_with(&self, log: &[Vec<u8>]) -> MemoryStore {
+        Content { pairs: self.pairs.clone(), log: log.to_vec() }.store()
+    }
+
+    /// The key of a record whose name begins so, and that was written more than once.
+    pub(crate) fn key_of(&self, start: &str) -> Key {
+        let mut keys = self.pairs.keys().filter(|key| name(key).starts_with(start));
+        let often = keys.clone().find(|key| self.past.contains_key(*key));
+        often.or_else(|| keys.next()).unwrap().clone()
+    }
+}
