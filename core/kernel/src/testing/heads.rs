@@ -80,7 +80,8 @@ fn check(heads: &dyn HeadStore) -> Result<(), Box<dyn core::error::Error>> {
     assert!(replaced(Some(&first), &second)?, "it refused the next head");
     assert!(replaced(Some(&second), &second)?, "it refused the same head once more");
     let mut kept = second;
-    for race in 0..RACES {
+    // From 1 on: 0 is the log of the heads above.
+    for race in 1..=RACES {
         let pair = [head_of(origin, race, 1)?, head_of(origin, race, 2)?];
         let expected = &kept;
         let took = std::thread::scope(|threads| {
