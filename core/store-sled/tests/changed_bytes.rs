@@ -12,7 +12,7 @@ use crate::story::{Numbers, copy, seed, times, without_panics_of_sled};
 
 /// How a file is changed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Change {
+pub(crate) enum Change {
     /// One bit is another one.
     Flip,
     /// Some bytes are others, anywhere in a row.
@@ -28,7 +28,7 @@ enum Change {
 }
 
 impl Change {
-    fn any(numbers: &mut Numbers) -> Self {
+    pub(crate) fn any(numbers: &mut Numbers) -> Self {
         match numbers.below(20) {
             0..8 => Self::Flip,
             8..11 => Self::Noise,
@@ -40,7 +40,7 @@ impl Change {
     }
 
     /// Changes the file and says where.
-    fn make(self, path: &Path, numbers: &mut Numbers) -> u64 {
+    pub(crate) fn make(self, path: &Path, numbers: &mut Numbers) -> u64 {
         let mut raw = std::fs::read(path).unwrap();
         let length = raw.len();
         // sled's file has a tail of zeros, where hardly anything can happen.
@@ -124,7 +124,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Which file is changed: most often that with the data.
-fn any_file(part: &Path, numbers: &mut Numbers) -> PathBuf {
+pub(crate) fn any_file(part: &Path, numbers: &mut Numbers) -> PathBuf {
     let files = files(part);
     let data = part.join("db");
     let other = usize::try_from(numbers.below(u64::try_from(files.len()).unwrap())).unwrap();

@@ -13,6 +13,7 @@
 mod contract; // the exam, opening, group commit
 mod damage; // what is missing or of another kind, and how it is said
 mod changed_bytes; // thousands of random changes
+mod deep; // what is changed in files or past the gate, judged by `verify --deep`
 mod images; // stores in many states of life
 mod killed; // kill -9, and what strace sees
 mod long_values; // files of their own

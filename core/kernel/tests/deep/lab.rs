@@ -12,7 +12,9 @@ use placet_core::request::Change;
 use placet_core::store::{Batch, CommitError, Committed, Key, MemoryStore, Store};
 use placet_core::testing::{Bench, Office, Seen, StoreWrapper};
 
-use super::says::name;
+use serde_json::Value;
+
+use super::says::{kind, name};
 
 /// Records and log of a store.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +33,10 @@ pub(crate) struct Lab {
     /// The store as it was some steps before.
     pub(crate) earlier: Content,
     pub(crate) head: Checkpoint,
+    /// The keys, by kind.
+    pub(crate) kinds: Vec<Vec<Key>>,
+    /// The log, read.
+    pub(crate) leaves: Vec<Value>,
 }
 
 /// Remembers what was written.
@@ -124,7 +130,13 @@ impl Lab {
             written.retain(|value| pairs.get(key) != Some(value));
         }
         past.retain(|_, written| !written.is_empty());
-        Self { pairs, log, past, earlier, head }
+        let mut kinds: BTreeMap<String, Vec<Key>> = BTreeMap::new();
+        for key in pairs.keys() {
+            kinds.entry(kind(key)).or_default().push(key.clone());
+        }
+        let kinds = kinds.into_values().collect();
+        let leaves = log.iter().map(|entry| serde_json::from_slice(entry).unwrap()).collect();
+        Self { pairs, log, past, earlier, head, kinds, leaves }
     }
 
     pub(crate) fn options(&self) -> DeepOptions {
