@@ -33,4 +33,5 @@ mod erasure;
 mod audit_query;
 mod witnesses;
 mod deep;
+mod audit_formats;
 mod tidy;

@@ -37,13 +37,14 @@ pub use tiles::{
 mod events; // what can have happened
 mod leaf;
 mod query; // which entries somebody wants to see
-
-pub use events::Event;
+mod formats; // the log for other tools
 mod deep; // every record, compared with the log
 
 pub use deep::{
     DeepFault, DeepFinding, DeepOptions, DeepProgress, DeepReport, DeepStep, verify_deep,
 };
+pub use events::Event;
+pub use formats::{EventFormat, Syslog, cloud_events_batch};
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;
 pub use query::{AuditCursor, AuditPage, AuditQuery};
