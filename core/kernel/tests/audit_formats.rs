@@ -450,6 +450,35 @@ fn a_syslog_message_is_read_back_whatever_is_in_it() {
     });
 }
 
+/// The readers do notice a writer that escapes nothing.
+#[test]
+fn what_is_not_escaped_is_noticed() {
+    let seen = |text: &str| {
+        // Whatever cannot be read is noticed too.
+        let text = text.to_owned();
+        std::panic::catch_unwind(move || {
+            let line = one_line(&text);
+            if line.starts_with("CEF") { read_cef(line).1 } else { read_syslog(line).1 }
+        })
+    };
+    let numbered = EventFormat::Syslog(Syslog::default().with_enterprise(32_473).unwrap());
+    for (format, escapes) in [
+        (EventFormat::Cef, [("\\\\", "\\"), ("\\=", "=")]),
+        (numbered, [("\\\"", "\""), ("\\]", "]")]),
+    ] {
+        let mut noticed = 0;
+        for seed in 0..60 {
+            let mut chance = Chance::new(seed);
+            let (leaf, origin) = (hostile_leaf(&mut chance), hostile(&mut chance));
+            let text = format.write(seed, &leaf, &origin).unwrap();
+            let careless =
+                escapes.iter().fold(text.clone(), |text, (from, to)| text.replace(from, to));
+            noticed += u64::from(seen(&careless).ok() != seen(&text).ok());
+        }
+        assert!(noticed > 20, "{noticed}");
+    }
+}
+
 #[test]
 fn a_syslog_form_takes_no_host_that_breaks_its_header() {
     let long = "a".repeat(256);

@@ -17,7 +17,7 @@ use placet_core::org::command::{
 use placet_core::org::{Criticality, Interval, TeamRole, UserKind};
 use placet_core::request::{Change, Quorum, Request};
 use placet_core::store::{Key, MemoryStore, Store};
-use placet_core::testing::{Bench, Seen, record_digest};
+use placet_core::testing::{Bench, Seen, is_derived, record_digest};
 
 /// A gate, the people, and the places.
 #[derive(Debug)]
@@ -229,7 +229,6 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
             assert_eq!(before, change.before, "the leaf of `{}` follows another", change.name);
         }
     }
-    let derived = ["unique", "used", "live", "turn", "request_of", "denial"];
     let everything = Key::from_bytes(Vec::new());
     for (key, stored) in store.scan(&everything, None, usize::MAX).unwrap() {
         let text = String::from_utf8(key.as_bytes().to_vec()).unwrap();
@@ -237,7 +236,7 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
         if name.starts_with("turn/") {
             assert_only_what_is_approved_waits(store, &stored.value);
         }
-        if derived.iter().any(|kind| name.starts_with(&format!("{kind}/"))) {
+        if name.split('/').next().is_some_and(|kind| is_derived(kind)) {
             continue;
         }
         let named = last.remove(&name).flatten();

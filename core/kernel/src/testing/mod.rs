@@ -10,7 +10,7 @@ mod broken_stores; // stores that must fail the exam
 
 pub use failing_store::{FailingStore, Failure};
 pub use store_wrapper::StoreWrapper;
-pub use stored::{record_body, record_digest};
+pub use stored::{is_derived, record_body, record_digest};
 pub use trusting::TrustingStore;
 
 mod interleaving; // a store in which something else happens meanwhile

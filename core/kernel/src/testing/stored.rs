@@ -1,6 +1,7 @@
 //! Stored records, for tests that look below the gate.
 
 use crate::digest::Digest;
+use crate::gate::DERIVED;
 use crate::store::{erasable, records};
 
 /// The digest under which the audit log knows a record's stored bytes: that of all but the texts that can be erased.
@@ -43,4 +44,15 @@ pub fn record_digest(stored: &[u8]) -> Digest {
 /// ```
 pub fn record_body(stored: &[u8]) -> Option<String> {
     erasable::body_with_texts(stored)
+}
+
+/// Whether no leaf names records of `kind`, the first segment of their keys: they are made again from others, or only
+/// pace the work.
+///
+/// ```
+/// use placet_core::testing::is_derived;
+/// assert!(is_derived("live") && !is_derived("request"));
+/// ```
+pub fn is_derived(kind: &str) -> bool {
+    DERIVED.contains(&kind)
 }

@@ -97,7 +97,9 @@ impl Stage {
         let put =
             |batch: Batch, (key, value): &(Key, Vec<u8>)| batch.put(key.clone(), value.clone());
         memory.inner.commit(content.pairs.iter().fold(Batch::default(), put)).unwrap();
-        let bench = Bench::on(Arc::<MemoryStore>::clone(&memory.inner)).unwrap();
+        let mut bench = Bench::on(Arc::<MemoryStore>::clone(&memory.inner)).unwrap();
+        // So that the index of the log has rows here.
+        bench.parts.limits.index_entries = 16;
         while content.ids > 0 && bench.parts.ids.next() < content.ids {}
         let failing = FailingStore::new(Arc::<Recorder>::clone(&memory), nth, failure);
         let failing = Arc::new(failing);

@@ -71,6 +71,9 @@ stories! {
         "revoke root bo, execute bo it !not_found, execute cy it !refused, edit ana it, submit ana it,
          approve cy it, execute cy it, drive it, verify cy it";
 
+    asking_the_log on Shop, given "draft ana it dev":
+        "login bo, query root, query ana !denied, trail bo it, query root, export root";
+
     noting_denials on Shop, given "draft ana it dev, submit ana it":
         "approve dora it !denied, approve dora it !denied, approve eve it !not_found,
          approve ana it !denied, wait, approve dora it !denied";

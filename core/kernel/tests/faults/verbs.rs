@@ -1,5 +1,6 @@
 //! The small language of the stories: `verb who rest`.
 
+use placet_core::audit::{AuditQuery, EventFormat};
 use placet_core::authz::{Action, Paging, Question, Scope};
 use placet_core::error::{Code, Error};
 use placet_core::gate::{Finding, NewRequest};
@@ -31,7 +32,9 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
         | "member" | "grant" | "quorum" | "revoke" => manage(stage, verb, &stage.caller(who), what),
         "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
-        | "checkpoint" | "prove" => look(stage, verb, &stage.caller(who)),
+        | "checkpoint" | "prove" | "query" | "export" | "login" => {
+            look(stage, verb, &stage.caller(who))
+        }
         "draft" => draft(stage, &stage.caller(who), what, word()),
         _ => request(stage, verb, &stage.caller(who), what),
     }
@@ -155,6 +158,14 @@ fn look(stage: &Stage, verb: &str, by: &Caller) -> Result<(), Error> {
             gate.who_can_without(by, &approve, scope, now, &[bo], page)?;
             gate.matrix(by, bo, now, Paging::first(10)).map(drop)
         }
+        "login" => gate.record_login(by, &"cli".parse()?),
+        "query" => {
+            let query = AuditQuery::default().event("org.")?.newest_first();
+            let page = gate.query_audit(by, &query, None, 5)?;
+            assert_eq!(page.entries.len(), 5);
+            Ok(())
+        }
+        "export" => gate.export_events(by, &EventFormat::Cef, None, |_event| Ok(())).map(drop),
         "checkpoint" => gate.checkpoint().map(drop),
         "prove" => gate.prove(0).map(drop),
         _ => {

@@ -9,12 +9,9 @@ use placet_core::gate::Gate;
 use placet_core::id::RequestId;
 use placet_core::store::{Batch, Key, MemoryStore, Store as _};
 
-use placet_core::testing::record_digest;
+use placet_core::testing::{is_derived, record_digest};
 
 use crate::sim::{LEASE_MS, Sim};
-
-/// Kinds of records that no leaf names.
-const DERIVED: [&str; 6] = ["unique", "used", "live", "turn", "request_of", "denial"];
 
 impl Sim {
     pub(crate) fn check(&self) {
@@ -103,7 +100,7 @@ impl Sim {
                     let name = text.trim_end_matches('\0').replace('\0', "/");
                     let kind = name.split('/').next().unwrap();
                     let named = told.last.get(&name).copied().flatten();
-                    if !DERIVED.contains(&kind) && named != Some(record_digest(&stored.value)) {
+                    if !is_derived(kind) && named != Some(record_digest(&stored.value)) {
                         wrong.push(name);
                     }
                 }
