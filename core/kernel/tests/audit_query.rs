@@ -396,7 +396,9 @@ fn a_damaged_index_is_noticed_and_never_answers_wrongly() {
         .collect();
     let truth = by_reading(&*store, &group());
     let (mut noticed, mut right, mut believed) = (0, 0, 0);
-    for (at, (key, value)) in now.iter().enumerate() {
+    // One row of three, or all of them.
+    let step = if number("PLACET_CASES").is_some() { 1 } else { 3 };
+    for (at, (key, value)) in now.iter().enumerate().step_by(step) {
         let earlier = before.iter().find(|(other, _)| other == key).map(|(_, value)| value.clone());
         let (_, of_another) = &now[(at + 1) % now.len()];
         let cut = value[..value.len() - 2].to_vec();
@@ -411,6 +413,10 @@ fn a_damaged_index_is_noticed_and_never_answers_wrongly() {
             set(&*store, key, damage);
             believed += u64::from(by_believing(&*store) != truth);
             let gate = Gate::new(bench.parts.clone());
+            let unlike = gate.check_log_index(|_done, _total| Ok(()));
+            // A node that lost how far it was has no index, and makes one.
+            let is_lost = rows(&*store).iter().all(|(key, _)| kind(key) != "log_index");
+            assert_eq!(unlike.is_ok(), is_lost, "{key:?}");
             let found = ask_damaged(&gate, &office.root, &queries);
             (noticed, right) = (noticed + found.0, right + found.1);
             // An index that was lost is made anew: back to how it was.
@@ -425,7 +431,35 @@ fn a_damaged_index_is_noticed_and_never_answers_wrongly() {
     eprintln!(
         "{noticed} noticed, {right} answered rightly all the same, {believed} times deceived"
     );
-    assert!(noticed > 50 && believed > 5, "{noticed} {believed}");
+    assert!(noticed > 10 && believed > 0, "{noticed} {believed}");
+}
+
+/// Asking believes rows that fit each other. Comparing does not.
+#[test]
+fn what_somebody_made_to_fit_is_found_by_comparing() {
+    let store: Arc<MemoryStore> = Arc::new(MemoryStore::default());
+    let (_bench, gate, office) = open(Arc::<MemoryStore>::clone(&store), 4);
+    append(&*store, &mut Chance::new(6), 40);
+    gate.index_log(|_done, _total| Ok(())).unwrap();
+    gate.check_log_index(|_done, _total| Ok(())).unwrap();
+
+    let of_request = Digest::of(b"group:request").to_string();
+    for (key, _) in rows(&*store) {
+        if String::from_utf8_lossy(key.as_bytes()).contains(&of_request) {
+            set(&*store, &key, None);
+        }
+    }
+    let query = AuditQuery::default().event("request.").unwrap();
+    assert_ne!(by_asking(&gate, &office.root, &query).unwrap(), by_reading(&*store, &query));
+    let found = gate.check_log_index(|_done, _total| Ok(())).unwrap_err();
+    assert_eq!(found.code(), Code::StoreDamaged);
+
+    gate.rebuild_log_index(|_done, _total| Ok(())).unwrap();
+    gate.check_log_index(|_done, _total| Ok(())).unwrap();
+    let (key, value) = rows(&*store).pop().unwrap();
+    let extra = String::from_utf8_lossy(key.as_bytes()).replace("/0", "/1");
+    set(&*store, &Key::from_bytes(format!("{extra}x").into_bytes()), Some(value));
+    assert!(gate.check_log_index(|_done, _total| Ok(())).is_err(), "a row too many");
 }
 
 #[test]

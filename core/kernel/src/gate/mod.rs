@@ -35,6 +35,7 @@ mod read;
 mod log_rows;
 mod log_index;
 mod log_walk;
+mod log_check;
 mod query;
 mod export_events;
 mod login;
