@@ -119,6 +119,11 @@
 //!   session sets for itself;
 //! - `gen_random_uuid()`, `clock_timestamp()`; for the views `jsonb_to_record` and an UTF8 database.
 //!
+//! # A witness in another database
+//!
+//! [`PostgresWitness`] remembers the latest heads of logs in a table of its own. A log that went back is found with
+//! it, where it does not go back together with the log.
+//!
 //! # What it does not do
 //!
 //! It does not follow a failover by itself beyond what the URL says (several hosts with
@@ -148,9 +153,11 @@ mod listener; // what other nodes tell
 mod clock; // the database's time
 mod engine; // a thread with a runtime
 mod store; // the driver itself
+mod witness; // heads of logs, remembered in another database
 
 pub use clock::DatabaseClock;
 pub use options::Options;
 pub use record::{BATCH_BYTES_MAX, KEY_BYTES_MAX};
 pub use store::PostgresStore;
 pub use tls::{Tls, TlsMode, TlsRoots};
+pub use witness::PostgresWitness;

@@ -19,6 +19,7 @@ pub(crate) enum Role {
     Writer,
     Reader,
     Listener,
+    Witness,
 }
 
 impl Role {
@@ -27,6 +28,7 @@ impl Role {
             Self::Writer => "placet writer",
             Self::Reader => "placet reader",
             Self::Listener => "placet listener",
+            Self::Witness => "placet witness",
         }
     }
 }
@@ -204,7 +206,7 @@ fn settings(place: &Place, role: Role) -> String {
         lock = options.lock_timeout_ms,
         idle = options.idle_in_transaction_timeout_ms,
     );
-    if role != Role::Writer {
+    if matches!(role, Role::Reader | Role::Listener) {
         text.push_str("SET default_transaction_read_only = on;");
     }
     if role == Role::Listener {

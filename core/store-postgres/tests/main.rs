@@ -25,6 +25,7 @@ mod damage; // hand edits, and rows that are gone
 mod tls; // encrypted connections, and whom they trust
 mod tls_clients; // nodes that show a certificate
 mod rights; // the log is append-only, for the application and for the owner
+mod witness; // heads of logs in a table
 mod views; // the seeds' tables in plain SQL
 mod proxy; // a network that cuts where the test says
 mod server; // a server of our own
