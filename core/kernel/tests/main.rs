@@ -34,4 +34,5 @@ mod audit_query;
 mod witnesses;
 mod deep;
 mod audit_formats;
+mod log;
 mod tidy;

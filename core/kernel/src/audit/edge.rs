@@ -23,6 +23,11 @@ impl Edge {
         self.size
     }
 
+    /// The edge of a log whose `size` leaves fill whole tiles, with its unfinished rows from level 1 upwards.
+    pub(crate) fn above(size: u64, rows: impl IntoIterator<Item = Vec<Digest>>) -> Self {
+        Self { size, rows: core::iter::once(Vec::new()).chain(rows).collect() }
+    }
+
     /// Appends a leaf. Each tile that becomes full is handed to `full` with its hashes and let go, from the
     /// leaves upwards. Where `full` fails, this edge is of no more use.
     pub(crate) fn append(
@@ -76,7 +81,7 @@ impl Edge {
 
 /// The hash of a row of nodes of one height, of which the last may be the unfinished right edge
 /// (RFC 6962, section 2.1). Nothing for no nodes. What is left in `row` means nothing.
-pub(super) fn fold(row: &mut Vec<Digest>) -> Option<Digest> {
+pub(crate) fn fold(row: &mut Vec<Digest>) -> Option<Digest> {
     while row.len() > 1 {
         let (pairs, odd) = row.as_chunks::<2>();
         let odd = odd.first().copied();

@@ -15,7 +15,9 @@ mod checkpoint; // the head of the log
 mod tiles; // the log as a folder of files
 mod edge; // the part of a log that still grows
 mod tiled; // roots and proofs from the files
+mod export; // writing that folder, and adding to it
 mod proof; // the evidence for one entry
+mod consistency; // the evidence that nothing was rewritten
 mod progress; // how far long work is
 mod climb; // from the leaves to the root, beside the files
 mod verify; // the folder, checked
@@ -23,15 +25,18 @@ mod locate; // which file or entry was tampered with
 mod witness; // who remembers heads elsewhere
 
 pub use checkpoint::Checkpoint;
+pub use consistency::ConsistencyProof;
+pub(crate) use edge::{Edge, fold};
+pub use export::{Destination, export};
 pub use key::{Ed25519Signer, Signer, VerifierKey};
 pub use merkle::{
     MerkleTree, empty_root, leaf_hash, node_hash, verify_consistency, verify_inclusion,
 };
 pub use note::{NOTE_BYTES_MAX, NOTE_SIGNATURES_MAX, NoteSignature, SignedNote};
 pub use proof::{LogProof, PROOF_BYTES_MAX};
+pub(crate) use tiles::tile_bytes;
 pub use tiles::{
-    CHECKPOINT_PATH, ENTRY_BYTES_MAX, TilePath, decode_bundle, encode_bundle, export, hash_tile,
-    tiles_of,
+    CHECKPOINT_PATH, ENTRY_BYTES_MAX, TilePath, decode_bundle, encode_bundle, hash_tile, tiles_of,
 };
 
 mod events; // what can have happened

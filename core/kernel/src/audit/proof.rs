@@ -7,6 +7,8 @@ use super::encoding::{digest_from_base64, from_base64, from_decimal, malformed, 
 use super::key::VerifierKey;
 use super::merkle::{MerkleTree, leaf_hash, verify_inclusion};
 use super::note::{NOTE_BYTES_MAX, SignedNote};
+use super::tiled::TiledTree;
+use super::tiles::TilePath;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 
@@ -51,6 +53,24 @@ impl LogProof {
                 .with_help("sign a checkpoint of this log and prove under that"));
         }
         let hashes = tree.inclusion_proof(index, head.size())?;
+        Ok(Self { extra: None, index, hashes, checkpoint })
+    }
+
+    /// The proof that leaf `index` is under `checkpoint`, from the few tiles on its way. What it reads is held
+    /// against the checkpoint's root: false tiles make no proof.
+    ///
+    /// Fails with `invalid_input` when `checkpoint` is not one, or has no such leaf or more leaves than the tiles,
+    /// with `log_tampered` when the tiles do not show the leaf under it, and as [`TiledTree::inclusion_proof`] does.
+    pub fn from_tiles<R: Fn(TilePath) -> Result<Option<Vec<u8>>, Error>>(
+        tree: &TiledTree<R>,
+        index: u64,
+        checkpoint: SignedNote,
+    ) -> Result<Self, Error> {
+        let head: Checkpoint = checkpoint.unverified_text().parse()?;
+        let (leaf, hashes) = tree.leaf_and_proof(index, head.size())?;
+        verify_inclusion(&leaf, index, head.size(), &hashes, &head.root()).map_err(|error| {
+            error.with_help("the tiles are not those of this checkpoint: make them again")
+        })?;
         Ok(Self { extra: None, index, hashes, checkpoint })
     }
 
@@ -178,7 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::audit::{Ed25519Signer, Signer as _};
+    use crate::audit::{Ed25519Signer, Signer as _, hash_tile};
 
     const LOG: &str = "example.com/log";
 
@@ -212,6 +232,24 @@ mod tests {
 
             — example.com/log cC88cDgDJ6Q0uoG/vPRTT655F8Thxj2ubGgls+RmmMBrpMcuba1uT98XUON9ZJh5HAHhMo3ilwFNx+8gDZHVFpTfKAQ=
         "]].assert_eq(&proof(2, 5).with_extra(b"who asked").unwrap().to_string());
+    }
+
+    #[test]
+    fn a_proof_from_tiles_is_the_one_from_the_tree_and_false_tiles_make_none() {
+        let tree: MerkleTree = (0..300).map(|index| leaf_hash(&entry(index))).collect();
+        let head = Checkpoint::new(LOG, 300, tree.root()).unwrap().sign(&[&signer()]).unwrap();
+        let tiled = TiledTree::new(300, |path| Ok(hash_tile(&tree, path)));
+        for index in [0, 255, 256, 299] {
+            let proof = LogProof::from_tiles(&tiled, index, head.clone()).unwrap();
+            assert_eq!(proof, LogProof::new(&tree, index, head.clone()).unwrap());
+        }
+        let missing = LogProof::from_tiles(&tiled, 300, head.clone()).unwrap_err();
+        assert_eq!(missing.code(), Code::InvalidInput);
+        let forged = TiledTree::new(300, |path| {
+            Ok(hash_tile(&tree, path).map(|bytes| bytes.iter().map(|byte| byte ^ 1).collect()))
+        });
+        let refused = LogProof::from_tiles(&forged, 0, head).unwrap_err();
+        assert_eq!(refused.code(), Code::LogTampered);
     }
 
     #[test]

@@ -95,6 +95,30 @@ impl<R: Fn(TilePath) -> Result<Option<Vec<u8>>, Error>> TiledTree<R> {
         walk::consistency(&self.walk(), earlier, size)
     }
 
+    /// The hash of leaf `index` and its inclusion proof, for which each tile is read once.
+    pub(super) fn leaf_and_proof(
+        &self,
+        index: u64,
+        size: u64,
+    ) -> Result<(Digest, Vec<Digest>), Error> {
+        self.check_size(size)?;
+        let walk = self.walk();
+        let proof = walk::inclusion(&walk, index, size)?;
+        Ok((walk.hash(0, index)?, proof))
+    }
+
+    /// The root at `earlier` and the consistency proof from there, for which each tile is read once.
+    pub(super) fn root_and_proof(
+        &self,
+        earlier: u64,
+        size: u64,
+    ) -> Result<(Digest, Vec<Digest>), Error> {
+        self.check_size(size)?;
+        let walk = self.walk();
+        let proof = walk::consistency(&walk, earlier, size)?;
+        Ok((walk::root(&walk, earlier)?, proof))
+    }
+
     fn check_size(&self, size: u64) -> Result<(), Error> {
         if size > self.size { Err(no_such_size(size, self.size)) } else { Ok(()) }
     }
@@ -103,12 +127,20 @@ impl<R: Fn(TilePath) -> Result<Option<Vec<u8>>, Error>> TiledTree<R> {
         Walk { tree: self, seen: RefCell::default() }
     }
 
+    /// The hashes of the tile at `path`, as it is at this size or was at an earlier one.
+    pub(super) fn hashes(&self, path: TilePath) -> Result<Vec<Digest>, Error> {
+        let level = path.level().ok_or_else(|| unreadable(path))?;
+        let now = tile_at(level, path.index(), self.size).ok_or_else(|| unreadable(path))?;
+        let mut hashes = self.tile(now)?;
+        if hashes.len() < usize::from(path.width()) {
+            return Err(unreadable(path));
+        }
+        hashes.truncate(usize::from(path.width()));
+        Ok(hashes)
+    }
+
     fn tile(&self, path: TilePath) -> Result<Vec<Digest>, Error> {
-        let unreadable = || {
-            tampered(format!("the hash tile `{path}` is missing or is not one"))
-                .with_help("verify the whole export, or read the log from another copy")
-                .with_detail("path", path)
-        };
+        let unreadable = || unreadable(path);
         if let Some(bytes) = (self.read)(path)? {
             return read_hash_tile(&bytes, path.width()).ok_or_else(unreadable);
         }
@@ -120,6 +152,12 @@ impl<R: Fn(TilePath) -> Result<Option<Vec<u8>>, Error>> TiledTree<R> {
         hashes.truncate(usize::from(path.width()));
         Ok(hashes)
     }
+}
+
+fn unreadable(path: TilePath) -> Error {
+    tampered(format!("the hash tile `{path}` is missing or is not one"))
+        .with_help("verify the whole export, or read the log from another copy")
+        .with_detail("path", path)
 }
 
 impl<R> fmt::Debug for TiledTree<R> {

@@ -3,10 +3,8 @@
 use core::fmt;
 use core::str::FromStr;
 
-use super::checkpoint::Checkpoint;
-use super::encoding::{NUMBER_MAX, from_decimal, malformed, shown, tampered};
-use super::merkle::{MerkleTree, leaf_hash, to_u64};
-use super::note::SignedNote;
+use super::encoding::{NUMBER_MAX, from_decimal, malformed, shown};
+use super::merkle::MerkleTree;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 
@@ -166,9 +164,26 @@ pub(super) fn bundles_of(size: u64) -> impl Iterator<Item = TilePath> {
 
 /// The paths of the hash tiles of a log with `size` leaves.
 fn hash_tiles_of(size: u64) -> impl Iterator<Item = TilePath> {
-    (0..=LEVEL_MAX)
-        .map_while(move |level| Some((level, hashes_at(level, size)?)))
-        .flat_map(|(level, count)| row(Some(level), count))
+    hash_tiles_since(0, size, 0)
+}
+
+/// The paths of the entry bundles that a log with `size` leaves has and one with `earlier` had not.
+pub(super) fn bundles_since(earlier: u64, size: u64) -> impl Iterator<Item = TilePath> {
+    row_since(None, earlier, size)
+}
+
+/// The paths of the hash tiles that a log with `size` leaves has and one with `earlier` had not, from level
+/// `lowest` upwards.
+pub(super) fn hash_tiles_since(
+    earlier: u64,
+    size: u64,
+    lowest: u8,
+) -> impl Iterator<Item = TilePath> {
+    (lowest..=LEVEL_MAX).map_while(move |level| Some((level, hashes_at(level, size)?))).flat_map(
+        move |(level, count)| {
+            row_since(Some(level), hashes_at(level, earlier).unwrap_or_default(), count)
+        },
+    )
 }
 
 /// The number of hashes that level `level` of the tiles has, unless it has none.
@@ -178,7 +193,15 @@ fn hashes_at(level: u8, size: u64) -> Option<u64> {
 }
 
 fn row(level: Option<u8>, count: u64) -> impl Iterator<Item = TilePath> {
-    (0..count.div_ceil(u64::from(FULL))).map_while(move |index| in_row(level, index, count))
+    row_since(level, 0, count)
+}
+
+/// Where a tile was not full, a wider one stands under another path.
+fn row_since(level: Option<u8>, earlier: u64, count: u64) -> impl Iterator<Item = TilePath> {
+    let first = earlier.checked_div(u64::from(FULL)).unwrap_or_default();
+    let after = count.div_ceil(u64::from(FULL));
+    let paths = (first..after).map_while(move |index| in_row(level, index, count));
+    paths.skip_while(move |path| in_row(level, path.index, earlier) == Some(*path))
 }
 
 fn in_row(level: Option<u8>, index: u64, count: u64) -> Option<TilePath> {
@@ -211,6 +234,11 @@ pub fn hash_tile(tree: &MerkleTree, path: TilePath) -> Option<Vec<u8>> {
         bytes.extend_from_slice(tree.subtree(level, index)?.as_bytes());
     }
     Some(bytes)
+}
+
+/// The bytes of a hash tile with these hashes.
+pub(crate) fn tile_bytes(hashes: &[Digest]) -> Vec<u8> {
+    hashes.iter().flat_map(Digest::as_bytes).copied().collect()
 }
 
 /// Reads the bytes of a hash tile with `width` hashes; `None` when they are not exactly that.
@@ -268,84 +296,6 @@ pub fn decode_bundle(bytes: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
         rest = Some(after).filter(|after| !after.is_empty());
         Some(Some(entry))
     })
-}
-
-/// Writes a log as a static directory that any C2SP tlog-tiles client can read and verify: entry
-/// bundles and hash tiles at the checkpoint's size, and last the checkpoint itself, so that no
-/// reader sees a head whose tiles are not there yet.
-///
-/// `read` answers entries from an index on, at most the given number, as [`Store::log_read`] does.
-/// `write` gets each path, relative and with `/` between its parts, and the file's bytes.
-///
-/// Fails with `invalid_input` when `checkpoint` is not one, or not a head of `tree`; with `log_tampered`
-/// and the detail `leaf` when an entry is not what the tree has; and with the errors of `read` and `write`.
-///
-/// [`Store::log_read`]: crate::store::Store::log_read
-///
-/// ```
-/// use placet_core::audit::{Checkpoint, Ed25519Signer, MerkleTree, export, leaf_hash};
-/// use placet_core::store::{Batch, MemoryStore, Store};
-///
-/// let store = MemoryStore::default();
-/// store.commit(Batch::default().append(b"ana asks".to_vec()))?;
-/// store.commit(Batch::default().append(b"bo agrees".to_vec()))?;
-///
-/// let tree: MerkleTree = store.log_read(0, 2)?.iter().map(|entry| leaf_hash(entry)).collect();
-/// let signer = Ed25519Signer::from_seed("example.com/log", &[7; 32])?;
-/// let head = Checkpoint::new("example.com/log", tree.len(), tree.root())?.sign(&[&signer])?;
-/// let mut paths = Vec::new();
-/// export(&tree, &head, |from, limit| Ok(store.log_read(from, limit)?), |path, _bytes| {
-///     paths.push(path.to_owned()); // a host writes the bytes to a file of this name
-///     Ok(())
-/// })?;
-/// assert_eq!(paths, ["tile/entries/000.p/2", "tile/0/000.p/2", "checkpoint"]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn export(
-    tree: &MerkleTree,
-    checkpoint: &SignedNote,
-    mut read: impl FnMut(u64, usize) -> Result<Vec<Vec<u8>>, Error>,
-    mut write: impl FnMut(&str, &[u8]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let head: Checkpoint = checkpoint.unverified_text().parse()?;
-    if tree.root_at(head.size())? != head.root() {
-        return Err(malformed("the checkpoint to export is not a head of this log")
-            .with_help("sign a checkpoint of this log and export with that"));
-    }
-    for path in tiles_of(head.size()) {
-        let bytes = match path.level {
-            Some(_) => hash_tile(tree, path).ok_or_else(|| {
-                Error::new(Code::Internal, format!("the Merkle tree cannot fill `{path}`"))
-            })?,
-            None => bundle(tree, path, &mut read)?,
-        };
-        write(&path.to_string(), &bytes)?;
-    }
-    write(CHECKPOINT_PATH, checkpoint.to_string().as_bytes())
-}
-
-fn bundle(
-    tree: &MerkleTree,
-    path: TilePath,
-    read: &mut impl FnMut(u64, usize) -> Result<Vec<Vec<u8>>, Error>,
-) -> Result<Vec<u8>, Error> {
-    let width = usize::from(path.width);
-    let entries = read(path.start(), width)?;
-    let mut indices = path.start()..path.start().saturating_add(u64::from(path.width));
-    for (index, entry) in indices.by_ref().zip(&entries) {
-        if tree.subtree(0, index) != Some(leaf_hash(entry)) {
-            return Err(tampered(format!("log entry {index} is not what was appended"))
-                .with_help("verify the store and restore the entry from an earlier export")
-                .with_detail("leaf", index));
-        }
-    }
-    if entries.len() != width {
-        let index = path.start().saturating_add(to_u64(entries.len().min(width)));
-        return Err(tampered(format!("log entry {index} is missing, or there are too many"))
-            .with_help("verify the store and restore the entry from an earlier export")
-            .with_detail("leaf", index));
-    }
-    encode_bundle(&entries)
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
 //! Paths, bundles and the files of an export, against the examples of the specification.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
 
 use super::*;
-use crate::audit::Ed25519Signer;
 
 fn path(text: &str) -> TilePath {
     text.parse().unwrap()
@@ -85,75 +82,6 @@ fn an_entry_that_does_not_fit_a_bundle_is_refused() {
     let bytes = encode_bundle(&[fits.as_slice()]).unwrap();
     assert_eq!(decode_bundle(&bytes).collect::<Vec<_>>(), [Some(fits.as_slice())]);
     assert_eq!(encode_bundle(&[too_long.as_slice()]).unwrap_err().code(), Code::TooLarge);
-}
-
-fn entries(count: u64) -> Vec<Vec<u8>> {
-    (0..count).map(|number| number.to_string().into_bytes()).collect()
-}
-
-fn signed(tree: &MerkleTree, size: u64) -> SignedNote {
-    let signer = Ed25519Signer::from_seed("example.com/log", &[7; 32]).unwrap();
-    let head = Checkpoint::new("example.com/log", size, tree.root_at(size).unwrap()).unwrap();
-    head.sign(&[&signer]).unwrap()
-}
-
-fn slice(entries: &[Vec<u8>], from: u64, limit: usize) -> Vec<Vec<u8>> {
-    entries.iter().skip(usize::try_from(from).unwrap()).take(limit).cloned().collect()
-}
-
-#[test]
-fn an_export_at_an_earlier_size_has_the_tiles_of_that_size() {
-    let entries = entries(600);
-    let tree: MerkleTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
-    let mut files = BTreeMap::new();
-    let mut order = Vec::new();
-    export(
-        &tree,
-        &signed(&tree, 515),
-        |from, limit| Ok(slice(&entries, from, limit)),
-        |path, bytes| {
-            order.push(path.to_owned());
-            files.insert(path.to_owned(), bytes.to_vec());
-            Ok(())
-        },
-    )
-    .unwrap();
-    assert_eq!(
-        order,
-        [
-            "tile/entries/000",
-            "tile/entries/001",
-            "tile/entries/002.p/3",
-            "tile/0/000",
-            "tile/0/001",
-            "tile/0/002.p/3",
-            "tile/1/000.p/2",
-            "checkpoint",
-        ]
-    );
-    assert_eq!(files["tile/entries/002.p/3"], b"\0\x03512\0\x03513\0\x03514");
-    assert_eq!(files["tile/0/001"].len(), 8192);
-    let full: MerkleTree = read_hash_tile(&files["tile/0/001"], 256).unwrap().into_iter().collect();
-    assert_eq!(&files["tile/1/000.p/2"][32..], full.root().as_bytes());
-}
-
-#[test]
-fn an_export_does_not_write_what_the_log_does_not_have() {
-    let entries = entries(300);
-    let tree: MerkleTree = entries.iter().map(|entry| leaf_hash(entry)).collect();
-    let fails = |entries: &[Vec<u8>], note: &SignedNote| {
-        export(&tree, note, |from, limit| Ok(slice(entries, from, limit)), |_, _| Ok(()))
-            .unwrap_err()
-    };
-    let mut changed = entries.clone();
-    changed[257] = b"other".to_vec();
-    let error = fails(&changed, &signed(&tree, 300));
-    assert_eq!((error.code(), error.details()["leaf"].as_str()), (Code::LogTampered, "257"));
-    let error = fails(&entries[..299], &signed(&tree, 300));
-    assert_eq!((error.code(), error.details()["leaf"].as_str()), (Code::LogTampered, "299"));
-
-    let stranger: MerkleTree = [leaf_hash(b"another log")].into_iter().collect();
-    assert_eq!(fails(&entries, &signed(&stranger, 1)).code(), Code::InvalidInput);
 }
 
 proptest! {

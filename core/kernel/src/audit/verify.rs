@@ -95,7 +95,8 @@ impl<R> fmt::Debug for Verified<R> {
 /// ```
 /// use std::collections::BTreeMap;
 /// use placet_core::audit::{
-///     Checkpoint, Ed25519Signer, MerkleTree, Signer, export, leaf_hash, verify_export,
+///     Checkpoint, Ed25519Signer, MerkleTree, Signer, TiledTree, export, hash_tile, leaf_hash,
+///     verify_export,
 /// };
 /// use placet_core::error::Error;
 /// let log = [b"ana asks".to_vec(), b"bo agrees".to_vec()];
@@ -104,10 +105,8 @@ impl<R> fmt::Debug for Verified<R> {
 /// let head = Checkpoint::new("example.com/log", tree.len(), tree.root())?.sign(&[&signer])?;
 ///
 /// let mut files = BTreeMap::new();
-/// export(&tree, &head, |_, _| Ok(log.to_vec()), |path, bytes| {
-///     files.insert(path.to_owned(), bytes.to_vec());
-///     Ok(())
-/// })?;
+/// let tiled = TiledTree::new(2, |path| Ok(hash_tile(&tree, path)));
+/// export(&tiled, &head, None, |_, _| Ok(log.to_vec()), &mut files)?;
 ///
 /// let check = |files: &BTreeMap<String, Vec<u8>>| {
 ///     let read = |path: &str| Ok(files.get(path).cloned());

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::audit::{
-    ENTRY_BYTES_MAX, Ed25519Signer, MerkleTree, Signer as _, edge, encode_bundle, export,
+    ENTRY_BYTES_MAX, Ed25519Signer, MerkleTree, Signer as _, edge, encode_bundle, export, hash_tile,
 };
 use crate::digest::Digest;
 use crate::error::Code;
@@ -53,19 +53,12 @@ fn folder_of(entries: &[Vec<u8>]) -> Folder {
     let tree = tree_of(entries);
     let head = Checkpoint::new(LOG, tree.len(), tree.root()).unwrap();
     let mut folder = Folder::new();
-    export(
-        &tree,
-        &head.sign(&[&signer()]).unwrap(),
-        |from, limit| {
-            let from = usize::try_from(from).unwrap();
-            Ok(entries[from..from + limit].to_vec())
-        },
-        |path, bytes| {
-            folder.insert(path.to_owned(), bytes.to_vec());
-            Ok(())
-        },
-    )
-    .unwrap();
+    let tiled = TiledTree::new(tree.len(), |path| Ok(hash_tile(&tree, path)));
+    let read = |from, limit| {
+        let from = usize::try_from(from).unwrap();
+        Ok(entries[from..from + limit].to_vec())
+    };
+    export(&tiled, &head.sign(&[&signer()]).unwrap(), None, read, &mut folder).unwrap();
     folder
 }
 

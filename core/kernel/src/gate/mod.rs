@@ -47,6 +47,7 @@ mod stories;
 mod replay;
 mod erase;
 mod retention;
+mod hashes;
 mod proof;
 mod witness;
 mod deep;
@@ -69,7 +70,7 @@ pub(crate) use denied::{DenialNote, notes_of};
 pub(crate) use find::RequestOf;
 pub(crate) use lease::Live;
 pub(crate) use turn::Turn;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use txn::DERIVED;
 
 pub use administer::PlatformCommand;
@@ -85,7 +86,7 @@ pub use replay::{Replay, ReplayCause, ReplayDifference};
 pub use stories::StoryOutcome;
 pub use witness::{Anchored, Comparison, Rollback};
 
-use crate::audit::{MerkleTree, Signer};
+use crate::audit::{Edge, Signer};
 use crate::authz::Authorizer;
 use crate::clock::{Clock, Timestamp};
 use crate::digest::Digest;
@@ -162,8 +163,8 @@ pub struct Gate {
     access: Access,
     // Policy engines; see `Gate::prepare_policies`.
     ready: Ready,
-    // The hashes of the log so far; grows from the store when asked.
-    tree: Mutex<MerkleTree>,
+    // The part of the log's tree that still grows, as of the last time that anybody asked; see `Gate::edge`.
+    edge: Mutex<Edge>,
     disagreements: AtomicU64,
     // The latest instant that was ever seen, in microseconds.
     latest_micros: AtomicI64,
@@ -203,7 +204,7 @@ impl Gate {
             parts,
             node,
             shelves: Mutex::default(),
-            tree: Mutex::default(),
+            edge: Mutex::default(),
             disagreements: AtomicU64::new(0),
             latest_micros: AtomicI64::new(0),
             stored_micros: AtomicI64::new(0),

@@ -1,16 +1,14 @@
 //! The log's head, and what proves an entry of it.
 
-use std::sync::{MutexGuard, PoisonError};
-
 use super::Gate;
-use crate::audit::{self, Checkpoint, LogProof, MerkleTree, SignedNote, VerifierKey, leaf_hash};
+use crate::audit::{
+    self, CHECKPOINT_PATH, Checkpoint, ConsistencyProof, Destination, Edge, LogProof, SignedNote,
+    VerifierKey,
+};
 use crate::authz::{Audit, Scope};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::identity::Caller;
-
-/// How many log entries are read at a time.
-const PAGE: usize = 1_024;
 
 /// The log's head, and how it came from a shorter log.
 pub(super) struct Step {
@@ -40,7 +38,7 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn checkpoint(&self) -> Result<SignedNote, Error> {
-        self.head(&*self.tree()?)
+        self.head(&self.edge()?)
     }
 
     /// The key that checkpoints verify with.
@@ -93,12 +91,33 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn prove(&self, index: u64) -> Result<LogProof, Error> {
-        let tree = self.tree()?;
-        if index >= tree.len() {
+        let edge = self.edge()?;
+        if index >= edge.size() {
             return Err(Error::new(Code::NotFound, format!("the log has no entry {index}"))
-                .with_help(format!("name one of the {} entries, counted from 0", tree.len())));
+                .with_help(format!("name one of the {} entries, counted from 0", edge.size())));
         }
-        LogProof::new(&tree, index, self.head(&tree)?)
+        LogProof::from_tiles(&self.tiled(&edge), index, self.head(&edge)?)
+    }
+
+    /// The proof that the log, under a head signed now, begins with the `earlier_size` entries that it had once. A
+    /// witness, or whoever kept a head, asks for it.
+    ///
+    /// Fails with [`Code::InvalidInput`] when the log never had that size.
+    ///
+    /// ```
+    /// use placet_core::audit::Checkpoint;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let kept = Checkpoint::open_note(&gate.checkpoint()?, gate.origin(), gate.verifier_key())?;
+    /// office.pending(&gate)?;
+    /// let proof = gate.prove_consistency(kept.size())?;
+    /// assert!(proof.verify(&kept, gate.verifier_key())?.size() > kept.size());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn prove_consistency(&self, earlier_size: u64) -> Result<ConsistencyProof, Error> {
+        let edge = self.edge()?;
+        ConsistencyProof::from_tiles(&self.tiled(&edge), earlier_size, self.head(&edge)?)
     }
 
     /// Writes the whole log as a static folder that any web server can serve and anybody can verify
@@ -127,54 +146,87 @@ impl Gate {
         caller: &Caller,
         write: impl FnMut(&str, &[u8]) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        self.export_to(caller, &mut Anew(write))
+    }
+
+    /// Brings an export up to date: only files that the destination has not are written, the checkpoint last. For
+    /// PLATFORM_ADMIN and AUDITOR.
+    ///
+    /// The checkpoint that the destination has is verified first, and the log must continue it. An export that was
+    /// interrupted, or stopped by [`Destination::progress`], goes on where it ended. Files of earlier heads stay: a
+    /// host may clear away partial tiles (`….p/…`) whose full tile is there. Memory does not grow with the log.
+    ///
+    /// Fails with [`Code::Denied`] for everybody else, with [`Code::LogTampered`] when the log does not continue what
+    /// is there, or that is not an export of this log, and with the errors of the destination.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use placet_core::audit::verify_export;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let mut folder = BTreeMap::new(); // a host writes files
+    /// gate.export_to(&office.root, &mut folder)?;
+    /// office.pending(&gate)?;
+    /// gate.export_to(&office.root, &mut folder)?; // writes what is new
+    ///
+    /// let read = |path: &str| Ok(folder.get(path).cloned());
+    /// let whole = verify_export(read, gate.origin(), gate.verifier_key())?;
+    /// assert_eq!(whole.checkpoint().size(), u64::try_from(gate.audit(&office.root, 0)?.len())?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn export_to(&self, caller: &Caller, to: &mut dyn Destination) -> Result<(), Error> {
         self.consult(|txn| {
             let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "audit log")?;
             permit.spend_on(&Scope::Platform).map(drop)
         })?;
-        // A copy: the host's `write` may take long, or call this gate.
-        let tree = self.tree()?.clone();
-        let head = self.head(&tree)?;
-        let read = |from, limit| Ok(self.parts.store.log_read(from, limit)?);
-        audit::export(&tree, &head, read, write)
+        // A copy: the destination may take long, or call this gate.
+        let edge = self.edge()?;
+        let head = self.head(&edge)?;
+        let earlier = to.read(CHECKPOINT_PATH)?;
+        let earlier = earlier
+            .map(|bytes| Checkpoint::open(&bytes, self.origin(), self.verifier_key()))
+            .transpose()
+            .map_err(not_ours)?;
+        let entries = |from, limit| Ok(self.parts.store.log_read(from, limit)?);
+        audit::export(&self.tiled(&edge), &head, earlier.as_ref(), entries, to)
     }
 
     /// The step from the first `earlier` leaves to the present head.
     pub(super) fn step_from(&self, earlier: u64) -> Result<Step, Error> {
-        let tree = self.tree()?;
-        let size = tree.len();
+        let edge = self.edge()?;
+        let size = edge.size();
         let before = if earlier <= size {
-            Some((tree.root_at(earlier)?, tree.consistency_proof(earlier, size)?))
+            let tiled = self.tiled(&edge);
+            Some((tiled.root_at(earlier)?, tiled.consistency_proof(earlier, size)?))
         } else {
             None
         };
-        let head = Checkpoint::new(self.origin(), size, tree.root())?;
-        // A key service may take its time; nobody waits for the tree meanwhile.
-        drop(tree);
-        Ok(Step { head: head.sign(&[&*self.parts.signer])?, size, before })
+        Ok(Step { head: self.head(&edge)?, size, before })
     }
 
-    fn head(&self, tree: &MerkleTree) -> Result<SignedNote, Error> {
-        Checkpoint::new(self.origin(), tree.len(), tree.root())?.sign(&[&*self.parts.signer])
+    fn head(&self, edge: &Edge) -> Result<SignedNote, Error> {
+        Checkpoint::new(self.origin(), edge.size(), edge.root())?.sign(&[&*self.parts.signer])
+    }
+}
+
+/// A destination that has nothing yet.
+struct Anew<W>(W);
+
+impl<W: FnMut(&str, &[u8]) -> Result<(), Error>> Destination for Anew<W> {
+    fn read(&self, _path: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(None)
     }
 
-    /// The hashes of the whole log, grown by what was appended since the last call.
-    fn tree(&self) -> Result<MutexGuard<'_, MerkleTree>, Error> {
-        // Grown entry by entry: a panic in between leaves a shorter tree, never a wrong one.
-        let mut tree = self.tree.lock().unwrap_or_else(PoisonError::into_inner);
-        let len = self.parts.store.log_len()?;
-        while tree.len() < len {
-            let entries = self.parts.store.log_read(tree.len(), PAGE)?;
-            if entries.is_empty() {
-                return Err(Error::new(
-                    Code::StoreDamaged,
-                    format!("log entry {} of {len} cannot be read", tree.len()),
-                )
-                .with_help("restore the store from a backup"));
-            }
-            for entry in entries {
-                tree.append(leaf_hash(&entry));
-            }
-        }
-        Ok(tree)
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        (self.0)(path, bytes)
     }
+}
+
+fn not_ours(cause: Error) -> Error {
+    let sentence = format!("what is there is not an export of this log: {cause}");
+    Error::new(Code::LogTampered, sentence)
+        .with_help("export to another place, and keep what is there")
+        .with_detail("path", CHECKPOINT_PATH)
+        .with_source(cause)
 }

@@ -55,6 +55,8 @@ pub(crate) const DERIVED: &[&str] = &[
     "turn",
     "request_of",
     "denial",
+    // The hashes of the log: see `hashes.rs`.
+    "tile",
     // The index of the log: see `log_index.rs`.
     "log_index",
     "log_span",

@@ -160,6 +160,7 @@ const INSIDE_THE_GATE: &[&str] = &[
     "request_of",
     "retention",
     "run_checkpoints",
+    "tile",
     "turn",
 ];
 

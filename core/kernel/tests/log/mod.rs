@@ -1,0 +1,3 @@
+//! The log against whoever tampers with it.
+
+mod tiles;
