@@ -282,6 +282,7 @@ fn a_page_costs_what_is_on_it_and_not_what_the_log_holds() {
             store.during(|| gate.query_audit(&office.root, &query, None, limit).unwrap());
         assert_eq!(page.entries.len(), due, "{query:?}");
         let due = u64::try_from(due).unwrap();
+        eprintln!("{rows} rows of a log of {len} for {due} entries: {query:?}");
         assert!(rows <= fixed + 10 * due, "{rows} rows for {due} entries: {query:?}");
         // The page in the middle costs no more.
         if let Some(next) = page.next {
