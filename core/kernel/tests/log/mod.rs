@@ -1,3 +1,6 @@
-//! The log against whoever tampers with it.
+//! The log against others: published cases, other people's libraries and programs, and whoever tampers with it.
 
+mod folder;
+mod vectors;
+mod differential;
 mod tiles;
