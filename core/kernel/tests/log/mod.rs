@@ -3,4 +3,5 @@
 mod folder;
 mod vectors;
 mod differential;
+mod mutations;
 mod tiles;
