@@ -5,3 +5,4 @@ mod vectors;
 mod differential;
 mod mutations;
 mod tiles;
+mod others;
