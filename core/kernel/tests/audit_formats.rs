@@ -1,5 +1,6 @@
 //! The log in the forms of other tools, read back by small readers that were written from the specifications.
 
+use core::str::FromStr as _;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
 use placet_core::gate::{ExportToken, Gate};
 use placet_core::id::{ProjectId, RequestId, RoleId, RunId, TeamId, UserId};
-use placet_core::identity::Caller;
+use placet_core::identity::{Caller, Channel};
 use placet_core::org::GlobalRole;
 use placet_core::org::command::{GrantGlobalRole, RevokeGlobalRole, SetUserActive};
 use placet_core::store::{Batch, Key, MemoryStore, Store as _};
@@ -601,17 +602,17 @@ fn an_export_ends_with_the_right_to_it() {
 #[test]
 fn whoever_comes_in_is_recorded_and_a_stranger_is_not() {
     let (store, _bench, gate, office) = worked();
-    let cli = "cli".parse().unwrap();
+    let cli = Channel::from_str("cli").unwrap();
     let before = store.log_len().unwrap();
     for _ in 0..3 {
-        gate.record_login(&office.bo, &cli).unwrap();
+        gate.record_login(&office.bo.via(cli)).unwrap();
     }
     assert_eq!(store.log_len().unwrap(), before + 3, "each is an entry");
     let stop = SetUserActive { user: office.bo.user(), active: false };
     gate.administer(&office.root, &stop).unwrap();
     let stranger = Caller::authenticated(UserId::from_u128(404));
     for nobody in [&office.bo, &stranger] {
-        let refused = gate.record_login(nobody, &cli).unwrap_err();
+        let refused = gate.record_login(&nobody.via(cli)).unwrap_err();
         assert_eq!(refused.code(), Code::Denied);
         assert!(refused.help().is_some());
     }

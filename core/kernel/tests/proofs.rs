@@ -1,9 +1,13 @@
 //! The log of a whole story, exported and verified.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use placet_core::audit::verify_export;
+use placet_core::audit::{Checkpoint, Ed25519Signer, Signer as _, verify_export};
 use placet_core::error::{Code, Error};
+use placet_core::gate::Gate;
+use placet_core::store::MemoryStore;
+use placet_core::testing::{Bench, Office};
 
 use crate::world::World;
 
@@ -72,4 +76,54 @@ fn the_log_names_nobody_and_quotes_nothing() {
     for secret in ["example.org", "SELECT", "add a column", "Shop"] {
         assert!(!text.contains(secret), "the log holds `{secret}`");
     }
+}
+
+/// Three keys, one after the other. Whoever has the first one follows to the last.
+#[test]
+fn a_log_that_changed_its_key_verifies_with_its_first_one() {
+    let store = Arc::new(MemoryStore::default());
+    let mut bench = Bench::on(Arc::<MemoryStore>::clone(&store)).unwrap();
+    let first = Gate::new(bench.parts.clone());
+    let office = Office::found(&first).unwrap();
+    let (origin, trusted) = (first.origin().to_owned(), first.verifier_key().clone());
+    let early = first.checkpoint().unwrap();
+    let mut gate = first;
+    for seed in [21, 22] {
+        let next = Arc::new(Ed25519Signer::from_seed(&origin, &[seed; 32]).unwrap());
+        gate.rotate_key(&office.root, &*next).unwrap();
+        // Whoever has the old key signs nothing more, and names no other key either.
+        assert_eq!(gate.checkpoint().unwrap_err().code(), Code::SignerUnavailable);
+        let other = Ed25519Signer::from_seed(&origin, &[99; 32]).unwrap();
+        let late = gate.rotate_key(&office.root, &other).unwrap_err();
+        assert_eq!(late.code(), Code::SignerUnavailable);
+        bench.parts.signer = next;
+        gate = Gate::new(bench.parts.clone());
+        office.pending(&gate).unwrap();
+    }
+    let mut files = BTreeMap::new();
+    let write = |path: &str, bytes: &[u8]| {
+        files.insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    };
+    gate.export(&office.root, write).unwrap();
+    let read = |path: &str| Ok(files.get(path).cloned());
+    let verified = verify_export(read, &origin, &trusted).unwrap();
+    verified.continues(&Checkpoint::open_note(&early, &origin, &trusted).unwrap()).unwrap();
+    verify_export(read, &origin, gate.verifier_key()).unwrap();
+    // A key that nobody vouched for is not followed to, and neither is one that came later than the trusted one.
+    let stranger = Ed25519Signer::from_seed(&origin, &[77; 32]).unwrap();
+    let error = verify_export(read, &origin, stranger.verifier_key()).unwrap_err();
+    assert_eq!(error.code(), Code::LogTampered);
+}
+
+#[test]
+fn only_an_administrator_names_another_key_and_the_log_keeps_its_name() {
+    let (gate, office) = Office::in_memory().unwrap();
+    let next = Ed25519Signer::from_seed(gate.origin(), &[8; 32]).unwrap();
+    let denied = gate.rotate_key(&office.ana, &next).unwrap_err();
+    assert!(matches!(denied.code(), Code::Denied | Code::NotFound), "{denied}");
+    let elsewhere = Ed25519Signer::from_seed("another.example/log", &[8; 32]).unwrap();
+    let refused = gate.rotate_key(&office.root, &elsewhere).unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidInput);
+    gate.checkpoint().unwrap();
 }

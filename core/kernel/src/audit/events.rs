@@ -44,7 +44,7 @@ macro_rules! events {
 events! {
     /// The first administrator was made. Leaf 0.
     PlatformBootstrapped = "platform.bootstrapped",
-    /// A user came in, as the host says who authenticated them. `channel` says how.
+    /// A user came in, as the host says who authenticated them. `channel` may say how.
     IdentityLogin = "identity.login",
     /// Somebody asked for what they may not. One leaf for each actor, action, scope, kind and minute.
     Denied = "denied",
@@ -130,6 +130,8 @@ events! {
     RequestCommented = "request.commented",
     /// A request was taken back.
     RequestCancelled = "request.cancelled",
+    /// Another key signs the log from here on. `key` is the new one, `note` what the old one says of it.
+    LogKeyRotated = "log.key_rotated",
     /// Texts were erased. `erased` names their commitments.
     TextErased = "text.erased",
     /// Texts of a class are kept for another time.

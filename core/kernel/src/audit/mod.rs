@@ -41,6 +41,7 @@ pub use tiles::{
 
 mod events; // what can have happened
 mod leaf;
+mod rotation; // how one key follows another
 mod query; // which entries somebody wants to see
 mod formats; // the log for other tools
 mod deep; // every record, compared with the log
@@ -53,6 +54,7 @@ pub use formats::{EventFormat, Syslog, cloud_events_batch};
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;
 pub use query::{AuditCursor, AuditPage, AuditQuery};
+pub use rotation::KeyRotation;
 pub use tiled::TiledTree;
 pub use verify::{Verified, verify_export, verify_export_with};
 pub use witness::{HeadStore, Submission, Witness, WitnessError};

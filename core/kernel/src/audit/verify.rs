@@ -5,10 +5,14 @@ use core::fmt;
 use super::checkpoint::Checkpoint;
 use super::climb::Climb;
 use super::encoding::tampered;
+use super::events::Event;
 use super::key::VerifierKey;
+use super::leaf::Leaf;
 use super::locate::{locate, wrong_tile};
 use super::merkle::{leaf_hash, verify_consistency};
+use super::note::SignedNote;
 use super::progress::Progress;
+use super::rotation::KeyRotation;
 use super::tiled::TiledTree;
 use super::tiles::{CHECKPOINT_PATH, TilePath, bundles_of, decode_bundle};
 use crate::digest::Digest;
@@ -81,6 +85,9 @@ impl<R> fmt::Debug for Verified<R> {
 
 /// Reads a static export (C2SP tlog-tiles) and checks all of it: the signature of the checkpoint by
 /// `key` for the log `origin`, every entry, every hash tile and the root.
+///
+/// `key` may be an earlier key of the log: where it did not sign the checkpoint itself, the keys that it and its
+/// successors vouched for in the log are followed ([`KeyRotation`]), at the cost of reading the entries twice.
 ///
 /// `read` answers a file's bytes by its path, and `None` where there is no such file; its errors are passed
 /// on. Each file is read once and let go: memory is one bundle, and at most 255 hashes for each of the up to 8
@@ -162,7 +169,7 @@ pub fn verify_export_with<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
 ) -> Result<Verified<R>, Error> {
     let files = Files { read: &read };
     let bytes = files.checkpoint()?;
-    let checkpoint = Checkpoint::open(&bytes, origin, key).map_err(wrong_checkpoint)?;
+    let checkpoint = open_checkpoint(&files, &bytes, origin, key)?;
 
     let mut climb = Climb::beside(&files, 0);
     for path in bundles_of(checkpoint.size()) {
@@ -185,6 +192,44 @@ pub fn verify_export_with<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
 }
 
 /// Answers a file's bytes by its path, and `None` where there is no such file.
+/// The checkpoint, signed by `trusted` or by a key that followed it.
+fn open_checkpoint(
+    files: &Files<'_>,
+    bytes: &[u8],
+    origin: &str,
+    trusted: &VerifierKey,
+) -> Result<Checkpoint, Error> {
+    let cause = match Checkpoint::open(bytes, origin, trusted) {
+        Ok(checkpoint) => return Ok(checkpoint),
+        Err(cause) => cause,
+    };
+    // The size is not believed: it only says how far to look for whoever the trusted key vouched for.
+    let note = SignedNote::parse(bytes).map_err(wrong_checkpoint)?;
+    let size = note.unverified_text().parse().map_or(0, |claimed: Checkpoint| claimed.size());
+    let mut key = trusted.clone();
+    for path in bundles_of(size) {
+        let Some(bundle) = files.bytes(path)? else { break };
+        for entry in decode_bundle(&bundle).map_while(|entry| entry) {
+            let Some(next) = rotated(entry, origin, &key) else { continue };
+            if let Ok(checkpoint) = Checkpoint::open(bytes, origin, &next) {
+                return Ok(checkpoint);
+            }
+            key = next;
+        }
+    }
+    Err(wrong_checkpoint(cause))
+}
+
+/// The key that follows `key` by what `entry` tells.
+fn rotated(entry: &[u8], origin: &str, key: &VerifierKey) -> Option<VerifierKey> {
+    // Read only where it can be one: most entries are not.
+    let code = Event::LogKeyRotated.as_str().as_bytes();
+    if !entry.windows(code.len()).any(|part| part == code) {
+        return None;
+    }
+    KeyRotation::of_leaf(&Leaf::from_bytes(entry).ok()?)?.follow(origin, key).ok()
+}
+
 type Read<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, Error> + 'a;
 
 /// The files of an export.

@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::administer::{email_key, new_user};
+use super::keys::LogKey;
 use super::txn::Txn;
 use crate::audit::Event;
 use crate::error::{Code, Error};
@@ -55,8 +56,10 @@ impl Gate {
             txn.put(&user)?;
             txn.put(&GlobalRoleGrant { user_id: user.id, role: GlobalRole::PlatformAdmin })?;
             txn.put(&Epoch::first(PLATFORM, txn.now))?;
+            txn.put(&LogKey::of(&*self.parts.signer))?;
             let mut leaf = Self::leaf(txn, Event::PlatformBootstrapped, None);
             leaf.actor = Some(user.id);
+            leaf.facts.insert("key".to_owned(), self.verifier_key().to_string());
             Ok((user.id, Some(leaf)))
         })
     }

@@ -48,6 +48,7 @@ mod replay;
 mod erase;
 mod retention;
 mod hashes;
+mod keys;
 mod proof;
 mod witness;
 mod deep;

@@ -206,6 +206,7 @@ impl Gate {
     }
 
     fn head(&self, edge: &Edge) -> Result<SignedNote, Error> {
+        self.check_key()?;
         Checkpoint::new(self.origin(), edge.size(), edge.root())?.sign(&[&*self.parts.signer])
     }
 }

@@ -153,6 +153,7 @@ const INSIDE_THE_GATE: &[&str] = &[
     "denial",
     "live",
     "log_index",
+    "log_key",
     "log_posting",
     "log_span",
     "log_word",

@@ -158,7 +158,7 @@ fn look(stage: &Stage, verb: &str, by: &Caller) -> Result<(), Error> {
             gate.who_can_without(by, &approve, scope, now, &[bo], page)?;
             gate.matrix(by, bo, now, Paging::first(10)).map(drop)
         }
-        "login" => gate.record_login(by, &"cli".parse()?),
+        "login" => gate.record_login(&by.via("cli".parse()?)),
         "query" => {
             let query = AuditQuery::default().event("org.")?.newest_first();
             let page = gate.query_audit(by, &query, None, 5)?;

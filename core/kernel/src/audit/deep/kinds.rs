@@ -66,6 +66,7 @@ pub(super) const KINDS: &[Kind] = &[
     judged::<Live>(derived::live),
     judged::<Turn>(derived::turn),
     // The gate's own.
+    Kind { name: "log_key", known: Known::Named, judge: None },
     Kind { name: "retention", known: Known::Named, judge: None },
     Kind { name: "policy_set", known: Known::Named, judge: None },
     told::<DenialNote>(),

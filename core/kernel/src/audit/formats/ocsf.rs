@@ -100,7 +100,7 @@ type Classified = Option<(u64, u64, Map<String, Value>)>;
 fn login(leaf: &Leaf) -> Classified {
     let service = json!({ "name": told::PRODUCT });
     let mut event = object(json!({ "user": { "uid": leaf.actor? }, "service": service }));
-    if let Some(channel) = leaf.facts.get("channel") {
+    if let Some(channel) = leaf.channel {
         event.insert("logon_process".to_owned(), json!({ "name": channel }));
     }
     Some((3_002, 1, event))
