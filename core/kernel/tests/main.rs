@@ -35,4 +35,5 @@ mod witnesses;
 mod deep;
 mod audit_formats;
 mod log;
+mod evidence;
 mod tidy;

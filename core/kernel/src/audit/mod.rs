@@ -45,11 +45,13 @@ mod rotation; // how one key follows another
 mod query; // which entries somebody wants to see
 mod formats; // the log for other tools
 mod deep; // every record, compared with the log
+pub(crate) mod evidence; // what proves one request
 
 pub use deep::{
     DeepFault, DeepFinding, DeepOptions, DeepProgress, DeepReport, DeepStep, verify_deep,
 };
 pub use events::Event;
+pub use evidence::{VerifiedEvidence, verify_evidence};
 pub use formats::{EventFormat, Syslog, cloud_events_batch};
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
 pub use progress::Progress;

@@ -52,6 +52,7 @@ mod keys;
 mod proof;
 mod witness;
 mod deep;
+mod evidence;
 
 use core::fmt;
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};

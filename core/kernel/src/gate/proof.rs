@@ -205,6 +205,15 @@ impl Gate {
         Ok(Step { head: self.head(&edge)?, size, before })
     }
 
+    /// The head signed now, and the proof of each of these entries under it.
+    pub(super) fn prove_all(&self, indexes: &[u64]) -> Result<(SignedNote, Vec<LogProof>), Error> {
+        let edge = self.edge()?;
+        let (head, tiled) = (self.head(&edge)?, self.tiled(&edge));
+        let proofs = indexes.iter().map(|index| LogProof::from_tiles(&tiled, *index, head.clone()));
+        let proofs = proofs.collect::<Result<_, _>>()?;
+        Ok((head, proofs))
+    }
+
     fn head(&self, edge: &Edge) -> Result<SignedNote, Error> {
         self.check_key()?;
         Checkpoint::new(self.origin(), edge.size(), edge.root())?.sign(&[&*self.parts.signer])

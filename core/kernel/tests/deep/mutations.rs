@@ -187,7 +187,7 @@ impl Changes {
     fn any(lab: &Lab, chance: &mut Chance, count: u64) -> (Self, u64) {
         let (mut changes, mut made) = (Self::default(), 0);
         // By itself: a forged leaf could bear out another change.
-        if chance.is(20) {
+        if chance.is(12) {
             changes.entry = Some(any_entry(lab, chance));
             return (changes, 1);
         }
@@ -298,7 +298,7 @@ fn play(
     let (mut made, mut ways, mut store) = (0, BTreeMap::new(), lab.store());
     while made < count {
         // Some by themselves: a fault must not need another one to be found.
-        let together = if chance.is(10) { 1 } else { 60 };
+        let together = if chance.is(8) { 1 } else { 90 };
         let (changes, more) = Changes::any(lab, chance, together);
         made += more;
         store.commit(changes.batch()).unwrap();

@@ -1,0 +1,151 @@
+//! The list of all files of a bundle with their digests. It is signed with the key of the log, as a note whose first
+//! line is that of no checkpoint.
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use crate::audit::encoding::{from_decimal, malformed, shown};
+use crate::clock::Timestamp;
+use crate::digest::Digest;
+use crate::error::Error;
+use crate::id::RequestId;
+
+/// The first line. The number is that of the form, and of the report.
+const FORM: &str = "placet evidence v1";
+
+/// What one file must be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct File {
+    pub(crate) digest: Digest,
+    pub(crate) bytes: u64,
+}
+
+/// All files but the list itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Manifest {
+    pub(crate) origin: String,
+    pub(crate) request: RequestId,
+    pub(crate) made_at: Timestamp,
+    pub(crate) files: BTreeMap<String, File>,
+}
+
+impl Manifest {
+    pub(crate) fn new(origin: &str, request: RequestId, made_at: Timestamp) -> Self {
+        Self { origin: origin.to_owned(), request, made_at, files: BTreeMap::new() }
+    }
+
+    pub(crate) fn add(&mut self, path: &str, bytes: &[u8]) {
+        let file = File {
+            digest: Digest::of(bytes),
+            bytes: u64::try_from(bytes.len()).unwrap_or(u64::MAX),
+        };
+        self.files.insert(path.to_owned(), file);
+    }
+
+    /// Reads the text of a list. Whatever would print differently is not one.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let wrong = || {
+            malformed(format!("`{}` is not the list of an evidence bundle", shown(text)))
+                .with_help("get the file `manifest` from another copy of the bundle")
+        };
+        let mut lines = text.lines();
+        if lines.next() != Some(FORM) {
+            return Err(wrong());
+        }
+        let mut field = |name: &str| {
+            lines
+                .next()
+                .and_then(|line| line.strip_prefix(name)?.strip_prefix(' '))
+                .ok_or_else(wrong)
+        };
+        let origin = field("log")?;
+        let request = field("request")?.parse().map_err(|_| wrong())?;
+        let made_at = field("made")?.parse().map_err(|_| wrong())?;
+        let mut manifest = Self::new(origin, request, made_at);
+        for line in lines {
+            let mut words = line.splitn(3, ' ');
+            let (Some(digest), Some(bytes), Some(path)) =
+                (words.next(), words.next(), words.next())
+            else {
+                return Err(wrong());
+            };
+            let digest = digest.parse().map_err(|_| wrong())?;
+            let bytes = from_decimal(bytes).ok_or_else(wrong)?;
+            if !is_path(path) {
+                return Err(wrong());
+            }
+            manifest.files.insert(path.to_owned(), File { digest, bytes });
+        }
+        if manifest.to_string() == text { Ok(manifest) } else { Err(wrong()) }
+    }
+}
+
+impl fmt::Display for Manifest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{FORM}\nlog {}\nrequest {}\nmade {}",
+            self.origin, self.request, self.made_at
+        )?;
+        let mut files = self.files.iter();
+        files.try_for_each(|(path, File { digest, bytes })| writeln!(f, "{digest} {bytes} {path}"))
+    }
+}
+
+/// Whether `path` stays in the folder, wherever that is.
+fn is_path(path: &str) -> bool {
+    let is_part = |part: &str| {
+        let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+        !part.is_empty() && !part.starts_with('.') && part.chars().all(is_letter)
+    };
+    path.split('/').all(is_part)
+}
+
+/// Where leaf `index` stands, byte for byte as it was logged.
+pub(crate) fn leaf_path(index: u64) -> String {
+    format!("leaves/{index:010}.json")
+}
+
+/// Where the proof of leaf `index` stands.
+pub(crate) fn proof_path(index: u64) -> String {
+    format!("leaves/{index:010}.tlog-proof")
+}
+
+/// Where the record stands that leaves call `name`, byte for byte as it is stored.
+pub(crate) fn record_path(name: &str) -> String {
+    format!("records/{name}.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_one_spelling_and_names_no_file_outside() {
+        let mut manifest = Manifest::new(
+            "example.com/log",
+            RequestId::from_u128(1),
+            "2026-02-07T12:00:00Z".parse().unwrap(),
+        );
+        manifest.add("checkpoint", b"it");
+        manifest.add("leaves/0000000001.json", b"");
+        let text = manifest.to_string();
+        assert_eq!(Manifest::parse(&text).unwrap(), manifest);
+        for (from, to) in [
+            ("v1", "v2"),
+            ("log example", "log  example"),
+            ("checkpoint", "../checkpoint"),
+            ("checkpoint", "/checkpoint"),
+            ("checkpoint", "leaves//checkpoint"),
+            (" 2 ", " 02 "),
+            ("leaves", "zeal\nleaves"),
+        ] {
+            let changed = text.replacen(from, to, 1);
+            assert_ne!(changed, text);
+            // An origin may have blanks in it; it is compared with the one that is expected.
+            if from != "log example" {
+                Manifest::parse(&changed).unwrap_err();
+            }
+        }
+    }
+}
