@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use placet::audit::Leaf;
+use placet::audit::{DeepOptions, Leaf, verify_deep};
 use placet::digest::Digest;
 use placet::store::{Key, Store};
 use placet_core::testing::{is_derived, record_digest};
@@ -31,6 +31,9 @@ pub(crate) fn balance(log: &[(u64, Leaf)], store: &dyn Store) -> usize {
         count += 1;
     }
     assert!(told.is_empty(), "the log tells of records that are not there: {told:?}");
+    // The product's own check, which also makes again what no leaf names.
+    let report = verify_deep(store, &DeepOptions::default(), |_| Ok(())).unwrap();
+    assert!(report.is_whole(), "{:?}", report.findings);
     count
 }
 

@@ -128,7 +128,7 @@ impl DeepOptions {
 /// # let office = Office::found(&gate)?;
 /// # let request = office.approved(&gate)?.header.id;
 ///
-/// // Somebody writes past the gate: the request is back as it was before it was approved.
+/// // Somebody writes past the gate.
 /// let key = Key::from_segments(&["request", &request.to_string()]);
 /// # let mut value = store.get(&key)?.expect("it is there").value;
 /// # let at = value.len() / 2;
