@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use placet_core::audit::Witness;
 use placet_core::clock::Clock;
 use placet_core::digest::to_hex;
 use placet_core::entropy::Entropy as _;
@@ -19,6 +20,7 @@ use crate::gate::Gate;
 use crate::place::Place;
 use crate::signing_key::SigningKeyFile;
 use crate::system::{SystemClock, SystemEntropy, SystemIds};
+use crate::warnings::Witnesses;
 
 /// What a gate is opened with. The defaults are what most hosts want.
 ///
@@ -59,6 +61,9 @@ pub struct GateBuilder {
     policies: Vec<(String, String)>,
     clock: Option<Arc<dyn Clock>>,
     keeps_house: bool,
+    witnesses: Vec<Arc<dyn Witness>>,
+    refuses_rollback: bool,
+    anchor_every_ms: u64,
 }
 
 impl GateBuilder {
@@ -74,6 +79,9 @@ impl GateBuilder {
             policies: Vec::new(),
             clock: None,
             keeps_house: true,
+            witnesses: Vec::new(),
+            refuses_rollback: false,
+            anchor_every_ms: 60_000,
         }
     }
 
@@ -167,6 +175,29 @@ impl GateBuilder {
         self
     }
 
+    /// Adds somebody who remembers the log's heads elsewhere; a gate may have several. [`Self::open`] compares the log
+    /// with what each saw, and [`Gate::warnings`] tells what is wrong. While the gate is open, housekeeping hands them the
+    /// heads that are new. What a witness proves, and what not, stands at [`Witness`].
+    pub fn witness(mut self, witness: Arc<dyn Witness>) -> Self {
+        self.witnesses.push(witness);
+        self
+    }
+
+    /// Lets [`Self::open`] fail with [`Code::RolledBack`] where a witness has seen what this log lacks, instead of
+    /// warning, and with [`Code::WitnessUnavailable`] or [`Code::WitnessRefused`] where none of them could be asked.
+    /// Nothing was written then.
+    pub fn refuse_rollback(mut self) -> Self {
+        self.refuses_rollback = true;
+        self
+    }
+
+    /// Sets how often housekeeping hands new heads to the witnesses, in milliseconds. Default 60,000: what is younger
+    /// than this can be taken back without a witness that saw it.
+    pub fn anchor_every_ms(mut self, every_ms: u64) -> Self {
+        self.anchor_every_ms = every_ms;
+        self
+    }
+
     /// Sets how much of anything the gate accepts.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -246,10 +277,17 @@ impl GateBuilder {
             signer: Arc::new(signer),
             limits: self.limits,
         });
+        // Before anything is written: a log that went back is shown as it is, and not as another one.
+        let witnesses = Witnesses::new(self.witnesses);
+        let gate = Gate::over(gate).with_witnesses(witnesses, self.refuses_rollback)?;
         // Other nodes may drive what they started: there, only its lease tells.
         let looked = if is_shared { gate.tick() } else { gate.recover() };
-        let gate = Gate::over(gate).after_first_look(looked)?;
-        if self.keeps_house { gate.keep_house(is_shared) } else { Ok(gate) }
+        let gate = gate.after_first_look(looked)?;
+        if self.keeps_house {
+            gate.keep_house(is_shared)?.keep_anchoring(self.anchor_every_ms)
+        } else {
+            Ok(gate)
+        }
     }
 }
 

@@ -10,10 +10,12 @@ use placet_core::error::{Code, Error};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 
+use crate::anchoring::Anchorer;
 use crate::builder::GateBuilder;
 use crate::failures::{Failures, HousekeepingFailures};
 use crate::housekeeping::Housekeeper;
 use crate::run::{Crew, RunHandle};
+use crate::warnings::{Warning, WitnessAnswer, Witnesses};
 
 /// A gate that is open. Cloning gives another handle on the same one; the last to go closes it, after
 /// the runs that it started.
@@ -36,6 +38,8 @@ use crate::run::{Crew, RunHandle};
 pub struct Gate {
     // Declared first, so that it has let the gate go before that closes.
     keeper: Option<Arc<Housekeeper>>,
+    anchorer: Option<Arc<Anchorer>>,
+    witnesses: Arc<Witnesses>,
     inner: Arc<placet_core::gate::Gate>,
     failures: Arc<Failures>,
 }
@@ -94,7 +98,13 @@ impl Gate {
     /// # Ok::<(), placet::error::Error>(())
     /// ```
     pub fn over(inner: placet_core::gate::Gate) -> Self {
-        Self { keeper: None, inner: Arc::new(inner), failures: Arc::default() }
+        Self {
+            keeper: None,
+            anchorer: None,
+            witnesses: Arc::default(),
+            inner: Arc::new(inner),
+            failures: Arc::default(),
+        }
     }
 
     /// Takes what came of the first look at the runs of earlier processes. One record that is damaged, or a race that
@@ -109,6 +119,26 @@ impl Gate {
                 Ok(self)
             }
         }
+    }
+
+    /// Takes the gate's witnesses, and compares the log with what they saw.
+    pub(crate) fn with_witnesses(
+        mut self,
+        witnesses: Witnesses,
+        refuses: bool,
+    ) -> Result<Self, Error> {
+        witnesses.look(&self.inner, refuses)?;
+        self.witnesses = Arc::new(witnesses);
+        Ok(self)
+    }
+
+    /// Hands heads to the witnesses in the background, for as long as the gate is open.
+    pub(crate) fn keep_anchoring(mut self, every_ms: u64) -> Result<Self, Error> {
+        if !self.witnesses.is_empty() {
+            let anchorer = Anchorer::start(&self.inner, &self.witnesses, every_ms)?;
+            self.anchorer = Some(Arc::new(anchorer));
+        }
+        Ok(self)
     }
 
     /// Does in the background what is due by time, for as long as the gate is open.
@@ -133,6 +163,60 @@ impl Gate {
     /// ```
     pub fn housekeeping_failures(&self) -> HousekeepingFailures {
         self.failures.so_far()
+    }
+
+    /// What is wrong with the gate's [witnesses](GateBuilder::witness), one warning each at most: one that cannot be
+    /// asked, or one that has seen what this log lacks. Then the store is an old copy or another one, the two signed
+    /// heads are the evidence, and the warning stays until the gate is opened on the right store. Each of the others goes
+    /// with the next head that the witness takes.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet::error::Code;
+    /// use placet::witnesses::FileWitness;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (elsewhere, folder) = (folder.path().join("elsewhere"), folder.path().join("gate"));
+    /// let open = || {
+    ///     let witness = FileWitness::at(elsewhere.join("changes.checkpoint"));
+    ///     placet::Gate::builder(&folder).witness(Arc::new(witness)).housekeeping(false).open()
+    /// };
+    /// let gate = open()?;
+    /// # placet_core::testing::Office::found(&gate)?;
+    /// gate.anchor();
+    /// assert!(gate.warnings().is_empty());
+    /// # drop(gate);
+    /// # std::fs::remove_dir_all(folder.join("store"))?;
+    /// # std::fs::remove_file(folder.join("log.begun"))?;
+    /// // Somebody put an old copy of the store back, or emptied it.
+    /// let gate = open()?;
+    /// assert_eq!(gate.warnings()[0].code, Code::RolledBack);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.witnesses.warnings()
+    }
+
+    /// Hands the log's present head to each of the gate's witnesses, now and on this thread, one after the other.
+    /// Housekeeping does it at an [interval](GateBuilder::anchor_every_ms). Nobody is kept from committing meanwhile.
+    ///
+    /// Each witness has its own answer: [`placet_core::gate::Gate::anchor`] says what may be wrong.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet::witnesses::FileWitness;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let (elsewhere, folder) = (folder.path().join("elsewhere"), folder.path().join("gate"));
+    /// let witness = FileWitness::at(elsewhere.join("changes.checkpoint"));
+    /// let gate = placet::Gate::builder(folder).witness(Arc::new(witness)).open()?;
+    /// # let office = placet_core::testing::Office::found(&gate)?;
+    /// let taken = gate.anchor().remove(0).result?;
+    /// assert_eq!(usize::try_from(taken.size), Ok(gate.audit(&office.root, 0)?.len()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn anchor(&self) -> Vec<WitnessAnswer> {
+        self.witnesses.anchor(&self.inner, true)
     }
 
     /// Starts a run of an approved request and drives it in the background.

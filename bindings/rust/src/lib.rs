@@ -26,6 +26,8 @@ mod gate; // the gate, with runs in the background
 mod run; // the handle of a run
 mod housekeeping; // what is due by time
 mod failures; // what of it failed
+mod warnings; // what witnesses saw, and what is wrong with that
+mod anchoring; // heads, handed to them
 mod place; // where the state is kept
 mod begun; // the note that the log has entries
 mod durable; // small files that are whole or not there
@@ -38,6 +40,7 @@ pub use gate::Gate;
 pub use run::{RunEvent, RunEvents, RunHandle};
 pub use signing_key::SigningKeyFile;
 pub use system::{SystemClock, SystemEntropy, SystemIds};
+pub use warnings::{Warning, WitnessAnswer};
 
 pub use placet_core::{
     audit, authz, clock, digest, entropy, error, id, identity, limits, manual, org, request,
@@ -45,14 +48,16 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand, Replay,
-    ReplayCause, ReplayDifference, RequestSummary, RequestView, RunObserver, StoryOutcome, Ticket,
+    Anchored, Comparison, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts,
+    PlatformCommand, Replay, ReplayCause, ReplayDifference, RequestSummary, RequestView, Rollback,
+    RunObserver, StoryOutcome, Ticket,
 };
 pub use placet_policies as policies;
 pub use placet_runners as runners;
 #[cfg(feature = "postgres")]
 pub use placet_store_postgres as store_postgres;
 pub use placet_store_sled as store_sled;
+pub use placet_witness as witnesses;
 
 /// The example of the README, compiled.
 #[cfg(doctest)]

@@ -14,6 +14,7 @@ mod shop;
 mod whole;
 mod bad_input;
 mod upkeep;
+mod rolled_back;
 mod deciders;
 mod kill;
 #[cfg(feature = "postgres")]
