@@ -4,21 +4,28 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::txn::Txn;
-use crate::audit::{Event, KeyRotation, Signer, VerifierKey};
+use crate::audit::{Checkpoint, Event, KeyRotation, SignedNote, Signer, VerifierKey};
 use crate::authz::{Administer, Scope};
 use crate::error::{Code, Error};
 use crate::identity::Caller;
 use crate::store::records::Record;
 
-/// The key that signs the log from here on.
+/// The key that signs the log from here on, and those before it.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct LogKey {
     key: String,
+    // Oldest first.
+    earlier: Vec<String>,
 }
 
 impl LogKey {
     pub(super) fn of(signer: &dyn Signer) -> Self {
-        Self { key: signer.verifier_key().to_string() }
+        Self { key: signer.verifier_key().to_string(), earlier: Vec::new() }
+    }
+
+    fn followed_by(mut self, signer: &dyn Signer) -> Self {
+        self.earlier.push(self.key);
+        Self { key: signer.verifier_key().to_string(), earlier: self.earlier }
     }
 }
 
@@ -78,8 +85,8 @@ impl Gate {
         let rotation = KeyRotation::sign(&*self.parts.signer, next)?;
         self.transact(|txn| {
             ask(txn)?;
-            self.check_signs(txn)?;
-            txn.put(&LogKey::of(next))?;
+            let known = self.check_signs(txn)?;
+            txn.put(&known.followed_by(next))?;
             let mut leaf = Self::leaf(txn, Event::LogKeyRotated, Some(caller));
             leaf.scope = Some(Scope::Platform);
             leaf.facts.insert("key".to_owned(), next.verifier_key().to_string());
@@ -100,13 +107,28 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn check_key(&self) -> Result<(), Error> {
-        self.look_ahead(|txn| self.check_signs(txn))
+        self.look_ahead(|txn| self.check_signs(txn).map(drop))
     }
 
-    fn check_signs(&self, txn: &mut Txn<'_>) -> Result<(), Error> {
-        let Some(LogKey { key }) = txn.get::<LogKey>(&[])? else { return Ok(()) };
-        if key == self.verifier_key().to_string() {
-            return Ok(());
+    /// A head of this log, signed with its present key or one before it.
+    pub(super) fn open_head(&self, note: &SignedNote) -> Result<Checkpoint, Error> {
+        let present = Checkpoint::open_note(note, self.origin(), self.verifier_key());
+        let Err(cause) = present else { return present };
+        let known = self.look_ahead(|txn| txn.get::<LogKey>(&[]))?;
+        for key in known.iter().flat_map(|known| &known.earlier) {
+            if let Ok(head) = Checkpoint::open_note(note, self.origin(), &key.parse()?) {
+                return Ok(head);
+            }
+        }
+        Err(cause)
+    }
+
+    fn check_signs(&self, txn: &mut Txn<'_>) -> Result<LogKey, Error> {
+        let own = || LogKey::of(&*self.parts.signer);
+        let known = txn.get::<LogKey>(&[])?.unwrap_or_else(own);
+        let key = &known.key;
+        if *key == self.verifier_key().to_string() {
+            return Ok(known);
         }
         Err(Error::new(Code::SignerUnavailable, "the log is signed with another key")
             .with_help("open the gate with the key that the log names, which is the one of its last rotation")

@@ -185,7 +185,7 @@ impl Gate {
         let head = self.head(&edge)?;
         let earlier = to.read(CHECKPOINT_PATH)?;
         let earlier = earlier
-            .map(|bytes| Checkpoint::open(&bytes, self.origin(), self.verifier_key()))
+            .map(|bytes| self.open_head(&SignedNote::parse(&bytes)?))
             .transpose()
             .map_err(not_ours)?;
         let entries = |from, limit| Ok(self.parts.store.log_read(from, limit)?);

@@ -202,8 +202,7 @@ impl Gate {
     pub fn compare_with(&self, witness: &dyn Witness) -> Result<Comparison, Error> {
         let seen = witness.latest(self.origin()).map_err(|why| why.into_error(witness.name()))?;
         let Some(note) = seen else { return Ok(Comparison::Unseen) };
-        let seen = Checkpoint::open_note(&note, self.origin(), self.verifier_key());
-        let seen = seen.map_err(|cause| not_ours(witness, cause))?;
+        let seen = self.open_head(&note).map_err(|cause| not_ours(witness, cause))?;
         let step = self.step_from(seen.size())?;
         let (own, own_size) = match step.before {
             Some((root, _)) if root == seen.root() => {
