@@ -14,11 +14,11 @@ use crate::store::{Key, Stored};
 /// A full hash tile of the log (C2SP tlog-tiles). It can be made again from the log at any time, and two gates that
 /// write one write the same.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize)]
-struct Tile {
-    level: u8,
-    index: u64,
+pub(crate) struct Tile {
+    pub(crate) level: u8,
+    pub(crate) index: u64,
     // Invariant: 256 of them.
-    hashes: Vec<Digest>,
+    pub(crate) hashes: Vec<Digest>,
 }
 
 /// How many leaves a tile of level 0 covers, and how many tiles one of the next level.

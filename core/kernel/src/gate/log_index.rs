@@ -17,7 +17,7 @@ use crate::store::Key;
 use crate::store::records::{self, Record};
 
 /// The most entries of a span: an offset in it is a small number.
-const SPAN_MAX: u32 = 4_096;
+pub(crate) const SPAN_MAX: u32 = 4_096;
 
 /// How many rows of an index that nobody uses any more go in one commit.
 const SWEPT: usize = 256;

@@ -12,59 +12,59 @@ use crate::store::records::{self, Record};
 
 /// How far the index has come. Each change of it expects this row unchanged, so that of two nodes one goes first.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct LogIndex {
+pub(crate) struct LogIndex {
     /// Tells the rows of this index from those of an earlier one that was given up.
-    pub(super) making: String,
+    pub(crate) making: String,
     /// How many entries a span has.
-    pub(super) entries: u32,
+    pub(crate) entries: u32,
     /// How many spans are in the index.
-    pub(super) spans: u64,
+    pub(crate) spans: u64,
     /// The latest instant of any entry in it, in microseconds.
-    pub(super) latest: i64,
+    pub(crate) latest: i64,
     /// By how much any entry in it was earlier than one before it, in microseconds: clocks of nodes differ.
-    pub(super) lag: i64,
+    pub(crate) lag: i64,
 }
 
 /// One run of entries.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Span {
-    pub(super) making: String,
-    pub(super) number: u64,
+pub(crate) struct Span {
+    pub(crate) making: String,
+    pub(crate) number: u64,
     /// The latest instant of any entry up to here: it never falls from one span to the next.
-    pub(super) latest: i64,
+    pub(crate) latest: i64,
     /// The earliest and the latest instant in it.
-    pub(super) first: i64,
-    pub(super) last: i64,
+    pub(crate) first: i64,
+    pub(crate) last: i64,
 }
 
 /// What is known of one word over all spans.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Word {
-    pub(super) making: String,
-    pub(super) term: Term,
+pub(crate) struct Word {
+    pub(crate) making: String,
+    pub(crate) term: Term,
     /// How many entries have it.
-    pub(super) count: u64,
+    pub(crate) count: u64,
     /// The last span that has one.
-    pub(super) span: u64,
+    pub(crate) span: u64,
 }
 
 /// Which entries of one span have a word.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-pub(super) struct Posting {
-    pub(super) making: String,
-    pub(super) term: Term,
-    pub(super) span: u64,
+pub(crate) struct Posting {
+    pub(crate) making: String,
+    pub(crate) term: Term,
+    pub(crate) span: u64,
     /// How many spans there are up to the last one before that has the word, that one included; 0 where none has it.
-    pub(super) earlier: u64,
+    pub(crate) earlier: u64,
     /// How many entries had the word before this span.
-    pub(super) counted: u64,
+    pub(crate) counted: u64,
     /// A bit for each entry of the span, the first one highest, in hex.
-    pub(super) offsets: String,
+    pub(crate) offsets: String,
 }
 
 /// One word of an entry, a field and a value, as a digest: all keys are alike, and safe, whatever a value holds.
 #[derive(Clone, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub(super) struct Term(pub(super) String);
+pub(crate) struct Term(pub(crate) String);
 
 impl Record for LogIndex {
     const KIND: &'static str = "log_index";
@@ -104,12 +104,12 @@ fn place(number: u64) -> String {
 }
 
 impl Term {
-    pub(super) fn new(field: &str, value: &impl fmt::Display) -> Self {
+    pub(crate) fn new(field: &str, value: &impl fmt::Display) -> Self {
         Self(Digest::of(format!("{field}:{value}").as_bytes()).to_string())
     }
 
     /// The words that an entry is found by.
-    pub(super) fn all_of(leaf: &Leaf) -> Vec<Self> {
+    pub(crate) fn all_of(leaf: &Leaf) -> Vec<Self> {
         let mut terms = vec![Self::new("event", &leaf.event)];
         terms.extend(leaf.event.split_once('.').map(|(group, _)| Self::new("group", &group)));
         terms.extend(leaf.request.map(|id| Self::new("request", &id)));
@@ -119,7 +119,7 @@ impl Term {
     }
 
     /// The words of a scope.
-    pub(super) fn all_in(scope: &Scope) -> Vec<Self> {
+    pub(crate) fn all_in(scope: &Scope) -> Vec<Self> {
         match scope {
             Scope::Platform => vec![Self::new("project", &"platform")],
             Scope::Project { project, module, environment } => {
@@ -134,7 +134,7 @@ impl Term {
 
 impl Posting {
     /// Which entries of the span, counted from its start, ascending.
-    pub(super) fn offsets(&self) -> Vec<u64> {
+    pub(crate) fn offsets(&self) -> Vec<u64> {
         let bits = self
             .offsets
             .chars()
@@ -145,7 +145,7 @@ impl Posting {
 }
 
 /// A bit for each of `entries`, set for those at `offsets`, in hex.
-pub(super) fn bits(offsets: &[u32], entries: u32) -> String {
+pub(crate) fn bits(offsets: &[u32], entries: u32) -> String {
     let digit = |start: u32| {
         let of = |(bit, offset): (u32, u32)| if offsets.contains(&offset) { bit } else { 0 };
         let value = [8, 4, 2, 1].into_iter().zip(start..).map(of).sum();
@@ -156,33 +156,33 @@ pub(super) fn bits(offsets: &[u32], entries: u32) -> String {
 
 impl LogIndex {
     /// How many entries of the log it covers.
-    pub(super) fn covered(&self) -> u64 {
+    pub(crate) fn covered(&self) -> u64 {
         self.spans.saturating_mul(u64::from(self.entries.max(1)))
     }
 
     /// The span of an entry.
-    pub(super) fn span_of(&self, index: u64) -> u64 {
+    pub(crate) fn span_of(&self, index: u64) -> u64 {
         index.checked_div(u64::from(self.entries.max(1))).unwrap_or_default()
     }
 
-    pub(super) fn start_of(&self, span: u64) -> u64 {
+    pub(crate) fn start_of(&self, span: u64) -> u64 {
         span.saturating_mul(u64::from(self.entries.max(1)))
     }
 
-    pub(super) fn span_key(&self, number: u64) -> Key {
+    pub(crate) fn span_key(&self, number: u64) -> Key {
         records::key_of::<Span>(&[&self.making, &place(number)])
     }
 
-    pub(super) fn word_key(&self, Term(term): &Term) -> Key {
+    pub(crate) fn word_key(&self, Term(term): &Term) -> Key {
         records::key_of::<Word>(&[&self.making, term])
     }
 
     /// All rows of a word begin with this.
-    pub(super) fn postings_key(&self, Term(term): &Term) -> Key {
+    pub(crate) fn postings_key(&self, Term(term): &Term) -> Key {
         records::key_of::<Posting>(&[&self.making, term])
     }
 
-    pub(super) fn posting_key(&self, term: &Term, span: u64) -> Key {
+    pub(crate) fn posting_key(&self, term: &Term, span: u64) -> Key {
         self.postings_key(term).child(&place(span))
     }
 }

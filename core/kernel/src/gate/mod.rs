@@ -70,7 +70,11 @@ use watch::{WATCHED_MAX, Watch};
 pub(crate) use administer::email_key;
 pub(crate) use denied::{DenialNote, notes_of};
 pub(crate) use find::RequestOf;
+pub(crate) use hashes::Tile;
 pub(crate) use lease::Live;
+pub(crate) use log_index::SPAN_MAX;
+pub(crate) use log_rows::{LogIndex, Posting, Span, Term, Word, bits};
+pub(crate) use renew::Checkpoints;
 pub(crate) use turn::Turn;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use txn::DERIVED;

@@ -15,7 +15,7 @@ use crate::store::records::Record;
 
 /// What a run noted for its later self, in order.
 #[derive(Debug, Deserialize, Serialize)]
-pub(super) struct Checkpoints {
+pub(crate) struct Checkpoints {
     run: RunId,
     noted: Vec<(String, String)>,
 }

@@ -150,6 +150,59 @@ pub(crate) fn without_texts(bytes: &[u8]) -> Result<Option<Erased>, Error> {
     Ok(Some(Erased { bytes, commitments }))
 }
 
+/// The texts that a record has, and those that it had.
+#[derive(Debug, Default, Eq, PartialEq)]
+pub(crate) struct Beside {
+    /// How many are there; each is the one that was committed to.
+    pub(crate) there: usize,
+    /// The commitments of those that are not.
+    pub(crate) absent: Vec<Digest>,
+}
+
+/// What stands beside the record in stored `bytes`, whose kind has texts at `places`; or what is wrong with it.
+pub(crate) fn beside(bytes: &[u8], places: &[Erasable]) -> Result<Beside, &'static str> {
+    #[derive(Deserialize)]
+    struct Whole {
+        body: Value,
+    }
+    let Some((_, texts)) = split(bytes) else {
+        return if places.is_empty() {
+            Ok(Beside::default())
+        } else {
+            Err("its texts cannot be read")
+        };
+    };
+    if places.is_empty() {
+        return Err("texts stand beside it, and its kind has none");
+    }
+    let found: Option<(Texts, Whole)> =
+        serde_json::from_slice(texts).ok().zip(serde_json::from_slice(bytes).ok());
+    let Some((mut found, Whole { body })) = found else { return Err("its texts cannot be read") };
+    // One way to write them, so that nothing stands there twice or between the lines.
+    if serde_json::to_vec(&found).ok().as_deref() != Some(texts) {
+        return Err("its texts are not as the gate writes them");
+    }
+    let mut beside = Beside::default();
+    for place in places {
+        let slot = body.pointer(place.at).and_then(Value::as_str);
+        let Some(commitment) = slot.filter(|text| !text.is_empty()) else { continue };
+        match found.remove(commitment) {
+            Some(text) if text.commitment().is_ok_and(|made| made == commitment) => {
+                beside.there = beside.there.saturating_add(1);
+            }
+            Some(_) => return Err("a text is not the one that was committed to"),
+            None => beside
+                .absent
+                .push(commitment.parse().map_err(|_| "a text stands where its commitment should")?),
+        }
+    }
+    if found.is_empty() {
+        Ok(beside)
+    } else {
+        Err("a text that nothing commits to stands beside it")
+    }
+}
+
 /// The body in stored `bytes` as JSON, with its texts in the place of their commitments.
 #[cfg(any(test, feature = "testing"))]
 pub(crate) fn body_with_texts(bytes: &[u8]) -> Option<String> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use placet_core::audit::{Checkpoint, DeepOptions};
 use placet_core::error::Code;
-use placet_core::gate::Gate;
+use placet_core::gate::{Erasure, Gate};
 use placet_core::org::GlobalRole;
 use placet_core::org::command::{GrantGlobalRole, RevokeGlobalRole};
 use placet_core::request::Change;
@@ -14,7 +14,7 @@ use placet_core::testing::{Bench, Office, Seen, StoreWrapper};
 
 use serde_json::Value;
 
-use super::says::{kind, name};
+use super::says::{kind, logical, name};
 
 /// Records and log of a store.
 #[derive(Clone, Debug, Default)]
@@ -84,6 +84,15 @@ impl Content {
 
 impl Lab {
     pub(crate) fn new() -> Self {
+        Self::of(0)
+    }
+
+    /// With as many entries as a tile needs, and an index over them.
+    pub(crate) fn long() -> Self {
+        Self::of(260)
+    }
+
+    fn of(entries: u64) -> Self {
         let recorder = Arc::new(Recorder::default());
         let bench = Bench::on(Arc::<Recorder>::clone(&recorder)).unwrap();
         let gate = Gate::new(bench.parts);
@@ -118,10 +127,16 @@ impl Lab {
         assert_eq!(gate.approve(ana, pending.id, digest, None).unwrap_err().code(), Code::Denied);
         let rejected = office.pending(&gate).unwrap().header.id;
         gate.reject(bo, rejected, "no").unwrap();
+        // One that was erased.
+        gate.erase(root, Erasure::Request(rejected)).unwrap();
         // A row that came and went.
         let (user, role) = (bo.user(), GlobalRole::Auditor);
         gate.administer(root, &GrantGlobalRole { user, role }).unwrap();
         gate.administer(root, &RevokeGlobalRole { user, role }).unwrap();
+        while recorder.log_len().unwrap() < entries {
+            gate.record_login(ana, &"web".parse().unwrap()).unwrap();
+        }
+        gate.index_log(|_, _| Ok(())).unwrap();
         let head = gate.checkpoint().unwrap();
         let head = Checkpoint::open_note(&head, gate.origin(), gate.verifier_key()).unwrap();
         let Content { pairs, log } = Content::of(&*recorder);
@@ -149,6 +164,12 @@ impl Lab {
 
     pub(crate) fn store_with(&self, log: &[Vec<u8>]) -> MemoryStore {
         Content { pairs: self.pairs.clone(), log: log.to_vec() }.store()
+    }
+
+    /// Whether the record at `key` says something else with `bytes`. The last tile may go: it is made again.
+    pub(crate) fn counts(&self, key: &Key, bytes: Option<&Vec<u8>>) -> bool {
+        let may_go = name(key) == "tile/0/0" && bytes.is_none();
+        !may_go && logical(key, self.pairs.get(key)) != logical(key, bytes)
     }
 
     /// The key of a record whose name begins so, and that was written more than once.

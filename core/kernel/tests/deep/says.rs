@@ -14,13 +14,18 @@ pub(crate) fn kind(key: &Key) -> String {
 }
 
 /// Of each derived kind, what it says beside what only paces work. A turn that nobody has says nothing.
-const SAYS: [(&str, &[&str]); 6] = [
+const SAYS: [(&str, &[&str]); 11] = [
     ("unique", &["what", "value", "holder"]),
     ("used", &["id"]),
     ("request_of", &["project", "request"]),
     ("denial", &["of", "minute"]),
     ("live", &["request", "run", "fence", "is_stopped"]),
     ("turn", &["target", "holder"]),
+    ("tile", &["level", "index", "hashes"]),
+    ("log_index", &["making", "entries", "spans", "latest", "lag"]),
+    ("log_span", &["making", "number", "latest", "first", "last"]),
+    ("log_word", &["making", "term", "count", "span"]),
+    ("log_posting", &["making", "term", "span", "earlier", "counted", "offsets"]),
 ];
 
 /// What the bytes at `key` say: all of them, where a leaf names the record.

@@ -11,6 +11,7 @@ use crate::id::{ProjectId, RequestId, UserId};
 use crate::org::book::Unique;
 use crate::org::{Project, User};
 use crate::request::{Executing, Request, State};
+use crate::store::erasable::without_texts;
 use crate::store::records::{self, Record};
 use crate::store::{Key, Store};
 
@@ -23,16 +24,16 @@ pub(super) struct Wrong {
 }
 
 impl Wrong {
-    fn unfit(key: &Key, why: &'static str) -> Vec<Self> {
+    pub(super) fn unfit(key: &Key, why: &'static str) -> Vec<Self> {
         vec![Self { fault: DeepFault::Unfit, key: key.clone(), why }]
     }
 
-    fn missing(key: Key, why: &'static str) -> Vec<Self> {
+    pub(super) fn missing(key: Key, why: &'static str) -> Vec<Self> {
         vec![Self { fault: DeepFault::Missing, key, why }]
     }
 }
 
-type Verdict = Result<Vec<Wrong>, Error>;
+pub(super) type Verdict = Result<Vec<Wrong>, Error>;
 
 const UNREADABLE: &str = "it cannot be read";
 const NOT_ITS_KEY: &str = "it stands under the key of another";
@@ -40,7 +41,7 @@ const NOT_ITS_KEY: &str = "it stands under the key of another";
 /// Reads other records, and remembers which: what was found holds as long as none of them was written meanwhile.
 #[derive(Debug)]
 pub(super) struct Look<'a> {
-    store: &'a dyn Store,
+    pub(super) store: &'a dyn Store,
     looked: RefCell<BTreeSet<Mark>>,
 }
 
@@ -54,7 +55,7 @@ impl<'a> Look<'a> {
     }
 
     /// The record at `path`. One that cannot be read counts as none here: it is found where it stands.
-    fn get<R: Record>(&self, path: &[&str]) -> Result<Option<R>, Error> {
+    pub(super) fn get<R: Record>(&self, path: &[&str]) -> Result<Option<R>, Error> {
         let key = records::key_of::<R>(path);
         self.looked.borrow_mut().insert(mark_of(&key));
         let stored = self.store.get(&key)?;
@@ -63,7 +64,7 @@ impl<'a> Look<'a> {
 }
 
 /// The record at `key`, where it can be read and stands under its own key.
-fn own<R: Record>(key: &Key, bytes: &[u8]) -> Result<R, Vec<Wrong>> {
+pub(super) fn own<R: Record>(key: &Key, bytes: &[u8]) -> Result<R, Vec<Wrong>> {
     let record: R = records::decode(key, bytes).map_err(|_| Wrong::unfit(key, UNREADABLE))?;
     if records::key_for(&record) == *key { Ok(record) } else { Err(Wrong::unfit(key, NOT_ITS_KEY)) }
 }
@@ -101,6 +102,8 @@ pub(super) fn unique(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
 /// A user keeps their e-mail address from being anybody else's.
 pub(super) fn user(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
     match own::<User>(key, bytes) {
+        // The address of somebody who was erased is free.
+        Ok(_) if without_texts(bytes).is_ok_and(|texts| texts.is_none()) => Ok(Vec::new()),
         Ok(user) => held(look, &email_key(&user.email, user.id)),
         Err(wrong) => Ok(wrong),
     }

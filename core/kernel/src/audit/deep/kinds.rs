@@ -1,15 +1,18 @@
 //! How each kind of record is checked. A new kind gets a row in [`KINDS`]; a test fails until it has one.
 
-use super::derived;
+use super::{derived, log_index, tiles};
 use crate::audit::Leaf;
 use crate::authz::Scope;
 use crate::error::Error;
-use crate::gate::{DenialNote, Live, RequestOf, Turn, notes_of};
+use crate::gate::{
+    Checkpoints, DenialNote, Live, LogIndex, Posting, RequestOf, Span, Tile, Turn, Word, notes_of,
+};
 use crate::id::RequestId;
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
 use crate::org::{GlobalRoleGrant, Project, User};
 use crate::request::{HistoryEntry, Request, Revision, Run};
 use crate::store::Key;
+use crate::store::erasable::Erasable;
 use crate::store::records::{self, Record};
 
 /// Where it is known from which records of a kind there must be.
@@ -31,18 +34,21 @@ pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) known: Known,
     pub(super) judge: Option<Judge>,
+    /// Where its texts are that can be erased.
+    pub(super) texts: &'static [Erasable],
 }
 
 const fn named<R: Record>(judge: Option<Judge>) -> Kind {
-    Kind { name: R::KIND, known: Known::Named, judge }
+    Kind { name: R::KIND, known: Known::Named, judge, texts: R::ERASABLE }
 }
 
 const fn told<R: Record>() -> Kind {
-    Kind { name: R::KIND, known: Known::Told, judge: Some(derived::is_its_key::<R>) }
+    let judge: Option<Judge> = Some(derived::is_its_key::<R>);
+    Kind { name: R::KIND, known: Known::Told, judge, texts: &[] }
 }
 
 const fn judged<R: Record>(judge: Judge) -> Kind {
-    Kind { name: R::KIND, known: Known::Judged, judge: Some(judge) }
+    Kind { name: R::KIND, known: Known::Judged, judge: Some(judge), texts: &[] }
 }
 
 /// Every kind of record. The bytes of a named record are vouched for by a leaf; its judge, where it has one, looks for
@@ -61,15 +67,21 @@ pub(super) const KINDS: &[Kind] = &[
     named::<Revision>(None),
     named::<HistoryEntry>(None),
     named::<Run>(None),
-    Kind { name: "run_checkpoints", known: Known::Named, judge: None },
+    named::<Checkpoints>(None),
     told::<RequestOf>(),
     judged::<Live>(derived::live),
     judged::<Turn>(derived::turn),
     // The gate's own.
-    Kind { name: "log_key", known: Known::Named, judge: None },
-    Kind { name: "retention", known: Known::Named, judge: None },
-    Kind { name: "policy_set", known: Known::Named, judge: None },
+    Kind { name: "log_key", known: Known::Named, judge: None, texts: &[] },
+    Kind { name: "retention", known: Known::Named, judge: None, texts: &[] },
+    Kind { name: "policy_set", known: Known::Named, judge: None, texts: &[] },
     told::<DenialNote>(),
+    // Made from the log. What the index says of it is compared by a walk of its own.
+    judged::<Tile>(tiles::tile),
+    judged::<LogIndex>(derived::is_its_key::<LogIndex>),
+    judged::<Span>(log_index::span),
+    judged::<Word>(log_index::word),
+    judged::<Posting>(log_index::posting),
 ];
 
 /// The row of the kind called `name`. A kind that is in no row is taken as named.

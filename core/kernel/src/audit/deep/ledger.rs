@@ -62,6 +62,8 @@ pub(super) struct Line {
     pub(super) says: Says,
     /// The leaf that says so.
     pub(super) leaf: u64,
+    /// Whether that leaf erased texts of it.
+    pub(super) erases: bool,
     /// Whether a record was there and fits.
     pub(super) seen: bool,
 }
@@ -93,10 +95,10 @@ impl Ledger {
     pub(super) fn write(
         &mut self,
         mark: Mark,
-        (says, leaf): (Says, u64),
+        (says, leaf, erases): (Says, u64, bool),
         later: &mut Vec<Share>,
     ) -> Option<Line> {
-        let before = self.lines.insert(mark, Line { says, leaf, seen: false });
+        let before = self.lines.insert(mark, Line { says, leaf, erases, seen: false });
         while self.lines.len() > self.lines_max && self.share.bits < 64 {
             later.push(self.share.halve());
             let share = self.share;
@@ -139,7 +141,7 @@ mod tests {
             let mut ledger = Ledger::new(share, 100 * LINE_BYTES);
             for mark in &marks {
                 if ledger.covers(*mark) {
-                    ledger.write(*mark, (Says::There, 0), &mut later);
+                    ledger.write(*mark, (Says::There, 0, false), &mut later);
                 }
                 assert!(ledger.len() <= 100);
             }

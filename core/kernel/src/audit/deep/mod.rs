@@ -6,6 +6,9 @@
 
 mod kinds; // which kind is checked how: the table to extend
 mod derived; // what is made again from other records
+mod texts; // what can be erased, beside what cannot
+mod tiles; // the hashes of the log
+mod log_index; // the index of the log
 mod ledger; // what the log says of each record, a share of them at a time
 mod frontier; // the root of a log that is read once
 mod report; // what was found

@@ -34,6 +34,10 @@ pub enum DeepFault {
     Swapped,
     /// A record that no leaf names is not what the records and leaves say that it must be.
     Unfit,
+    /// A text beside a record is not the one that the record commits to, or stands there although it was erased.
+    TextChanged,
+    /// A text that the record commits to is gone, and no leaf tells that it was erased.
+    TextRemoved,
 }
 
 impl DeepFault {
@@ -50,6 +54,8 @@ impl DeepFault {
             Self::Older => "older",
             Self::Swapped => "swapped",
             Self::Unfit => "unfit",
+            Self::TextChanged => "text_changed",
+            Self::TextRemoved => "text_removed",
         }
     }
 }
@@ -126,6 +132,8 @@ impl fmt::Display for DeepFinding {
             DeepFault::Older => write!(f, "`{record}` is what it was before")?,
             DeepFault::Swapped => write!(f, "`{record}` holds another record")?,
             DeepFault::Unfit => write!(f, "`{record}` does not fit what the log says")?,
+            DeepFault::TextChanged => write!(f, "a text of `{record}` was changed past the log")?,
+            DeepFault::TextRemoved => write!(f, "a text of `{record}` was removed without a leaf")?,
         }
         if let Some(leaf) = self.leaf {
             write!(f, "; leaf {leaf}")?;
@@ -192,6 +200,8 @@ pub enum DeepStep {
     Log,
     /// The records, in the order of their keys.
     Records,
+    /// The log once more, for the index that is made from it.
+    Index,
     /// The log once more, for whose bytes the wrong ones are.
     Origins,
 }

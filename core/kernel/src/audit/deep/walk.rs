@@ -8,6 +8,7 @@ use super::frontier::Frontier;
 use super::kinds::{Known, key_named, kind, name_of, told_by};
 use super::ledger::{Ledger, Mark, Says, Share, mark_of};
 use super::report::{DeepFault, DeepFinding, DeepProgress, DeepReport, DeepStep};
+use super::texts;
 use crate::audit::{Checkpoint, Leaf, leaf_hash};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -83,6 +84,7 @@ impl<'a> Check<'a> {
             self.scan()?;
             self.look_for_missing()?;
         }
+        self.check_log_index()?;
         self.name_origins()?;
         let largest = self.options.heads.iter().map(Checkpoint::size).max();
         self.findings
@@ -100,7 +102,7 @@ impl<'a> Check<'a> {
         })
     }
 
-    fn found(&mut self, finding: DeepFinding) {
+    pub(super) fn found(&mut self, finding: DeepFinding) {
         let once = (finding.fault, finding.record.clone(), finding.leaf);
         if self.told.contains(&once) {
             return;
@@ -181,7 +183,13 @@ impl<'a> Check<'a> {
                 continue;
             }
             let says = change.after.map_or(Says::Gone, Says::Bytes);
-            let before = self.ledger.write(mark, (says, index), &mut self.later);
+            let erases = !leaf.erased.is_empty();
+            let before = self.ledger.write(mark, (says, index, erases), &mut self.later);
+            if erases && before.is_some_and(|line| line.erases) {
+                let name = Some(change.name.clone());
+                let broken = DeepFinding::new(DeepFault::BrokenChain, name, Some(index));
+                self.found(broken.with_why("the leaf before it erased the same texts"));
+            }
             let (left, leaf_before) = match before.map(|line| (line.says, line.leaf)) {
                 Some((Says::Bytes(left), leaf)) => (Some(left), Some(leaf)),
                 Some((Says::Gone | Says::There | Says::Perhaps, leaf)) => (None, Some(leaf)),
@@ -206,7 +214,7 @@ impl<'a> Check<'a> {
                 continue;
             }
             let says = if told.is_sure { Says::There } else { Says::Perhaps };
-            let before = self.ledger.write(mark, (says, index), &mut self.later);
+            let before = self.ledger.write(mark, (says, index, false), &mut self.later);
             let again = before.is_some_and(|line| line.says == Says::There);
             if again && told.is_once {
                 let (_, name) = name_of(&told.key);
@@ -333,6 +341,14 @@ impl<'a> Check<'a> {
                 Some(of(DeepFault::Added).with_digests(None, Some(found)))
             }
             _ => None,
+        };
+        let wrong = match (wrong, line, bytes) {
+            (None, Some(line), Some(bytes)) if matches!(line.says, Says::Bytes(_)) => {
+                let places = row.map_or(&[][..], |row| row.texts);
+                let wrong = texts::wrong_with(self.store, places, line, bytes)?;
+                wrong.map(|(fault, why)| of(fault).with_why(why))
+            }
+            (wrong, _, _) => wrong,
         };
         let look = Look::at(self.store);
         if let Some(wrong) = wrong {

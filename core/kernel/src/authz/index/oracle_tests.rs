@@ -39,7 +39,7 @@ fn ask(index: &Index, question: &Question) -> bool {
 }
 
 /// The same one for each run, unless asked for: for what chance must show, and not only may.
-fn fixed_seed() -> u64 {
+pub(super) fn fixed_seed() -> u64 {
     let seed = number("PLACET_SEED", 7);
     eprintln!("PLACET_SEED={seed}");
     seed

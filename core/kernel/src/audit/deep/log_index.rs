@@ -1,0 +1,233 @@
+//! The index of the log: each row that must be there, made again from the log; and no other.
+//!
+//! Rows are written once, when the log has all entries of their span, so what a row of the index covers never changes.
+//! Those of an index that was given up say nothing to anybody, and stay until they are swept.
+
+use std::collections::BTreeMap;
+
+use super::derived::{Look, Verdict, Wrong, own};
+use super::kinds::name_of;
+use super::report::{DeepFinding, DeepStep};
+use super::walk::Check;
+use crate::audit::Leaf;
+use crate::error::{Code, Error};
+use crate::gate::{LogIndex, Posting, SPAN_MAX, Span, Term, Word, bits};
+use crate::store::records::{self, Record};
+use crate::store::{Key, Store};
+
+/// How often an index that is made anew meanwhile is looked at again.
+const LOOKS_MAX: usize = 100;
+
+fn index_key() -> Key {
+    records::key_of::<LogIndex>(&[])
+}
+
+/// The index that a row belongs to; or what is wrong; or nothing, where it belongs to none that is in use.
+fn index_of(look: &Look<'_>, making: &str) -> Result<Result<LogIndex, Vec<Wrong>>, Error> {
+    Ok(match look.get::<LogIndex>(&[])? {
+        Some(index) if index.making == making => Ok(index),
+        Some(_) => Err(Vec::new()),
+        None => Err(Wrong::missing(index_key(), "rows of it are there")),
+    })
+}
+
+fn beyond(key: &Key) -> Vec<Wrong> {
+    let mut wrong = Wrong::unfit(key, "it is of a span that the index does not cover");
+    wrong.extend(Wrong::unfit(&index_key(), "rows are there that it does not cover"));
+    wrong
+}
+
+/// A span that the index covers; the walk compares what it says.
+pub(super) fn span(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
+    let row: Span = match own(key, bytes) {
+        Ok(row) => row,
+        Err(wrong) => return Ok(wrong),
+    };
+    let index = match index_of(look, &row.making)? {
+        Ok(index) => index,
+        Err(wrong) => return Ok(wrong),
+    };
+    Ok(if row.number < index.spans { Vec::new() } else { beyond(key) })
+}
+
+/// A word ends where its last row is, with as many entries.
+pub(super) fn word(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
+    let row: Word = match own(key, bytes) {
+        Ok(row) => row,
+        Err(wrong) => return Ok(wrong),
+    };
+    let index = match index_of(look, &row.making)? {
+        Ok(index) => index,
+        Err(wrong) => return Ok(wrong),
+    };
+    let last_key = index.posting_key(&row.term, row.span);
+    let Some(last) = posting_at(look, &last_key)? else {
+        return Ok(Wrong::unfit(key, "its last row is not there"));
+    };
+    if with(&last) != row.count {
+        return Ok(Wrong::unfit(key, "it counts otherwise than its rows"));
+    }
+    // Where another span came in meanwhile, the word was written with it.
+    let is_last = next(look, &index, &row.term, Some(&last_key))?.is_none();
+    let grown = |now: Word| now.span > row.span;
+    if is_last || look.get::<Word>(&[&row.making, &row.term.0])?.is_some_and(grown) {
+        return Ok(Vec::new());
+    }
+    Ok(Wrong::unfit(key, "it has later rows"))
+}
+
+/// A row names entries that have the word, and fits the rows before and after it.
+pub(super) fn posting(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
+    let row: Posting = match own(key, bytes) {
+        Ok(row) => row,
+        Err(wrong) => return Ok(wrong),
+    };
+    let index = match index_of(look, &row.making)? {
+        Ok(index) => index,
+        Err(wrong) => return Ok(wrong),
+    };
+    let unfit = |why| Ok(Wrong::unfit(key, why));
+    if row.span >= index.spans {
+        return Ok(beyond(key));
+    }
+    // One entry makes the row one that must be there, and the walk compares all of it.
+    let first = row.offsets().first().copied().filter(|first| *first < u64::from(index.entries));
+    let at = first.map(|first| index.start_of(row.span).saturating_add(first));
+    let entry =
+        at.map(|at| look.store.log_read(at, 1)).transpose()?.and_then(|mut read| read.pop());
+    let leaf = entry.and_then(|entry| Leaf::from_bytes(&entry).ok());
+    if leaf.is_none_or(|leaf| !Term::all_of(&leaf).contains(&row.term)) {
+        return unfit("it names an entry that is about something else");
+    }
+    let before_key = row.earlier.checked_sub(1).map(|before| index.posting_key(&row.term, before));
+    let counted = match &before_key {
+        Some(before) => posting_at(look, before)?.map(|before| with(&before)),
+        None => Some(0),
+    };
+    let follows = next(look, &index, &row.term, before_key.as_ref())?;
+    if counted != Some(row.counted) || follows.as_ref() != Some(key) {
+        return unfit("it does not follow the row before it");
+    }
+    // First the word, which only grows, then what comes after this row.
+    let ends = look.get::<Word>(&[&row.making, &row.term.0])?;
+    let is_last = next(look, &index, &row.term, Some(key))?.is_none();
+    if is_last && ends.is_none() {
+        return Ok(Wrong::missing(index.word_key(&row.term), "rows of it are there"));
+    }
+    Ok(Vec::new())
+}
+
+fn posting_at(look: &Look<'_>, key: &Key) -> Result<Option<Posting>, Error> {
+    row_at(look.store, key)
+}
+
+/// The record at `key`. One that cannot be read counts as none: it is found where it stands.
+fn row_at<R: Record>(store: &dyn Store, key: &Key) -> Result<Option<R>, Error> {
+    let stored = store.get(key)?;
+    Ok(stored.and_then(|stored| own(key, &stored.value).ok()))
+}
+
+/// How many entries have the word up to and with this row.
+fn with(row: &Posting) -> u64 {
+    row.counted.saturating_add(u64::try_from(row.offsets().len()).unwrap_or(u64::MAX))
+}
+
+/// The next row of a word after `after`, or the first.
+fn next(
+    look: &Look<'_>,
+    index: &LogIndex,
+    term: &Term,
+    after: Option<&Key>,
+) -> Result<Option<Key>, Error> {
+    let found = look.store.scan(&index.postings_key(term), after, 1)?;
+    Ok(found.into_iter().next().map(|(key, _)| key))
+}
+
+/// What a walk through the log found wrong.
+#[derive(Debug, Default)]
+struct Walked {
+    latest: i64,
+    lag: i64,
+    wrong: Vec<Wrong>,
+}
+
+impl Check<'_> {
+    /// Walks through the log once more, one span at a time, and compares each row that must be there because of it.
+    pub(super) fn check_log_index(&mut self) -> Result<(), Error> {
+        for _ in 0..LOOKS_MAX {
+            let Some(index) = row_at::<LogIndex>(self.store, &index_key())? else { return Ok(()) };
+            let wrong = self.walk_index(&index)?;
+            let now = row_at::<LogIndex>(self.store, &index_key())?;
+            if !wrong.is_empty() && now.is_some_and(|now| now.making != index.making) {
+                // It was made anew meanwhile.
+                continue;
+            }
+            for Wrong { fault, key, why } in wrong {
+                let (_, name) = name_of(&key);
+                self.found(DeepFinding::new(fault, Some(name), None).with_why(why));
+            }
+            return Ok(());
+        }
+        let sentence = "the index of the log is made anew faster than it can be checked";
+        Err(Error::new(Code::Conflict, sentence).with_help("check when nobody rebuilds it"))
+    }
+
+    fn walk_index(&mut self, index: &LogIndex) -> Result<Vec<Wrong>, Error> {
+        let mut walked = Walked::default();
+        if !(1..=SPAN_MAX).contains(&index.entries) {
+            return Ok(Wrong::unfit(&index_key(), "no span has as many entries"));
+        }
+        for number in 0..index.spans {
+            self.tell(DeepStep::Index, index.start_of(number), Some(index.covered()))?;
+            if !self.walk_span(index, number, &mut walked)? {
+                walked.wrong.extend(Wrong::unfit(&index_key(), "it covers what is not there"));
+                return Ok(walked.wrong);
+            }
+        }
+        if (walked.latest, walked.lag) != (index.latest, index.lag) {
+            walked.wrong.extend(Wrong::unfit(&index_key(), "it is wrong about time"));
+        } else if !walked.wrong.is_empty() {
+            let why = "rows of it are not what the log says; `rebuild_log_index` makes them anew";
+            walked.wrong.extend(Wrong::unfit(&index_key(), why));
+        }
+        Ok(walked.wrong)
+    }
+
+    /// Compares the rows of one span; whether the log has all of its entries.
+    fn walk_span(&self, index: &LogIndex, number: u64, walked: &mut Walked) -> Result<bool, Error> {
+        let limit = usize::try_from(index.entries).unwrap_or(usize::MAX);
+        let entries = self.store.log_read(index.start_of(number), limit)?;
+        let mut terms: BTreeMap<Term, Vec<u32>> = BTreeMap::new();
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        for (offset, entry) in (0_u32..).zip(&entries) {
+            // What is no leaf was found before.
+            let Ok(leaf) = Leaf::from_bytes(entry) else { return Ok(false) };
+            let at = leaf.at.as_micros();
+            (first, last) = (first.min(at), last.max(at));
+            walked.latest = walked.latest.max(at);
+            walked.lag = walked.lag.max(walked.latest.saturating_sub(at));
+            for term in Term::all_of(&leaf) {
+                terms.entry(term).or_default().push(offset);
+            }
+        }
+        let key = index.span_key(number);
+        match row_at::<Span>(self.store, &key)? {
+            None => walked.wrong.extend(Wrong::missing(key, "the index covers it")),
+            Some(row) if (row.first, row.last, row.latest) != (first, last, walked.latest) => {
+                walked.wrong.extend(Wrong::unfit(&key, "it is wrong about time"));
+            }
+            Some(_) => {}
+        }
+        for (term, offsets) in terms {
+            let key = index.posting_key(&term, number);
+            match row_at::<Posting>(self.store, &key)? {
+                None => walked.wrong.extend(Wrong::missing(key, "the index covers it")),
+                Some(row) if row.offsets != bits(&offsets, index.entries) => {
+                    walked.wrong.extend(Wrong::unfit(&key, "it names other entries than the log"));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(entries.len() == limit)
+    }
+}
