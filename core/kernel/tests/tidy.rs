@@ -23,6 +23,8 @@ const ONLY: &[(&str, &[&str])] = &[
     ("rustls", &["core/store-postgres", "core/witness"]),
     ("ureq", &["core/witness"]),
     ("hyper", &["core/witness"]),
+    ("clap", &["bindings/cli"]),
+    ("indicatif", &["bindings/cli"]),
 ];
 
 /// What must not be below the kernel, at any depth: engines, databases, runtimes, networks, and every
@@ -44,6 +46,7 @@ const NOT_BELOW_KERNEL: &[&str] = &[
     "reqwest",
     "ureq",
     "rustls",
+    "clap",
     "pyo3",
     "napi",
     "placet",

@@ -1,0 +1,40 @@
+//! The audit log.
+
+mod verify; // an export, or the store of a folder
+mod prove; // one entry
+mod export; // a folder that anybody can verify
+mod show; // entries
+
+use clap::Subcommand;
+use placet::error::Error;
+
+pub(crate) use self::prove::key::of_folder as key_of_folder;
+use crate::console::Answer;
+use crate::ground::Ground;
+
+/// The audit log: verify, prove, export, show.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Verify an exported log, or the log in a folder, and name the first entry that is wrong.
+    Verify(verify::Verify),
+    /// Write the proof that an entry is in the log, as a `.tlog-proof`.
+    Prove(prove::Prove),
+    /// Check a `.tlog-proof` with the entry and the log's key alone.
+    CheckProof(prove::CheckProof),
+    /// Write the whole log as a static folder (C2SP tlog-tiles) that anybody can verify.
+    Export(export::Export),
+    /// Show entries.
+    Show(show::Show),
+}
+
+impl Audit {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        match self {
+            Self::Verify(command) => command.run(ground),
+            Self::Prove(command) => command.run(ground),
+            Self::CheckProof(command) => command.run(ground),
+            Self::Export(command) => command.run(ground),
+            Self::Show(command) => command.run(ground),
+        }
+    }
+}

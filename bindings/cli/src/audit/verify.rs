@@ -1,0 +1,187 @@
+//! An exported log, or the log in the store of a folder, read back and checked.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use placet::audit::{Checkpoint, Leaf, MerkleTree, VerifierKey, leaf_hash, verify_export_with};
+use placet::error::{Code, Error};
+use placet::store::Store as _;
+use placet::store_sled::{Options, SledStore};
+use serde_json::{Value, json};
+
+use super::prove::key;
+use crate::console::{Answer, error_json, error_text};
+use crate::files;
+use crate::ground::Ground;
+use crate::progress::Bar;
+use crate::text::{Mood, Text};
+
+/// Verify an exported log with nothing but its key: no gate is opened. It ends with 1 where something is wrong.
+///
+/// Without DIR, the log in the store of --folder is read whole: every byte against the store's checksums, every
+/// entry for its form. That needs the folder to itself; a key file `log.key` there is taken for the key.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    /// The folder of an export.
+    dir: Option<PathBuf>,
+    /// The log's verifier key, as text or as a file with it. An export needs it.
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The log's name. The default is the name of the key.
+    #[arg(long, value_name = "NAME")]
+    origin: Option<String>,
+    /// A checkpoint of this log that was kept from before: the log must continue it.
+    #[arg(long, value_name = "FILE")]
+    continues: Option<PathBuf>,
+}
+
+impl Verify {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let checked = match self.dir.clone() {
+            Some(dir) => self.export(ground, &dir),
+            None => self.store(ground),
+        };
+        match checked {
+            Ok(answer) => Ok(answer),
+            Err(error) if is_finding(error.code()) => Ok(found(&error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn export(&self, ground: &Ground, dir: &Path) -> Result<Answer, Error> {
+        if !dir.is_dir() {
+            let sentence = format!("there is no folder `{}`", dir.display());
+            return Err(
+                Error::new(Code::NotFound, sentence).with_help("name the folder of an export")
+            );
+        }
+        let key = self.key.as_deref().ok_or_else(|| {
+            Error::new(Code::InvalidInput, "an export is verified with the log's key")
+                .with_help("name it with --key; whoever runs the gate publishes it")
+        })?;
+        let key = key_of(key)?;
+        let origin = self.origin.as_deref().unwrap_or(key.name());
+        let bar = Bar::new(ground.console(), "entries", Some(0));
+        let read = |path: &str| files::found(&dir.join(path));
+        let verified = verify_export_with(read, origin, &key, |at| {
+            bar.at(at.done, Some(at.total));
+            Ok(())
+        })?;
+        drop(bar);
+        let checkpoint = verified.checkpoint();
+        if let Some(earlier) = self.earlier(&key, origin)? {
+            verified.continues(&earlier)?;
+        }
+        let (size, root) = (checkpoint.size(), checkpoint.root());
+        Ok(holds(size, (origin, &root.to_string()), self.continues.is_some()))
+    }
+
+    fn store(&self, ground: &Ground) -> Result<Answer, Error> {
+        let folder = ground.folder()?;
+        if !folder.join("store").is_dir() {
+            let sentence = format!("there is no store in `{}`", folder.display());
+            return Err(Error::new(Code::NotFound, sentence).with_help("name the folder of a gate"));
+        }
+        let own = match &self.key {
+            Some(text) => Some(key_of(text)?),
+            None => key::of_folder(folder)?,
+        };
+        let store =
+            SledStore::open_with(folder.join("store"), &Options::default().with_full_check(true))?;
+        let len = store.log_len()?;
+        let bar = Bar::new(ground.console(), "entries", Some(len));
+        let mut tree = MerkleTree::default();
+        while tree.len() < len {
+            let entries = store.log_read(tree.len(), 256)?;
+            if entries.is_empty() {
+                let sentence = format!("entry {} of {len} cannot be read", tree.len());
+                return Err(Error::new(Code::StoreDamaged, sentence).with_help("restore a backup"));
+            }
+            for entry in entries {
+                check_form(tree.len(), &entry)?;
+                tree.append(leaf_hash(&entry));
+                bar.step();
+            }
+        }
+        drop(bar);
+        if let Some(path) = &self.continues {
+            let key = own.as_ref().ok_or_else(|| {
+                Error::new(Code::InvalidInput, "a checkpoint is checked with the log's key")
+                    .with_help("name it with --key")
+            })?;
+            let origin = self.origin.as_deref().unwrap_or(key.name());
+            let earlier = Checkpoint::open(&files::bytes(path)?, origin, key)?;
+            if tree.root_at(earlier.size()).ok() != Some(earlier.root()) {
+                let sentence = format!(
+                    "the log does not continue itself as it was at {} entries",
+                    earlier.size()
+                );
+                return Err(Error::new(Code::LogTampered, sentence)
+                    .with_help("keep the checkpoint: it is the evidence")
+                    .with_detail("size", len)
+                    .with_detail("size_earlier", earlier.size()));
+            }
+        }
+        let origin = own.as_ref().map(VerifierKey::name).unwrap_or_default();
+        Ok(holds(len, (origin, &tree.root().to_string()), self.continues.is_some()))
+    }
+
+    fn earlier(&self, key: &VerifierKey, origin: &str) -> Result<Option<Checkpoint>, Error> {
+        let open = |path: &PathBuf| Checkpoint::open(&files::bytes(path)?, origin, key);
+        self.continues.as_ref().map(open).transpose()
+    }
+}
+
+/// A text that is not a key itself is a file with one.
+pub(super) fn key_of(text: &str) -> Result<VerifierKey, Error> {
+    match text.parse() {
+        Ok(key) => Ok(key),
+        Err(error) if !Path::new(text).is_file() => Err(error),
+        Err(_) => files::text(Path::new(text))?.trim().parse(),
+    }
+}
+
+/// The entry is a leaf, and is spelled as leaves are.
+fn check_form(index: u64, entry: &[u8]) -> Result<(), Error> {
+    let wrong = |error: Error| {
+        let sentence = format!("entry {index} is not an audit leaf: {error}");
+        let help = error.help().unwrap_or("compare the log with an export made earlier").to_owned();
+        Error::new(error.code(), sentence).with_help(help).with_detail("leaf", index)
+    };
+    let leaf = Leaf::from_bytes(entry).map_err(wrong)?;
+    if leaf.to_bytes().map_err(wrong)? == entry {
+        return Ok(());
+    }
+    let sentence = format!("entry {index} is not spelled as audit leaves are");
+    Err(Error::new(Code::LogTampered, sentence)
+        .with_help("compare the log with an export made earlier")
+        .with_detail("leaf", index))
+}
+
+/// Whether an error says that what was looked at is wrong, and not that it could not be looked at.
+fn is_finding(code: Code) -> bool {
+    matches!(code, Code::LogTampered | Code::StoreDamaged)
+}
+
+fn found(error: &Error) -> Answer {
+    let mut json = error_json(error);
+    if let Some(fields) = json.as_object_mut() {
+        fields.insert("verified".to_owned(), Value::Bool(false));
+    }
+    let mut text = Text::default();
+    text.said(Mood::Bad, "not verified", "");
+    text.append(&error_text(error));
+    Answer::that(false, text, json)
+}
+
+fn holds(size: u64, (origin, root): (&str, &str), continues: bool) -> Answer {
+    let mut text = Text::default();
+    text.said(Mood::Good, "verified", format_args!("{size} entries"));
+    text.field("log", origin);
+    text.field("root", root);
+    if continues {
+        text.line("it continues the checkpoint that was kept");
+    }
+    let json = json!({"verified": true, "size": size, "origin": origin, "root": root});
+    Answer::ok(text, json)
+}

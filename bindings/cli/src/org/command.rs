@@ -1,0 +1,362 @@
+//! Every command that changes the organisation, once for the command line and once for a file of commands: the
+//! words are the same.
+
+use clap::Subcommand;
+use placet::authz::PermissionString;
+use placet::clock::Timestamp;
+use placet::id::{GrantId, MembershipId};
+use placet::org::{Criticality, Email, GlobalRole, Name, Slug, TeamRole, UserKind};
+use serde::Deserialize;
+use serde::de::IntoDeserializer as _;
+use serde::de::value::{Error as WordError, StrDeserializer};
+
+/// One command. Projects, modules, environments, teams, roles, permissions and users are named by id, or by code,
+/// name, text or e-mail address.
+#[derive(Clone, Debug, Deserialize, Subcommand)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum OrgCommand {
+    /// Add a user to the platform.
+    CreateUser {
+        /// An e-mail address that nobody else has.
+        #[arg(long)]
+        email: Email,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+        /// `person`, or `agent` for a program that acts by itself.
+        #[arg(long, default_value = "person", value_parser = word::<UserKind>)]
+        #[serde(default = "person")]
+        kind: UserKind,
+    },
+    /// Let a user act, or no longer.
+    SetUserActive {
+        /// The user.
+        #[arg(long)]
+        user: String,
+        /// `true` or `false`.
+        #[arg(long, action = clap::ArgAction::Set)]
+        active: bool,
+    },
+    /// Add a project.
+    CreateProject {
+        /// A code that no other project has.
+        #[arg(long)]
+        code: Slug,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Give a project another name. Its code stays.
+    RenameProject {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Give a user a role over the whole platform.
+    GrantGlobalRole {
+        /// The user.
+        #[arg(long)]
+        user: String,
+        /// `PLATFORM_ADMIN` or `AUDITOR`.
+        #[arg(long, value_parser = word::<GlobalRole>)]
+        role: GlobalRole,
+    },
+    /// Take a role over the whole platform away.
+    RevokeGlobalRole {
+        /// The user.
+        #[arg(long)]
+        user: String,
+        /// `PLATFORM_ADMIN` or `AUDITOR`.
+        #[arg(long, value_parser = word::<GlobalRole>)]
+        role: GlobalRole,
+    },
+    /// Add an environment to a project.
+    CreateEnvironment {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// A code that no other environment of it has.
+        #[arg(long)]
+        code: Slug,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+        /// Its place in lists, the smallest first.
+        #[arg(long)]
+        priority: u32,
+        /// `low`, `medium`, `high` or `critical`.
+        #[arg(long, value_parser = word::<Criticality>)]
+        criticality: Criticality,
+    },
+    /// Change an environment. Its code stays.
+    UpdateEnvironment {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The environment.
+        #[arg(long)]
+        environment: String,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+        /// Its place in lists, the smallest first.
+        #[arg(long)]
+        priority: u32,
+        /// `low`, `medium`, `high` or `critical`.
+        #[arg(long, value_parser = word::<Criticality>)]
+        criticality: Criticality,
+    },
+    /// Remove an environment that nothing refers to.
+    RemoveEnvironment {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The environment.
+        #[arg(long)]
+        environment: String,
+    },
+    /// Say how many people must approve in an environment.
+    SetQuorum {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The environment.
+        #[arg(long)]
+        environment: String,
+        /// How many different people.
+        #[arg(long)]
+        people: u8,
+        /// Only holders of this role count.
+        #[arg(long)]
+        role: Option<String>,
+    },
+    /// Add a module to a project.
+    CreateModule {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// A code that no other module of it has.
+        #[arg(long)]
+        code: Slug,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Give a module another name. Its code stays.
+    UpdateModule {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The module.
+        #[arg(long)]
+        module: String,
+        /// What people see.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Remove a module that nothing refers to.
+    RemoveModule {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The module.
+        #[arg(long)]
+        module: String,
+    },
+    /// Add a team to a project.
+    CreateTeam {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// A name that no other team of it has.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Give a team another name.
+    RenameTeam {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The team.
+        #[arg(long)]
+        team: String,
+        /// A name that no other team of it has.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Remove a team without members and modules.
+    RemoveTeam {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The team.
+        #[arg(long)]
+        team: String,
+    },
+    /// Let a team look after a module.
+    AssignModule {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The team.
+        #[arg(long)]
+        team: String,
+        /// The module.
+        #[arg(long)]
+        module: String,
+    },
+    /// Let a team look after a module no longer.
+    UnassignModule {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The team.
+        #[arg(long)]
+        team: String,
+        /// The module.
+        #[arg(long)]
+        module: String,
+    },
+    /// Put a user in a team, for a time.
+    AddMember {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The team.
+        #[arg(long)]
+        team: String,
+        /// The user.
+        #[arg(long)]
+        user: String,
+        /// `LEADER_PRIMARY`, `LEADER_TEMP` or `MEMBER`.
+        #[arg(long, default_value = "MEMBER", value_parser = word::<TeamRole>)]
+        #[serde(default = "member")]
+        role: TeamRole,
+        /// The first instant, in RFC 3339. The default is now.
+        #[arg(long)]
+        from: Option<Timestamp>,
+        /// The first instant after it. The default is: no end.
+        #[arg(long)]
+        until: Option<Timestamp>,
+    },
+    /// End a membership.
+    EndMembership {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The membership, `mem_…`.
+        #[arg(long)]
+        membership: MembershipId,
+        /// When, in RFC 3339. The default is now.
+        #[arg(long)]
+        at: Option<Timestamp>,
+    },
+    /// Add a role to a project.
+    CreateRole {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// A name that no other role of it has.
+        #[arg(long)]
+        name: Name,
+    },
+    /// Remove a role that nobody holds and that has no permissions.
+    RemoveRole {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The role.
+        #[arg(long)]
+        role: String,
+    },
+    /// Add a permission to a project's catalogue.
+    CreatePermission {
+        /// `project:module:environment:action` by codes, with `*` for all: `shop:*:prod:approve`.
+        #[arg(long)]
+        permission: PermissionString,
+    },
+    /// Remove a permission that no role has.
+    RemovePermission {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The permission, as text or id.
+        #[arg(long)]
+        permission: String,
+    },
+    /// Give a role a permission.
+    AllowRole {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The role.
+        #[arg(long)]
+        role: String,
+        /// The permission, as text or id.
+        #[arg(long)]
+        permission: String,
+    },
+    /// Take a permission from a role.
+    DisallowRole {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The role.
+        #[arg(long)]
+        role: String,
+        /// The permission, as text or id.
+        #[arg(long)]
+        permission: String,
+    },
+    /// Grant a user a role of a project, for a time.
+    AssignRole {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The user.
+        #[arg(long)]
+        user: String,
+        /// The role.
+        #[arg(long)]
+        role: String,
+        /// The first instant, in RFC 3339. The default is now.
+        #[arg(long)]
+        from: Option<Timestamp>,
+        /// The first instant after it. The default is: no end.
+        #[arg(long)]
+        until: Option<Timestamp>,
+    },
+    /// End a grant.
+    EndGrant {
+        /// The project.
+        #[arg(long)]
+        project: String,
+        /// The grant, `gra_…`.
+        #[arg(long)]
+        grant: GrantId,
+        /// When, in RFC 3339. The default is now.
+        #[arg(long)]
+        at: Option<Timestamp>,
+    },
+}
+
+const fn person() -> UserKind {
+    UserKind::Person
+}
+
+const fn member() -> TeamRole {
+    TeamRole::Member
+}
+
+/// A word as it stands in a file of commands, however its letters are written on a command line.
+fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, WordError> {
+    let read = |text: &str| {
+        let reader: StrDeserializer<'_, WordError> = text.into_deserializer();
+        T::deserialize(reader)
+    };
+    let other = || read(&text.to_lowercase()).or_else(|_| read(&text.to_uppercase()));
+    read(text).or_else(|first| other().map_err(|_: WordError| first))
+}

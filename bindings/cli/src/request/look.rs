@@ -1,0 +1,253 @@
+//! Looking at requests.
+
+use clap::Args;
+use placet::error::Error;
+use placet::id::RequestId;
+use placet::request::{Request, State, StateName};
+use placet::runner::{Finding, Level, Outcome, Plan};
+use serde_json::{Value, json};
+
+use crate::console::{Answer, json_of};
+use crate::ground::Ground;
+use crate::names::Names;
+use crate::text::{Mood, Text};
+
+/// Everything that a reviewer sees.
+#[derive(Args, Debug)]
+pub(crate) struct Show {
+    /// The request.
+    id: RequestId,
+}
+
+/// The requests of a project that the principal may read, in the order in which they were drafted.
+#[derive(Args, Debug)]
+pub(crate) struct List {
+    /// The project, by code or id.
+    project: String,
+    /// Only those in this state, such as `PENDING_APPROVAL`. May be repeated.
+    #[arg(long, value_name = "STATE", value_parser = state)]
+    state: Vec<StateName>,
+}
+
+/// What happened to a request, oldest first.
+#[derive(Args, Debug)]
+pub(crate) struct History {
+    /// The request.
+    id: RequestId,
+}
+
+fn state(text: &str) -> Result<StateName, String> {
+    let wanted = text.to_uppercase().replace('-', "_");
+    let found = StateName::ALL.iter().find(|name| name.as_str() == wanted);
+    found.copied().ok_or_else(|| {
+        let names: Vec<&str> = StateName::ALL.iter().map(|name| name.as_str()).collect();
+        format!("the states are {}", names.join(", "))
+    })
+}
+
+impl Show {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let (gate, caller) = ground.open()?;
+        let view = gate.view(&caller, self.id)?;
+        let (header, digest) = (view.header, view.digest.map(|digest| digest.to_string()));
+        let request = json!({"header": json_of(&header)?, "state": json_of(&view.state)?});
+        let mut text = Text::default();
+        text.head(&header.title);
+        text.field("request", header.id);
+        text.field("state", view.state.name());
+        text.field("by", header.requester);
+        text.field("where", header.scope());
+        text.field("revision", header.revision);
+        text.field("changed", header.updated_at);
+        text.field("digest", digest.as_deref().unwrap_or("none before there is a plan"));
+        tell_waiting(&mut text, &view.state);
+        text.head(format_args!("{} on {}", header.runner, header.target));
+        text.line(shown_payload(&view.change.payload));
+        if let Some(plan) = &view.plan {
+            text.head("plan");
+            tell_plan(&mut text, plan);
+        }
+        for run in &view.runs {
+            text.head(format_args!("run {}", run.attempt));
+            text.field("run", run.id);
+            text.field("started", format_args!("{} by {}", run.started_at, run.started_by));
+            if let Some(outcome) = &run.outcome {
+                tell_outcome(&mut text, outcome);
+            }
+        }
+        let mut json = request;
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("digest".to_owned(), json!(digest));
+            fields.insert("change".to_owned(), json_of(&view.change)?);
+            fields.insert("plan".to_owned(), json_of(&view.plan)?);
+            fields.insert("runs".to_owned(), json_of(&view.runs)?);
+        }
+        Ok(Answer::ok(text, json))
+    }
+}
+
+/// What SQL there is, as its author wrote it; else the payload.
+fn shown_payload(payload: &str) -> String {
+    let parsed: Option<Value> = serde_json::from_str(payload).ok();
+    let sql = parsed.as_ref().and_then(|payload| payload.get("sql")).and_then(Value::as_str);
+    sql.unwrap_or(payload).trim_end().to_owned()
+}
+
+impl List {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let (gate, caller) = ground.open()?;
+        let project = Names::new(&gate, &caller).project(&self.project)?;
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = gate.requests(&caller, project, after.as_ref())?;
+            found.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.retain(|line| self.state.is_empty() || self.state.contains(&line.state));
+        let rows: Vec<Vec<String>> = found
+            .iter()
+            .map(|line| {
+                let (id, state) = (line.id.to_string(), line.state.to_string());
+                vec![
+                    id,
+                    state,
+                    line.title.clone(),
+                    line.requester.to_string(),
+                    line.updated_at.to_string(),
+                ]
+            })
+            .collect();
+        let mut text = Text::default();
+        text.table(&["request", "state", "title", "by", "changed"], &rows);
+        if rows.is_empty() {
+            text.line("no request");
+        }
+        let items: Vec<Value> = found
+            .iter()
+            .map(|line| {
+                json!({
+                    "id": line.id.to_string(),
+                    "title": line.title,
+                    "state": line.state.as_str(),
+                    "requester": line.requester.to_string(),
+                    "updated_at": line.updated_at.to_string(),
+                })
+            })
+            .collect();
+        Ok(Answer::ok(text, json!({"requests": items})))
+    }
+}
+
+impl History {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let (gate, caller) = ground.open()?;
+        let steps = gate.history(&caller, self.id)?;
+        let rows: Vec<Vec<String>> = steps
+            .iter()
+            .map(|step| {
+                let actor =
+                    step.actor.map_or_else(|| "the system".to_owned(), |user| user.to_string());
+                let comment = step.comment.clone().unwrap_or_default();
+                vec![step.at.to_string(), actor, step.action.clone(), step.to.to_string(), comment]
+            })
+            .collect();
+        let mut text = Text::default();
+        text.table(&["at", "who", "what", "then", "comment"], &rows);
+        Ok(Answer::ok(text, json!({"history": json_of(&steps)?})))
+    }
+}
+
+/// The answer of a step: the request and its state now.
+pub(crate) fn moved(request: &Request) -> Result<Answer, Error> {
+    let mut text = Text::default();
+    tell_state(&mut text, request);
+    Ok(Answer::ok(text, request_json(request)?))
+}
+
+pub(crate) fn tell_state(text: &mut Text, request: &Request) {
+    let state = request.state.name();
+    let mood = match request.state {
+        State::Approved(_) | State::Succeeded(_) => Mood::Good,
+        State::Rejected(_) | State::Failed(_) => Mood::Bad,
+        State::Unknown(_) | State::ChangesRequested(_) => Mood::Odd,
+        State::Draft(_) | State::PendingApproval(_) | State::Cancelled(_) | State::Executing(_) => {
+            Mood::Head
+        }
+    };
+    text.said(mood, state.as_str(), request.header.id);
+    tell_waiting(text, &request.state);
+    if let Ok(digest) = request.header.change_digest() {
+        text.field("digest", digest);
+    }
+    if let State::Succeeded(placet::request::Succeeded { ended, .. }) = &request.state {
+        tell_outcome(text, &ended.outcome);
+    } else if let State::Failed(placet::request::Failed { ended, .. }) = &request.state {
+        tell_outcome(text, &ended.outcome);
+    } else if let State::Unknown(placet::request::Unknown { ended, .. }) = &request.state {
+        tell_outcome(text, &ended.outcome);
+        text.line("nobody knows how it ended: look with `placet request verify`");
+    }
+}
+
+fn tell_waiting(text: &mut Text, state: &State) {
+    if let State::PendingApproval(waiting) = state {
+        let (given, needed) = (waiting.approvals.len(), waiting.quorum.people());
+        text.field("approvals", format_args!("{given} of {needed}"));
+    }
+}
+
+pub(crate) fn request_json(request: &Request) -> Result<Value, Error> {
+    let digest = request.header.change_digest().ok().map(|digest| digest.to_string());
+    let (header, state) = (json_of(&request.header)?, json_of(&request.state)?);
+    Ok(json!({"header": header, "state": state, "digest": digest}))
+}
+
+pub(crate) fn tell_plan(text: &mut Text, plan: &Plan) {
+    let rows: Vec<Vec<String>> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let rows = step.estimated_rows.map_or_else(String::new, |rows| rows.to_string());
+            let risk = format!("{:?}", step.risk).to_lowercase();
+            vec![step.id.clone(), step.kind.clone(), risk, rows, step.body.clone()]
+        })
+        .collect();
+    text.table(&["step", "kind", "risk", "rows", "what"], &rows);
+    for finding in &plan.findings {
+        tell_finding(text, finding);
+    }
+}
+
+pub(crate) fn tell_finding(text: &mut Text, finding: &Finding) {
+    let (mood, word) = match finding.level {
+        Level::Info => (Mood::Quiet, "info"),
+        Level::Warning => (Mood::Odd, "warning"),
+        Level::Error => (Mood::Bad, "error"),
+    };
+    text.said(mood, &format!("{word}[{}]:", finding.code), &finding.message);
+}
+
+pub(crate) fn plan_json(plan: &Plan) -> Result<Value, Error> {
+    let digest = plan.digest()?.to_string();
+    Ok(json!({"plan": json_of(plan)?, "plan_digest": digest}))
+}
+
+pub(crate) fn tell_outcome(text: &mut Text, outcome: &Outcome) {
+    match outcome {
+        Outcome::Succeeded(report) => {
+            text.said(Mood::Good, "succeeded:", &report.summary);
+            if let Some(rows) = report.rows_affected {
+                text.field("rows", rows);
+            }
+        }
+        Outcome::Failed(failure) => {
+            text.said(Mood::Bad, &format!("failed[{}]:", failure.code), &failure.message);
+        }
+        Outcome::Unknown(failure) => {
+            text.said(Mood::Odd, &format!("unknown[{}]:", failure.code), &failure.message);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Texts that want to be more than text.
+
+use std::process::Stdio;
+
+use rusqlite::Connection;
+
+use crate::tool::Tool;
+
+#[test]
+fn nothing_that_was_written_elsewhere_controls_the_terminal() {
+    let mut tool = Tool::shop();
+    Connection::open(tool.path("shop.db")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
+    let ana = tool.user("ana@example.org");
+    tool.calls_as(&ana);
+    // Clears the screen, sets the title, turns the direction, goes back.
+    let sql = "SELECT '\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{8}\r\u{9b}31m' FROM t";
+    let draft =
+        "--sqlite shop=shop.db request draft shop/pagos/dev --title T --target shop --sql -";
+    let drafted = tool.run_with(&draft.split(' ').collect::<Vec<_>>(), sql);
+    assert_eq!(drafted.code, 0, "{}", drafted.err);
+    let list = tool.json("request list shop");
+    let id = list["requests"][0]["id"].as_str().unwrap().to_owned();
+    let show = ["--color", "always", "request", "show", &id];
+    let shown = tool.run_with(&show, "").out;
+    assert!(shown.contains("owned") && shown.contains('\u{1b}'), "{shown:?}");
+    // What is left of escapes is colours of ours.
+    for escaped in shown.split('\u{1b}').skip(1) {
+        let ends = escaped.chars().find(char::is_ascii_alphabetic);
+        assert_eq!(ends, Some('m'), "{escaped:?}");
+        assert!(escaped.starts_with('[') && !escaped.starts_with("[31m"), "{escaped:?}");
+    }
+    for letter in ['\u{7}', '\u{8}', '\r', '\u{9b}', '\u{202e}'] {
+        assert!(!shown.contains(letter), "{letter:?} in {shown:?}");
+    }
+    // A program gets it as it is, escaped as JSON.
+    let raw = tool.run(&format!("--json request show {id}"));
+    assert!(!raw.out.contains('\u{1b}') && raw.out.contains("\\u001b"), "{}", raw.out);
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let tool = Tool::founded();
+    let has_colour = |words: &str| {
+        let ran = tool.run(words);
+        ran.out.contains('\u{1b}') || ran.err.contains('\u{1b}')
+    };
+    assert!(!has_colour("audit verify"));
+    assert!(!has_colour("org show absent"));
+    assert!(!has_colour("--help"));
+    assert!(has_colour("--color always audit verify"));
+    assert!(has_colour("--color always org show absent"));
+    assert!(!has_colour("--color always --json audit verify"));
+    assert!(!has_colour("--color never audit verify"));
+}
+
+#[test]
+fn what_is_not_an_input_is_said_to_be_none() {
+    let tool = Tool::founded();
+    let long = "x".repeat(10_000);
+    tool.write("long.json", format!("[{}", "[".repeat(100_000)));
+    tool.write("latin.json", b"[\"\xe9\"]");
+    tool.write("many.json", format!(r#"[{{"command": "create-user", "name": "{long}"}}]"#));
+    tool.write(
+        "extra.json",
+        r#"[{"command": "create-project", "code": "a", "name": "A", "admin": true}]"#,
+    );
+    for file in ["long.json", "latin.json", "many.json", "extra.json", "gate"] {
+        let refused = tool.run(&format!("org apply {file}"));
+        assert_eq!(refused.code, 3, "{file}: {}", refused.err);
+        assert!(refused.err.len() < 2_000, "{file}: {} bytes", refused.err.len());
+    }
+    for words in [
+        vec!["org", "create-project", "--code", &long, "--name", "A"],
+        vec!["org", "create-project", "--code", "a", "--name", "\u{1b}[31mred"],
+        vec!["org", "create-project", "--code", "../../etc", "--name", "A"],
+        vec!["audit", "show", "--since", "yesterday"],
+        vec!["audit", "show", "-1"],
+        vec!["request", "show", "req_0"],
+    ] {
+        assert_eq!(tool.run_with(&words, "").code, 2, "{words:?}");
+    }
+    assert_eq!(tool.run("org show ../../../etc/passwd").code, 4);
+    assert_eq!(tool.json("org show")["projects"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_mistake() {
+    let tool = Tool::founded();
+    let mut child = tool
+        .command()
+        .args(["audit", "show"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), ended.stderr.len()), (Some(0), 0));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_an_error() {
+    let tool = Tool::founded();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = tool.command().args(["audit", "verify"]).stdout(full).output().unwrap();
+    assert_eq!(ended.status.code(), Some(74));
+}

@@ -1,0 +1,158 @@
+//! The log: verified by whoever has its key, and every change of it found.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect;
+
+use crate::tool::{Tool, steady};
+
+/// An export of the shop's log, and the log's key.
+fn exported() -> (Tool, String) {
+    let tool = Tool::shop();
+    let key = tool.json("audit export public")["key"].as_str().unwrap().to_owned();
+    (tool, key)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn a_changed_byte_of_an_export_is_found_in_every_file() {
+    let (tool, key) = exported();
+    // The key may stand in a file, and needs no gate.
+    let key_file = tool.write("log.pub", format!("{key}\n"));
+    let verify = || tool.run(&format!("audit verify public --key {}", key_file.display()));
+    assert_eq!(verify().code, 0);
+    let all = files(&tool.path("public"));
+    assert_eq!(all.len(), 3, "a checkpoint, a tile and a bundle");
+    for path in all {
+        let whole = fs::read(&path).unwrap();
+        let mut changed = whole.clone();
+        changed[whole.len() / 2] ^= 1;
+        fs::write(&path, changed).unwrap();
+        assert_eq!(verify().code, 1, "{}", path.display());
+        fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert_eq!(verify().code, 1, "{}", path.display());
+        fs::remove_file(&path).unwrap();
+        assert_eq!(verify().code, 1, "{}", path.display());
+        fs::write(&path, whole).unwrap();
+    }
+    assert_eq!(verify().code, 0);
+}
+
+#[test]
+fn the_first_wrong_entry_is_named() {
+    let (tool, key) = exported();
+    let bundle = files(&tool.path("public"))
+        .into_iter()
+        .find(|path| path.to_string_lossy().contains("entries"));
+    let bundle = bundle.unwrap();
+    let text = fs::read(&bundle).unwrap();
+    let at = text.windows(4).position(|four| four == b"shop" || four == b"role").unwrap();
+    let mut changed = text;
+    changed[at] = b'x';
+    fs::write(&bundle, changed).unwrap();
+    let found = tool.json(&format!("audit verify public --key {key}"));
+    assert_eq!(found["verified"], false);
+    assert_eq!(found["error"]["code"], "log_tampered");
+    let leaf: u64 = found["error"]["details"]["leaf"].as_str().unwrap().parse().unwrap();
+    assert!(found["error"]["message"].as_str().unwrap().contains(&format!("entry {leaf} ")));
+}
+
+#[test]
+fn a_log_must_continue_the_checkpoint_that_somebody_kept() {
+    let (tool, key) = exported();
+    fs::copy(tool.path("public/checkpoint"), tool.path("kept")).unwrap();
+    assert_eq!(tool.run("org create-project --code later --name Later").code, 0);
+    assert_eq!(tool.run("audit export public").code, 0);
+    let verify = format!("audit verify public --key {key} --continues kept");
+    assert_eq!(tool.run(&verify).code, 0);
+    assert_eq!(tool.run("audit verify --continues kept").code, 0);
+
+    // Another log of the same name, signed with the same key: the old state with another history on top.
+    let forged = Tool::shop();
+    fs::copy(tool.path("gate/log.key"), forged.path("gate/log.key")).unwrap();
+    assert_eq!(forged.run("audit export public").code, 0);
+    fs::copy(tool.path("kept"), forged.path("kept")).unwrap();
+    assert_eq!(forged.run(&verify).code, 1);
+    assert_eq!(forged.run("audit verify --continues kept").code, 1);
+}
+
+#[test]
+fn a_changed_byte_of_the_store_is_found() {
+    let tool = Tool::shop();
+    let verified = tool.json("audit verify");
+    assert_eq!(
+        (&verified["verified"], &verified["origin"]),
+        (&true.into(), &"example.org/log".into())
+    );
+    let data = tool.path("gate/store");
+    let found = files(&data).into_iter().max_by_key(|path| fs::metadata(path).unwrap().len());
+    let path = found.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.windows(14).position(|text| text == b"\"org.user_crea").unwrap();
+    bytes[at + 1] = b'x';
+    fs::write(&path, bytes).unwrap();
+    let found = tool.run("audit verify");
+    assert_eq!(found.code, 1, "{} {}", found.out, found.err);
+    assert!(found.out.starts_with("not verified\n"), "{}", found.out);
+}
+
+#[test]
+fn entries_are_found_by_who_what_and_when() {
+    let tool = Tool::shop();
+    let root = tool.user("root@example.org");
+    let count = |words: &str| {
+        let found = tool.json(&format!("audit show --limit 1000 {words}"));
+        found["entries"].as_array().unwrap().len()
+    };
+    assert_eq!(count(&format!("--actor {root}")), 24);
+    assert_eq!(count("--actor ana@example.org"), 0);
+    assert_eq!(count("--event org."), 23);
+    assert_eq!(count("--event org.user_created"), 2);
+    assert_eq!(count("--project shop"), 20);
+    assert_eq!(count("--since 2000-01-01T00:00:00Z"), 24);
+    assert_eq!(count("--before 2000-01-01T00:00:00Z"), 0);
+    // Page by page, everything comes once.
+    let (mut seen, mut from) = (Vec::new(), 0);
+    loop {
+        let page = tool.json(&format!("audit show --event org. --limit 10 --from {from}"));
+        let entries = page["entries"].as_array().unwrap();
+        seen.extend(entries.iter().map(|entry| entry["index"].as_u64().unwrap()));
+        let Some(next) = page["next"].as_u64() else { break };
+        from = next;
+    }
+    assert_eq!(seen, (1..24).collect::<Vec<u64>>());
+    expect![[r#"
+        exit 0
+        entry  at                           who                                   what                   where     request
+        0      <instant>  usr_…  platform.bootstrapped
+        1      <instant>  usr_…  org.user_created       platform
+        more: --from 2
+    "#]]
+    .assert_eq(&steady(&tool.run("audit show --limit 2").told()));
+}
+
+#[test]
+fn an_export_is_not_written_over_something_else() {
+    let (tool, _) = exported();
+    fs::create_dir(tool.path("photos")).unwrap();
+    tool.write("photos/cat.jpg", "meow");
+    let refused = tool.run("audit export photos");
+    assert_eq!((refused.code, refused.err.contains("is not empty")), (6, true), "{}", refused.err);
+    let other = Tool::founded();
+    fs::copy(tool.path("public/checkpoint"), other.path("checkpoint")).unwrap();
+    fs::create_dir(other.path("public")).unwrap();
+    let text = tool.read("public/checkpoint").replace("example.org/log", "example.org/other");
+    other.write("public/checkpoint", text);
+    let refused = other.run("audit export public");
+    assert_eq!((refused.code, refused.err.contains("another log")), (6, true), "{}", refused.err);
+}
