@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     Store = 7,
     /// Another process has the folder.
     Locked = 8,
-    /// The target or the plugin failed, or nobody knows how a run ended.
+    /// The target, the plugin or a witness failed, or nobody knows how a run ended.
     Target = 9,
     /// Our mistake.
     Internal = 70,
@@ -37,8 +37,8 @@ pub(crate) enum Exit {
 pub(crate) const TABLE: &str = "\
 Exit codes:
    0  done, and what was asked about holds
-   1  done, and it does not hold: the log was tampered with, somebody may not, a policy does not load in
-      `policy check`, a story or a property fails, a run failed, the doctor found something broken
+   1  done, and it does not hold: the log was tampered with or rolled back, somebody may not, a policy does not
+      load in `policy check`, a story or a property fails, a run failed, the doctor found something broken
    2  the command line cannot be understood
    3  what was handed in is not sound: an id, a payload, a policy, a file
    4  not found, or this principal may not see it
@@ -46,7 +46,7 @@ Exit codes:
    6  not in this state, or not now: in use, taken, a conflict, a busy target, no solver
    7  the store or the signing key cannot be used
    8  another process has the folder
-   9  the target or the plugin failed, or nobody knows how the run ended
+   9  the target, the plugin or a witness failed, or nobody knows how the run ended
   70  a mistake of placet
   74  the answer could not be written";
 
@@ -64,7 +64,7 @@ impl From<Code> for Exit {
     )]
     fn from(code: Code) -> Self {
         match code {
-            Code::LogTampered => Self::DoesNotHold,
+            Code::LogTampered | Code::RolledBack => Self::DoesNotHold,
             Code::InvalidInput
             | Code::TooLarge
             | Code::InvalidPayload
@@ -92,7 +92,10 @@ impl From<Code> for Exit {
             | Code::NewerFormat
             | Code::SignerUnavailable => Self::Store,
             Code::StoreLocked => Self::Locked,
-            Code::TargetUnavailable | Code::RunnerFault => Self::Target,
+            Code::TargetUnavailable
+            | Code::RunnerFault
+            | Code::WitnessUnavailable
+            | Code::WitnessRefused => Self::Target,
             _ => Self::Internal,
         }
     }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use placet::error::{Code, Error};
 use placet::identity::Caller;
 use placet::policies::CedarAuthorizer;
+use placet::store::Store;
+use placet::store_sled::{Options as StoreOptions, SledStore};
 use placet::{Gate, GateBuilder};
 
 use crate::args::Options;
@@ -55,6 +57,23 @@ impl Ground {
                 .with_help("check the path, or found one with `placet org bootstrap`"));
         }
         Ok((self.builder(folder)?.open()?, caller))
+    }
+
+    /// The store alone, without a gate: nothing is decided and nothing becomes due. The folder's is read whole
+    /// first where that is asked for.
+    pub(crate) fn store(&self, full_check: bool) -> Result<Box<dyn Store>, Error> {
+        #[cfg(feature = "postgres")]
+        if let Some(url) = &self.options.postgres {
+            return Ok(Box::new(placet::store_postgres::PostgresStore::open(url)?));
+        }
+        let folder = self.folder()?;
+        if !folder.join("store").is_dir() {
+            let sentence = format!("there is no store in `{}`", folder.display());
+            let help = "name the folder of a gate with --folder";
+            return Err(Error::new(Code::NotFound, sentence).with_help(help));
+        }
+        let options = StoreOptions::default().with_full_check(full_check);
+        Ok(Box::new(SledStore::open_with(folder.join("store"), &options)?))
     }
 
     /// What a gate in `folder` is opened with.

@@ -33,6 +33,11 @@ impl Bar {
         self.bar.inc(1);
     }
 
+    /// What is counted from here on.
+    pub(crate) fn name(&self, what: &'static str) {
+        self.bar.set_message(what);
+    }
+
     /// So many of so many.
     pub(crate) fn at(&self, done: u64, total: Option<u64>) {
         if let Some(total) = total {

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect;
+use placet_core::store::{Batch, Key, Store as _};
+use placet_store_sled::SledStore;
 
-use crate::tool::{Tool, steady};
+use crate::tool::Tool;
 
 /// An export of the shop's log, and the log's key.
 fn exported() -> (Tool, String) {
@@ -118,27 +120,70 @@ fn entries_are_found_by_who_what_and_when() {
     assert_eq!(count("--actor ana@example.org"), 0);
     assert_eq!(count("--event org."), 23);
     assert_eq!(count("--event org.user_created"), 2);
-    assert_eq!(count("--project shop"), 20);
+    assert_eq!(count("--place shop"), 20);
+    assert_eq!(count("--place platform"), 3);
+    assert_eq!(count("--place shop --event org.role_allowed"), 5);
     assert_eq!(count("--since 2000-01-01T00:00:00Z"), 24);
     assert_eq!(count("--before 2000-01-01T00:00:00Z"), 0);
     // Page by page, everything comes once.
-    let (mut seen, mut from) = (Vec::new(), 0);
+    let (mut seen, mut words) = (Vec::new(), "audit show --event org. --limit 10".to_owned());
     loop {
-        let page = tool.json(&format!("audit show --event org. --limit 10 --from {from}"));
+        let page = tool.json(&words);
         let entries = page["entries"].as_array().unwrap();
         seen.extend(entries.iter().map(|entry| entry["index"].as_u64().unwrap()));
-        let Some(next) = page["next"].as_u64() else { break };
-        from = next;
+        let Some(next) = page["next"].as_str() else { break };
+        words = format!("audit show --event org. --limit 10 --cursor {next}");
     }
     assert_eq!(seen, (1..24).collect::<Vec<u64>>());
+    let newest = tool.json("audit show --newest-first --limit 1");
+    assert_eq!(newest["entries"][0]["index"], 23);
+    // A cursor is of its own query.
+    let other = words.replace("org. ", "org.role_allowed ");
+    assert_eq!(tool.run(&other).code, 3);
     expect![[r#"
         exit 0
         entry  at                           who                                   what                   where     request
         0      <instant>  usr_…  platform.bootstrapped
         1      <instant>  usr_…  org.user_created       platform
-        more: --from 2
+        more: --cursor …
     "#]]
-    .assert_eq(&steady(&tool.run("audit show --limit 2").told()));
+    .assert_eq(&{
+        let told = tool.run("audit show --limit 2").told();
+        let (before, _) = told.split_once("log_").unwrap();
+        format!("{before}…\n")
+    });
+}
+
+#[test]
+fn a_record_that_was_changed_past_the_log_is_named() {
+    let tool = Tool::shop();
+    assert_eq!(tool.json("audit export public")["origin"], "example.org/log");
+    let whole = tool.json("audit verify --deep --continues public/checkpoint");
+    assert_eq!(
+        (&whole["verified"], &whole["entries_after_head"]),
+        (&true.into(), &0.into()),
+        "{whole}"
+    );
+    let ana = tool.user("ana@example.org");
+    let store = SledStore::open(tool.path("gate/store")).unwrap();
+    let key = Key::from_segments(&["user", &ana]);
+    let record = store.get(&key).unwrap().unwrap().value;
+    let text = String::from_utf8(record).unwrap();
+    let other = text.replace("true", "false");
+    assert_ne!(text, other);
+    store.commit(Batch::default().put(key, other.into_bytes())).unwrap();
+    drop(store);
+    // Every byte is what the store wrote, and every entry what was logged. Only the comparison tells.
+    assert_eq!(tool.run("audit verify").code, 0);
+    let found = tool.run("audit verify --deep");
+    assert_eq!(found.code, 1);
+    assert!(
+        found.out.contains(&format!("changed: `user/{ana}` was changed past the log")),
+        "{}",
+        found.out
+    );
+    let found = tool.json("audit verify --deep");
+    assert_eq!(found["findings"][0]["record"], format!("user/{ana}"));
 }
 
 #[test]

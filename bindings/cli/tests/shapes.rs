@@ -198,6 +198,23 @@ fn a_file_of_commands_says_how_far_it_came_and_goes_on_from_there() {
 }
 
 #[test]
+fn texts_are_erased_and_the_log_stays_whole() {
+    let tool = Tool::shop();
+    let ana = tool.user("ana@example.org");
+    let erase = format!("org erase user {ana}");
+    assert_eq!(tool.run(&erase).code, 6, "she is active");
+    assert_eq!(tool.run(&format!("org set-user-active --user {ana} --active false")).code, 0);
+    expect![[r#"
+        exit 0
+        erased: 2 texts
+    "#]]
+    .assert_eq(&tool.run(&erase).told());
+    assert!(!tool.run("org users").out.contains("ana@example.org"));
+    assert_eq!(tool.run("audit verify").code, 0);
+    assert_eq!(tool.run("org set-retention --class comment --keep-days 365").code, 0);
+}
+
+#[test]
 fn there_are_completions_for_the_common_shells() {
     let tool = Tool::empty();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

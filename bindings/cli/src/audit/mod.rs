@@ -1,6 +1,7 @@
 //! The audit log.
 
 mod verify; // an export, or the store of a folder
+mod store; // the log in a store, and the records
 mod prove; // one entry
 mod export; // a folder that anybody can verify
 mod show; // entries
@@ -9,6 +10,7 @@ use clap::Subcommand;
 use placet::error::Error;
 
 pub(crate) use self::prove::key::of_folder as key_of_folder;
+pub(crate) use self::store::read as read_log;
 use crate::console::Answer;
 use crate::ground::Ground;
 

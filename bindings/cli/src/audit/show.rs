@@ -2,11 +2,10 @@
 
 use clap::Args;
 use placet::Gate;
-use placet::audit::Leaf;
-use placet::authz::{Action, Scope};
+use placet::audit::{AuditCursor, AuditQuery, Leaf};
 use placet::clock::Timestamp;
 use placet::error::Error;
-use placet::id::{RequestId, UserId};
+use placet::id::RequestId;
 use placet::identity::Caller;
 use serde_json::{Value, json};
 
@@ -20,21 +19,15 @@ use crate::text::{Mood, Text};
 pub(crate) struct Show {
     /// Only this entry, counted from 0, with everything in it.
     index: Option<u64>,
-    /// Begin here.
-    #[arg(long, value_name = "INDEX", default_value_t = 0)]
-    from: u64,
-    /// How many at most.
-    #[arg(long, value_name = "COUNT", default_value_t = 100)]
-    limit: usize,
     /// Only about this request.
     #[arg(long, value_name = "REQUEST")]
     request: Option<RequestId>,
     /// Only by this user, by id or e-mail address.
     #[arg(long, value_name = "USER")]
     actor: Option<String>,
-    /// Only in this project, by code or id.
-    #[arg(long, value_name = "PROJECT")]
-    project: Option<String>,
+    /// Only in this place, and inside of it: `platform`, `shop`, `shop/pagos/prod`.
+    #[arg(long, value_name = "PLACE")]
+    place: Option<String>,
     /// Only of this kind: `request.approved`, or `request.` for all that begin so.
     #[arg(long, value_name = "EVENT")]
     event: Option<String>,
@@ -44,32 +37,15 @@ pub(crate) struct Show {
     /// Only before this instant, in RFC 3339.
     #[arg(long, value_name = "INSTANT")]
     before: Option<Timestamp>,
-}
-
-/// What an entry must be to be shown.
-#[derive(Debug)]
-struct Wanted {
-    request: Option<RequestId>,
-    actor: Option<UserId>,
-    project: Option<placet::id::ProjectId>,
-    event: Option<String>,
-    since: Option<Timestamp>,
-    before: Option<Timestamp>,
-}
-
-impl Wanted {
-    fn has(&self, leaf: &Leaf) -> bool {
-        let project = leaf.scope.as_ref().and_then(Scope::project_id);
-        let event = self.event.as_deref();
-        self.request.is_none_or(|id| leaf.request == Some(id))
-            && self.actor.is_none_or(|id| leaf.actor == Some(id))
-            && self.project.is_none_or(|id| project == Some(id))
-            && event.is_none_or(|word| {
-                leaf.event == word || word.ends_with('.') && leaf.event.starts_with(word)
-            })
-            && self.since.is_none_or(|since| leaf.at >= since)
-            && self.before.is_none_or(|before| leaf.at < before)
-    }
+    /// The newest entries first.
+    #[arg(long)]
+    newest_first: bool,
+    /// How many at most.
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    limit: usize,
+    /// Go on where a page ended, with the same words beside: the `next` that it came with.
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<AuditCursor>,
 }
 
 impl Show {
@@ -78,63 +54,46 @@ impl Show {
         if let Some(index) = self.index {
             return one(&gate, &caller, index);
         }
-        let names = Names::new(&gate, &caller);
-        let wanted = Wanted {
-            request: self.request,
-            actor: self.actor.as_deref().map(|text| names.user(text)).transpose()?,
-            project: self.project.as_deref().map(|text| names.project(text)).transpose()?,
-            event: self.event,
-            since: self.since,
-            before: self.before,
-        };
-        let (found, next) = page(&gate, &caller, &wanted, (self.from, self.limit.max(1)))?;
+        let (limit, cursor) = (self.limit, self.cursor.clone());
+        let query = self.query(Names::new(&gate, &caller))?;
+        let page = gate.query_audit(&caller, &query, cursor.as_ref(), limit)?;
         let mut text = Text::default();
-        let rows: Vec<Vec<String>> = found.iter().map(|(index, leaf)| row(*index, leaf)).collect();
+        let rows: Vec<Vec<String>> =
+            page.entries.iter().map(|(index, leaf)| row(*index, leaf)).collect();
         text.table(&["entry", "at", "who", "what", "where", "request"], &rows);
         if rows.is_empty() {
             text.line("no entry");
         }
-        if let Some(next) = next {
-            text.said(Mood::Quiet, "more:", format_args!("--from {next}"));
+        let next = page.next.map(|cursor| cursor.to_string());
+        if let Some(next) = &next {
+            text.said(Mood::Quiet, "more:", format_args!("--cursor {next}"));
         }
-        let items = found.iter().map(|(index, leaf)| entry_json(*index, leaf));
+        let items = page.entries.iter().map(|(index, leaf)| entry_json(*index, leaf));
         let items = items.collect::<Result<Vec<_>, _>>()?;
         Ok(Answer::ok(text, json!({"entries": items, "next": next})))
     }
-}
 
-/// Entries, and where the next ones begin.
-type Found = (Vec<(u64, Leaf)>, Option<u64>);
-
-/// The entries that are wanted, from one on, and where the next ones begin.
-fn page(
-    gate: &Gate,
-    caller: &Caller,
-    wanted: &Wanted,
-    (mut from, limit): (u64, usize),
-) -> Result<Found, Error> {
-    let mut found = Vec::new();
-    // Asked without a trace: whoever audits need not see the request, and was denied nothing.
-    let audits = || gate.authorize(caller.user(), &Action::AUDIT, Scope::Platform).is_allowed();
-    if let Some(id) = wanted.request
-        && !audits()
-    {
-        let trail = gate.trail(caller, id)?.into_iter();
-        found.extend(trail.filter(|(index, leaf)| *index >= from && wanted.has(leaf)));
-        let next = found.get(limit).map(|(index, _)| *index);
-        found.truncate(limit);
-        return Ok((found, next));
-    }
-    loop {
-        let entries = gate.audit(caller, from)?;
-        let Some((last, _)) = entries.last() else { return Ok((found, None)) };
-        from = last.saturating_add(1);
-        for (index, leaf) in entries.into_iter().filter(|(_, leaf)| wanted.has(leaf)) {
-            if found.len() >= limit {
-                return Ok((found, Some(index)));
-            }
-            found.push((index, leaf));
+    fn query(self, names: Names<'_>) -> Result<AuditQuery, Error> {
+        let mut query = AuditQuery::default();
+        if let Some(id) = self.request {
+            query = query.about(id);
         }
+        if let Some(user) = self.actor {
+            query = query.by(names.user(&user)?);
+        }
+        if let Some(place) = self.place {
+            query = query.within(names.place(&place)?);
+        }
+        if let Some(event) = self.event {
+            query = query.event(&event)?;
+        }
+        if let Some(since) = self.since {
+            query = query.from(since);
+        }
+        if let Some(before) = self.before {
+            query = query.until(before);
+        }
+        Ok(if self.newest_first { query.newest_first() } else { query })
     }
 }
 

@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use placet::audit::{Checkpoint, Leaf, MerkleTree, VerifierKey, leaf_hash, verify_export_with};
+use placet::audit::{Checkpoint, VerifierKey, verify_export_with};
 use placet::error::{Code, Error};
-use placet::store::Store as _;
-use placet::store_sled::{Options, SledStore};
 use serde_json::{Value, json};
 
 use super::prove::key;
+use super::store;
 use crate::console::{Answer, error_json, error_text};
 use crate::files;
 use crate::ground::Ground;
@@ -33,6 +32,9 @@ pub(crate) struct Verify {
     /// A checkpoint of this log that was kept from before: the log must continue it.
     #[arg(long, value_name = "FILE")]
     continues: Option<PathBuf>,
+    /// Compare every record of the store with what the log says of it, too.
+    #[arg(long, conflicts_with = "dir")]
+    deep: bool,
 }
 
 impl Verify {
@@ -77,53 +79,41 @@ impl Verify {
     }
 
     fn store(&self, ground: &Ground) -> Result<Answer, Error> {
-        let folder = ground.folder()?;
-        if !folder.join("store").is_dir() {
-            let sentence = format!("there is no store in `{}`", folder.display());
-            return Err(Error::new(Code::NotFound, sentence).with_help("name the folder of a gate"));
-        }
-        let own = match &self.key {
-            Some(text) => Some(key_of(text)?),
-            None => key::of_folder(folder)?,
+        let key = match (&self.key, ground.is_elsewhere()) {
+            (Some(text), _) => Some(key_of(text)?),
+            (None, false) => key::of_folder(ground.folder()?)?,
+            (None, true) => None,
         };
-        let store =
-            SledStore::open_with(folder.join("store"), &Options::default().with_full_check(true))?;
-        let len = store.log_len()?;
-        let bar = Bar::new(ground.console(), "entries", Some(len));
-        let mut tree = MerkleTree::default();
-        while tree.len() < len {
-            let entries = store.log_read(tree.len(), 256)?;
-            if entries.is_empty() {
-                let sentence = format!("entry {} of {len} cannot be read", tree.len());
-                return Err(Error::new(Code::StoreDamaged, sentence).with_help("restore a backup"));
+        let origin = self.origin.clone();
+        let origin = origin.or_else(|| key.as_ref().map(|key| key.name().to_owned()));
+        let kept = match (&key, &origin) {
+            (Some(key), Some(origin)) => self.earlier(key, origin)?,
+            _ if self.continues.is_some() => {
+                return Err(Error::new(
+                    Code::InvalidInput,
+                    "a checkpoint is checked with the log's key",
+                )
+                .with_help("name it with --key"));
             }
-            for entry in entries {
-                check_form(tree.len(), &entry)?;
-                tree.append(leaf_hash(&entry));
-                bar.step();
-            }
+            _ => None,
+        };
+        let store = ground.store(true)?;
+        let origin = origin.unwrap_or_default();
+        if self.deep {
+            return store::compare(ground.console(), &*store, &origin, kept);
         }
-        drop(bar);
-        if let Some(path) = &self.continues {
-            let key = own.as_ref().ok_or_else(|| {
-                Error::new(Code::InvalidInput, "a checkpoint is checked with the log's key")
-                    .with_help("name it with --key")
-            })?;
-            let origin = self.origin.as_deref().unwrap_or(key.name());
-            let earlier = Checkpoint::open(&files::bytes(path)?, origin, key)?;
-            if tree.root_at(earlier.size()).ok() != Some(earlier.root()) {
-                let sentence = format!(
-                    "the log does not continue itself as it was at {} entries",
-                    earlier.size()
-                );
-                return Err(Error::new(Code::LogTampered, sentence)
-                    .with_help("keep the checkpoint: it is the evidence")
-                    .with_detail("size", len)
-                    .with_detail("size_earlier", earlier.size()));
-            }
+        let tree = store::read(ground.console(), &*store)?;
+        if let Some(earlier) = &kept
+            && tree.root_at(earlier.size()).ok() != Some(earlier.root())
+        {
+            let sentence =
+                format!("the log does not continue itself as it was at {} entries", earlier.size());
+            return Err(Error::new(Code::LogTampered, sentence)
+                .with_help("keep the checkpoint: it is the evidence")
+                .with_detail("size", tree.len())
+                .with_detail("size_earlier", earlier.size()));
         }
-        let origin = own.as_ref().map(VerifierKey::name).unwrap_or_default();
-        Ok(holds(len, (origin, &tree.root().to_string()), self.continues.is_some()))
+        Ok(holds(tree.len(), (&origin, &tree.root().to_string()), kept.is_some()))
     }
 
     fn earlier(&self, key: &VerifierKey, origin: &str) -> Result<Option<Checkpoint>, Error> {
@@ -139,23 +129,6 @@ pub(super) fn key_of(text: &str) -> Result<VerifierKey, Error> {
         Err(error) if !Path::new(text).is_file() => Err(error),
         Err(_) => files::text(Path::new(text))?.trim().parse(),
     }
-}
-
-/// The entry is a leaf, and is spelled as leaves are.
-fn check_form(index: u64, entry: &[u8]) -> Result<(), Error> {
-    let wrong = |error: Error| {
-        let sentence = format!("entry {index} is not an audit leaf: {error}");
-        let help = error.help().unwrap_or("compare the log with an export made earlier").to_owned();
-        Error::new(error.code(), sentence).with_help(help).with_detail("leaf", index)
-    };
-    let leaf = Leaf::from_bytes(entry).map_err(wrong)?;
-    if leaf.to_bytes().map_err(wrong)? == entry {
-        return Ok(());
-    }
-    let sentence = format!("entry {index} is not spelled as audit leaves are");
-    Err(Error::new(Code::LogTampered, sentence)
-        .with_help("compare the log with an export made earlier")
-        .with_detail("leaf", index))
 }
 
 /// Whether an error says that what was looked at is wrong, and not that it could not be looked at.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use placet::SystemClock;
-use placet::audit::{Checkpoint, Leaf, MerkleTree, leaf_hash};
+use placet::audit::{Checkpoint, Leaf, MerkleTree};
 use placet::clock::{Clock as _, Timestamp};
 use placet::error::{Code, Error};
 use placet::store::Store;
@@ -13,7 +13,6 @@ use super::Finding;
 use crate::audit;
 use crate::files;
 use crate::ground::Ground;
-use crate::progress::Bar;
 
 /// Clocks that differ by less are alike, in milliseconds.
 const CLOCK_MS: u64 = 5 * 60 * 1_000;
@@ -68,28 +67,16 @@ pub(super) fn look(ground: &Ground, folder: &Path, kept: Option<&Path>) -> Vec<F
     found
 }
 
-/// The hashes of the whole log, and when its last entry was written. Each entry must be a leaf.
+/// The hashes of the whole log, and when its last entry was written.
 fn read(ground: &Ground, store: &dyn Store) -> Result<(MerkleTree, Option<Timestamp>), Error> {
-    let len = store.log_len()?;
-    let bar = Bar::new(ground.console(), "entries", Some(len));
-    let (mut tree, mut last) = (MerkleTree::default(), None);
-    while tree.len() < len {
-        let entries = store.log_read(tree.len(), 256)?;
-        if entries.is_empty() {
-            let sentence = format!("entry {} of {len} cannot be read", tree.len());
-            return Err(Error::new(Code::StoreDamaged, sentence).with_help("restore a backup"));
+    let tree = audit::read_log(ground.console(), store)?;
+    let last = match tree.len().checked_sub(1) {
+        Some(last) => {
+            store.log_read(last, 1)?.first().map(|entry| Leaf::from_bytes(entry)).transpose()?
         }
-        for entry in entries {
-            let leaf = Leaf::from_bytes(&entry).map_err(|error| {
-                let help = error.help().unwrap_or("restore a backup").to_owned();
-                Error::new(error.code(), format!("entry {}: {error}", tree.len())).with_help(help)
-            })?;
-            last = Some(leaf.at);
-            tree.append(leaf_hash(&entry));
-            bar.step();
-        }
-    }
-    Ok((tree, last))
+        None => None,
+    };
+    Ok((tree, last.map(|leaf| leaf.at)))
 }
 
 fn clock(last: Timestamp) -> Finding {

@@ -73,6 +73,15 @@ pub(crate) enum OrgCommand {
         #[arg(long, value_parser = word::<GlobalRole>)]
         role: GlobalRole,
     },
+    /// Say for how many days texts are kept that a request which is over no longer needs.
+    SetRetention {
+        /// `content` or `comment`.
+        #[arg(long, value_parser = word::<Kept>)]
+        class: Kept,
+        /// How many days. The default is: for good.
+        #[arg(long)]
+        keep_days: Option<u32>,
+    },
     /// Add an environment to a project.
     CreateEnvironment {
         /// The project.
@@ -341,6 +350,16 @@ pub(crate) enum OrgCommand {
         #[arg(long)]
         at: Option<Timestamp>,
     },
+}
+
+/// What is kept for a time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kept {
+    /// What a request says: title, payloads, plans, and what its runs said.
+    Content,
+    /// What people said about it.
+    Comment,
 }
 
 const fn person() -> UserKind {

@@ -4,6 +4,7 @@ mod command; // every command, for the command line and for files
 mod perform; // a command, done
 pub(crate) mod apply; // a file of commands
 mod show; // what is there
+mod erase; // texts, gone for good
 
 use clap::{Args, Subcommand};
 use placet::error::Error;
@@ -29,6 +30,9 @@ pub(crate) enum Org {
     Matrix(show::Matrix),
     /// Do the commands of a file.
     Apply(apply::Apply),
+    /// Erase texts for good; what was proven of them stays.
+    #[command(subcommand)]
+    Erase(erase::Erase),
     #[command(flatten)]
     Command(OrgCommand),
 }
@@ -55,6 +59,7 @@ impl Org {
             Self::Users(command) => command.run(ground),
             Self::Matrix(command) => command.run(ground),
             Self::Apply(command) => command.run(ground),
+            Self::Erase(command) => command.run(ground),
             Self::Command(command) => {
                 let (gate, caller) = ground.open()?;
                 let id = perform::perform(&gate, &caller, command)?;

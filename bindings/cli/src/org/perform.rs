@@ -9,13 +9,13 @@ use placet::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule, CreateProject,
     CreateRole, CreateTeam, CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole,
     RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole, RemoveTeam, RenameProject,
-    RenameTeam, RevokeGlobalRole, SetQuorum, SetUserActive, UnassignModule, UpdateEnvironment,
-    UpdateModule,
+    RenameTeam, RetentionClass, RevokeGlobalRole, SetQuorum, SetRetention, SetUserActive,
+    UnassignModule, UpdateEnvironment, UpdateModule,
 };
 use placet::request::Quorum;
 use placet::{Gate, Organisation};
 
-use super::command::OrgCommand;
+use super::command::{Kept, OrgCommand};
 use crate::names::{Named as _, Names};
 
 /// Does one command. What it made is answered by its id.
@@ -75,6 +75,13 @@ impl Desk<'_> {
             OrgCommand::RevokeGlobalRole { user, role } => {
                 let user = self.names.user(&user)?;
                 gate.administer(caller, &RevokeGlobalRole { user, role }).map(done)
+            }
+            OrgCommand::SetRetention { class, keep_days } => {
+                let class = match class {
+                    Kept::Content => RetentionClass::Content,
+                    Kept::Comment => RetentionClass::Comment,
+                };
+                gate.administer(caller, &SetRetention { class, keep_days }).map(done)
             }
             other => self.places(other),
         }

@@ -44,7 +44,11 @@ impl Prove {
             };
             text.said(mood, word, property);
             if !proof.is_proven() {
-                text.line(format_args!("  {proof}"));
+                let says = proof.to_string();
+                text.line(format_args!(
+                    "  {}",
+                    says.split_once(": ").map_or(says.as_str(), |(_, rest)| rest)
+                ));
             }
             // What is refuted outweighs what was not tried.
             if exit == Exit::Ok || code == Exit::DoesNotHold {

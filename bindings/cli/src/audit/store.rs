@@ -1,0 +1,119 @@
+//! The log in a store, read whole, and the records compared with it.
+
+use placet::audit::{Checkpoint, DeepOptions, DeepStep, Leaf, MerkleTree, leaf_hash, verify_deep};
+use placet::error::{Code, Error};
+use placet::store::Store;
+use serde_json::{Value, json};
+
+use crate::console::{Answer, Console};
+use crate::progress::Bar;
+use crate::text::{Mood, Text};
+
+/// How many entries are read at a time.
+const ENTRIES: usize = 256;
+
+/// The hashes of the whole log. Each entry must be a leaf, spelled as leaves are.
+pub(crate) fn read(console: Console, store: &dyn Store) -> Result<MerkleTree, Error> {
+    let len = store.log_len()?;
+    let bar = Bar::new(console, "entries", Some(len));
+    let mut tree = MerkleTree::default();
+    while tree.len() < len {
+        let entries = store.log_read(tree.len(), ENTRIES)?;
+        if entries.is_empty() {
+            let sentence = format!("entry {} of {len} cannot be read", tree.len());
+            return Err(Error::new(Code::StoreDamaged, sentence).with_help("restore a backup"));
+        }
+        for entry in entries {
+            check_form(tree.len(), &entry)?;
+            tree.append(leaf_hash(&entry));
+            bar.step();
+        }
+    }
+    Ok(tree)
+}
+
+fn check_form(index: u64, entry: &[u8]) -> Result<(), Error> {
+    let wrong = |error: Error| {
+        let sentence = format!("entry {index} is not an audit leaf: {error}");
+        let help = error.help().unwrap_or("compare the log with an export made earlier").to_owned();
+        Error::new(error.code(), sentence).with_help(help).with_detail("leaf", index)
+    };
+    let leaf = Leaf::from_bytes(entry).map_err(wrong)?;
+    if leaf.to_bytes().map_err(wrong)? == entry {
+        return Ok(());
+    }
+    let sentence = format!("entry {index} is not spelled as audit leaves are");
+    Err(Error::new(Code::LogTampered, sentence)
+        .with_help("compare the log with an export made earlier")
+        .with_detail("leaf", index))
+}
+
+/// Compares every record with what the log says of it.
+pub(crate) fn compare(
+    console: Console,
+    store: &dyn Store,
+    origin: &str,
+    kept: Option<Checkpoint>,
+) -> Result<Answer, Error> {
+    let options = kept.into_iter().fold(DeepOptions::default(), DeepOptions::with_head);
+    let bar = Bar::new(console, "log", Some(0));
+    let report = verify_deep(store, &options, |at| {
+        bar.name(match at.step {
+            DeepStep::Log => "log",
+            DeepStep::Records => "records",
+            DeepStep::Origins | _ => "origins",
+        });
+        bar.at(at.done, at.total);
+        Ok(())
+    })?;
+    drop(bar);
+    let whole = report.is_whole();
+    let mut text = Text::default();
+    if whole {
+        let (entries, records) = (report.entries, report.records);
+        text.said(Mood::Good, "verified", format_args!("{entries} entries, {records} records"));
+    } else {
+        text.said(Mood::Bad, "not verified", "");
+    }
+    for finding in &report.findings {
+        text.said(Mood::Bad, &format!("{}:", finding.fault), finding);
+    }
+    if report.findings_left_out > 0 {
+        text.line(format_args!("and {} more", report.findings_left_out));
+    }
+    text.field("log", origin);
+    text.field("root", report.root);
+    if let Some(after) = report.entries_after_head {
+        text.field(
+            "unvouched",
+            format_args!("{after} entries came after the checkpoint that was kept"),
+        );
+    }
+    let findings: Vec<Value> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            let source = finding.source.as_ref();
+            json!({
+                "fault": finding.fault.as_str(),
+                "record": finding.record,
+                "leaf": finding.leaf,
+                "expected": finding.expected.map(|digest| digest.to_string()),
+                "found": finding.found.map(|digest| digest.to_string()),
+                "source": source.map(|(record, leaf)| json!({"record": record, "leaf": leaf})),
+                "says": finding.to_string(),
+            })
+        })
+        .collect();
+    let json = json!({
+        "verified": whole,
+        "size": report.entries,
+        "records": report.records,
+        "origin": origin,
+        "root": report.root.to_string(),
+        "entries_after_head": report.entries_after_head,
+        "findings": findings,
+        "findings_left_out": report.findings_left_out,
+    });
+    Ok(Answer::that(whole, text, json))
+}
