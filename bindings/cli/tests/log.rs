@@ -187,6 +187,68 @@ fn a_record_that_was_changed_past_the_log_is_named() {
 }
 
 #[test]
+fn events_go_on_where_they_ended_and_each_is_there_once() {
+    let tool = Tool::founded();
+    let lines = || tool.read("log.ndjson").lines().count();
+    let events = "audit events log.ndjson";
+    assert_eq!((tool.json(events)["written"].as_u64(), lines()), (Some(1), 1));
+    assert_eq!(tool.run("org create-project --code a --name A").code, 0);
+    // A try that broke off leaves text that no note covers.
+    let whole = tool.read("log.ndjson");
+    tool.write("log.ndjson", format!("{whole}{{\"half\": an ent"));
+    assert_eq!((tool.json(events)["written"].as_u64(), lines()), (Some(1), 2));
+    assert_eq!((tool.json(events)["written"].as_u64(), lines()), (Some(0), 2));
+    for (index, line) in tool.read("log.ndjson").lines().enumerate() {
+        let entry: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(entry["index"], index);
+    }
+    // What is not ours, or was cut, is left alone.
+    tool.write("notes.txt", "mine");
+    assert_eq!(tool.run("audit events notes.txt").code, 6);
+    assert_eq!(tool.read("notes.txt"), "mine");
+    tool.write("log.ndjson", "");
+    assert_eq!(tool.run(events).code, 6);
+    for (format, begins) in
+        [("cloudevents", "{"), ("ocsf", "{"), ("cef", "CEF:0|"), ("syslog", "<")]
+    {
+        let ran = tool.run(&format!("audit events log.{format} --format {format}"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(tool.read(format!("log.{format}")).starts_with(begins), "{format}");
+    }
+    // Another log's note is not gone on from.
+    let other = Tool::founded();
+    fs::copy(tool.path("log.cef"), other.path("log.cef")).unwrap();
+    fs::copy(tool.path("log.cef.resume"), other.path("log.cef.resume")).unwrap();
+    assert_eq!(other.run("audit events log.cef --format cef").code, 1);
+}
+
+#[test]
+fn a_witness_finds_a_log_that_was_put_back() {
+    let tool = Tool::founded();
+    let witness = "file:elsewhere/head";
+    assert_eq!(tool.json(&format!("audit compare {witness}"))["witnesses"][0]["state"], "unseen");
+    fs::create_dir(tool.path("backup")).unwrap();
+    for file in files(&tool.path("gate")) {
+        let to = tool.path("backup").join(file.strip_prefix(tool.path("gate")).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(file, to).unwrap();
+    }
+    assert_eq!(tool.run("org create-project --code a --name A").code, 0);
+    assert_eq!(tool.json(&format!("audit anchor {witness}"))["anchored"][0]["size"], 2);
+    assert_eq!(tool.run(&format!("audit compare {witness}")).code, 0);
+    let back = tool.run(&format!("--folder backup audit compare {witness}"));
+    assert_eq!(
+        (back.code, back.out.contains("error[rolled_back]")),
+        (1, true),
+        "{}{}",
+        back.out,
+        back.err
+    );
+    assert_eq!(tool.run(&format!("--folder backup audit anchor {witness}")).code, 1);
+    assert_eq!(tool.run("audit compare elsewhere").code, 3);
+}
+
+#[test]
 fn an_export_is_not_written_over_something_else() {
     let (tool, _) = exported();
     fs::create_dir(tool.path("photos")).unwrap();

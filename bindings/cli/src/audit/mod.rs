@@ -4,6 +4,8 @@ mod verify; // an export, or the store of a folder
 mod store; // the log in a store, and the records
 mod prove; // one entry
 mod export; // a folder that anybody can verify
+mod events; // forms that other tools read
+mod witness; // who remembers heads elsewhere
 mod show; // entries
 
 use clap::Subcommand;
@@ -25,6 +27,12 @@ pub(crate) enum Audit {
     CheckProof(prove::CheckProof),
     /// Write the whole log as a static folder (C2SP tlog-tiles) that anybody can verify.
     Export(export::Export),
+    /// Append what is new in the log to a file, in a form of other tools.
+    Events(events::Events),
+    /// Hand the head of the log to witnesses.
+    Anchor(witness::Anchor),
+    /// Compare the log with what witnesses saw of it.
+    Compare(witness::Compare),
     /// Show entries.
     Show(show::Show),
 }
@@ -36,6 +44,9 @@ impl Audit {
             Self::Prove(command) => command.run(ground),
             Self::CheckProof(command) => command.run(ground),
             Self::Export(command) => command.run(ground),
+            Self::Events(command) => command.run(ground),
+            Self::Anchor(command) => command.run(ground),
+            Self::Compare(command) => command.run(ground),
             Self::Show(command) => command.run(ground),
         }
     }
