@@ -5,17 +5,19 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use placet::audit::{Destination, Progress};
 use placet::error::{Code, Error};
 use serde_json::json;
 
 use crate::console::Answer;
-use crate::files::unwritable;
+use crate::files::{found, unwritable};
 use crate::ground::Ground;
 use crate::progress::Bar;
 use crate::text::{Mood, Text};
 
 /// Write the whole log as a static folder (C2SP tlog-tiles), for PLATFORM_ADMIN and AUDITOR. Any web server can
-/// serve it, and anybody with the log's key can verify it.
+/// serve it, and anybody with the log's key can verify it. In a folder that has an earlier export of this log, only
+/// what is new is written, also where that export broke off.
 #[derive(Args, Debug)]
 pub(crate) struct Export {
     /// The folder. It is made where it is not there; an export of this log in it is brought up to date.
@@ -25,15 +27,11 @@ pub(crate) struct Export {
 impl Export {
     pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
         let (gate, caller) = ground.open()?;
-        self.check_is_ours(gate.origin())?;
-        let bar = Bar::new(ground.console(), "files", None);
-        let mut files = 0_u64;
-        gate.export(&caller, |path, bytes| {
-            files = files.saturating_add(1);
-            bar.step();
-            let path = self.dir.join(path);
-            write(&path, bytes).map_err(|source| unwritable(&path, source))
-        })?;
+        self.check_is_ours()?;
+        let bar = Bar::new(ground.console(), "entries", Some(0));
+        let mut folder = Folder { dir: &self.dir, bar: &bar, written: 0 };
+        gate.export_to(&caller, &mut folder)?;
+        let files = folder.written;
         drop(bar);
         let (origin, key) = (gate.origin(), gate.verifier_key().to_string());
         let mut text = Text::default();
@@ -43,23 +41,40 @@ impl Export {
         Ok(Answer::ok(text, json!({"files": files, "origin": origin, "key": key})))
     }
 
-    /// A folder with something else in it, or with another log, is not written into.
-    fn check_is_ours(&self, origin: &str) -> Result<(), Error> {
-        let refuse = |what: &str| {
-            let sentence = format!("`{}` {what}", self.dir.display());
-            Err(Error::new(Code::AlreadyExists, sentence).with_help("name an empty folder"))
-        };
+    /// A folder with something else in it is not written into. Whose log it is, the gate looks at itself.
+    fn check_is_ours(&self) -> Result<(), Error> {
         let Ok(mut entries) = fs::read_dir(&self.dir) else { return Ok(()) };
-        if entries.next().is_none() {
+        // Where an export broke off, there are tiles and no checkpoint yet.
+        let is_export = ["checkpoint", "tile"].iter().any(|name| self.dir.join(name).exists());
+        if entries.next().is_none() || is_export {
             return Ok(());
         }
-        match fs::read_to_string(self.dir.join("checkpoint")) {
-            Ok(text) if text.lines().next() == Some(origin) => Ok(()),
-            Ok(_) => refuse("holds the export of another log"),
-            // Where an export broke off, there are tiles and no checkpoint yet.
-            Err(_) if self.dir.join("tile").is_dir() => Ok(()),
-            Err(_) => refuse("is not empty and holds no export"),
-        }
+        let sentence = format!("`{}` is not empty and holds no export", self.dir.display());
+        Err(Error::new(Code::AlreadyExists, sentence).with_help("name an empty folder"))
+    }
+}
+
+/// The folder that an export goes to.
+struct Folder<'a> {
+    dir: &'a Path,
+    bar: &'a Bar,
+    written: u64,
+}
+
+impl Destination for Folder<'_> {
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, Error> {
+        found(&self.dir.join(path))
+    }
+
+    fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
+        self.written = self.written.saturating_add(1);
+        let path = self.dir.join(path);
+        write(&path, bytes).map_err(|source| unwritable(&path, source))
+    }
+
+    fn progress(&mut self, at: Progress) -> Result<(), Error> {
+        self.bar.at(at.done, Some(at.total));
+        Ok(())
     }
 }
 

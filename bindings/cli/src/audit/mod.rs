@@ -13,6 +13,8 @@ use placet::error::Error;
 
 pub(crate) use self::prove::key::of_folder as key_of_folder;
 pub(crate) use self::store::read as read_log;
+pub(crate) use self::verify::key_of;
+pub(crate) use self::witness::witness;
 use crate::console::Answer;
 use crate::ground::Ground;
 

@@ -123,7 +123,7 @@ impl Verify {
 }
 
 /// A text that is not a key itself is a file with one.
-pub(super) fn key_of(text: &str) -> Result<VerifierKey, Error> {
+pub(crate) fn key_of(text: &str) -> Result<VerifierKey, Error> {
     match text.parse() {
         Ok(key) => Ok(key),
         Err(error) if !Path::new(text).is_file() => Err(error),

@@ -2,6 +2,7 @@
 
 mod folder; // the folder, its key, the room on its disk
 mod log; // the store and the log in it
+mod heads; // heads of the log that somebody kept
 mod around; // the clock, the solver
 
 use clap::Args;
@@ -20,6 +21,12 @@ pub(crate) struct Doctor {
     /// A checkpoint of this log that was kept from before: the log must continue it.
     #[arg(long, value_name = "FILE")]
     continues: Option<PathBuf>,
+    /// A witness to ask, as for `audit compare`. May be repeated.
+    #[arg(long, value_name = "WITNESS")]
+    witness: Vec<String>,
+    /// The key with which a witness behind a URL cosigns, as text or as a file with it.
+    #[arg(long, value_name = "KEY")]
+    witness_key: Vec<String>,
 }
 
 /// How it is.
@@ -69,7 +76,11 @@ impl Doctor {
     pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
         let folder = ground.folder()?;
         let mut found = folder::look(folder);
-        found.extend(log::look(ground, folder, self.continues.as_deref()));
+        let (store, tree) = log::look(ground, folder);
+        found.extend(store);
+        if let Some(tree) = &tree {
+            found.extend(heads::look(folder, tree, &self));
+        }
         found.extend(around::look());
         let mut text = Text::default();
         for finding in &found {
