@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use placet_core::audit::Witness;
+use placet_core::audit::{Signer, Witness};
 use placet_core::clock::Clock;
 use placet_core::digest::to_hex;
 use placet_core::entropy::Entropy as _;
@@ -17,8 +17,8 @@ use placet_store_sled::Options;
 
 use crate::begun::BegunStore;
 use crate::gate::Gate;
+use crate::keys;
 use crate::place::Place;
-use crate::signing_key::SigningKeyFile;
 use crate::system::{SystemClock, SystemEntropy, SystemIds};
 use crate::warnings::Witnesses;
 
@@ -53,6 +53,7 @@ use crate::warnings::Witnesses;
 pub struct GateBuilder {
     folder: PathBuf,
     origin: Option<String>,
+    signer: Option<Arc<dyn Signer>>,
     place: Place,
     limits: Limits,
     runner_limits: RunnerLimits,
@@ -71,6 +72,7 @@ impl GateBuilder {
         Self {
             folder: folder.to_owned(),
             origin: None,
+            signer: None,
             place: Place::Sled(Options::default()),
             limits: Limits::default(),
             runner_limits: RunnerLimits::default(),
@@ -119,6 +121,22 @@ impl GateBuilder {
     /// the signing key is made, and kept with it. The default is a random name.
     pub fn origin(mut self, name: impl Into<String>) -> Self {
         self.origin = Some(name.into());
+        self
+    }
+
+    /// Has `signer` sign the log, as a key service does, and not a key in the folder. Its name is the log's.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// use placet::audit::Ed25519Signer;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let service = Ed25519Signer::from_seed("example.org/changes", &[7; 32])?;
+    /// let gate = placet::Gate::builder(folder.path()).signer(Arc::new(service)).open()?;
+    /// assert_eq!(gate.origin(), "example.org/changes");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn signer(mut self, signer: Arc<dyn Signer>) -> Self {
+        self.signer = Some(signer);
         self
     }
 
@@ -224,6 +242,10 @@ impl GateBuilder {
     /// here, and wait to be verified. One of them whose record is damaged keeps the gate from nothing else:
     /// [`Gate::housekeeping_failures`] names it.
     ///
+    /// To have another key sign the log, make it with [`SigningKeyFile`](crate::SigningKeyFile) in `log.key.next` under
+    /// the log's name, let the log name it with [`rotate_key`](placet_core::gate::Gate::rotate_key), and open the gate
+    /// again: then the file takes the place of `log.key`. A host with a signer of its own opens with the new one.
+    ///
     /// Fails with [`Code::StoreLocked`], [`Code::StoreUnavailable`], [`Code::StoreDamaged`],
     /// [`Code::SignerUnavailable`], [`Code::InvalidPolicy`] and [`Code::InvalidInput`]; for plugins and
     /// targets as [`placet_runners::Builder::build`] does. The plugin name `sql` is taken.
@@ -249,15 +271,7 @@ impl GateBuilder {
         let place = self.place.open(&self.folder)?;
         let (store, is_shared) = (place.store, place.is_shared);
         let clock = self.clock.or(place.clock).unwrap_or_else(|| Arc::new(SystemClock));
-        let key = self.folder.join("log.key");
-        let (has_key, has_log) = (key.exists(), store.log_len()? > 0);
-        if has_log && !has_key {
-            return Err(Error::new(
-                Code::SignerUnavailable,
-                "the log has entries and no signing key",
-            )
-            .with_help("restore `log.key` from a backup: a new key would be another log"));
-        }
+        let has_log = store.log_len()? > 0;
         let store = Arc::new(BegunStore::over(store, self.folder.join("log.begun")));
         if !has_log && store.is_noted() {
             return Err(Error::new(Code::StoreDamaged, "this log was begun, and its store is empty")
@@ -266,17 +280,27 @@ impl GateBuilder {
         // Where the process died between its first entry and the note.
         store.note_begun()?;
         let origin = self.origin.map_or_else(random_origin, Ok)?;
-        let signer = SigningKeyFile::at(key).open_or_create(&origin, &SystemEntropy)?;
-        let gate = placet_core::gate::Gate::new(Parts {
+        let is_own = self.signer.is_none();
+        let signer = match self.signer {
+            Some(signer) => signer,
+            None => keys::in_folder(&self.folder, &origin, has_log)?,
+        };
+        let parts = Parts {
             store,
             clock,
             ids: Arc::new(SystemIds),
             entropy: Arc::new(SystemEntropy),
             authorizer: Arc::new(authorizer),
             runner: Arc::new(runner),
-            signer: Arc::new(signer),
+            signer,
             limits: self.limits,
-        });
+        };
+        let gate = if is_own {
+            keys::gate_with_its_key(parts, &self.folder)?
+        } else {
+            placet_core::gate::Gate::new(parts)
+        };
+        gate.check_key()?;
         // Before anything is written: a log that went back is shown as it is, and not as another one.
         let witnesses = Witnesses::new(self.witnesses);
         let gate = Gate::over(gate).with_witnesses(witnesses, self.refuses_rollback)?;

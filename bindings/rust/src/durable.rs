@@ -24,8 +24,10 @@ pub(crate) fn write_durably(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     fs::rename(&partial, path)?;
-    match path.parent() {
-        Some(folder) if cfg!(unix) && folder != Path::new("") => File::open(folder)?.sync_all(),
-        Some(_) | None => Ok(()),
-    }
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Brings the names in `folder` to the disk.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) && folder != Path::new("") { File::open(folder)?.sync_all() } else { Ok(()) }
 }

@@ -32,6 +32,7 @@ mod place; // where the state is kept
 mod begun; // the note that the log has entries
 mod durable; // small files that are whole or not there
 mod system; // the machine's clock, randomness and ids
+mod keys; // which key it is
 mod signing_key; // the key that signs the log, in a file
 
 pub use builder::GateBuilder;

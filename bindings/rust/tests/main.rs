@@ -15,6 +15,7 @@ mod whole;
 mod bad_input;
 mod upkeep;
 mod rolled_back;
+mod rotated;
 mod deciders;
 mod kill;
 #[cfg(feature = "postgres")]

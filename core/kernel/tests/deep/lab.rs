@@ -134,7 +134,7 @@ impl Lab {
         gate.administer(root, &GrantGlobalRole { user, role }).unwrap();
         gate.administer(root, &RevokeGlobalRole { user, role }).unwrap();
         while recorder.log_len().unwrap() < entries {
-            gate.record_login(ana, &"web".parse().unwrap()).unwrap();
+            gate.record_login(&ana.via("web".parse().unwrap())).unwrap();
         }
         gate.index_log(|_, _| Ok(())).unwrap();
         let head = gate.checkpoint().unwrap();
