@@ -7,7 +7,7 @@ use expect_test::expect;
 use placet_core::store::{Batch, Key, Store as _};
 use placet_store_sled::SledStore;
 
-use crate::tool::Tool;
+use crate::tool::{SHOP, Tool};
 
 /// An export of the shop's log, and the log's key.
 fn exported() -> (Tool, String) {
@@ -81,9 +81,13 @@ fn a_log_must_continue_the_checkpoint_that_somebody_kept() {
     assert_eq!(tool.run(&verify).code, 0);
     assert_eq!(tool.run("audit verify --continues kept").code, 0);
 
-    // Another log of the same name, signed with the same key: the old state with another history on top.
-    let forged = Tool::shop();
+    // Another log of the same name, founded with the same key: as long, and with another history.
+    let forged = Tool::empty();
+    fs::create_dir(forged.path("gate")).unwrap();
     fs::copy(tool.path("gate/log.key"), forged.path("gate/log.key")).unwrap();
+    let forged = forged.found();
+    forged.write("shop.json", SHOP);
+    assert_eq!(forged.run("org apply shop.json").code, 0);
     assert_eq!(forged.run("audit export public").code, 0);
     fs::copy(tool.path("kept"), forged.path("kept")).unwrap();
     assert_eq!(forged.run(&verify).code, 1);

@@ -146,6 +146,9 @@ fn answers_have_one_shape_for_programs() {
             "actor": "usr_…",
             "at": "<instant>",
             "event": "platform.bootstrapped",
+            "facts": {
+              "key": "…"
+            },
             "records": "…",
             "v": 1
           }
@@ -153,6 +156,7 @@ fn answers_have_one_shape_for_programs() {
     .assert_eq(&{
         let mut entry = tool.json("audit show 0");
         entry["leaf"]["records"] = "…".into();
+        entry["leaf"]["facts"]["key"] = "…".into();
         pretty(&entry)
     });
 }

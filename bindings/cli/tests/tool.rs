@@ -59,11 +59,15 @@ impl Tool {
 
     /// A gate with one administrator, who asks from here on.
     pub(crate) fn founded() -> Self {
-        let mut tool = Self::empty();
+        Self::empty().found()
+    }
+
+    /// The same in this folder, with whatever is in it.
+    pub(crate) fn found(mut self) -> Self {
         let words = "org bootstrap --email root@example.org --name Root --origin example.org/log";
-        let founded = tool.json(words);
-        tool.caller = Some(founded["id"].as_str().unwrap().to_owned());
-        tool
+        let founded = self.json(words);
+        self.caller = Some(founded["id"].as_str().unwrap().to_owned());
+        self
     }
 
     /// A gate with the shop in it.
