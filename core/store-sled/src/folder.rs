@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use placet_core::store::{StoreError, StoreErrorKind};
 
 use crate::blobs::Blobs;
+use crate::compact;
 use crate::fault::{damaged, guarded, unavailable};
 use crate::head::Head;
 use crate::options::Options;
@@ -51,6 +52,8 @@ pub(crate) fn open(
     let create = || create(folder);
     let stood = create().map_err(|cause| unavailable("create the folder", folder, cause))?;
     let lock = lock(folder)?;
+    compact::finish(folder, &mut |_| Ok(()))
+        .map_err(|cause| unavailable("finish compacting", folder, cause))?;
     let head_path = folder.join("head");
     let head = Head::open(&head_path)?;
     if head.is_none() {
@@ -66,12 +69,7 @@ pub(crate) fn open(
     let conf_path = folder.join("conf");
     renew_conf(&conf_path, options).map_err(|cause| unavailable("renew", &conf_path, cause))?;
     drop_unfinished(folder).map_err(|cause| unavailable("tidy up", folder, cause))?;
-    let config = sled::Config::default()
-        .path(folder)
-        .cache_capacity(options.cache_bytes_max)
-        .segment_size(options.segment_bytes())
-        .flush_every_ms(Some(TIDY_EVERY_MS));
-    let db = open_data(&config, &data_path)?;
+    let db = open_data(&config(folder, options), &data_path)?;
     let found =
         guarded("reading", || db.get(POSITION))?.map(|raw| Inside::from_bytes(&raw)).transpose()?;
     let blobs = Blobs::open(folder).map_err(|cause| unavailable("create", folder, cause))?;
@@ -98,6 +96,15 @@ pub(crate) fn open(
     };
     let disk = settle().map_err(|cause| unavailable("sync the files in", folder, cause))?;
     Ok(Folder { db, blobs, disk, position, sections, lock })
+}
+
+/// How sled opens what is in `folder`.
+pub(crate) fn config(folder: &Path, options: &Options) -> sled::Config {
+    sled::Config::default()
+        .path(folder)
+        .cache_capacity(options.cache_bytes_max)
+        .segment_size(options.segment_bytes())
+        .flush_every_ms(Some(TIDY_EVERY_MS))
 }
 
 /// Removes `conf` when it is damaged or torn, so that sled writes it again. It holds nothing but what is fixed
@@ -135,11 +142,26 @@ const LET_GO_MS: u64 = 1;
 
 /// Opens sled. One that was just closed in this process may hold its file for a moment longer: its own
 /// threads end when they end. Our lock says that it is nobody else.
-fn open_data(config: &sled::Config, data_path: &Path) -> Result<sled::Db, StoreError> {
+pub(crate) fn open_data(config: &sled::Config, data_path: &Path) -> Result<sled::Db, StoreError> {
     for _ in 0..LET_GO_TRIES {
         match guarded("opening the data file", || config.open().map(Some).or_else(held))? {
             Some(db) => return Ok(db),
             None => let_go(),
+        }
+    }
+    let message = format!("another program holds `{}`", data_path.display());
+    Err(StoreError::new(StoreErrorKind::Locked, message)
+        .with_help("end the program that opened the data file with sled itself"))
+}
+
+/// Waits until sled, which was closed, has let its file go: until then its threads may write beside it.
+pub(crate) fn wait_until_closed(data_path: &Path) -> Result<(), StoreError> {
+    for _ in 0..LET_GO_TRIES {
+        let file = File::open(data_path).map_err(|cause| unavailable("open", data_path, cause))?;
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => let_go(),
+            Err(TryLockError::Error(cause)) => return Err(unavailable("lock", data_path, cause)),
         }
     }
     let message = format!("another program holds `{}`", data_path.display());

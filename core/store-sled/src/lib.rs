@@ -64,6 +64,14 @@
 //!   along. Shorter ones of more than 8 KiB are cut into chunks inside sled.
 //! - `head`: what must be there, in two halves that are written in turn. `lock`: one process at a time.
 //!
+//! - `compacting`, `compacted`: while [`SledStore::compact`] is at work.
+//!
+//! # What was erased or overwritten
+//!
+//! sled writes to new places and leaves the old bytes in its file until it needs the room. Whoever must be sure that
+//! an erased text is in no file closes the store and calls [`SledStore::compact`]. What the file system and the disk
+//! keep of removed files, and copies and backups that were made before, are not in its reach.
+//!
 //! Keys are at most [`KEY_BYTES_MAX`] bytes long.
 
 mod options; // what a host may choose
@@ -80,6 +88,7 @@ mod sync; // the one place that calls fdatasync
 mod writer; // the thread that owns the sequence
 mod fault; // sled's failures in our words
 mod store; // the driver itself
+mod compact; // written anew, without what was overwritten
 #[cfg(feature = "testing")]
 mod sabotage; // how to break it on purpose
 #[cfg(test)]

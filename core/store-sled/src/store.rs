@@ -14,6 +14,7 @@ use placet_core::store::{
     Batch, CommitError, Committed, Key, Store, StoreError, StoreErrorKind, Stored,
 };
 
+use crate::compact;
 use crate::fault::{damaged, unavailable};
 use crate::folder::{self, Folder};
 use crate::options::Options;
@@ -127,6 +128,42 @@ impl SledStore {
             store.read_everything()?;
         }
         Ok(store)
+    }
+
+    /// Writes the closed store in `folder` anew, without the bytes of what was overwritten, removed or erased, and puts
+    /// it in the old one's place. Keys, values, versions and log stay what they are; everything is read and tested
+    /// on the way. It needs as much room on the disk as the store has, and the folder is locked meanwhile.
+    ///
+    /// `progress` gets how many records were copied; an error from it ends the work, and the store is as it was. After
+    /// a kill or a power cut at any step the next opening finds the old store or the new one, whole.
+    ///
+    /// Fails as [`Self::open`] does, and with [`StoreErrorKind::Unavailable`] where there is no store.
+    ///
+    /// ```
+    /// use placet_core::store::{Batch, Key, Store};
+    /// use placet_store_sled::{Options, SledStore};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    ///
+    /// let key = Key::from_segments(&["colour"]);
+    /// let store = SledStore::open(folder)?;
+    /// store.commit(Batch::default().put(key.clone(), b"a secret one".to_vec()))?;
+    /// store.commit(Batch::default().put(key.clone(), b"green".to_vec()))?;
+    /// drop(store);
+    ///
+    /// SledStore::compact(folder, &Options::default(), |_records| Ok(()))?;
+    /// let data = std::fs::read(folder.join("db"))?;
+    /// assert!(!data.windows(6).any(|bytes| bytes == b"secret"));
+    /// let store = SledStore::open(folder)?;
+    /// assert_eq!(store.get(&key)?.map(|stored| stored.value), Some(b"green".to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compact(
+        folder: impl AsRef<Path>,
+        options: &Options,
+        mut progress: impl FnMut(u64) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        compact::compact(folder.as_ref(), options, &mut progress, &mut |_| Ok(()))
     }
 
     fn read_everything(&self) -> Result<(), StoreError> {
