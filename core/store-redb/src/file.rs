@@ -3,7 +3,7 @@
 use core::sync::atomic::AtomicU64;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use placet_core::store::{StoreError, StoreErrorKind};
@@ -53,6 +53,7 @@ pub(crate) struct Opened {
 pub(crate) fn open(path: &Path, before_sync: BeforeSync) -> Result<Opened, StoreError> {
     let what = format!("opening `{}`", path.display());
     let (file, is_new) = open_file(path).map_err(|cause| unavailable(&what, cause))?;
+    let opened = file.try_clone().map_err(|cause| unavailable(&what, cause))?;
     let (db, position, syncs) = guarded(&what, || {
         let disk = Disk::new(file, is_new, before_sync)?;
         let syncs = disk.syncs();
@@ -67,6 +68,17 @@ pub(crate) fn open(path: &Path, before_sync: BeforeSync) -> Result<Opened, Store
         };
         Ok((db, position, syncs))
     })?;
+    if !is_at(&opened, path).map_err(|cause| unavailable(&what, cause))? {
+        let message = format!("`{}` was put in another's place just now", path.display());
+        return Err(StoreError::new(StoreErrorKind::Locked, message).with_help("open it again"));
+    }
+    // What a compaction left that was killed. Nobody else is at work here: the file is locked.
+    match fs::remove_file(compacting(path)) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+            return Err(unavailable("removing what a compaction left", cause));
+        }
+        Ok(()) | Err(_) => {}
+    }
     if position.commits == 0 {
         // Before anything is acknowledged; a later opening need not do it again.
         sync_name(path).map_err(|cause| unavailable("syncing the folder of the file", cause))?;
@@ -90,8 +102,30 @@ fn open_file(path: &Path) -> io::Result<(File, bool)> {
     }
 }
 
+/// Where the new file is made while a store is compacted.
+pub(crate) fn compacting(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".compacting");
+    name.into()
+}
+
+/// Whether `file` still is what stands at `path`: a compaction may have replaced it before it was locked.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    let (one, other) = (file.metadata()?, fs::metadata(path)?);
+    Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "it reads files on other systems")]
+fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
+    // An open file cannot be replaced there.
+    Ok(true)
+}
+
 /// Brings the file's name to the disk.
-fn sync_name(path: &Path) -> io::Result<()> {
+pub(crate) fn sync_name(path: &Path) -> io::Result<()> {
     let path = fs::canonicalize(path)?;
     // Other systems than Unix have no such call.
     match path.parent().filter(|_| cfg!(unix)) {

@@ -36,6 +36,14 @@
 //! - **On reading a value or log entry**: a checksum of its own, which covers its key and its version.
 //! - **On reading the log**: that no entry is missing between the first and the last that were asked for.
 //!
+//! # What was erased or overwritten
+//!
+//! redb writes to free pages and leaves the old bytes in others until it needs them. Whoever must be sure that an erased
+//! text is not in the file closes the store and calls [`RedbStore::compact`]. What the file system and the disk keep of
+//! removed files, and copies and backups that were made before, are not in its reach.
+//!
+//! # What is not found
+//!
 //! **Not found**: a file that was replaced by an older copy of itself. In a file whose process was killed
 //! also one single bit: the one that says which of redb's two last commits counts. Flipped, it looks like
 //! a commit that was cut off before it was acknowledged.
@@ -45,6 +53,7 @@ mod record; // how a value is written down
 mod disk; // the file as redb sees it, with its syncs counted
 mod file; // the first and the next opening
 mod writer; // the thread that owns the sequence
+mod compact; // written anew, without what was overwritten
 mod store; // the driver itself
 #[cfg(test)]
 mod failing_sync; // when the disk says no

@@ -13,6 +13,7 @@ use placet_core::store::{
 };
 use redb::{Database, ReadTransaction, ReadableDatabase as _, ReadableTableMetadata as _};
 
+use crate::compact;
 use crate::disk::BeforeSync;
 use crate::fault::{Fault, damaged, guarded, poisoned, unavailable};
 use crate::file::{self, LOG, Opened, PAIRS};
@@ -82,6 +83,41 @@ impl RedbStore {
             .map_err(|cause| unavailable("starting the writer", cause))?;
         let path = path.to_owned();
         Ok(Self { path, db, health, syncs, jobs: Some(jobs), writer: Some(writer) })
+    }
+
+    /// Writes the closed store at `path` anew, without the bytes of what was overwritten, removed or erased, and puts
+    /// it in the old one's place. Keys, values, versions and log stay what they are; everything is read and tested
+    /// on the way. It needs as much room on the disk as the store has, and the file is locked meanwhile.
+    ///
+    /// `progress` gets how many records were copied; an error from it ends the work, and the store is as it was. After
+    /// a kill or a power cut the next opening finds the old store or the new one, whole.
+    ///
+    /// Fails as [`Self::open`] does, and with [`StoreErrorKind::Unavailable`] where there is no store.
+    ///
+    /// ```
+    /// use placet_core::store::{Batch, Key, Store};
+    /// use placet_store_redb::RedbStore;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let file = folder.path().join("store.redb");
+    ///
+    /// let key = Key::from_segments(&["colour"]);
+    /// let store = RedbStore::open(&file)?;
+    /// store.commit(Batch::default().put(key.clone(), b"a secret one".to_vec()))?;
+    /// store.commit(Batch::default().put(key.clone(), b"green".to_vec()))?;
+    /// drop(store);
+    ///
+    /// RedbStore::compact(&file, |_records| Ok(()))?;
+    /// let data = std::fs::read(&file)?;
+    /// assert!(!data.windows(6).any(|bytes| bytes == b"secret"));
+    /// let store = RedbStore::open(&file)?;
+    /// assert_eq!(store.get(&key)?.map(|stored| stored.value), Some(b"green".to_vec()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn compact(
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(u64) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        compact::compact(path.as_ref(), &mut progress)
     }
 
     /// How often the file was brought to the disk since the store was opened, the opening included. A

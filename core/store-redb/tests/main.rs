@@ -11,6 +11,7 @@
 )]
 
 mod contract; // the exam, opening, group commit
+mod erased; // what was erased is in no file
 mod damage; // cut and flipped bytes
 mod killed; // kill -9
 mod differential; // the same history on every store

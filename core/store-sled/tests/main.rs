@@ -17,6 +17,8 @@ mod deep; // what is changed in files or past the gate, judged by `verify --deep
 mod images; // stores in many states of life
 mod killed; // kill -9, and what strace sees
 mod long_values; // files of their own
+mod erased; // what was erased is in no file
+mod erased_story; // that story, for every store
 mod full_disk; // no room, or no right to grow
 mod power; // power cuts
 mod traced; // what strace saw
