@@ -57,6 +57,25 @@
 //! Only an owner or superuser who switches the trigger off first gets past it; the audit log's own proofs
 //! are there to find that.
 //!
+//! # What was erased
+//!
+//! PostgreSQL leaves the old bytes of a row in its table until they are vacuumed, in the write-ahead log until its segments
+//! are gone, and samples of them in its statistics. Whoever must be sure that an erased text is in no file of the
+//! database, has it done by somebody who may:
+//!
+//! ```sql
+//! VACUUM (FULL, ANALYZE) placet.records; -- written anew; nobody writes meanwhile
+//! VACUUM FULL pg_catalog.pg_statistic;   -- samples that were taken before
+//! CHECKPOINT;
+//! SELECT pg_switch_wal();
+//! CHECKPOINT;                            -- again, until pg_ls_waldir() shows no segment of before
+//! ```
+//!
+//! A transaction that is older than the erasure, also a prepared one, and a replication slot or standby that hangs back
+//! keep rows and segments: look for them first. With `wal_recycle = on`, the default, old segments are renamed and not
+//! wiped: set it off, with a small `min_wal_size`, before the checkpoints. Archived segments, base backups, dumps and what
+//! the file system keeps of removed files are to be treated by the rules of the house.
+//!
 //! # Tables to join
 //!
 //! The schema has these views over the records, for reports and for joins with a host's own tables: `users`,

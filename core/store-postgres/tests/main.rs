@@ -21,6 +21,7 @@ mod killed; // kill -9 and SIGSTOP of a node
 mod restarted; // the server goes away and comes back
 mod refused; // what cannot be opened, and how that is said
 mod unanswered; // what cannot be told is an error
+mod erased; // what was erased is in no file
 mod damage; // hand edits, and rows that are gone
 mod tls; // encrypted connections, and whom they trust
 mod tls_clients; // nodes that show a certificate
