@@ -236,7 +236,7 @@ pub(crate) fn assert_invariants(store: &dyn Store) {
         if name.starts_with("turn/") {
             assert_only_what_is_approved_waits(store, &stored.value);
         }
-        if name.split('/').next().is_some_and(|kind| is_derived(kind)) {
+        if name.split('/').next().is_some_and(is_derived) {
             continue;
         }
         let named = last.remove(&name).flatten();

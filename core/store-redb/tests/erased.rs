@@ -18,7 +18,9 @@ fn a_thousand_texts_are_in_no_file_then() {
     erased_story::a_thousand_texts_go(
         folder.path(),
         &|| Arc::new(RedbStore::open(&file).unwrap()),
-        &|| RedbStore::compact(&file, |_| Ok(())).unwrap(),
+        &|| {
+            RedbStore::compact(&file, |_| Ok(())).unwrap();
+        },
     );
 }
 

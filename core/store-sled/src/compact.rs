@@ -177,6 +177,7 @@ pub(crate) fn finish(folder: &Path, step: Step<'_>) -> io::Result<()> {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "this is a test")]
 mod tests {
     use placet_core::store::{Batch, Key, Store as _, Version};
 

@@ -18,7 +18,7 @@ fn a_thousand_texts_are_in_no_file_then() {
     let folder = quick_folder();
     let path = folder.path();
     a_thousand_texts_go(path, &|| Arc::new(SledStore::open(path).unwrap()), &|| {
-        SledStore::compact(path, &Options::default(), |_| Ok(())).unwrap()
+        SledStore::compact(path, &Options::default(), |_| Ok(())).unwrap();
     });
 }
 

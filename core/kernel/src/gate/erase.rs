@@ -71,7 +71,8 @@ impl Gate {
     /// proofs and checkpoints made before are as good as ever. Erasing what is erased already erases nothing. When it
     /// fails half-way, what was erased is in the log, and another call goes on.
     ///
-    /// The store may hold older bytes on its disk for a while: its documentation says how to get rid of them.
+    /// The store may hold older bytes on its disk for a while: its documentation says how to get rid of them. A closed
+    /// folder is compacted with `Gate::compact` of the crate `placet`.
     ///
     /// Fails with [`Code::Denied`] for everybody else, [`Code::NotFound`] where there is no such thing, and with
     /// [`Code::WrongState`] for an active user, or a request that is not over.

@@ -159,8 +159,16 @@ fn texts_changed(lab: &Lab, chance: &mut Chance, way: Way) -> Vec<(Key, Option<V
                 (key.clone(), whole(head, &other_texts)),
             ];
         }
-        // Also where all texts were erased, and where a kind has none.
-        _ => {
+        // One more: also where all texts were erased, and where a kind has none.
+        Way::TextAdded
+        | Way::Remove
+        | Way::Flip
+        | Way::Cut
+        | Way::Field
+        | Way::Older
+        | Way::Swap
+        | Way::Copy
+        | Way::Append => {
             let text = texts[name].clone();
             let key = any_key(lab, chance);
             let bytes = std::str::from_utf8(&lab.pairs[&key]).unwrap();
