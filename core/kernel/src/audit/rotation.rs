@@ -122,8 +122,8 @@ mod tests {
         let (old, new) = (signer("log.example", 1), signer("log.example", 2));
         // Not signed by the old one; not signed by the new one; of another log; both the same.
         let text = format!("{HEADER}\nlog.example\n{}\n", new.verifier_key());
-        for signers in [[&new as &dyn Signer].as_slice(), &[&old]] {
-            let forged = SignedNote::sign(&text, signers).unwrap().to_string();
+        for signer in [&new, &old] {
+            let forged = SignedNote::sign(&text, &[signer]).unwrap().to_string();
             let read = KeyRotation::parse(&forged).unwrap();
             let error = read.follow("log.example", old.verifier_key()).unwrap_err();
             assert_eq!(error.code(), Code::LogTampered);
