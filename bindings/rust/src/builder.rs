@@ -287,7 +287,7 @@ impl GateBuilder {
         };
         let parts = Parts {
             store,
-            clock,
+            clock: Arc::clone(&clock),
             ids: Arc::new(SystemIds),
             entropy: Arc::new(SystemEntropy),
             authorizer: Arc::new(authorizer),
@@ -308,7 +308,7 @@ impl GateBuilder {
         let looked = if is_shared { gate.tick() } else { gate.recover() };
         let gate = gate.after_first_look(looked)?;
         if self.keeps_house {
-            gate.keep_house(is_shared)?.keep_anchoring(self.anchor_every_ms)
+            gate.keep_house(is_shared, clock)?.keep_anchoring(self.anchor_every_ms)
         } else {
             Ok(gate)
         }

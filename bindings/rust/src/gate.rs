@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use placet_core::clock::Clock;
 use placet_core::error::{Code, Error};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
@@ -142,8 +143,12 @@ impl Gate {
     }
 
     /// Does in the background what is due by time, for as long as the gate is open.
-    pub(crate) fn keep_house(mut self, is_shared: bool) -> Result<Self, Error> {
-        let keeper = Housekeeper::start(&self.inner, is_shared, &self.failures)?;
+    pub(crate) fn keep_house(
+        mut self,
+        is_shared: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, Error> {
+        let keeper = Housekeeper::start(&self.inner, is_shared, clock, &self.failures)?;
         self.keeper = Some(Arc::new(keeper));
         Ok(self)
     }

@@ -2,15 +2,17 @@
 
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use placet_core::clock::Clock;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 
 use crate::failures::Failures;
+use crate::upkeep::Upkeep;
 
 /// How often a node that shares its store looks whether others changed something, in milliseconds, where
 /// the store does not tell by itself.
@@ -31,17 +33,21 @@ impl Housekeeper {
     pub(crate) fn start(
         gate: &Arc<Gate>,
         is_shared: bool,
+        clock: Arc<dyn Clock>,
         failures: &Arc<Failures>,
     ) -> Result<Self, Error> {
         let (stop, stopped) = mpsc::channel();
+        let mut upkeep = Upkeep::new(clock);
         let (gate, failures) = (Arc::downgrade(gate), Arc::clone(failures));
         let thread = thread::Builder::new()
             .name("placet-tick".to_owned())
             .spawn(move || {
                 let keep_house = if is_shared { follow } else { tend };
                 // A panic in a driver ends one turn, and the host hears of it.
-                while catch_unwind(AssertUnwindSafe(|| keep_house(&gate, &stopped, &failures)))
-                    .is_err()
+                while catch_unwind(AssertUnwindSafe(|| {
+                    keep_house(&gate, &stopped, &failures, &mut upkeep);
+                }))
+                .is_err()
                 {
                     let Some(held) = gate.upgrade() else { return };
                     let error =
@@ -87,13 +93,34 @@ fn every_ms(gate: &Gate) -> u64 {
     (gate.limits().lease_ms / 3).max(1)
 }
 
+/// Does what is due now and then. A tick that becomes due meanwhile is not kept waiting, nor is whoever closes the gate.
+fn keep_up(
+    upkeep: &mut Upkeep,
+    gate: &Gate,
+    (stopped, failures): (&Receiver<()>, &Failures),
+    ticked: &mut Instant,
+) {
+    let every = Duration::from_millis(every_ms(gate));
+    upkeep.turn(gate, failures, &mut || {
+        if stopped.try_recv() != Err(TryRecvError::Empty) {
+            return Err(Error::new(Code::Cancelled, "the gate is closed"));
+        }
+        if ticked.elapsed() >= every {
+            failures.note(gate, gate.tick());
+            *ticked = instant();
+        }
+        Ok(())
+    });
+}
+
 /// A store for this process alone: ticks, and holds the gate only while it does.
-fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures) {
+fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures, upkeep: &mut Upkeep) {
     loop {
         let Some(held) = gate.upgrade() else { return };
         let wait = Duration::from_millis(every_ms(&held));
         // A store that is away for a moment may be back at the next tick.
         failures.note(&held, held.tick());
+        keep_up(upkeep, &held, (stopped, failures), &mut instant());
         drop(held);
         if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
             return;
@@ -102,14 +129,16 @@ fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures) {
 }
 
 /// A store that nodes share: ticks, and reads again what others changed as soon as it hears of it.
-fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures) {
+fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures, upkeep: &mut Upkeep) {
     let (mut log_len, mut ticked) = (0, None);
     loop {
         let Some(held) = gate.upgrade() else { return };
         let every = Duration::from_millis(every_ms(&held));
         if ticked.is_none_or(|at: Instant| at.elapsed() >= every) {
             failures.note(&held, held.tick());
-            ticked = Some(instant());
+            let mut at = instant();
+            keep_up(upkeep, &held, (stopped, failures), &mut at);
+            ticked = Some(at);
         }
         let heard = failures.note(&held, held.wait_for_log(log_len, LOOK_MS));
         let pause_ms = match heard {

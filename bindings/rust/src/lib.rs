@@ -25,9 +25,11 @@ mod builder; // open a gate in a folder
 mod gate; // the gate, with runs in the background
 mod run; // the handle of a run
 mod housekeeping; // what is due by time
+mod upkeep; // what of it is due now and then
 mod failures; // what of it failed
 mod warnings; // what witnesses saw, and what is wrong with that
 mod anchoring; // heads, handed to them
+mod compact; // a closed folder, written anew
 mod place; // where the state is kept
 mod begun; // the note that the log has entries
 mod durable; // small files that are whole or not there

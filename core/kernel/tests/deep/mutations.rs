@@ -469,6 +469,7 @@ fn the_lab_has_a_record_of_each_kind() {
         "history",
         "live",
         "log_index",
+        "log_key",
         "log_posting",
         "log_span",
         "log_word",
