@@ -106,6 +106,20 @@ fn a_request_is_written_approved_run_and_proven() {
     let key = tool.json("audit export public")["key"].as_str().unwrap().to_owned();
     let verified = tool.json(&format!("audit verify public --key {key}"));
     assert_eq!(verified["verified"], true);
+
+    // Ana may read it, and hands an auditor what proves it. One changed byte is found.
+    tool.calls_as(&ana);
+    assert_eq!(tool.run(&format!("audit evidence {id} evidence")).code, 0);
+    assert_eq!(tool.run(&format!("audit evidence {id} evidence")).code, 6, "it is there already");
+    let checked = tool.json(&format!("audit check-evidence evidence --key {key}"));
+    assert_eq!((&checked["verified"], &checked["request"]), (&true.into(), &id.as_str().into()));
+    let page = tool.read("evidence/report.html");
+    assert!(page.contains("DELETE FROM orders"), "{page}");
+    tool.write("evidence/report.html", page.replace("DELETE FROM orders", "SELECT * FROM x"));
+    let forged = tool.run(&format!("audit check-evidence evidence --key {key}"));
+    assert_eq!(forged.code, 1, "{}", forged.err);
+    tool.calls_as(&root);
+
     let index = entries.last().unwrap()["index"].as_u64().unwrap();
     tool.run(&format!("audit prove {index} --output one.tlog-proof --leaf one.json"));
     let checked =

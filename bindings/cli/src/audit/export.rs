@@ -79,7 +79,7 @@ impl Destination for Folder<'_> {
 }
 
 /// Writes a file whole or not at all: whoever serves the folder meanwhile shows no half of one.
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

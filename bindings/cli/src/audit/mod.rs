@@ -4,6 +4,7 @@ mod verify; // an export, or the store of a folder
 mod store; // the log in a store, and the records
 mod prove; // one entry
 mod export; // a folder that anybody can verify
+mod evidence; // one request, for somebody else
 mod events; // forms that other tools read
 mod witness; // who remembers heads elsewhere
 mod show; // entries
@@ -29,6 +30,10 @@ pub(crate) enum Audit {
     CheckProof(prove::CheckProof),
     /// Write the whole log as a static folder (C2SP tlog-tiles) that anybody can verify.
     Export(export::Export),
+    /// Write what proves one request, as a folder for an auditor.
+    Evidence(evidence::Evidence),
+    /// Check such a folder with the log's key alone.
+    CheckEvidence(evidence::CheckEvidence),
     /// Append what is new in the log to a file, in a form of other tools.
     Events(events::Events),
     /// Hand the head of the log to witnesses.
@@ -46,6 +51,8 @@ impl Audit {
             Self::Prove(command) => command.run(ground),
             Self::CheckProof(command) => command.run(ground),
             Self::Export(command) => command.run(ground),
+            Self::Evidence(command) => command.run(ground),
+            Self::CheckEvidence(command) => command.run(ground),
             Self::Events(command) => command.run(ground),
             Self::Anchor(command) => command.run(ground),
             Self::Compare(command) => command.run(ground),

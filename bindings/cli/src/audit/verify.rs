@@ -132,11 +132,11 @@ pub(crate) fn key_of(text: &str) -> Result<VerifierKey, Error> {
 }
 
 /// Whether an error says that what was looked at is wrong, and not that it could not be looked at.
-fn is_finding(code: Code) -> bool {
+pub(super) fn is_finding(code: Code) -> bool {
     matches!(code, Code::LogTampered | Code::StoreDamaged)
 }
 
-fn found(error: &Error) -> Answer {
+pub(super) fn found(error: &Error) -> Answer {
     let mut json = error_json(error);
     if let Some(fields) = json.as_object_mut() {
         fields.insert("verified".to_owned(), Value::Bool(false));
