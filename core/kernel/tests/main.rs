@@ -30,6 +30,7 @@ mod lease_model;
 mod faults;
 mod proofs;
 mod erasure;
+mod years;
 mod audit_query;
 mod witnesses;
 mod deep;

@@ -32,6 +32,15 @@ fn fails<T>(answer: Result<T, StoreError>, part: &str) -> StoreErrorKind {
     error.kind()
 }
 
+/// The server says that it took too long, or says nothing for as long on a busy machine: never that there are no rows.
+#[track_caller]
+fn late<T>(answer: Result<T, StoreError>) {
+    let Err(error) = answer else { panic!("it was answered") };
+    let said = ["a statement took too long", "the server did not answer in time"];
+    assert!(said.iter().any(|part| error.to_string().contains(part)), "{error}");
+    assert!(error.help().is_some());
+}
+
 #[test]
 fn a_clock_that_says_nothing_is_not_the_year_1970() {
     let Some(server) = server() else { return };
@@ -116,12 +125,11 @@ fn a_question_that_failed_twice_is_not_answered_with_no_rows() {
     let at = key(&["n", "a", "0"]);
     let db = server.db();
     db.run(&format!("BEGIN; LOCK TABLE {schema}.records, {schema}.head, {schema}.log"));
-    let late = "a statement took too long";
-    fails(store.get(&at), late);
-    fails(store.get_many(core::slice::from_ref(&at)), late);
-    fails(store.scan(&key(&["n"]), None, 9), late);
-    fails(store.log_read(0, 9), late);
-    fails(store.log_len(), late);
+    late(store.get(&at));
+    late(store.get_many(core::slice::from_ref(&at)));
+    late(store.scan(&key(&["n"]), None, 9));
+    late(store.log_read(0, 9));
+    late(store.log_len());
     db.run("ROLLBACK");
     assert!(store.get(&at).unwrap().is_some());
 

@@ -132,6 +132,8 @@ events! {
     RequestCancelled = "request.cancelled",
     /// Another key signs the log from here on. `key` is the new one, `note` what the old one says of it.
     LogKeyRotated = "log.key_rotated",
+    /// A year of the log is over. `first`, `size` and `root` say which entries it has.
+    LogYearSealed = "log.year_sealed",
     /// Texts were erased. `erased` names their commitments.
     TextErased = "text.erased",
     /// Texts of a class are kept for another time.

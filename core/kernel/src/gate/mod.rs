@@ -49,6 +49,7 @@ mod erase;
 mod retention;
 mod hashes;
 mod keys;
+mod years;
 mod proof;
 mod witness;
 mod deep;
@@ -91,6 +92,7 @@ pub use reconcile::Finding;
 pub use replay::{Replay, ReplayCause, ReplayDifference};
 pub use stories::StoryOutcome;
 pub use witness::{Anchored, Comparison, Rollback};
+pub use years::LogYear;
 
 use crate::audit::{Edge, Signer};
 use crate::authz::Authorizer;

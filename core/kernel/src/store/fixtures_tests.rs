@@ -157,6 +157,7 @@ const INSIDE_THE_GATE: &[&str] = &[
     "log_posting",
     "log_span",
     "log_word",
+    "log_year",
     "policy_set",
     "request_of",
     "retention",
@@ -210,9 +211,32 @@ fn with_texts(stored: &str) -> String {
         let body = body_with_texts(stored.as_bytes()).unwrap();
         json["body"] = serde_json::from_str(&body).unwrap();
         json["texts"].take();
-        return json.to_string();
+        return sorted(&json);
     }
     stored.to_owned()
+}
+
+/// JSON with its members in the order of their names. A record with texts is written by way of a `Value`, whose members
+/// stand in an order that depends on what else is built.
+fn sorted(json: &Value) -> String {
+    match json {
+        Value::Object(members) => {
+            let members: BTreeMap<&String, String> =
+                members.iter().map(|(name, value)| (name, sorted(value))).collect();
+            let members = members.iter().map(|(name, value)| format!("{name:?}:{value}"));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(","))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => json.to_string(),
+    }
+}
+
+/// What is stored, in an order that is the same in each build.
+fn settled(stored: &str) -> String {
+    let json: Value = serde_json::from_str(stored).unwrap();
+    if json["texts"].is_object() { sorted(&json) } else { stored.to_owned() }
 }
 
 impl Fixture {
@@ -260,7 +284,7 @@ fn what_stands_inside_the_gate_is_written_as_it_was() {
     let (kept, written) = (kept(), written());
     for kind in INSIDE_THE_GATE {
         let shapes = |fixtures: &Fixtures| -> BTreeSet<String> {
-            fixtures[*kind].iter().map(|fixture| shape(&fixture.stored)).collect()
+            fixtures[*kind].iter().map(|fixture| shape(&settled(&fixture.stored))).collect()
         };
         assert_eq!(shapes(&kept), shapes(&written), "the form of `{kind}` has changed");
     }
