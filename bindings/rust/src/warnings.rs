@@ -135,7 +135,7 @@ impl Watched {
     /// Whether it took the whole log with the last head. A store that does not tell has more.
     fn has_all(&self, gate: &Gate) -> bool {
         let size = self.seen().size;
-        size.is_some_and(|size| gate.wait_for_log(size, 0).is_ok_and(|len| len <= size))
+        size.is_some_and(|size| gate.wait_for_log(size, 0).is_ok_and(|len| len == size))
     }
 
     fn compare(&self, gate: &Gate) -> Result<Comparison, Error> {

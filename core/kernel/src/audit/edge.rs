@@ -23,11 +23,6 @@ impl Edge {
         self.size
     }
 
-    /// The edge of a log whose `size` leaves fill whole tiles, with its unfinished rows from level 1 upwards.
-    pub(crate) fn above(size: u64, rows: impl IntoIterator<Item = Vec<Digest>>) -> Self {
-        Self { size, rows: core::iter::once(Vec::new()).chain(rows).collect() }
-    }
-
     /// Appends a leaf. Each tile that becomes full is handed to `full` with its hashes and let go, from the
     /// leaves upwards. Where `full` fails, this edge is of no more use.
     pub(crate) fn append(

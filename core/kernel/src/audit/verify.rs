@@ -191,7 +191,6 @@ pub fn verify_export_with<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
     Ok(Verified { checkpoint, read })
 }
 
-/// Answers a file's bytes by its path, and `None` where there is no such file.
 /// The checkpoint, signed by `trusted` or by a key that followed it.
 fn open_checkpoint(
     files: &Files<'_>,
@@ -230,6 +229,7 @@ fn rotated(entry: &[u8], origin: &str, key: &VerifierKey) -> Option<VerifierKey>
     KeyRotation::of_leaf(&Leaf::from_bytes(entry).ok()?)?.follow(origin, key).ok()
 }
 
+/// Answers a file's bytes by its path, and `None` where there is no such file.
 type Read<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, Error> + 'a;
 
 /// The files of an export.

@@ -206,6 +206,13 @@ impl PlatformCommand for CreateUser {
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<UserId, Error> {
         let user = new_user(desk.txn, self);
+        if user.is_erased() {
+            return Err(Error::new(
+                Code::InvalidInput,
+                "this address stands for those that were erased",
+            )
+            .with_help("use another address"));
+        }
         let taken = Error::new(Code::AlreadyExists, "there is a user with this e-mail address")
             .with_help("use that user, or another address");
         desk.claim(&email_key(&user.email, user.id), taken)?;
@@ -221,6 +228,11 @@ impl PlatformCommand for SetUserActive {
 
     fn apply(&self, desk: &mut PlatformDesk<'_, '_>) -> Result<(), Error> {
         let user = desk.user(self.user)?;
+        if user.is_erased() {
+            let sentence = format!("the name and the address of `{}` were erased", self.user);
+            return Err(Error::new(Code::WrongState, sentence)
+                .with_help("create another user for whoever comes back"));
+        }
         desk.note("user", &self.user);
         desk.note("active", &self.active);
         desk.bump_platform()?;

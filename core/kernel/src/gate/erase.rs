@@ -17,7 +17,8 @@ use crate::identity::Caller;
 use crate::org::User;
 use crate::org::book::Unique;
 use crate::request::{HistoryEntry, Request, Revision, Run, State};
-use crate::store::records;
+use crate::store::Key;
+use crate::store::records::{self, Record as _};
 
 /// What is to be erased.
 ///
@@ -64,10 +65,27 @@ enum Place {
     Run(RequestId, u32, u32),
 }
 
+impl Place {
+    fn key(self) -> Key {
+        let number = |number: u32| format!("{number:010}");
+        let (kind, path) = match self {
+            Self::User(id) => (User::KIND, vec![id.to_string()]),
+            Self::Request(id) => (Request::KIND, vec![id.to_string()]),
+            Self::Revision(id, at) => (Revision::KIND, vec![id.to_string(), number(at)]),
+            Self::Step(id, at) => (HistoryEntry::KIND, vec![id.to_string(), number(at)]),
+            Self::Run(id, at, attempt) => {
+                (Run::KIND, vec![id.to_string(), number(at), number(attempt)])
+            }
+        };
+        let path = path.iter().map(String::as_str);
+        Key::from_segments(&core::iter::once(kind).chain(path).collect::<Vec<_>>())
+    }
+}
+
 impl Gate {
     /// Erases texts for good and answers how many there were. It takes PLATFORM_ADMIN.
     ///
-    /// Each leaf that tells of it names the commitments (SHA-256 of salt and text) that stay in the records. Digests,
+    /// Each leaf that tells of it names the commitments (salted SHA-256 digests) that stay in the records. Digests,
     /// proofs and checkpoints made before are as good as ever. Erasing what is erased already erases nothing. When it
     /// fails half-way, what was erased is in the log, and another call goes on.
     ///
@@ -98,14 +116,9 @@ impl Gate {
             let permit = txn.ask::<Administer>(caller.user(), Scope::Platform, "platform")?;
             permit.spend_on(&Scope::Platform).map(drop)
         };
-        let places = self.consult(|txn| {
+        self.erase_at(Some(caller), |txn| {
             ask(txn)?;
             txn.places_of(what)
-        })?;
-        self.erase_at(&places, Some(caller), |txn| {
-            ask(txn)?;
-            // As before: a user may have come back, and a comment is one of any state.
-            txn.check_erasable(what).map(|()| true)
         })
     }
 
@@ -135,22 +148,21 @@ impl Gate {
         mut progress: impl FnMut(u64) -> Result<(), Error>,
     ) -> Result<u64, Error> {
         let (mut erased, mut looked_at, mut after) = (0_u64, 0_u64, None);
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "its lifetime is not general enough"
-        )]
-        let ordered = self.look_ahead(|txn| txn.retention())?;
+        // What goes does not come back: a clock that leapt erases nothing.
+        self.check_clock()?;
         let prefix = records::key_of::<Request>(&[]);
-        while !ordered.is_empty() {
+        while !self.retention()?.is_empty() {
             let Page { items, next } = self.page::<Request>(&prefix, after.as_ref())?;
             for request in items {
-                let places = due_places(&request, ordered, self.now());
-                // Where it was ordered otherwise meanwhile, nothing is erased that is to be kept.
-                let is_due = |txn: &mut Txn<'_>| {
-                    let (ordered, request) = (txn.retention()?, txn.request(request.header.id)?);
-                    Ok(due_places(&request, ordered, txn.now).len() >= places.len())
+                let id = request.header.id;
+                // Asked again in each try: it may be ordered otherwise meanwhile.
+                let due = |txn: &mut Txn<'_>| {
+                    let (ordered, request) = (txn.retention()?, txn.request(id)?);
+                    Ok(due_places(&request, ordered, txn.now))
                 };
-                erased = erased.saturating_add(self.erase_at(&places, None, is_due)?);
+                if is_over(&request) {
+                    erased = erased.saturating_add(self.erase_at(None, due)?);
+                }
                 looked_at = looked_at.saturating_add(1);
                 progress(looked_at)?;
             }
@@ -162,35 +174,41 @@ impl Gate {
         Ok(erased)
     }
 
-    /// Erases the texts at `places`, some records at a time, with a leaf each time, as long as `may`.
+    #[expect(
+        clippy::redundant_closure_for_method_calls,
+        reason = "its lifetime is not general enough"
+    )]
+    fn retention(&self) -> Result<Retention, Error> {
+        self.consult(|txn| txn.retention())
+    }
+
+    /// Erases the texts at what `places` answers at that moment, some records at a time, with a leaf each time.
     fn erase_at(
         &self,
-        places: &[Place],
         caller: Option<&Caller>,
-        may: impl Fn(&mut Txn<'_>) -> Result<bool, Error>,
+        places: impl Fn(&mut Txn<'_>) -> Result<Vec<Place>, Error>,
     ) -> Result<u64, Error> {
-        let (mut erased, mut left) = (0_u64, places);
-        while !left.is_empty() {
-            let (count, looked_at) = self.attempt(|txn| {
-                if !may(txn)? {
-                    return Ok(((0, left.len()), None));
-                }
-                let (mut texts, mut records, mut looked_at) = (Vec::new(), 0_usize, 0_usize);
-                for place in left {
-                    let found = txn.erase(*place)?;
+        let mut erased = 0_u64;
+        // Looked at before: what is erased already takes no commit.
+        while self.consult(|txn| {
+            let places = places(txn)?;
+            txn.have_texts(&places)
+        })? {
+            let count = self.attempt(|txn| {
+                let (mut texts, mut records) = (Vec::new(), 0_usize);
+                for place in places(txn)? {
+                    let found = txn.erase(place)?;
                     records = records.saturating_add(usize::from(!found.is_empty()));
                     texts.extend(found);
-                    looked_at = looked_at.saturating_add(1);
                     if records == RECORDS_MAX {
                         break;
                     }
                 }
                 let count = texts.len();
                 let leaf = (count > 0).then(|| erased_leaf(txn, caller, texts));
-                Ok(((count, looked_at), leaf))
+                Ok((count, leaf))
             })?;
             erased = erased.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
-            left = left.get(looked_at..).unwrap_or_default();
         }
         Ok(erased)
     }
@@ -281,6 +299,17 @@ impl Txn<'_> {
             }
             Erasure::Comment { request, number } => vec![Place::Step(request, number)],
         })
+    }
+
+    /// Whether anything at `places` can still be erased. One trip for all rows, where reads travel.
+    fn have_texts(&mut self, places: &[Place]) -> Result<bool, Error> {
+        self.fetch(places.iter().map(|place| place.key()).collect())?;
+        for place in places {
+            if !self.erase(*place)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Erases the texts of one record, and answers their commitments.

@@ -14,6 +14,15 @@ use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::store::{Key, records};
 
+/// What does not fit together here is wrong in the store.
+fn damaged(cause: Error) -> Error {
+    let help = "find out with `verify_deep` what else was changed; restore a backup";
+    let error = Error::new(Code::StoreDamaged, cause.to_string()).with_help(help);
+    let details = cause.details().clone();
+    let error = details.iter().fold(error, |error, (name, value)| error.with_detail(name, value));
+    error.with_source(cause)
+}
+
 impl Gate {
     /// Writes what proves the story of a request: its leaves byte for byte, the proof of each in the log, the signed
     /// head, the request with its revisions, history and runs as the leaves vouch for them, a report for people and a
@@ -64,7 +73,7 @@ impl Gate {
         }
         add(CHECKPOINT, signed.to_string().as_bytes())?;
         add(KEYS, format!("{}\n", self.verifier_key()).as_bytes())?;
-        add(REPORT, report(&story)?.as_bytes())?;
+        add(REPORT, report(&story).map_err(damaged)?.as_bytes())?;
         let text = readme(&manifest, self.verifier_key());
         manifest.add(README, text.as_bytes());
         write(README, text.as_bytes())?;

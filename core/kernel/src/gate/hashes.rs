@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
-use crate::audit::{Edge, TilePath, TiledTree, fold, leaf_hash, tile_bytes};
+use crate::audit::{Edge, TilePath, TiledTree, leaf_hash, tile_bytes};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::store::records::{self, Record};
@@ -49,9 +49,8 @@ impl Gate {
         // Replaced whole: a panic in between leaves a shorter edge, never a wrong one.
         let mut kept = self.edge.lock().unwrap_or_else(PoisonError::into_inner);
         let len = self.parts.store.log_len()?;
-        if kept.size() == 0 && len >= FULL {
-            *kept = self.stored_edge(len)?.unwrap_or_default();
-        }
+        // A gate reads the whole log once before it signs: no tile that somebody changed gets into a head, and one
+        // that is not as it must be is made again.
         while kept.size() < len {
             let entries = self.parts.store.log_read(kept.size(), STRIDE)?;
             if entries.is_empty() {
@@ -114,52 +113,5 @@ impl Gate {
             memory.forget(key);
         }
         Ok(())
-    }
-
-    /// The edge above the full tiles in the store, of which there are no more than the log has. `None` where there
-    /// are none, or they are not those of the log: they are made again then.
-    fn stored_edge(&self, len: u64) -> Result<Option<Edge>, Error> {
-        let tiles = self.count_tiles(len / FULL)?;
-        let Some(last) = tiles.checked_sub(1) else { return Ok(None) };
-        if !self.is_of_the_log(last)? {
-            return Ok(None);
-        }
-        let (mut rows, mut level, mut count) = (Vec::new(), 0_u8, tiles);
-        while count > 0 {
-            let mut row = Vec::new();
-            let keys: Vec<Key> = (count.saturating_sub(count % FULL)..count)
-                .map(|index| key_of(level, index))
-                .collect();
-            for (key, stored) in keys.iter().zip(self.parts.store.get_many(&keys)?) {
-                let Some(mut tile) = read(key, stored)? else { return Ok(None) };
-                row.extend(fold(&mut tile.hashes));
-            }
-            rows.push(row);
-            (level, count) = (level.saturating_add(1), count / FULL);
-        }
-        Ok(Some(Edge::above(tiles.saturating_mul(FULL), rows)))
-    }
-
-    /// How many tiles of level 0 are in the store, of at most `most`. They were written from left to right.
-    fn count_tiles(&self, most: u64) -> Result<u64, Error> {
-        let (mut there, mut not_there) = (0, most.saturating_add(1));
-        while not_there.saturating_sub(there) > 1 {
-            let middle = there.midpoint(not_there);
-            if self.parts.store.get(&key_of(0, middle.saturating_sub(1)))?.is_some() {
-                there = middle;
-            } else {
-                not_there = middle;
-            }
-        }
-        Ok(there)
-    }
-
-    /// Whether a tile of level 0 has the hashes of the entries in the log.
-    fn is_of_the_log(&self, index: u64) -> Result<bool, Error> {
-        let Some(tile) = self.tile(0, index)? else { return Ok(false) };
-        let entries =
-            self.parts.store.log_read(index.saturating_mul(FULL), tile.hashes.len().max(1))?;
-        let hashes: Vec<Digest> = entries.iter().map(|entry| leaf_hash(entry)).collect();
-        Ok(hashes == tile.hashes && u64::try_from(hashes.len()) == Ok(FULL))
     }
 }

@@ -48,7 +48,7 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn log_key(&self) -> Result<Option<VerifierKey>, Error> {
-        let found = self.look_ahead(|txn| txn.get::<LogKey>(&[]))?;
+        let found = self.consult(|txn| txn.get::<LogKey>(&[]))?;
         found.map(|found| found.key.parse()).transpose()
     }
 
@@ -107,14 +107,14 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn check_key(&self) -> Result<(), Error> {
-        self.look_ahead(|txn| self.check_signs(txn).map(drop))
+        self.consult(|txn| self.check_signs(txn).map(drop))
     }
 
     /// A head of this log, signed with its present key or one before it.
     pub(super) fn open_head(&self, note: &SignedNote) -> Result<Checkpoint, Error> {
         let present = Checkpoint::open_note(note, self.origin(), self.verifier_key());
         let Err(cause) = present else { return present };
-        let known = self.look_ahead(|txn| txn.get::<LogKey>(&[]))?;
+        let known = self.consult(|txn| txn.get::<LogKey>(&[]))?;
         for key in known.iter().flat_map(|known| &known.earlier) {
             if let Ok(head) = Checkpoint::open_note(note, self.origin(), &key.parse()?) {
                 return Ok(head);

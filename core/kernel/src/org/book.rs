@@ -81,12 +81,20 @@ impl Record for ProjectRow {
     }
 }
 
+const ERASED_EMAIL: &str = "erased@erased.invalid";
+const ERASED_EMAIL_JSON: &str = "\"erased@erased.invalid\"";
+
+impl User {
+    /// Whether what names the user was erased.
+    pub(crate) fn is_erased(&self) -> bool {
+        self.email.as_str() == ERASED_EMAIL
+    }
+}
+
 impl Record for User {
     const KIND: &'static str = "user";
-    const ERASABLE: &'static [Erasable] = &[
-        erasable("/email", "\"erased@erased.invalid\""),
-        erasable("/display_name", "\"(erased)\""),
-    ];
+    const ERASABLE: &'static [Erasable] =
+        &[erasable("/email", ERASED_EMAIL_JSON), erasable("/display_name", "\"(erased)\"")];
 
     fn path(&self) -> Vec<String> {
         vec![self.id.to_string()]

@@ -42,13 +42,21 @@ impl Text {
         Self { salt, text }
     }
 
-    /// SHA-256 over the salt, as it is written, and the text: its UTF-8 bytes, or canonical JSON where it is no string.
+    /// SHA-256 over the salt as it is written, and `t` and the text, or `j` and canonical JSON where it is no text.
     fn commitment(&self) -> Result<String, Error> {
-        let committed = |bytes: &[u8]| Digest::of_parts(&[self.salt.as_bytes(), bytes]).to_string();
-        if let Some(text) = self.text.as_str() {
-            return Ok(committed(text.as_bytes()));
+        // Of one length, so that nothing of the text passes for salt.
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if self.salt.len() != 32 || !self.salt.bytes().all(is_hex) {
+            return Err(Error::new(Code::StoreDamaged, "the salt of a text is not 32 hex digits")
+                .with_help("restore the store from a backup"));
         }
-        Ok(committed(&canonical_json(&self.text)?))
+        let committed = |form: u8, bytes: &[u8]| {
+            Digest::of_parts(&[self.salt.as_bytes(), &[form], bytes]).to_string()
+        };
+        if let Some(text) = self.text.as_str() {
+            return Ok(committed(b't', text.as_bytes()));
+        }
+        Ok(committed(b'j', &canonical_json(&self.text)?))
     }
 }
 
@@ -269,8 +277,20 @@ mod tests {
     #[test]
     fn a_text_that_was_exchanged_or_added_is_noticed() {
         let (mut body, _) = sealed();
-        let changes: [fn(&mut Text); 2] =
-            [|text| text.text = json!("bo"), |text| text.salt = "00".repeat(16)];
+        let changes: [fn(&mut Text); 4] = [
+            |text| text.text = json!("bo"),
+            |text| text.salt = "00".repeat(16),
+            // What is hashed stays the same, and is parted elsewhere, or is of another form.
+            |text| {
+                let (first, rest) = text.text.as_str().map_or(("", ""), |all| all.split_at(1));
+                let (salt, rest) = (format!("{}t{first}", text.salt), json!(rest));
+                *text = Text::new(salt, rest);
+            },
+            |text| {
+                let moved = format!("{}{}", text.salt.split_off(31), text.text);
+                text.text = json!(moved);
+            },
+        ];
         for change in changes {
             let (_, mut texts) = sealed();
             change(texts.values_mut().next().unwrap());

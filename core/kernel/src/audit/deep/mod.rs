@@ -16,6 +16,7 @@ mod walk; // the log read, the records scanned, and both compared
 mod origin; // whose bytes stand where they do not belong
 
 pub use report::{DeepFault, DeepFinding, DeepProgress, DeepReport, DeepStep};
+pub(crate) use texts::check as check_texts;
 
 use super::checkpoint::Checkpoint;
 use crate::error::Error;

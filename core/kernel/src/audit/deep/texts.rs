@@ -1,9 +1,11 @@
 //! Texts that can be erased: each that is there is the one that its record commits to, and each that is not was erased
 //! by a leaf.
 
+use super::kinds::kind;
 use super::ledger::Line;
 use super::report::DeepFault;
 use crate::audit::Leaf;
+use crate::digest::Digest;
 use crate::error::Error;
 use crate::store::Store;
 use crate::store::erasable::{Beside, Erasable, beside};
@@ -31,4 +33,15 @@ pub(super) fn wrong_with(
     let erased = erased.map(|leaf| leaf.erased).unwrap_or_default();
     let untold = absent.iter().any(|commitment| !erased.contains(commitment));
     Ok(untold.then_some((DeepFault::TextRemoved, "its commitment is in no leaf that erased")))
+}
+
+/// That the texts beside the record `name` in `bytes` are those that it commits to, and that those which are not there
+/// are among the `erased` of its last leaf. Fails with the reason.
+pub(crate) fn check(name: &str, bytes: &[u8], erased: &[Digest]) -> Result<(), &'static str> {
+    let row = kind(name.split('/').next().unwrap_or_default());
+    let Beside { there: _, absent } = beside(bytes, row.map_or(&[], |row| row.texts))?;
+    if absent.iter().all(|commitment| erased.contains(commitment)) {
+        return Ok(());
+    }
+    Err("lacks a text that no leaf erased")
 }

@@ -37,7 +37,7 @@ td { white-space: pre-wrap; } pre { white-space: pre-wrap; overflow-wrap: anywhe
 ///
 /// Fails as the reading of the records does.
 pub(crate) fn report(story: &Story) -> Result<String, Error> {
-    let told = story.read()?;
+    let told = story.check()?;
     let mut page = Page::default();
     page.raw(HEAD);
     opening(&mut page, story, &told);

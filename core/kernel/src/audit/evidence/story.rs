@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::deep::check_texts;
 use crate::audit::encoding::tampered;
 use crate::audit::{Checkpoint, Leaf};
 use crate::clock::Timestamp;
@@ -62,6 +63,7 @@ impl Story {
     /// records that are here; and that what was asked for is what was agreed to.
     pub(super) fn check(&self) -> Result<Told, Error> {
         let mut left: BTreeMap<&str, Digest> = BTreeMap::new();
+        let mut erased: BTreeMap<&str, &[Digest]> = BTreeMap::new();
         for (index, leaf) in &self.leaves {
             if leaf.request != Some(self.request) {
                 return Err(wrong("leaf", index, "is about something else"));
@@ -74,6 +76,7 @@ impl Story {
                         "does not follow the one before it: one is missing",
                     ));
                 }
+                erased.insert(&change.name, &leaf.erased);
                 match change.after {
                     Some(after) => drop(left.insert(&change.name, after)),
                     None => drop(left.remove(change.name.as_str())),
@@ -84,6 +87,8 @@ impl Story {
             if left.remove(name.as_str()) != Some(records::digest(bytes)) {
                 return Err(wrong("record", name, "is not what its last leaf left"));
             }
+            let erased = erased.get(name.as_str()).copied().unwrap_or_default();
+            check_texts(name, bytes, erased).map_err(|why| wrong("record", name, why))?;
         }
         if let Some(name) = left.keys().next() {
             return Err(wrong("record", name, "is named by a leaf and is not here"));
