@@ -72,6 +72,10 @@ impl KeyRotation {
     pub fn follow(&self, origin: &str, trusted: &VerifierKey) -> Result<VerifierKey, Error> {
         self.note.verify(core::slice::from_ref(trusted))?;
         self.note.verify(core::slice::from_ref(&self.next))?;
+        if *trusted == self.next {
+            return Err(tampered("the key rotation names the key that is trusted already")
+                .with_help("follow the rotations that came after it"));
+        }
         if self.note.unverified_text().lines().nth(1) != Some(origin) {
             return Err(tampered("the key rotation is that of another log")
                 .with_help(format!("the log that was asked for is `{}`", shown(origin))));
