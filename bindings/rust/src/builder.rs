@@ -203,7 +203,7 @@ impl GateBuilder {
 
     /// Lets [`Self::open`] fail with [`Code::RolledBack`] where a witness has seen what this log lacks, instead of
     /// warning, and with [`Code::WitnessUnavailable`] or [`Code::WitnessRefused`] where none of them could be asked.
-    /// Nothing was written then.
+    /// Nothing was written then but hash tiles, which are made from the log.
     pub fn refuse_rollback(mut self) -> Self {
         self.refuses_rollback = true;
         self

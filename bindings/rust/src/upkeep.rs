@@ -11,7 +11,7 @@ use crate::failures::Failures;
 /// How often, in milliseconds of the gate's steady clock.
 const EVERY_MS: u64 = 60 * 60 * 1_000;
 
-/// Brings the index of the log up to its end, and erases what is kept no longer.
+/// Brings the index of the log up to its end, erases what is kept no longer, and seals the years that are over.
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     clock: Arc<dyn Clock>,
@@ -42,6 +42,7 @@ impl Upkeep {
         note(gate, failures, indexed);
         let erased = gate.erase_expired(|_looked_at| pause());
         note(gate, failures, erased);
+        note(gate, failures, gate.seal_years());
     }
 }
 

@@ -91,7 +91,7 @@ impl Witnesses {
         self.all.is_empty()
     }
 
-    /// Compares the log with what each saw. Nothing is written, and what is wrong becomes a warning; where `refuses`, a
+    /// Compares the log with what each saw. Nothing is written but hash tiles of the log, and what is wrong becomes a warning; where `refuses`, a
     /// log that went back is an error, and so is one that nobody could be asked about.
     pub(crate) fn look(&self, gate: &Gate, refuses: bool) -> Result<(), Error> {
         let mut silent = None;

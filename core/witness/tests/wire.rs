@@ -195,7 +195,9 @@ fn who_sends_slowly_is_not_waited_for() {
         let _read = line.read_to_string(&mut answer);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
     }
-    assert!(gate.anchor(&running.client()).unwrap().is_cosigned);
+    // Its place is free again. On a busy machine an honest sender may be too slow for it as well, and comes again.
+    let mut tries = (0..100).filter_map(|_| gate.anchor(&running.client()).ok());
+    assert!(tries.any(|anchored| anchored.is_cosigned));
 }
 
 #[test]

@@ -76,6 +76,8 @@ impl Gate {
     pub fn seal_years(&self) -> Result<u32, Error> {
         let mut sealed = 0_u32;
         while let Some(due) = self.due_year()? {
+            // A seal stays: a clock that leapt ends no year.
+            self.check_clock()?;
             let is_first = self.attempt(|txn| {
                 if txn.get::<LogYear>(&[&format!("{:04}", due.year)])?.is_some() {
                     return Ok((false, None));

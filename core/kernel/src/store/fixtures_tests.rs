@@ -20,7 +20,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::erasable::{Salts, body_with_texts};
+use super::erasable::Salts;
+use super::fixtures_form_tests::{settled, with_texts};
 use super::fixtures_story_tests::{find, gate_on, story};
 use super::records::{Record, decode, encode, key_for};
 use super::{Batch, Key, MemoryStore, Store as _};
@@ -202,41 +203,6 @@ fn rewritten<R: Record>(fixture: &Fixture) -> Result<Vec<u8>, Error> {
     let pairs = salt.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
     let salt: Vec<u8> = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
     encode(&record, Salts { record: salt.try_into().unwrap(), texts: [0; 32] })
-}
-
-/// What is stored, with the texts in the place of their commitments: those are others each time.
-fn with_texts(stored: &str) -> String {
-    let mut json: Value = serde_json::from_str(stored).unwrap();
-    if json["texts"].is_object() {
-        let body = body_with_texts(stored.as_bytes()).unwrap();
-        json["body"] = serde_json::from_str(&body).unwrap();
-        json["texts"].take();
-        return sorted(&json);
-    }
-    stored.to_owned()
-}
-
-/// JSON with its members in the order of their names. A record with texts is written by way of a `Value`, whose members
-/// stand in an order that depends on what else is built.
-fn sorted(json: &Value) -> String {
-    match json {
-        Value::Object(members) => {
-            let members: BTreeMap<&String, String> =
-                members.iter().map(|(name, value)| (name, sorted(value))).collect();
-            let members = members.iter().map(|(name, value)| format!("{name:?}:{value}"));
-            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
-        }
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(sorted).collect::<Vec<_>>().join(","))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => json.to_string(),
-    }
-}
-
-/// What is stored, in an order that is the same in each build.
-fn settled(stored: &str) -> String {
-    let json: Value = serde_json::from_str(stored).unwrap();
-    if json["texts"].is_object() { sorted(&json) } else { stored.to_owned() }
 }
 
 impl Fixture {

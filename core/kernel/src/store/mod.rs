@@ -8,6 +8,8 @@ mod memory;
 pub(crate) mod erasable;
 pub(crate) mod records;
 #[cfg(test)]
+mod fixtures_form_tests;
+#[cfg(test)]
 mod fixtures_story_tests;
 #[cfg(test)]
 mod fixtures_tests;
