@@ -24,15 +24,30 @@ use crate::store::{Key, Store};
 /// milliseconds.
 const SILENCE_MS: u64 = 1_000;
 
+/// Nobody looked into the log yet.
+const NOWHERE: u64 = u64::MAX;
+
 /// The index, and how far it is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Access {
     current: ArcSwapOption<Index>,
     // Held by whoever makes the next index; nobody who asks ever waits for it.
     making: Mutex<()>,
-    // How much of the log is in the index, and when that was last compared with the store.
+    // How much of the log was heard, and is in the index where there is one; and when that was last compared with the
+    // store.
     log_len: AtomicU64,
     heard_ms: AtomicU64,
+}
+
+impl Default for Access {
+    fn default() -> Self {
+        Self {
+            current: ArcSwapOption::default(),
+            making: Mutex::default(),
+            log_len: AtomicU64::new(NOWHERE),
+            heard_ms: AtomicU64::default(),
+        }
+    }
 }
 
 impl Access {
@@ -147,44 +162,51 @@ impl Gate {
         }
     }
 
-    /// Brings what other gates wrote into the index, where there is one.
+    /// Brings what other gates wrote into the index, where there is one, and lets go of texts that they erased.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
         let _making = self.access.making();
         self.follow_log()
     }
 
-    /// Reads the log on from where the index stands.
+    /// Reads the log on from where this gate stands.
     fn follow_log(&self) -> Result<(), Error> {
         let asked_ms = self.parts.clock.steady_ms().max(1);
-        if self.access.current.load().is_some() {
-            let mut changed = BTreeSet::new();
-            let mut from = self.access.log_len.load(Ordering::Acquire);
-            let page = self.parts.limits.page_rows_max.max(1);
-            loop {
-                let entries = self.parts.store.log_read(from, page)?;
-                let full = entries.len() >= page;
-                for entry in entries {
-                    let Ok(leaf) = Leaf::from_bytes(&entry) else {
-                        // Of a newer version, say: the rows tell what it was about, all of them.
-                        self.access.current.store(None);
-                        return Ok(());
-                    };
-                    let names = leaf.records.iter().map(|record| record.name.as_str());
-                    let named: Vec<Changed> = names.filter_map(Changed::named).collect();
-                    if !named.is_empty() {
-                        // Behind it, what that node ended would still hold here.
-                        self.not_before(leaf.at);
-                    }
-                    changed.extend(named);
-                    from = from.saturating_add(1);
-                }
-                if !full {
-                    break;
-                }
-            }
-            self.read_again(&changed);
-            self.access.log_len.store(from, Ordering::Release);
+        let mut changed = BTreeSet::new();
+        let mut from = self.access.log_len.load(Ordering::Acquire);
+        if from == NOWHERE {
+            // What is remembered by now may be erased by now.
+            from = self.parts.store.log_len()?;
+            self.memory().empty();
         }
+        let page = self.parts.limits.page_rows_max.max(1);
+        loop {
+            let entries = self.parts.store.log_read(from, page)?;
+            let full = entries.len() >= page;
+            for entry in entries {
+                from = from.saturating_add(1);
+                let Ok(leaf) = Leaf::from_bytes(&entry) else {
+                    // Of a newer version, say: the rows tell what it was about, all of them.
+                    self.access.current.store(None);
+                    self.memory().empty();
+                    continue;
+                };
+                if !leaf.erased.is_empty() {
+                    self.memory().empty();
+                }
+                let names = leaf.records.iter().map(|record| record.name.as_str());
+                let named: Vec<Changed> = names.filter_map(Changed::named).collect();
+                if !named.is_empty() {
+                    // Behind it, what that node ended would still hold here.
+                    self.not_before(leaf.at);
+                }
+                changed.extend(named);
+            }
+            if !full {
+                break;
+            }
+        }
+        self.read_again(&changed);
+        self.access.log_len.store(from, Ordering::Release);
         self.access.heard_ms.fetch_max(asked_ms, Ordering::AcqRel);
         Ok(())
     }
@@ -255,6 +277,8 @@ impl Gate {
     fn read_index(&self) -> Result<Index, Error> {
         // First: what is written meanwhile is looked at again.
         let log_len = self.parts.store.log_len()?;
+        // The entries before are not read, and one of them may say that a text was erased.
+        self.memory().empty();
         let mut builder = IndexBuilder::default();
         self.each::<User>(&records::key_of::<User>(&[]), |row| builder.user(&row))?;
         let roles = records::key_of::<GlobalRoleGrant>(&[]);

@@ -89,6 +89,11 @@ impl Gate {
     /// proofs and checkpoints made before are as good as ever. Erasing what is erased already erases nothing. When it
     /// fails half-way, what was erased is in the log, and another call goes on.
     ///
+    /// When it returns, this gate remembers none of them. Another gate on the same store may hold one in its memory until it
+    /// next hears of the log, at [`Self::refresh`] or when its index is asked: then it lets go of all that it remembers.
+    /// A gate of the crate `placet` on a store of several nodes does so as soon as the store tells of the erasure, or it
+    /// looks, five times a second. Nobody is told a text from memory meanwhile: what is told is read from the store.
+    ///
     /// The store may hold older bytes on its disk for a while: its documentation says how to get rid of them. A closed
     /// folder is compacted with `Gate::compact` of the crate `placet`.
     ///

@@ -24,7 +24,7 @@ impl Gate {
     }
 
     /// Reads the projects again that another node changed since this gate read them, and returns how many
-    /// those were. A decision never needs it, for it reads the epoch itself; it takes the reading off the
+    /// those were. What this gate remembers goes where another one erased a text. A decision never needs it, for it reads the epoch itself; it takes the reading off the
     /// next decision's path.
     ///
     /// Fails as the store does; what was read before stays.

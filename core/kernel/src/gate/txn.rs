@@ -97,6 +97,7 @@ impl<'g> Txn<'g> {
     /// once in a try: a verb sees one world, also where it looks twice.
     pub(super) fn fetch(&mut self, mut keys: Vec<Key>) -> Result<(), Error> {
         keys.retain(|key| !self.read.contains_key(key) && !self.writes.contains_key(key));
+        let emptied = self.gate.memory().emptied();
         if self.sight == Sight::Remembered {
             let mut memory = self.gate.memory();
             let asked = keys.len();
@@ -112,7 +113,7 @@ impl<'g> Txn<'g> {
         };
         let mut memory = self.gate.memory();
         for (key, seen) in keys.into_iter().zip(found) {
-            memory.note(key.clone(), seen.clone());
+            memory.note(key.clone(), seen.clone(), emptied);
             self.read.insert(key, seen);
         }
         Ok(())
@@ -192,6 +193,7 @@ impl<'g> Txn<'g> {
     pub(super) fn commit(self, leaf: Option<Leaf>) -> Result<bool, Error> {
         let Self { gate, read, writes, names, decisions, .. } = self;
         let changed: Vec<String> = names.values().cloned().collect();
+        let has_erased = leaf.as_ref().is_some_and(|leaf| !leaf.erased.is_empty());
         let entry = match leaf {
             None if !names.is_empty() => {
                 return Err(Error::new(Code::Internal, "state changes only with a leaf"));
@@ -213,12 +215,18 @@ impl<'g> Txn<'g> {
         };
         let batch = Batch { entry, ..batch_of(read, writes) };
         let written = batch.writes.clone();
+        let emptied = gate.memory().emptied();
         let answer = gate.parts.store.commit(batch);
         let mut memory = gate.memory();
+        if has_erased {
+            // Also of what others are on the way here with.
+            memory.empty();
+        }
         match answer {
             Ok(committed) => {
                 for (key, value) in written {
-                    memory.note(key, value.map(|value| Stored::new(committed.version, value)));
+                    let now = value.map(|value| Stored::new(committed.version, value));
+                    memory.note(key, now, emptied);
                 }
                 drop(memory);
                 gate.organisation_changed(&changed);
