@@ -110,6 +110,17 @@ fn a_log_that_changed_its_key_verifies_with_its_first_one() {
     let verified = verify_export(read, &origin, &trusted).unwrap();
     verified.continues(&Checkpoint::open_note(&early, &origin, &trusted).unwrap()).unwrap();
     verify_export(read, &origin, gate.verifier_key()).unwrap();
+    // A head that was kept opens with whichever key of the log signed it.
+    let head = Checkpoint::open_note(&early, &origin, &trusted).unwrap();
+    for trusted in [&trusted, gate.verifier_key()] {
+        let verified = verify_export(read, &origin, trusted).unwrap();
+        for kept in [&early, &gate.checkpoint().unwrap()] {
+            verified.continues(&verified.open(kept).unwrap()).unwrap();
+        }
+        let stranger = Ed25519Signer::from_seed(&origin, &[77; 32]).unwrap();
+        let error = verified.open(&head.sign(&[&stranger]).unwrap()).unwrap_err();
+        assert_eq!(error.code(), Code::LogTampered);
+    }
     // A key that nobody vouched for is not followed to, and neither is one that came later than the trusted one.
     let stranger = Ed25519Signer::from_seed(&origin, &[77; 32]).unwrap();
     let error = verify_export(read, &origin, stranger.verifier_key()).unwrap_err();

@@ -42,6 +42,7 @@ pub use tiles::{
 mod events; // what can have happened
 mod leaf;
 mod rotation; // how one key follows another
+mod log_keys; // the keys of a log, from one of them
 mod query; // which entries somebody wants to see
 mod formats; // the log for other tools
 mod deep; // every record, compared with the log
@@ -54,6 +55,7 @@ pub use events::Event;
 pub use evidence::{VerifiedEvidence, verify_evidence};
 pub use formats::{EventFormat, Syslog, cloud_events_batch};
 pub use leaf::{Decision, LEAF_BYTES_MAX, Leaf, RecordChange};
+pub use log_keys::LogKeys;
 pub use progress::Progress;
 pub use query::{AuditCursor, AuditPage, AuditQuery};
 pub use rotation::KeyRotation;

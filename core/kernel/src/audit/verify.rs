@@ -5,14 +5,12 @@ use core::fmt;
 use super::checkpoint::Checkpoint;
 use super::climb::Climb;
 use super::encoding::tampered;
-use super::events::Event;
 use super::key::VerifierKey;
-use super::leaf::Leaf;
 use super::locate::{locate, wrong_tile};
+use super::log_keys::LogKeys;
 use super::merkle::{leaf_hash, verify_consistency};
 use super::note::SignedNote;
 use super::progress::Progress;
-use super::rotation::KeyRotation;
 use super::tiled::TiledTree;
 use super::tiles::{CHECKPOINT_PATH, TilePath, bundles_of, decode_bundle};
 use crate::digest::Digest;
@@ -42,6 +40,7 @@ use crate::error::Error;
 #[derive(Clone)]
 pub struct Verified<R> {
     checkpoint: Checkpoint,
+    trusted: VerifierKey,
     read: R,
 }
 
@@ -75,6 +74,23 @@ impl<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>> Verified<R> {
         let (before, now) = (earlier.root(), self.checkpoint.root());
         verify_consistency(earlier.size(), size, &proof, &before, &now).map_err(|_| differs())
     }
+
+    /// Opens a checkpoint of this log that somebody kept, also where another key signed it than signs the log now: any
+    /// key that the log names, in its first entry or in a rotation ([`KeyRotation`](super::KeyRotation)). Where it is not
+    /// the one that was trusted, all entries are read and held against the head again.
+    ///
+    /// Fails with `log_tampered` when no key of the log signed it, or it is the head of another log.
+    pub fn open(&self, note: &SignedNote) -> Result<Checkpoint, Error> {
+        let origin = self.checkpoint.origin();
+        let mut keys = LogKeys::trusting(origin, &self.trusted);
+        if let Ok(checkpoint) = keys.open(note) {
+            return Ok(checkpoint);
+        }
+        let files = Files { read: &self.read };
+        let mut see = |entry: &[u8]| keys.read(entry);
+        check_entries(&files, &self.checkpoint, &mut |_| Ok(()), &mut see)?;
+        keys.open_named(note)
+    }
 }
 
 impl<R> fmt::Debug for Verified<R> {
@@ -87,7 +103,8 @@ impl<R> fmt::Debug for Verified<R> {
 /// `key` for the log `origin`, every entry, every hash tile and the root.
 ///
 /// `key` may be an earlier key of the log: where it did not sign the checkpoint itself, the keys that it and its
-/// successors vouched for in the log are followed ([`KeyRotation`]), at the cost of reading the entries twice.
+/// successors vouched for in the log are followed ([`KeyRotation`](super::KeyRotation)), at the cost of reading the
+/// entries twice.
 ///
 /// `read` answers a file's bytes by its path, and `None` where there is no such file; its errors are passed
 /// on. Each file is read once and let go: memory is one bundle, and at most 255 hashes for each of the up to 8
@@ -169,65 +186,67 @@ pub fn verify_export_with<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
 ) -> Result<Verified<R>, Error> {
     let files = Files { read: &read };
     let bytes = files.checkpoint()?;
-    let checkpoint = open_checkpoint(&files, &bytes, origin, key)?;
+    let checkpoint =
+        open_checkpoint(&files, &bytes, LogKeys::trusting(origin, key))?;
+    check_entries(&files, &checkpoint, &mut progress, &mut |_| {})?;
+    Ok(Verified { checkpoint, trusted: key.clone(), read })
+}
 
-    let mut climb = Climb::beside(&files, 0);
+/// Compares every entry and every tile with a head, and shows `see` each entry. What it saw is believed at the end.
+fn check_entries(
+    files: &Files<'_>,
+    checkpoint: &Checkpoint,
+    progress: &mut Told<'_>,
+    see: &mut dyn FnMut(&[u8]),
+) -> Result<(), Error> {
+    let mut climb = Climb::beside(files, 0);
     for path in bundles_of(checkpoint.size()) {
-        let bundle = files.bundle(path)?;
+        let bundle = files.bundle_seen(path, see)?;
         if !bundle.whole {
-            return Err(locate(&files, &checkpoint, &mut progress)?);
+            return Err(locate(files, checkpoint, progress)?);
         }
         climb.add(bundle.hashes)?;
         progress(Progress::at(path.end(), checkpoint.size()))?;
     }
     let (root, mismatch) = climb.finish()?;
     if root != checkpoint.root() {
-        return Err(locate(&files, &checkpoint, &mut progress)?);
+        return Err(locate(files, checkpoint, progress)?);
     }
     // The signed root vouches for every entry: where a tile says otherwise, it is the tile.
-    if let Some(mismatch) = mismatch {
-        return Err(wrong_tile(mismatch.path));
+    match mismatch {
+        Some(mismatch) => Err(wrong_tile(mismatch.path)),
+        None => Ok(()),
     }
-    Ok(Verified { checkpoint, read })
 }
 
-/// The checkpoint, signed by `trusted` or by a key that followed it.
+/// The checkpoint, signed by the trusted key or by one that followed it.
 fn open_checkpoint(
     files: &Files<'_>,
     bytes: &[u8],
-    origin: &str,
-    trusted: &VerifierKey,
+    mut keys: LogKeys,
 ) -> Result<Checkpoint, Error> {
-    let cause = match Checkpoint::open(bytes, origin, trusted) {
+    let note = SignedNote::parse(bytes).map_err(wrong_checkpoint)?;
+    let cause = match keys.open(&note) {
         Ok(checkpoint) => return Ok(checkpoint),
         Err(cause) => cause,
     };
     // The size is not believed: it only says how far to look for whoever the trusted key vouched for.
-    let note = SignedNote::parse(bytes).map_err(wrong_checkpoint)?;
     let size = note.unverified_text().parse().map_or(0, |claimed: Checkpoint| claimed.size());
-    let mut key = trusted.clone();
     for path in bundles_of(size) {
         let Some(bundle) = files.bytes(path)? else { break };
-        for entry in decode_bundle(&bundle).map_while(|entry| entry) {
-            let Some(next) = rotated(entry, origin, &key) else { continue };
-            if let Ok(checkpoint) = Checkpoint::open(bytes, origin, &next) {
-                return Ok(checkpoint);
-            }
-            key = next;
+        let before = keys.present().clone();
+        decode_bundle(&bundle).map_while(|entry| entry).for_each(|entry| keys.read(entry));
+        if *keys.present() != before
+            && let Ok(checkpoint) = keys.open(&note)
+        {
+            return Ok(checkpoint);
         }
     }
     Err(wrong_checkpoint(cause))
 }
 
-/// The key that follows `key` by what `entry` tells.
-fn rotated(entry: &[u8], origin: &str, key: &VerifierKey) -> Option<VerifierKey> {
-    // Read only where it can be one: most entries are not.
-    let code = Event::LogKeyRotated.as_str().as_bytes();
-    if !entry.windows(code.len()).any(|part| part == code) {
-        return None;
-    }
-    KeyRotation::of_leaf(&Leaf::from_bytes(entry).ok()?)?.follow(origin, key).ok()
-}
+/// Told how far it is; an error of it ends the work.
+type Told<'a> = dyn FnMut(Progress) -> Result<(), Error> + 'a;
 
 /// Answers a file's bytes by its path, and `None` where there is no such file.
 type Read<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, Error> + 'a;
@@ -267,10 +286,18 @@ impl Files<'_> {
     }
 
     pub(super) fn bundle(&self, path: TilePath) -> Result<Bundle, Error> {
+        self.bundle_seen(path, &mut |_| {})
+    }
+
+    fn bundle_seen(&self, path: TilePath, see: &mut dyn FnMut(&[u8])) -> Result<Bundle, Error> {
         let bytes = self.bytes(path)?.unwrap_or_default();
         let width = usize::from(path.width());
         let mut entries = decode_bundle(&bytes).fuse();
-        let readable = entries.by_ref().take(width).map_while(|entry| entry.map(leaf_hash));
+        let readable = entries.by_ref().take(width).map_while(|entry| {
+            let entry = entry?;
+            see(entry);
+            Some(leaf_hash(entry))
+        });
         let hashes: Vec<_> = readable.collect();
         let whole = hashes.len() == width && entries.next().is_none();
         Ok(Bundle { hashes, whole })

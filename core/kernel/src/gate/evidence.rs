@@ -6,7 +6,7 @@ use super::Gate;
 use super::txn::lost_race;
 use crate::audit::evidence::{
     CHECKPOINT, KEYS, MANIFEST, Manifest, README, REPORT, Story, is_evidence, leaf_path,
-    proof_path, readme, record_path, report,
+    proof_path, readme, record_path, report, rotation_path, rotation_proof_path,
 };
 use crate::audit::{Checkpoint, Leaf, SignedNote};
 use crate::error::{Code, Error};
@@ -26,8 +26,8 @@ fn damaged(cause: Error) -> Error {
 impl Gate {
     /// Writes what proves the story of a request: its leaves byte for byte, the proof of each in the log, the signed
     /// head, the request with its revisions, history and runs as the leaves vouch for them, a report for people and a
-    /// signed list of it all. Whoever has the folder and the log's key can check it offline, with
-    /// [`crate::audit::verify_evidence`] or by hand. `write` gets each file's path and bytes, the signed list last.
+    /// signed list of it all. Whoever has the folder and the log's key, this one or one before it, can check it offline, with
+    /// [`crate::audit::verify_evidence`] or by hand: it holds the rotations of the key too. `write` gets each file's path and bytes, the signed list last.
     ///
     /// Whoever may read the request may; it holds nothing else than [`Self::view`], [`Self::history`] and
     /// [`Self::trail`] tell. Fails with [`Code::NotFound`] as they do, with [`Code::StoreDamaged`] where a record is not what
@@ -56,7 +56,9 @@ impl Gate {
     ) -> Result<(), Error> {
         let (leaves, records) = self.settled_story(caller, request)?;
         let indexes: Vec<u64> = leaves.iter().map(|(index, _)| *index).collect();
-        let (signed, proofs) = self.prove_all(&indexes)?;
+        let rotations = self.rotations()?;
+        let (signed, mut proofs) = self.prove_all(&[indexes.as_slice(), &rotations].concat())?;
+        let rotation_proofs = proofs.split_off(indexes.len().min(proofs.len()));
         let head = Checkpoint::open_note(&signed, self.origin(), self.verifier_key())?;
         let story = Story { request, made_at: self.now(), head, leaves, records };
         let mut manifest = Manifest::new(self.origin(), request, story.made_at);
@@ -67,6 +69,10 @@ impl Gate {
         for ((index, _), proof) in story.leaves.iter().zip(proofs) {
             add(&leaf_path(*index), &self.entry(*index)?)?;
             add(&proof_path(*index), proof.to_string().as_bytes())?;
+        }
+        for (index, proof) in rotations.into_iter().zip(rotation_proofs) {
+            add(&rotation_path(index), &self.entry(index)?)?;
+            add(&rotation_proof_path(index), proof.to_string().as_bytes())?;
         }
         for (name, bytes) in &story.records {
             add(&record_path(name), bytes)?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::txn::Txn;
-use crate::audit::{Checkpoint, Event, KeyRotation, SignedNote, Signer, VerifierKey};
+use crate::audit::{AuditQuery, Checkpoint, Event, KeyRotation, SignedNote, Signer, VerifierKey};
 use crate::authz::{Administer, Scope};
 use crate::error::{Code, Error};
 use crate::identity::Caller;
@@ -121,6 +121,17 @@ impl Gate {
             }
         }
         Err(cause)
+    }
+
+    /// The entries in which one key of the log vouches for the next, oldest first.
+    pub(super) fn rotations(&self) -> Result<Vec<u64>, Error> {
+        let known = self.consult(|txn| txn.get::<LogKey>(&[]))?;
+        if known.is_none_or(|known| known.earlier.is_empty()) {
+            return Ok(Vec::new());
+        }
+        let query = AuditQuery::default().event(Event::LogKeyRotated.as_str())?;
+        let found = self.consult(|_| self.all_of_log(&query))?;
+        Ok(found.into_iter().map(|(index, _)| index).collect())
     }
 
     fn check_signs(&self, txn: &mut Txn<'_>) -> Result<LogKey, Error> {

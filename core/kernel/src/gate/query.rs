@@ -70,17 +70,21 @@ impl Gate {
     pub fn trail(&self, caller: &Caller, id: RequestId) -> Result<Vec<(u64, Leaf)>, Error> {
         self.consult(|txn| {
             txn.readable(caller, id)?;
-            let query = AuditQuery::default().about(id);
-            let (mut found, mut cursor) = (Vec::new(), None);
-            loop {
-                let page = self.page_of_log(&query, cursor.as_ref(), usize::MAX)?;
-                found.extend(page.entries);
-                cursor = page.next;
-                if cursor.is_none() {
-                    return Ok(found);
-                }
-            }
+            self.all_of_log(&AuditQuery::default().about(id))
         })
+    }
+
+    /// All that the log has of it, for whoever was found to be allowed it.
+    pub(super) fn all_of_log(&self, query: &AuditQuery) -> Result<Vec<(u64, Leaf)>, Error> {
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.page_of_log(query, cursor.as_ref(), usize::MAX)?;
+            found.extend(page.entries);
+            cursor = page.next;
+            if cursor.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     /// Log entries from `from` on, for PLATFORM_ADMIN and AUDITOR, at most one page.

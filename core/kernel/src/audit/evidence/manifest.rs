@@ -42,6 +42,12 @@ impl Manifest {
         self.files.insert(path.to_owned(), file);
     }
 
+    /// The leaves that tell of rotations of the log's key, in their order.
+    pub(super) fn rotations(&self) -> impl Iterator<Item = &str> {
+        let leaves = self.files.keys().map(String::as_str);
+        leaves.filter(|path| path.starts_with(ROTATIONS) && path.strip_suffix(".json").is_some())
+    }
+
     /// Reads the text of a list. Whatever would print differently is not one.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let wrong = || {
@@ -109,6 +115,19 @@ pub(crate) fn leaf_path(index: u64) -> String {
 /// Where the proof of leaf `index` stands.
 pub(crate) fn proof_path(index: u64) -> String {
     format!("leaves/{index:010}.tlog-proof")
+}
+
+/// Where the rotations of the log's key stand.
+pub(super) const ROTATIONS: &str = "keys/";
+
+/// Where leaf `index` stands, which tells of a rotation of the log's key.
+pub(crate) fn rotation_path(index: u64) -> String {
+    format!("{ROTATIONS}{index:010}.json")
+}
+
+/// Where the proof of such a leaf stands.
+pub(crate) fn rotation_proof_path(index: u64) -> String {
+    format!("{ROTATIONS}{index:010}.tlog-proof")
 }
 
 /// Where the record stands that leaves call `name`, byte for byte as it is stored.

@@ -6,6 +6,15 @@ use crate::audit::VerifierKey;
 /// The text of the file `README.md`.
 pub(crate) fn readme(manifest: &Manifest, key: &VerifierKey) -> String {
     let Manifest { origin, request, made_at, files: _ } = manifest;
+    let (mut row, mut step) = ("", "");
+    if manifest.rotations().next().is_some() {
+        row = "| `keys/N.json`, `keys/N.tlog-proof` | the entries in which one key of the log vouches for the next, and their proofs |\n";
+        step = "
+The log was signed with other keys before. With one of those you can check it too: the fact `note` in each
+`keys/N.json` is a signed note that names the next key, signed by the one before it and by itself. Follow them from the
+key that you have, in the order of N, to the one above. Their proofs are checked as those of the other entries are.
+";
+    }
     format!(
         "# Evidence of `{request}`
 
@@ -15,7 +24,7 @@ verifier key, which you should have from somewhere else than this folder:
 ```text
 {key}
 ```
-
+{step}
 ## What is here
 
 | file | what it is |
@@ -25,7 +34,7 @@ verifier key, which you should have from somewhere else than this folder:
 | `leaves/N.tlog-proof` | the proof that the log has this entry (c2sp.org/tlog-proof) |
 | `checkpoint` | the signed head of the log that all proofs are under (c2sp.org/tlog-checkpoint) |
 | `records/…` | what the entries vouch for by digest: the request, its revisions with payload and plan, its history with comments, its runs |
-| `keys.txt` | the verifier key as this folder has it (c2sp.org/signed-note) |
+{row}| `keys.txt` | the verifier key as this folder has it (c2sp.org/signed-note) |
 | `manifest` | all other files with length and SHA-256, signed with the key of the log (c2sp.org/signed-note) |
 
 ## Check all of it

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::files::{Files, at, missing};
 use super::manifest::Manifest;
 use super::story::{Story, wrong};
 use super::{CHECKPOINT, KEYS, MANIFEST, README, REPORT};
-use super::{leaf_path, proof_path, readme, record_path, report};
-use crate::audit::encoding::tampered;
-use crate::audit::{Checkpoint, Leaf, LogProof, SignedNote, VerifierKey};
+use super::{readme, report};
+use crate::audit::{Checkpoint, Leaf, LogKeys, SignedNote, VerifierKey};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::Error;
@@ -47,13 +47,16 @@ pub struct VerifiedEvidence {
     pub records: BTreeSet<String>,
     /// How many files were compared with the signed list.
     pub files: usize,
+    /// The key that signed it: the one that is trusted, or one that follows it.
+    pub key: VerifierKey,
 }
 
 /// Checks an evidence bundle offline: the signed list of files and each file against it, the head, the proof of each
 /// leaf, that no step of the request is missing between them, the records against the digests in the leaves, payload and
 /// plan against what was agreed to, and that the report for people says what leaves and records say. `read` answers
 /// a file by its path and `None` where there is none; `origin` and `key` are those of the log, from somewhere else than the
-/// bundle.
+/// bundle. `key` may be an earlier key of the log than the one that signed: the rotations in the bundle are followed
+/// ([`KeyRotation`](crate::audit::KeyRotation)).
 ///
 /// Fails with `log_tampered` or `digest_mismatch`, and with `invalid_input` where a file is not what it must be; the
 /// detail `path`, `leaf` or `record` names the place.
@@ -86,8 +89,11 @@ pub fn verify_evidence(
 ) -> Result<VerifiedEvidence, Error> {
     let list = read(MANIFEST)?.ok_or_else(|| missing(MANIFEST))?;
     let list = SignedNote::parse(&list).map_err(at(MANIFEST))?;
-    let text = list.verify(core::slice::from_ref(key)).map_err(at(MANIFEST))?;
-    let manifest = Manifest::parse(text).map_err(at(MANIFEST))?;
+    // Read before it is believed: it says where the rotations are, which vouch for themselves.
+    let manifest = Manifest::parse(list.unverified_text()).map_err(at(MANIFEST))?;
+    let keys = follow(&manifest, &read, LogKeys::trusting(origin, key))?;
+    let key = keys.present();
+    list.verify(core::slice::from_ref(key)).map_err(at(MANIFEST))?;
     if manifest.origin != origin {
         return Err(wrong("path", MANIFEST, "is that of another log"));
     }
@@ -99,10 +105,11 @@ pub fn verify_evidence(
         }
         files.insert(path.as_str(), bytes);
     }
-    let mut files = Files { left: files };
+    let mut files = Files::new(files);
     let signed_head = files.take(CHECKPOINT)?;
     let head = Checkpoint::open(&signed_head, origin, key).map_err(at(CHECKPOINT))?;
     let leaves = files.leaves(&signed_head, origin, key)?;
+    files.rotations(&signed_head, origin, key)?;
     let story = Story {
         request: manifest.request,
         made_at: manifest.made_at,
@@ -121,80 +128,25 @@ pub fn verify_evidence(
     if files.take(README)? != readme(&manifest, key).into_bytes() {
         return Err(wrong("path", README, "is not the one that belongs to this bundle"));
     }
-    if let Some(path) = files.left.keys().next() {
+    if let Some(path) = files.left_over() {
         return Err(wrong("path", path, "is vouched for by no leaf"));
     }
     let Story { request, made_at, head, leaves, records } = story;
     let records = records.into_keys().collect();
-    Ok(VerifiedEvidence { request, made_at, head, leaves, records, files: manifest.files.len() })
+    let (files, key) = (manifest.files.len(), key.clone());
+    Ok(VerifiedEvidence { request, made_at, head, leaves, records, files, key })
 }
 
-/// The files of a bundle that nothing was done with yet.
-struct Files<'a> {
-    left: BTreeMap<&'a str, Vec<u8>>,
-}
-
-impl Files<'_> {
-    fn take(&mut self, path: &str) -> Result<Vec<u8>, Error> {
-        self.left.remove(path).ok_or_else(|| missing(path))
+/// The keys that follow the trusted one by the rotations in the bundle.
+fn follow(
+    manifest: &Manifest,
+    read: &impl Fn(&str) -> Result<Option<Vec<u8>>, Error>,
+    mut keys: LogKeys,
+) -> Result<LogKeys, Error> {
+    for path in manifest.rotations() {
+        keys.read(&read(path)?.ok_or_else(|| missing(path))?);
     }
-
-    /// The leaves, each proven to be in the log under the head of the bundle.
-    fn leaves(
-        &mut self,
-        signed_head: &[u8],
-        origin: &str,
-        key: &VerifierKey,
-    ) -> Result<Vec<(u64, Leaf)>, Error> {
-        let proofs: Vec<String> = self
-            .left
-            .keys()
-            .filter(|path| path.ends_with(".tlog-proof"))
-            .map(|path| (*path).to_owned())
-            .collect();
-        let mut leaves = Vec::with_capacity(proofs.len());
-        for path in proofs {
-            let proof = LogProof::parse(&self.take(&path)?).map_err(at(&path))?;
-            let index = proof.index();
-            if proof_path(index) != path || proof.checkpoint().to_string().as_bytes() != signed_head
-            {
-                return Err(wrong(
-                    "path",
-                    path,
-                    "is the proof of another leaf, or under another head",
-                ));
-            }
-            let bytes = self.take(&leaf_path(index))?;
-            proof.verify(&bytes, origin, key).map_err(at(&path))?;
-            leaves.push((index, Leaf::from_bytes(&bytes).map_err(at(&path))?));
-        }
-        leaves.sort_by_key(|(index, _)| *index);
-        Ok(leaves)
-    }
-
-    /// The records that the leaves left, as far as they are here.
-    fn records(
-        &mut self,
-        leaves: &[(u64, Leaf)],
-        request: RequestId,
-    ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-        let names = Story::left(leaves, request).into_keys();
-        names.map(|name| Ok((name.to_owned(), self.take(&record_path(name))?))).collect()
-    }
-}
-
-fn missing(path: &str) -> Error {
-    wrong("path", path, "is missing")
-}
-
-/// Says in which file something is wrong.
-fn at(path: &str) -> impl FnOnce(Error) -> Error {
-    move |cause| {
-        tampered(format!("the file `{path}` of the bundle does not verify: {cause}"))
-            .with_help("get the bundle again; if it stays so, ask the operator of the log why")
-            .with_detail("path", path)
-            .with_source(cause)
-    }
+    Ok(keys)
 }
 
 #[cfg(test)]

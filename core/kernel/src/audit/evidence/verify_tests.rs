@@ -1,10 +1,12 @@
 //! Bundles with one thing wrong. In these the list of files is signed anew: whoever has the key can do that, and is
 //! found all the same.
 
+use std::sync::Arc;
+
 use super::*;
-use crate::audit::{Ed25519Signer, Signer as _};
+use crate::audit::{Ed25519Signer, Event, KeyRotation, Signer as _};
 use crate::error::Code;
-use crate::gate::Gate;
+use crate::gate::{Gate, Parts};
 use crate::store::MemoryStore;
 use crate::testing::{Bench, Office, Seen};
 
@@ -18,7 +20,7 @@ fn signer(seed: u8) -> Ed25519Signer {
 
 /// The bundles of two requests that went all the way.
 fn bundles() -> [Bundle; 2] {
-    let bench = Bench::on(std::sync::Arc::new(MemoryStore::default())).unwrap();
+    let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
     let gate = Gate::new(bench.parts);
     let office = Office::found(&gate).unwrap();
     let ids = [0, 1].map(|_| {
@@ -27,19 +29,25 @@ fn bundles() -> [Bundle; 2] {
         gate.drive(gate.execute(&office.bo, id).unwrap(), &Seen::default()).unwrap();
         id
     });
-    ids.map(|id| {
-        let mut files = Bundle::new();
-        gate.evidence(&office.ana, id, |path, bytes| {
-            assert!(files.insert(path.to_owned(), bytes.to_vec()).is_none(), "{path} again");
-            Ok(())
-        })
-        .unwrap();
-        files
+    ids.map(|id| bundle(&gate, &office, id))
+}
+
+fn bundle(gate: &Gate, office: &Office, id: RequestId) -> Bundle {
+    let mut files = Bundle::new();
+    gate.evidence(&office.ana, id, |path, bytes| {
+        assert!(files.insert(path.to_owned(), bytes.to_vec()).is_none(), "{path} again");
+        Ok(())
     })
+    .unwrap();
+    files
 }
 
 fn check(files: &Bundle) -> Result<VerifiedEvidence, Error> {
-    verify_evidence(|path| Ok(files.get(path).cloned()), LOG, signer(7).verifier_key())
+    check_with(files, 7)
+}
+
+fn check_with(files: &Bundle, seed: u8) -> Result<VerifiedEvidence, Error> {
+    verify_evidence(|path| Ok(files.get(path).cloned()), LOG, signer(seed).verifier_key())
 }
 
 /// `files` with a list of its own, signed by whoever has that key.
@@ -122,4 +130,65 @@ fn a_list_that_is_signed_anew_hides_nothing() {
     files.insert(REPORT.to_owned(), changed.into_bytes());
     let error = refused(files, "another report");
     assert_eq!(error.details()["path"], REPORT);
+}
+
+/// A bundle of a log whose key was rotated twice: from 7 to 8, and from 8 to 9.
+fn rotated() -> Bundle {
+    let parts = Bench::on(Arc::new(MemoryStore::default())).unwrap().parts;
+    let with = |seed| Gate::new(Parts { signer: Arc::new(signer(seed)), ..parts.clone() });
+    let office = Office::found(&with(7)).unwrap();
+    let id = office.approved(&with(7)).unwrap().header.id;
+    with(7).rotate_key(&office.root, &signer(8)).unwrap();
+    with(8).rotate_key(&office.root, &signer(9)).unwrap();
+    bundle(&with(9), &office, id)
+}
+
+#[test]
+fn whoever_trusts_any_key_of_the_log_follows_to_the_one_that_signed() {
+    let files = rotated();
+    for seed in [7, 8, 9] {
+        let found = check_with(&files, seed).unwrap();
+        assert_eq!(found.key, *signer(9).verifier_key(), "{seed}");
+    }
+    assert_eq!(check_with(&files, 10).unwrap_err().code(), Code::LogTampered);
+    let readme = String::from_utf8(files[README].clone()).unwrap();
+    assert!(readme.contains("keys/N.json") && readme.contains("Follow them"));
+    // Where no key was rotated, nothing is said of it.
+    let [plain, _] = bundles();
+    assert!(!String::from_utf8(plain[README].clone()).unwrap().contains("keys/"));
+}
+
+#[test]
+fn a_rotation_that_is_left_out_or_changed_leads_nowhere() {
+    let whole = rotated();
+    let rotations: Vec<String> =
+        whole.keys().filter(|path| path.starts_with("keys/")).cloned().collect();
+    assert_eq!(rotations.len(), 4, "two leaves and their proofs");
+    for path in &rotations {
+        let mut without = whole.clone();
+        without.remove(path);
+        let mut changed = whole.clone();
+        changed.get_mut(path).unwrap()[40] ^= 1;
+        for seed in [7, 8, 9] {
+            check_with(&signed_anew(without.clone(), 9), seed).unwrap_err();
+            check_with(&signed_anew(changed.clone(), 9), seed).unwrap_err();
+        }
+    }
+    // Without the first one, whoever trusts a later key follows; whoever trusts the first one does not.
+    let mut without = whole.clone();
+    for path in &rotations[..2] {
+        without.remove(path);
+    }
+    check_with(&signed_anew(without.clone(), 9), 8).unwrap();
+    check_with(&signed_anew(without, 9), 7).unwrap_err();
+    // Somebody whom no key of the log vouched for cannot sign it, whatever else they have.
+    let forged = KeyRotation::sign(&signer(10), &signer(11)).unwrap();
+    let mut leaf = Leaf::new(Event::LogKeyRotated, "2026-02-07T12:00:00Z".parse().unwrap());
+    leaf.facts.insert("note".to_owned(), forged.note().to_string());
+    let mut files = whole;
+    files.insert("keys/0000000099.json".to_owned(), leaf.to_bytes().unwrap());
+    for seed in [7, 8, 9] {
+        check_with(&signed_anew(files.clone(), 11), seed).unwrap_err();
+        check_with(&signed_anew(files.clone(), 9), seed).unwrap_err();
+    }
 }
