@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use placet_core::audit::{Checkpoint, Ed25519Signer, Signer as _, verify_export};
+use placet_core::audit::{
+    Checkpoint, Ed25519Signer, Signer as _, verify_export, verify_export_with,
+};
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 use placet_core::store::MemoryStore;
@@ -125,6 +127,39 @@ fn a_log_that_changed_its_key_verifies_with_its_first_one() {
     let stranger = Ed25519Signer::from_seed(&origin, &[77; 32]).unwrap();
     let error = verify_export(read, &origin, stranger.verifier_key()).unwrap_err();
     assert_eq!(error.code(), Code::LogTampered);
+}
+
+#[test]
+fn whoever_follows_keys_through_a_log_is_told_how_far_it_is_and_can_stop() {
+    let mut bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
+    let first = Gate::new(bench.parts.clone());
+    let office = Office::found(&first).unwrap();
+    for _ in 0..100 {
+        office.pending(&first).unwrap();
+    }
+    let next = Arc::new(Ed25519Signer::from_seed(first.origin(), &[21; 32]).unwrap());
+    first.rotate_key(&office.root, &*next).unwrap();
+    bench.parts.signer = next;
+    let mut files = BTreeMap::new();
+    let write = |path: &str, bytes: &[u8]| {
+        files.insert(path.to_owned(), bytes.to_vec());
+        Ok(())
+    };
+    Gate::new(bench.parts).export(&office.root, write).unwrap();
+    let read = |path: &str| Ok(files.get(path).cloned());
+    let mut told = Vec::new();
+    let verified = verify_export_with(read, first.origin(), first.verifier_key(), |at| {
+        told.push((at.done, at.total));
+        Ok(())
+    });
+    let size = verified.unwrap().checkpoint().size();
+    assert!(size > 256 && size <= 512, "{size}");
+    // The rotation is in the second bundle: the first one is told before, and both after.
+    assert_eq!(told, [(256, size), (256, size), (size, size)]);
+    let stopped = verify_export_with(read, first.origin(), first.verifier_key(), |_| {
+        Err(Error::new(Code::Cancelled, "enough"))
+    });
+    assert_eq!(stopped.unwrap_err().code(), Code::Cancelled);
 }
 
 /// A node that signed a moment ago does not sign with a key that another node replaced.

@@ -155,7 +155,8 @@ pub fn verify_export<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
 }
 
 /// As [`verify_export`], and tells `progress` after each bundle of entries how far it is. It begins again at the
-/// first entry when something is wrong and the place is looked for.
+/// first entry after keys were followed, which reads as far as the rotation is, and when something is wrong and the place
+/// is looked for.
 ///
 /// An error that `progress` answers ends the work and is passed on.
 ///
@@ -187,7 +188,7 @@ pub fn verify_export_with<R: Fn(&str) -> Result<Option<Vec<u8>>, Error>>(
     let files = Files { read: &read };
     let bytes = files.checkpoint()?;
     let checkpoint =
-        open_checkpoint(&files, &bytes, LogKeys::trusting(origin, key))?;
+        open_checkpoint(&files, &bytes, LogKeys::trusting(origin, key), &mut progress)?;
     check_entries(&files, &checkpoint, &mut progress, &mut |_| {})?;
     Ok(Verified { checkpoint, trusted: key.clone(), read })
 }
@@ -224,6 +225,7 @@ fn open_checkpoint(
     files: &Files<'_>,
     bytes: &[u8],
     mut keys: LogKeys,
+    progress: &mut Told<'_>,
 ) -> Result<Checkpoint, Error> {
     let note = SignedNote::parse(bytes).map_err(wrong_checkpoint)?;
     let cause = match keys.open(&note) {
@@ -241,6 +243,7 @@ fn open_checkpoint(
         {
             return Ok(checkpoint);
         }
+        progress(Progress::at(path.end(), size))?;
     }
     Err(wrong_checkpoint(cause))
 }
