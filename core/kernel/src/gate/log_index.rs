@@ -6,12 +6,10 @@
 //! entries came before, and the word's own row says where the chain ends and how many there are. So a row that is lost,
 //! cut or of an older day is noticed by whoever walks the chain, and what a row says of an entry is compared with it.
 
-use std::collections::BTreeMap;
-
 use super::Gate;
-use super::log_rows::{LogIndex, Posting, Span, Term, Word, bits};
+use super::log_compare::{Sketch, Times};
+use super::log_rows::{LogIndex, Posting, Span, Word, bits};
 use super::txn::{Txn, lost_race};
-use crate::audit::Leaf;
 use crate::error::{Code, Error};
 use crate::store::Key;
 use crate::store::records::{self, Record};
@@ -174,18 +172,9 @@ impl Txn<'_> {
             return Err(Error::new(Code::StoreDamaged, sentence)
                 .with_help("restore the store from a backup"));
         }
-        let mut terms: BTreeMap<Term, Vec<u32>> = BTreeMap::new();
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
-        for (offset, bytes) in (0_u32..).zip(&entries) {
-            let leaf = Leaf::from_bytes(bytes)?;
-            let at = leaf.at.as_micros();
-            (first, last) = (first.min(at), last.max(at));
-            index.latest = index.latest.max(at);
-            index.lag = index.lag.max(index.latest.saturating_sub(at));
-            for term in Term::all_of(&leaf) {
-                terms.entry(term).or_default().push(offset);
-            }
-        }
+        let mut times = Times { latest: index.latest, lag: index.lag };
+        let Sketch { first, last, terms } = Sketch::of(&entries, &mut times)?;
+        (index.latest, index.lag) = (times.latest, times.lag);
         let span_key = index.span_key(number);
         let keys =
             terms.keys().flat_map(|term| [index.word_key(term), index.posting_key(term, number)]);

@@ -133,6 +133,11 @@ impl Term {
 }
 
 impl Posting {
+    /// How many entries have the word up to and with this row.
+    pub(crate) fn counted_with(&self) -> u64 {
+        self.counted.saturating_add(u64::try_from(self.offsets().len()).unwrap_or(u64::MAX))
+    }
+
     /// Which entries of the span, counted from its start, ascending.
     pub(crate) fn offsets(&self) -> Vec<u64> {
         let bits = self

@@ -209,7 +209,7 @@ impl<'a> Walk<'a> {
             // Of later than this walk began.
             return Ok(None);
         }
-        let counted = self.counted_with(&row);
+        let counted = row.counted_with();
         if row.span > word.span || row.span == word.span && counted != word.count {
             return Err(damaged("a row is of an earlier day"));
         }
@@ -241,7 +241,7 @@ impl<'a> Walk<'a> {
         }
         let key = self.index.posting_key(term, last);
         let row: Posting = self.row(&key)?.ok_or_else(|| damaged("a row is lost"))?;
-        if self.counted_with(&row) != counted {
+        if row.counted_with() != counted {
             return Err(damaged("a row is of an earlier day"));
         }
         Ok(Some(row))
@@ -253,10 +253,6 @@ impl<'a> Walk<'a> {
         let after = span.checked_sub(1).map(|before| self.index.posting_key(term, before));
         let found = self.gate.parts.store.scan(&prefix, after.as_ref(), 1)?;
         found.first().map(|(key, stored)| in_place(key, &stored.value)).transpose()
-    }
-
-    fn counted_with(&self, row: &Posting) -> u64 {
-        row.counted.saturating_add(u64::try_from(row.offsets().len()).unwrap_or(u64::MAX))
     }
 
     /// The entries that a row names, of those in `wanted`.

@@ -33,6 +33,7 @@ mod verify;
 mod reconcile;
 mod read;
 mod log_rows;
+mod log_compare;
 mod log_index;
 mod log_walk;
 mod log_check;
@@ -73,8 +74,9 @@ pub(crate) use denied::{DenialNote, notes_of};
 pub(crate) use find::RequestOf;
 pub(crate) use hashes::Tile;
 pub(crate) use lease::Live;
+pub(crate) use log_compare::{Compared, Times, Unlike};
 pub(crate) use log_index::SPAN_MAX;
-pub(crate) use log_rows::{LogIndex, Posting, Span, Term, Word, bits};
+pub(crate) use log_rows::{LogIndex, Posting, Span, Term, Word};
 pub(crate) use renew::Checkpoints;
 pub(crate) use turn::Turn;
 #[cfg(any(test, feature = "testing"))]

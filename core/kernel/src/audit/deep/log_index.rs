@@ -3,15 +3,13 @@
 //! Rows are written once, when the log has all entries of their span, so what a row of the index covers never changes.
 //! Those of an index that was given up say nothing to anybody, and stay until they are swept.
 
-use std::collections::BTreeMap;
-
 use super::derived::{Look, Verdict, Wrong, own};
 use super::kinds::name_of;
-use super::report::{DeepFinding, DeepStep};
+use super::report::{DeepFault, DeepFinding, DeepStep};
 use super::walk::Check;
 use crate::audit::Leaf;
 use crate::error::{Code, Error};
-use crate::gate::{LogIndex, Posting, SPAN_MAX, Span, Term, Word, bits};
+use crate::gate::{Compared, LogIndex, Posting, SPAN_MAX, Span, Term, Times, Unlike, Word};
 use crate::store::records::{self, Record};
 use crate::store::{Key, Store};
 
@@ -64,7 +62,7 @@ pub(super) fn word(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
     let Some(last) = posting_at(look, &last_key)? else {
         return Ok(Wrong::unfit(key, "its last row is not there"));
     };
-    if with(&last) != row.count {
+    if last.counted_with() != row.count {
         return Ok(Wrong::unfit(key, "it counts otherwise than its rows"));
     }
     // Where another span came in meanwhile, the word was written with it.
@@ -99,13 +97,9 @@ pub(super) fn posting(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
     if leaf.is_none_or(|leaf| !Term::all_of(&leaf).contains(&row.term)) {
         return unfit("it names an entry that is about something else");
     }
+    // How many it counts before itself, the walk compares.
     let before_key = row.earlier.checked_sub(1).map(|before| index.posting_key(&row.term, before));
-    let counted = match &before_key {
-        Some(before) => posting_at(look, before)?.map(|before| with(&before)),
-        None => Some(0),
-    };
-    let follows = next(look, &index, &row.term, before_key.as_ref())?;
-    if counted != Some(row.counted) || follows.as_ref() != Some(key) {
+    if next(look, &index, &row.term, before_key.as_ref())?.as_ref() != Some(key) {
         return unfit("it does not follow the row before it");
     }
     // First the word, which only grows, then what comes after this row.
@@ -127,11 +121,6 @@ fn row_at<R: Record>(store: &dyn Store, key: &Key) -> Result<Option<R>, Error> {
     Ok(stored.and_then(|stored| own(key, &stored.value).ok()))
 }
 
-/// How many entries have the word up to and with this row.
-fn with(row: &Posting) -> u64 {
-    row.counted.saturating_add(u64::try_from(row.offsets().len()).unwrap_or(u64::MAX))
-}
-
 /// The next row of a word after `after`, or the first.
 fn next(
     look: &Look<'_>,
@@ -141,14 +130,6 @@ fn next(
 ) -> Result<Option<Key>, Error> {
     let found = look.store.scan(&index.postings_key(term), after, 1)?;
     Ok(found.into_iter().next().map(|(key, _)| key))
-}
-
-/// What a walk through the log found wrong.
-#[derive(Debug, Default)]
-struct Walked {
-    latest: i64,
-    lag: i64,
-    wrong: Vec<Wrong>,
 }
 
 impl Check<'_> {
@@ -173,61 +154,34 @@ impl Check<'_> {
     }
 
     fn walk_index(&mut self, index: &LogIndex) -> Result<Vec<Wrong>, Error> {
-        let mut walked = Walked::default();
         if !(1..=SPAN_MAX).contains(&index.entries) {
             return Ok(Wrong::unfit(&index_key(), "no span has as many entries"));
         }
+        let (mut compared, mut is_covered) = (Compared::default(), true);
         for number in 0..index.spans {
             self.tell(DeepStep::Index, index.start_of(number), Some(index.covered()))?;
-            if !self.walk_span(index, number, &mut walked)? {
-                walked.wrong.extend(Wrong::unfit(&index_key(), "it covers what is not there"));
-                return Ok(walked.wrong);
+            is_covered = compared.span(self.store, index, number)?;
+            if !is_covered {
+                break;
             }
         }
-        if (walked.latest, walked.lag) != (index.latest, index.lag) {
-            walked.wrong.extend(Wrong::unfit(&index_key(), "it is wrong about time"));
-        } else if !walked.wrong.is_empty() {
+        let unlike = compared.unlike.into_iter();
+        let mut wrong: Vec<Wrong> = unlike.map(Wrong::from).collect();
+        if !is_covered {
+            wrong.extend(Wrong::unfit(&index_key(), "it covers what is not there"));
+        } else if compared.times != (Times { latest: index.latest, lag: index.lag }) {
+            wrong.extend(Wrong::unfit(&index_key(), "it is wrong about time"));
+        } else if !wrong.is_empty() {
             let why = "rows of it are not what the log says; `rebuild_log_index` makes them anew";
-            walked.wrong.extend(Wrong::unfit(&index_key(), why));
+            wrong.extend(Wrong::unfit(&index_key(), why));
         }
-        Ok(walked.wrong)
+        Ok(wrong)
     }
+}
 
-    /// Compares the rows of one span; whether the log has all of its entries.
-    fn walk_span(&self, index: &LogIndex, number: u64, walked: &mut Walked) -> Result<bool, Error> {
-        let limit = usize::try_from(index.entries).unwrap_or(usize::MAX);
-        let entries = self.store.log_read(index.start_of(number), limit)?;
-        let mut terms: BTreeMap<Term, Vec<u32>> = BTreeMap::new();
-        let (mut first, mut last) = (i64::MAX, i64::MIN);
-        for (offset, entry) in (0_u32..).zip(&entries) {
-            // What is no leaf was found before.
-            let Ok(leaf) = Leaf::from_bytes(entry) else { return Ok(false) };
-            let at = leaf.at.as_micros();
-            (first, last) = (first.min(at), last.max(at));
-            walked.latest = walked.latest.max(at);
-            walked.lag = walked.lag.max(walked.latest.saturating_sub(at));
-            for term in Term::all_of(&leaf) {
-                terms.entry(term).or_default().push(offset);
-            }
-        }
-        let key = index.span_key(number);
-        match row_at::<Span>(self.store, &key)? {
-            None => walked.wrong.extend(Wrong::missing(key, "the index covers it")),
-            Some(row) if (row.first, row.last, row.latest) != (first, last, walked.latest) => {
-                walked.wrong.extend(Wrong::unfit(&key, "it is wrong about time"));
-            }
-            Some(_) => {}
-        }
-        for (term, offsets) in terms {
-            let key = index.posting_key(&term, number);
-            match row_at::<Posting>(self.store, &key)? {
-                None => walked.wrong.extend(Wrong::missing(key, "the index covers it")),
-                Some(row) if row.offsets != bits(&offsets, index.entries) => {
-                    walked.wrong.extend(Wrong::unfit(&key, "it names other entries than the log"));
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(entries.len() == limit)
+impl From<Unlike> for Wrong {
+    fn from(Unlike { key, is_missing, why }: Unlike) -> Self {
+        let fault = if is_missing { DeepFault::Missing } else { DeepFault::Unfit };
+        Self { fault, key, why }
     }
 }
