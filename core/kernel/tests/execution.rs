@@ -61,6 +61,23 @@ fn everything(world: &World) -> (Vec<(Key, Stored)>, u64) {
 }
 
 #[test]
+fn the_end_of_a_run_says_how_the_call_came_in_that_started_it() {
+    let world = World::new();
+    let [id, other] = approved(&world);
+    let ticket = world.gate.execute(&bo(&world).via("cli".parse().unwrap()), id).unwrap();
+    world.gate.drive(ticket, &Seen::default()).unwrap();
+    world.gate.drive(start(&world, other).unwrap(), &Seen::default()).unwrap();
+    let channel_of = |id| {
+        let leaves = world.gate.trail(&bo(&world), id).unwrap().into_iter();
+        let ended = leaves.map(|(_, leaf)| leaf).filter(|leaf| leaf.event == "run.finished");
+        let channels: Vec<_> = ended.map(|leaf| leaf.channel.map(|it| it.to_string())).collect();
+        channels
+    };
+    assert_eq!(channel_of(id), [Some("cli".to_owned())]);
+    assert_eq!(channel_of(other), [None], "its host said nothing");
+}
+
+#[test]
 fn a_run_that_was_stopped_is_stopped_and_asking_again_changes_nothing() {
     let world = World::new();
     let [id] = approved(&world);

@@ -11,6 +11,7 @@ use super::lease::{Held, Live, RunTime};
 use super::txn::Txn;
 use crate::audit::Event;
 use crate::error::{Code, Error};
+use crate::identity::Channel;
 use crate::request::{Request, Run, State, action, lease_lost};
 use crate::runner::{Failure, Job, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
 
@@ -86,7 +87,7 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn drive(&self, ticket: Ticket, observer: &dyn RunObserver) -> Result<Request, Error> {
-        let Ticket { job, plan } = ticket;
+        let Ticket { job, plan, channel } = ticket;
         let lease = Arc::new(self.held(job.id));
         let link = Link { gate: self, id: job.id, lease, observer };
         // Nothing is entered once the run was declared over, or was stopped before it began.
@@ -94,12 +95,12 @@ impl Gate {
             Ok(()) => {}
             Err(error) if error.code() == Code::Cancelled => {
                 let failure = Failure::new("cancelled", "it was stopped before it began");
-                return self.finish(&job, &Outcome::Failed(failure));
+                return self.finish(&job, channel, &Outcome::Failed(failure));
             }
             // Nothing was entered, and that is known: a lease that was lost meanwhile gets it as a late result.
             Err(error) => {
                 let failure = Failure::new("not_started", error.to_string());
-                return self.finish(&job, &Outcome::Failed(failure));
+                return self.finish(&job, channel, &Outcome::Failed(failure));
             }
         }
         let runner = &self.parts.runner;
@@ -108,7 +109,7 @@ impl Gate {
             .unwrap_or_else(|_| {
                 Outcome::Unknown(Failure::new("runner_fault", "the runner failed inside the host"))
             });
-        self.finish(&job, &outcome)
+        self.finish(&job, channel, &outcome)
     }
 
     fn held(&self, id: JobId) -> Held {
@@ -117,10 +118,15 @@ impl Gate {
         Held { store, time, id }
     }
 
-    fn finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {
+    fn finish(
+        &self,
+        job: &Job,
+        channel: Option<Channel>,
+        outcome: &Outcome,
+    ) -> Result<Request, Error> {
         // Whoever loses a race here lost it to somebody who got on; an ending is not given up for that.
         let ended = loop {
-            match self.try_finish(job, outcome) {
+            match self.try_finish(job, channel, outcome) {
                 Err(error) if error.code() == Code::Conflict => {}
                 ended => break ended,
             }
@@ -133,7 +139,12 @@ impl Gate {
         ended
     }
 
-    fn try_finish(&self, job: &Job, outcome: &Outcome) -> Result<Request, Error> {
+    fn try_finish(
+        &self,
+        job: &Job,
+        channel: Option<Channel>,
+        outcome: &Outcome,
+    ) -> Result<Request, Error> {
         let id = job.id;
         let held = self.transact(|txn| {
             let request = txn.request(id.request)?;
@@ -160,7 +171,7 @@ impl Gate {
                     return Ok((None, leaf));
                 }
             };
-            leaf.actor = Some(executing.started_by);
+            (leaf.actor, leaf.channel) = (Some(executing.started_by), channel);
             let header = request.header;
             let state = executing.finish(&header, id.fence, outcome.clone(), txn.now)?;
             txn.end_run(id, outcome)?;

@@ -11,7 +11,7 @@ use crate::authz::{Action, Execute, Permit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
-use crate::identity::Caller;
+use crate::identity::{Caller, Channel};
 use crate::org::Slug;
 use crate::request::{Approved, Header, Request, Run, State, StateName, action};
 use crate::runner::{Job, Plan};
@@ -35,6 +35,8 @@ use crate::runner::{Job, Plan};
 pub struct Ticket {
     pub(super) job: Job,
     pub(super) plan: Plan,
+    // How the call came in that started it: its end is that call's too.
+    pub(super) channel: Option<Channel>,
 }
 
 impl Ticket {
@@ -189,13 +191,14 @@ impl Gate {
             })?;
             let request = Request { header, state: executing.into() };
             let job = self.job(txn, &request, &revision, Some((run, attempt, fence)))?;
-            let (caller, from) = (Some(caller), Some(StateName::Approved));
+            let (channel, caller) = (caller.channel(), Some(caller));
+            let from = Some(StateName::Approved);
             let note = Note { caller, action: action::EXECUTE, from, comment: None };
             let request = txn.save(request, &note)?;
             let mut leaf = Self::request_leaf(txn, Event::RunStarted, caller, &request);
             leaf.run = Some(run);
             leaf.fence = Some(fence);
-            Ok((Ok(Ticket { job, plan }), Some(leaf)))
+            Ok((Ok(Ticket { job, plan, channel }), Some(leaf)))
         })??;
         self.leases.started(ticket.lease(), self.parts.clock.steady_ms(), &self.parts.limits);
         Ok(ticket)
