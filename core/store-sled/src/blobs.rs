@@ -10,7 +10,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use placet_core::digest::Digest;
+use placet_core::store::StoreError;
 
+use crate::fault::unavailable;
 use crate::sync::{Syncer, sync_folder};
 
 /// A value longer than this has a file of its own, in bytes.
@@ -67,12 +69,51 @@ impl Blobs {
 
     /// Removes what nobody names any more.
     pub(crate) fn remove(&self, digest: &Digest) {
-        // What cannot be removed is in nobody's way; the next opening tries again.
+        // What cannot be removed is in nobody's way; the next opening tries again, and compacting insists.
         let _left = fs::remove_file(self.path(digest));
     }
 
     /// Removes what was not finished, and all for which `is_named` says no.
     pub(crate) fn tidy(&self, is_named: impl Fn(&Digest) -> bool) -> io::Result<()> {
+        self.each(|path, digest| match digest {
+            Some(digest) if is_named(&digest) => Ok(()),
+            Some(digest) => {
+                self.remove(&digest);
+                Ok(())
+            }
+            None => fs::remove_file(path),
+        })
+    }
+
+    /// As [`Self::tidy`], for whoever must be sure that it is gone: what cannot be removed is an error, and what was is
+    /// gone after a power cut too.
+    pub(crate) fn clear(
+        &self,
+        is_named: impl Fn(&Digest) -> Result<bool, StoreError>,
+    ) -> Result<(), StoreError> {
+        let failed = |path: &Path, cause| unavailable("remove what was erased in", path, cause);
+        let mut doomed = Vec::new();
+        let listed = self.each(|path, digest| {
+            doomed.push((path.to_owned(), digest));
+            Ok(())
+        });
+        listed.map_err(|cause| failed(&self.folder, cause))?;
+        for (path, digest) in doomed {
+            if digest.map_or(Ok(false), |digest| is_named(&digest))? {
+                continue;
+            }
+            fs::remove_file(&path)
+                .and_then(|()| sync_folder(path.parent().unwrap_or(&self.folder)))
+                .map_err(|cause| failed(&path, cause))?;
+        }
+        Ok(())
+    }
+
+    /// Shows each file of ours with its digest; none for one that was not finished.
+    fn each(
+        &self,
+        mut visit: impl FnMut(&Path, Option<Digest>) -> io::Result<()>,
+    ) -> io::Result<()> {
         for level in fs::read_dir(&self.folder)? {
             let level = level?;
             if !level.file_type()?.is_dir() {
@@ -83,9 +124,8 @@ impl Blobs {
                 let file = file?;
                 let name = file.file_name().to_string_lossy().into_owned();
                 match format!("{first}{name}").parse() {
-                    Ok(digest) if is_named(&digest) => {}
-                    Ok(digest) => self.remove(&digest),
-                    Err(_) if name == UNFINISHED => fs::remove_file(file.path())?,
+                    Ok(digest) => visit(&file.path(), Some(digest))?,
+                    Err(_) if name == UNFINISHED => visit(&file.path(), None)?,
                     // Not ours.
                     Err(_) => {}
                 }

@@ -2,7 +2,8 @@
 //!
 //! The new files are made in a folder of their own, below that of the store. One rename says that they are whole: a
 //! store that is opened before it has the old files, and after it the new ones, which the opening puts in place if need be.
-//! Long values have files of their own that hold nothing else; they stay where they are.
+//! Long values have files of their own that hold nothing else; they stay where they are. One that nobody names any more is
+//! removed first: an opening lets it be where it cannot be removed, and here that is an error.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,7 +16,7 @@ use crate::fault::{damaged, guarded, unavailable};
 use crate::folder::{self, Folder, config, open_data, wait_until_closed};
 use crate::head::Head;
 use crate::options::Options;
-use crate::record::{Position, Record, is_log, is_pair};
+use crate::record::{Position, Record, count_key, is_log, is_pair};
 use crate::sum::Sum;
 use crate::sync::{Fdatasync, sync_folder};
 
@@ -50,6 +51,8 @@ pub(crate) fn compact(
     let Folder { db, blobs, disk, position, sections, lock } =
         folder::open(folder, options, Box::new(Fdatasync))?;
     sections.unchecked().check_span(&db, &[], |_| true)?;
+    // Before anything is made: where one stays, the folder is as it was, and the host is told.
+    blobs.clear(|digest| guarded("reading", || db.contains_key(count_key(digest))))?;
     let fresh = folder.join(COMPACTING);
     let failed = |cause| unavailable("write the new files in", &fresh, cause);
     step("folder").and_then(|()| fs::create_dir(&fresh)).map_err(failed)?;
@@ -274,6 +277,38 @@ mod tests {
         fs::copy(other.path().join("db"), whole.join("db")).unwrap();
         let error = SledStore::open(folder.path()).unwrap_err();
         assert_eq!(error.kind(), StoreErrorKind::Damaged);
+    }
+
+    #[test]
+    fn a_long_value_that_cannot_be_removed_is_told_and_nothing_is_lost() {
+        let folder = tempfile::tempdir().unwrap();
+        make(folder.path());
+        let due = content(folder.path());
+        let left_over = |text: &[u8]| {
+            let name = placet_core::digest::Digest::of(text).to_string();
+            let (first, rest) = name.split_at_checked(2).unwrap();
+            folder.path().join("values").join(first).join(rest)
+        };
+        // One that a failed removal left. An opening would remove it.
+        let (gone, stays) = (left_over(b"gone"), left_over(b"stays"));
+        for path in [&gone, &stays] {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+        }
+        fs::write(&gone, SECRET).unwrap();
+        let compacted = || SledStore::compact(folder.path(), &Options::default(), |_| Ok(()));
+        compacted().unwrap();
+        assert!(!gone.exists());
+        assert_eq!(says(folder.path()), 0);
+        // A folder in the place of a file cannot be removed as one, whoever runs this.
+        fs::create_dir(&stays).unwrap();
+        fs::write(stays.join("text"), SECRET).unwrap();
+        let error = compacted().unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().contains("remove what was erased"), "{error}");
+        assert!(content(folder.path()) == due);
+        fs::remove_dir_all(&stays).unwrap();
+        compacted().unwrap();
+        assert!(content(folder.path()) == due);
     }
 
     #[test]

@@ -137,7 +137,8 @@ impl SledStore {
     /// `progress` gets how many records were copied; an error from it ends the work, and the store is as it was. After
     /// a kill or a power cut at any step the next opening finds the old store or the new one, whole.
     ///
-    /// Fails as [`Self::open`] does, and with [`StoreErrorKind::Unavailable`] where there is no store.
+    /// Fails as [`Self::open`] does, and with [`StoreErrorKind::Unavailable`] where there is no store, and where the file of a
+    /// long value that nobody names any more cannot be removed: the store is as it was then.
     ///
     /// ```
     /// use placet_core::store::{Batch, Key, Store};
