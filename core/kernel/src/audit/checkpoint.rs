@@ -4,7 +4,8 @@ use core::fmt;
 use core::str::FromStr;
 
 use super::encoding::{
-    NUMBER_MAX, digest_from_base64, from_decimal, malformed, shown, tampered, to_base64,
+    NUMBER_MAX, digest_from_base64, from_decimal, last_line, malformed, malformed_at, shown,
+    tampered, to_base64,
 };
 use super::key::{Signer, VerifierKey};
 use super::note::SignedNote;
@@ -127,21 +128,26 @@ impl FromStr for Checkpoint {
 
     /// Reads the text of a checkpoint, without signatures. Fails with `invalid_input` when it is not one.
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wrong = |what: &str| {
-            malformed(format!("the text is not a checkpoint: {what}")).with_help(
+        let wrong = |line, what: &str| {
+            malformed_at(line, format!("the text is not a checkpoint: {what}")).with_help(
                 "a checkpoint is an origin, a decimal size and a base64 root, one line each",
             )
         };
+        let end = last_line(text);
         let text =
-            text.strip_suffix('\n').ok_or_else(|| wrong("it does not end with a newline"))?;
+            text.strip_suffix('\n').ok_or_else(|| wrong(end, "it does not end with a newline"))?;
         let mut lines = text.split('\n');
         let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
         else {
-            return Err(wrong("it has fewer than three lines"));
+            return Err(wrong(end, "it has fewer than three lines"));
         };
-        let size = from_decimal(size).ok_or_else(|| wrong("the second line is not a size"))?;
-        let root = digest_from_base64(root).ok_or_else(|| wrong("the third line is not a root"))?;
-        lines.try_fold(Self::new(origin, size, root)?, Self::with_extension)
+        let size = from_decimal(size).ok_or_else(|| wrong(2, "the second line is not a size"))?;
+        let root =
+            digest_from_base64(root).ok_or_else(|| wrong(3, "the third line is not a root"))?;
+        let named = Self::new(origin, size, root).map_err(|error| error.with_detail("line", 1))?;
+        lines.zip(4_usize..).try_fold(named, |read, (extension, line)| {
+            read.with_extension(extension).map_err(|error| error.with_detail("line", line))
+        })
     }
 }
 
@@ -220,6 +226,16 @@ mod tests {
         ] {
             let error = wrong.parse::<Checkpoint>().unwrap_err();
             assert_eq!(error.code(), Code::InvalidInput, "{wrong:?}");
+            assert!(error.details().contains_key("line"), "{wrong:?}");
+        }
+        for (text, line) in [
+            (format!("\u{7}\n1\n{root}\n"), "1"),
+            (format!("log\n01\n{root}\n"), "2"),
+            ("log\n1\nCsUY\n".to_owned(), "3"),
+            (format!("log\n1\n{root}\nmore\n\nmore\n"), "5"),
+            (format!("log\n1\n{root}\nmore"), "4"),
+        ] {
+            assert_eq!(text.parse::<Checkpoint>().unwrap_err().details()["line"], line, "{text}");
         }
     }
 

@@ -45,6 +45,41 @@ pub(super) fn malformed(sentence: impl Into<String>) -> Error {
     Error::new(Code::InvalidInput, sentence)
 }
 
+/// What a faulty text is answered with, and on which of its lines. They are counted from 1.
+pub(super) fn malformed_at(line: usize, sentence: impl Into<String>) -> Error {
+    malformed(sentence).with_detail("line", line)
+}
+
+/// The line on which `text` ends.
+pub(super) fn last_line(text: &str) -> usize {
+    text.split('\n').count()
+}
+
+/// The error of a part that begins after `before` lines: its line is that of the whole.
+pub(super) fn moved_down(error: Error, before: usize) -> Error {
+    let line = error.details().get("line").and_then(|line| line.parse::<usize>().ok());
+    match line {
+        Some(line) => error.with_detail("line", line.saturating_add(before)),
+        None => error,
+    }
+}
+
+/// Where an error says that something is, said again by one about the file that it is in.
+pub(super) fn in_file(error: Error, cause: &Error) -> Error {
+    let places = ["line", "column", "byte"].into_iter();
+    let said = places.filter_map(|name| Some((name, cause.details().get(name)?)));
+    said.fold(error, |error, (name, place)| error.with_detail(name, place))
+}
+
+/// The text of a file. Otherwise the error names the first byte, counted from 0, that is not UTF-8.
+pub(super) fn text_of<'a>(bytes: &'a [u8], what: &str) -> Result<&'a str, Error> {
+    core::str::from_utf8(bytes).map_err(|source| {
+        malformed(format!("{what} is not UTF-8"))
+            .with_detail("byte", source.valid_up_to())
+            .with_source(source)
+    })
+}
+
 /// What a failed check is answered with.
 pub(super) fn tampered(sentence: impl Into<String>) -> Error {
     Error::new(Code::LogTampered, sentence)

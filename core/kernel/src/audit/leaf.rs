@@ -233,6 +233,8 @@ impl Leaf {
                 }
                 Error::new(Code::LogTampered, "these bytes are not an audit leaf")
                     .with_help("compare the log with an export made earlier")
+                    .with_detail("line", source.line())
+                    .with_detail("column", source.column())
                     .with_source(source)
             })
             .and_then(|leaf: Self| if leaf.v > FORM { Err(newer()) } else { Ok(leaf) })
@@ -254,5 +256,7 @@ mod tests {
         assert_eq!(code(r#"{"v":2,"event":7}"#), Code::NewerFormat);
         assert_eq!(code(r#"{"v":1,"event":7}"#), Code::LogTampered);
         assert_eq!(code("no leaf"), Code::LogTampered);
+        let error = Leaf::from_bytes(b"{\"v\":1,\"at\":}").unwrap_err();
+        assert_eq!([&error.details()["line"], &error.details()["column"]], ["1", "13"]);
     }
 }

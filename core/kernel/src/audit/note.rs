@@ -2,7 +2,9 @@
 
 use core::fmt;
 
-use super::encoding::{from_base64, malformed, shown, tampered, to_base64};
+use super::encoding::{
+    from_base64, last_line, malformed, malformed_at, shown, tampered, text_of, to_base64,
+};
 use super::key::{Signer, VerifierKey, is_key_name};
 use crate::error::{Code, Error};
 
@@ -122,21 +124,24 @@ impl SignedNote {
         if bytes.len() > NOTE_BYTES_MAX {
             return Err(too_large("bytes", NOTE_BYTES_MAX));
         }
-        let whole = core::str::from_utf8(bytes)
-            .map_err(|source| malformed("a signed note is not UTF-8").with_source(source))?;
+        let whole = text_of(bytes, "a signed note")?;
         // The last empty line parts text and signatures: the text may have empty lines of its own.
         let (before, lines) = whole.rsplit_once("\n\n").ok_or_else(|| {
-            malformed("a note carries no signatures")
+            malformed_at(last_line(whole), "a note carries no signatures")
                 .with_help("an empty line stands between the text and its signatures")
         })?;
-        let lines = lines
-            .strip_suffix('\n')
-            .ok_or_else(|| malformed("a signed note does not end with a newline"))?;
+        let lines = lines.strip_suffix('\n').ok_or_else(|| {
+            malformed_at(last_line(whole), "a signed note does not end with a newline")
+        })?;
         if lines.split('\n').count() > NOTE_SIGNATURES_MAX {
             return Err(too_large("signatures", NOTE_SIGNATURES_MAX));
         }
-        let signatures =
-            lines.split('\n').map(NoteSignature::parse).collect::<Result<Vec<_>, _>>()?;
+        // After the text and the empty line.
+        let first = last_line(before).saturating_add(2);
+        let signatures = lines.split('\n').zip(first..).map(|(text, line)| {
+            NoteSignature::parse(text).map_err(|error| error.with_detail("line", line))
+        });
+        let signatures = signatures.collect::<Result<Vec<_>, _>>()?;
         let text = format!("{before}\n");
         check_text(&text)?;
         Self::checked(text, signatures)
@@ -252,8 +257,10 @@ fn check_text(text: &str) -> Result<(), Error> {
         return Err(malformed("the text of a note does not end with a newline")
             .with_help("end the last line with a newline"));
     }
-    if text.bytes().any(|byte| byte < b' ' && byte != b'\n') {
-        return Err(malformed("the text of a note has control characters")
+    let is_control = |line: &str| line.bytes().any(|byte| byte < b' ');
+    if let Some(before) = text.split('\n').position(is_control) {
+        let line = before.saturating_add(1);
+        return Err(malformed_at(line, "the text of a note has control characters")
             .with_help("of the ASCII control characters only the newline is allowed"));
     }
     Ok(())
@@ -342,6 +349,17 @@ mod tests {
         ] {
             let error = SignedNote::parse(wrong.as_bytes()).unwrap_err();
             assert_eq!(error.code(), Code::InvalidInput, "{wrong:?}");
+            assert!(error.details().contains_key("line"), "{wrong:?}");
+        }
+        for (bytes, place, is) in [
+            (format!("one\ntwo\u{1}\n\n{line}\n").into_bytes(), "line", "2"),
+            (format!("one\ntwo\n\n{line}\n- a\n").into_bytes(), "line", "5"),
+            (format!("one\n\n{line}").into_bytes(), "line", "3"),
+            ("one\ntwo".into(), "line", "2"),
+            (b"one\n\xff\n".to_vec(), "byte", "4"),
+        ] {
+            let error = SignedNote::parse(&bytes).unwrap_err();
+            assert_eq!(error.details()[place], is, "{error}");
         }
         SignedNote::sign("no newline", &[&signer("a")]).unwrap_err();
         SignedNote::sign("text\n", &[]).unwrap_err();

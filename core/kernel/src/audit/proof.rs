@@ -3,7 +3,10 @@
 use core::fmt;
 
 use super::checkpoint::Checkpoint;
-use super::encoding::{digest_from_base64, from_base64, from_decimal, malformed, shown, to_base64};
+use super::encoding::{
+    digest_from_base64, from_base64, from_decimal, last_line, malformed, malformed_at, moved_down,
+    shown, text_of, to_base64,
+};
 use super::key::VerifierKey;
 use super::merkle::{MerkleTree, leaf_hash, verify_inclusion};
 use super::note::{NOTE_BYTES_MAX, SignedNote};
@@ -92,32 +95,37 @@ impl LogProof {
         if bytes.len() > PROOF_BYTES_MAX {
             return Err(too_large(PROOF_BYTES_MAX));
         }
-        let whole = core::str::from_utf8(bytes)
-            .map_err(|source| malformed("a log proof is not UTF-8").with_source(source))?;
+        let whole = text_of(bytes, "a log proof")?;
         let rest = whole.strip_prefix(HEADER).ok_or_else(|| {
-            malformed("the file is not a log proof")
+            malformed_at(1, "the file is not a log proof")
                 .with_help("a log proof begins with the line `c2sp.org/tlog-proof@v1`")
         })?;
         // The first empty line: the checkpoint has one of its own further down.
         let (lines, note) = rest.split_once("\n\n").ok_or_else(|| {
-            malformed("a log proof carries no checkpoint")
+            malformed_at(last_line(whole), "a log proof carries no checkpoint")
                 .with_help("an empty line stands between the proof and its checkpoint")
         })?;
-        let mut lines = lines.split('\n').peekable();
-        let extra = lines.next_if(|line| line.starts_with("extra ")).map(read_extra).transpose()?;
-        let index = lines.next().unwrap_or_default();
+        // The header, these lines, and the empty one.
+        let before_note = last_line(lines).saturating_add(2);
+        let mut lines = lines.split('\n').zip(2_usize..).peekable();
+        let extra = lines.next_if(|(line, _)| line.starts_with("extra ")).map(read_extra);
+        let extra = extra.transpose()?;
+        let (index, line) = lines.next().unwrap_or(("", 2));
         let index = index.strip_prefix("index ").and_then(from_decimal).ok_or_else(|| {
-            malformed(format!("`{}` is not the index line of a log proof", shown(index))).with_help(
+            let sentence = format!("`{}` is not the index line of a log proof", shown(index));
+            malformed_at(line, sentence).with_help(
                 "after the header, and any extra data, stands `index` and a decimal number",
             )
         })?;
         let hashes = lines.map(read_hash).take(HASHES_MAX.saturating_add(1));
         let hashes = hashes.collect::<Result<Vec<_>, _>>()?;
         if hashes.len() > HASHES_MAX {
-            return Err(malformed(format!("a log proof has more than {HASHES_MAX} hashes")));
+            let sentence = format!("a log proof has more than {HASHES_MAX} hashes");
+            return Err(malformed_at(before_note, sentence));
         }
-        let checkpoint = SignedNote::parse(note.as_bytes())?;
-        let _form: Checkpoint = checkpoint.unverified_text().parse()?;
+        let in_whole = |error| moved_down(error, before_note);
+        let checkpoint = SignedNote::parse(note.as_bytes()).map_err(in_whole)?;
+        let _form: Checkpoint = checkpoint.unverified_text().parse().map_err(in_whole)?;
         Ok(Self { extra, index, hashes, checkpoint })
     }
 
@@ -170,15 +178,15 @@ impl fmt::Display for LogProof {
     }
 }
 
-fn read_extra(line: &str) -> Result<Vec<u8>, Error> {
-    line.strip_prefix("extra ")
+fn read_extra((text, line): (&str, usize)) -> Result<Vec<u8>, Error> {
+    text.strip_prefix("extra ")
         .and_then(from_base64)
-        .ok_or_else(|| malformed("the extra data of a log proof is not base64"))
+        .ok_or_else(|| malformed_at(line, "the extra data of a log proof is not base64"))
 }
 
-fn read_hash(line: &str) -> Result<Digest, Error> {
-    digest_from_base64(line).ok_or_else(|| {
-        malformed(format!("`{}` is not a hash of a log proof", shown(line)))
+fn read_hash((text, line): (&str, usize)) -> Result<Digest, Error> {
+    digest_from_base64(text).ok_or_else(|| {
+        malformed_at(line, format!("`{}` is not a hash of a log proof", shown(text)))
             .with_help("hashes are SHA-256 in base64, one a line")
     })
 }
@@ -298,6 +306,18 @@ mod tests {
         ] {
             let error = LogProof::parse(wrong.as_bytes()).unwrap_err();
             assert_eq!(error.code(), Code::InvalidInput, "{wrong}");
+            assert!(error.details().contains_key("line"), "{wrong}");
+        }
+        for (wrong, line) in [
+            (swap("@v1", "@v2"), "1"),
+            (swap("index 2\n", "index 2\nAAAA\n"), "3"),
+            (swap("index 2\n", "extra A\nindex 2\n"), "2"),
+            // Of the checkpoint within: its second line, and its signature.
+            (swap("\n5\n", "\n05\n"), "8"),
+            (swap("— ", "- "), "11"),
+        ] {
+            let error = LogProof::parse(wrong.as_bytes()).unwrap_err();
+            assert_eq!(error.details()["line"], line, "{wrong}");
         }
         let long = LogProof::parse(&vec![b'a'; PROOF_BYTES_MAX + 1]).unwrap_err();
         assert_eq!(long.code(), Code::TooLarge);

@@ -1,6 +1,6 @@
 //! How one signing key follows another: the old key vouches for the new one.
 
-use super::encoding::{malformed, shown, tampered};
+use super::encoding::{malformed, malformed_at, shown, tampered};
 use super::events::Event;
 use super::key::{Signer, VerifierKey};
 use super::leaf::Leaf;
@@ -47,14 +47,23 @@ impl KeyRotation {
 
     /// Reads one, without trusting it. Fails with `invalid_input` where it is none.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            malformed("the text is not a key rotation")
+        let wrong = |line| {
+            malformed_at(line, "the text is not a key rotation")
                 .with_help("it is a signed note of three lines, the last of them a verifier key")
         };
         let note = SignedNote::parse(text.as_bytes())?;
-        let lines: Vec<&str> = note.unverified_text().lines().collect();
-        let [HEADER, _origin, next] = lines.as_slice() else { return Err(wrong()) };
-        let next = next.parse()?;
+        let mut lines = note.unverified_text().lines();
+        if lines.next() != Some(HEADER) {
+            return Err(wrong(1));
+        }
+        let (Some(_origin), Some(next)) = (lines.next(), lines.next()) else {
+            return Err(wrong(3));
+        };
+        if lines.next().is_some() {
+            return Err(wrong(4));
+        }
+        let next: VerifierKey =
+            next.parse().map_err(|cause: Error| cause.with_detail("line", 3))?;
         Ok(Self { note, next })
     }
 

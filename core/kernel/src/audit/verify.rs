@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::checkpoint::Checkpoint;
 use super::climb::Climb;
-use super::encoding::tampered;
+use super::encoding::{in_file, tampered};
 use super::key::VerifierKey;
 use super::locate::{locate, wrong_tile};
 use super::log_keys::LogKeys;
@@ -312,7 +312,7 @@ fn wrong_checkpoint(cause: Error) -> Error {
     let wrapped = tampered(format!("the checkpoint of the export does not verify: {cause}"))
         .with_help(help)
         .with_detail("path", CHECKPOINT_PATH);
-    wrapped.with_source(cause)
+    in_file(wrapped, &cause).with_source(cause)
 }
 
 #[cfg(test)]

@@ -20,7 +20,10 @@ use core::fmt;
 use core::str::FromStr as _;
 
 use super::checkpoint::Checkpoint;
-use super::encoding::{digest_from_base64, from_decimal, malformed, to_base64};
+use super::encoding::{
+    digest_from_base64, from_decimal, last_line, malformed, malformed_at, moved_down, text_of,
+    to_base64,
+};
 use super::merkle::{empty_root, verify_consistency};
 use super::note::SignedNote;
 use crate::digest::Digest;
@@ -165,7 +168,8 @@ impl Submission {
     /// Fails with `invalid_input` when the note is no checkpoint or the proof is longer than 63 hashes.
     pub fn new(earlier_size: u64, note: SignedNote, proof: Vec<Digest>) -> Result<Self, Error> {
         if proof.len() > PROOF_LINES_MAX {
-            return Err(malformed(format!("the proof has more than {PROOF_LINES_MAX} hashes")));
+            let sentence = format!("the proof has more than {PROOF_LINES_MAX} hashes");
+            return Err(malformed(sentence).with_detail("limit", PROOF_LINES_MAX));
         }
         let checkpoint = Checkpoint::from_str(note.unverified_text())?;
         Ok(Self { earlier_size, proof, note, checkpoint })
@@ -175,21 +179,25 @@ impl Submission {
     ///
     /// Fails with `invalid_input` or `too_large` when it is not one.
     pub fn parse(body: &[u8]) -> Result<Self, Error> {
-        let wrong = |what: &str| {
-            malformed(format!("the request is not one to a witness: {what}"))
+        let wrong = |line, what: &str| {
+            malformed_at(line, format!("the request is not one to a witness: {what}"))
                 .with_help("the form is that of C2SP tlog-witness, `add-checkpoint`")
         };
-        let body = core::str::from_utf8(body).map_err(|_| wrong("it is not UTF-8"))?;
-        let (before, note) =
-            body.split_once("\n\n").ok_or_else(|| wrong("it has no empty line"))?;
-        let mut lines = before.split('\n');
-        let old = lines.next().and_then(|line| from_decimal(line.strip_prefix("old ")?));
-        let earlier_size = old.ok_or_else(|| wrong("it does not begin with an old size"))?;
+        let body = text_of(body, "the request to a witness")?;
+        let (before, note) = body
+            .split_once("\n\n")
+            .ok_or_else(|| wrong(last_line(body), "it has no empty line"))?;
+        let mut lines = before.split('\n').zip(1_usize..);
+        let old = lines.next().and_then(|(line, _)| from_decimal(line.strip_prefix("old ")?));
+        let earlier_size = old.ok_or_else(|| wrong(1, "it does not begin with an old size"))?;
         // One more than may be: `new` counts.
-        let hashes = lines.take(PROOF_LINES_MAX.saturating_add(1)).map(digest_from_base64);
-        let proof = hashes.collect::<Option<Vec<_>>>();
-        let proof = proof.ok_or_else(|| wrong("a line of the proof is not a hash"))?;
-        Self::new(earlier_size, SignedNote::parse(note.as_bytes())?, proof)
+        let hashes = lines.take(PROOF_LINES_MAX.saturating_add(1)).map(|(hash, line)| {
+            digest_from_base64(hash).ok_or_else(|| wrong(line, "a line of the proof is not a hash"))
+        });
+        let proof = hashes.collect::<Result<Vec<_>, _>>()?;
+        let in_whole = |error| moved_down(error, last_line(before).saturating_add(1));
+        let note = SignedNote::parse(note.as_bytes()).map_err(in_whole)?;
+        Self::new(earlier_size, note, proof).map_err(in_whole)
     }
 
     /// The size of the head that the proof begins at; 0 for a log that the witness never saw.

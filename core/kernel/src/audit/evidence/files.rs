@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::manifest::ROTATIONS;
 use super::story::{Story, wrong};
 use super::{leaf_path, proof_path, record_path, rotation_path, rotation_proof_path};
-use crate::audit::encoding::tampered;
+use crate::audit::encoding::{in_file, tampered};
 use crate::audit::{KeyRotation, Leaf, LogProof, VerifierKey};
 use crate::error::Error;
 use crate::id::RequestId;
@@ -115,9 +115,9 @@ pub(super) fn missing(path: &str) -> Error {
 /// Says in which file something is wrong.
 pub(super) fn at(path: &str) -> impl FnOnce(Error) -> Error {
     move |cause| {
-        tampered(format!("the file `{path}` of the bundle does not verify: {cause}"))
+        let error = tampered(format!("the file `{path}` of the bundle does not verify: {cause}"))
             .with_help("get the bundle again; if it stays so, ask the operator of the log why")
-            .with_detail("path", path)
-            .with_source(cause)
+            .with_detail("path", path);
+        in_file(error, &cause).with_source(cause)
     }
 }

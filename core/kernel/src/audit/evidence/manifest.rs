@@ -4,7 +4,7 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use crate::audit::encoding::{from_decimal, malformed, shown};
+use crate::audit::encoding::{from_decimal, malformed_at, shown};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::Error;
@@ -50,39 +50,34 @@ impl Manifest {
 
     /// Reads the text of a list. Whatever would print differently is not one.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = || {
-            malformed(format!("`{}` is not the list of an evidence bundle", shown(text)))
+        let wrong = |line| {
+            let sentence = format!("`{}` is not the list of an evidence bundle", shown(text));
+            malformed_at(line, sentence)
                 .with_help("get the file `manifest` from another copy of the bundle")
         };
         let mut lines = text.lines();
         if lines.next() != Some(FORM) {
-            return Err(wrong());
+            return Err(wrong(1));
         }
-        let mut field = |name: &str| {
-            lines
-                .next()
-                .and_then(|line| line.strip_prefix(name)?.strip_prefix(' '))
-                .ok_or_else(wrong)
+        let mut field = |line, name: &str| {
+            let value = lines.next().and_then(|text| text.strip_prefix(name)?.strip_prefix(' '));
+            value.ok_or_else(|| wrong(line))
         };
-        let origin = field("log")?;
-        let request = field("request")?.parse().map_err(|_| wrong())?;
-        let made_at = field("made")?.parse().map_err(|_| wrong())?;
+        let origin = field(2, "log")?;
+        let request = field(3, "request")?.parse().map_err(|_| wrong(3))?;
+        let made_at = field(4, "made")?.parse().map_err(|_| wrong(4))?;
         let mut manifest = Self::new(origin, request, made_at);
-        for line in lines {
-            let mut words = line.splitn(3, ' ');
-            let (Some(digest), Some(bytes), Some(path)) =
-                (words.next(), words.next(), words.next())
-            else {
-                return Err(wrong());
-            };
-            let digest = digest.parse().map_err(|_| wrong())?;
-            let bytes = from_decimal(bytes).ok_or_else(wrong)?;
-            if !is_path(path) {
-                return Err(wrong());
-            }
-            manifest.files.insert(path.to_owned(), File { digest, bytes });
+        for (text, line) in lines.zip(5_usize..) {
+            let (path, file) = file_of(text).ok_or_else(|| wrong(line))?;
+            manifest.files.insert(path.to_owned(), file);
         }
-        if manifest.to_string() == text { Ok(manifest) } else { Err(wrong()) }
+        // One spelling each, and one order.
+        let again = manifest.to_string();
+        if again == text {
+            return Ok(manifest);
+        }
+        let same = again.lines().zip(text.lines()).take_while(|(one, other)| one == other).count();
+        Err(wrong(same.saturating_add(1)))
     }
 }
 
@@ -96,6 +91,14 @@ impl fmt::Display for Manifest {
         let mut files = self.files.iter();
         files.try_for_each(|(path, File { digest, bytes })| writeln!(f, "{digest} {bytes} {path}"))
     }
+}
+
+/// A file's line in the list: its digest, its length and its path.
+fn file_of(line: &str) -> Option<(&str, File)> {
+    let mut words = line.splitn(3, ' ');
+    let (digest, bytes, path) = (words.next()?, words.next()?, words.next()?);
+    let file = File { digest: digest.parse().ok()?, bytes: from_decimal(bytes)? };
+    is_path(path).then_some((path, file))
 }
 
 /// Whether `path` stays in the folder, wherever that is.
@@ -150,20 +153,23 @@ mod tests {
         manifest.add("leaves/0000000001.json", b"");
         let text = manifest.to_string();
         assert_eq!(Manifest::parse(&text).unwrap(), manifest);
-        for (from, to) in [
-            ("v1", "v2"),
-            ("log example", "log  example"),
-            ("checkpoint", "../checkpoint"),
-            ("checkpoint", "/checkpoint"),
-            ("checkpoint", "leaves//checkpoint"),
-            (" 2 ", " 02 "),
-            ("leaves", "zeal\nleaves"),
+        for (from, to, line) in [
+            ("v1", "v2", "1"),
+            ("log example", "log  example", ""),
+            ("request req", "request prj", "3"),
+            ("checkpoint", "../checkpoint", "5"),
+            ("checkpoint", "/checkpoint", "5"),
+            ("checkpoint", "leaves//checkpoint", "5"),
+            (" 2 ", " 02 ", "5"),
+            ("checkpoint", "zeal", "5"),
+            ("leaves", "zeal\nleaves", "7"),
         ] {
             let changed = text.replacen(from, to, 1);
             assert_ne!(changed, text);
             // An origin may have blanks in it; it is compared with the one that is expected.
             if from != "log example" {
-                Manifest::parse(&changed).unwrap_err();
+                let error = Manifest::parse(&changed).unwrap_err();
+                assert_eq!(error.details()["line"], line, "{changed}");
             }
         }
     }
