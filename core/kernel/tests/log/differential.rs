@@ -1,4 +1,6 @@
 //! Roots, proofs and tiles beside two libraries that we did not write, for every size up to 1,000.
+//!
+//! `PLACET_PLACES=all` compares the proofs of every place of each size, and not of some.
 
 use ct_merkle::mem_backed_tree::MemoryBackedTree;
 use placet_core::audit::{MerkleTree, TilePath, TiledTree, hash_tile, leaf_hash, tiles_of};
@@ -27,10 +29,17 @@ fn bytes(hashes: &[Digest]) -> Vec<u8> {
     hashes.iter().flat_map(Digest::as_bytes).copied().collect()
 }
 
-/// For each size all places near its ends and its middle; others are seen at other sizes.
-fn places(size: u64) -> impl Iterator<Item = u64> {
-    let near = [0, 1, 2, size / 3, size / 2, size.saturating_sub(2), size.saturating_sub(1)];
-    near.into_iter().chain((size % 37..size).step_by(37)).filter(move |place| *place < size)
+/// Every place of `size`, where that is asked for; otherwise `some`.
+fn places(size: u64, some: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    if every_place() {
+        return (0..size).collect();
+    }
+    some.into_iter().filter(|place| *place < size).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "whoever runs a test may ask for more of it")]
+fn every_place() -> bool {
+    std::env::var("PLACET_PLACES").is_ok_and(|places| places == "all")
 }
 
 #[test]
@@ -42,8 +51,8 @@ fn roots_and_proofs_are_those_of_ct_merkle() {
         ours.append(leaf_hash(&entry(size - 1)));
         assert_eq!(theirs.root().as_bytes().as_slice(), ours.root().as_bytes(), "{size} leaves");
         let tiled = TiledTree::new(size, |path| Ok(hash_tile(&ours, path)));
-        // Theirs is slow in a debug build; the places wander from size to size.
-        for place in [0, size * 7_919 % 1_009 % size, size - 1] {
+        // Theirs is slow in a debug build; the place in the middle wanders from size to size.
+        for place in places(size, [0, size * 7_919 % 1_009 % size, size - 1]) {
             let index = usize::try_from(place).unwrap();
             let included = bytes(&tiled.inclusion_proof(place, size).unwrap());
             assert_eq!(theirs.prove_inclusion(index).as_bytes(), included, "{place} of {size}");
@@ -66,7 +75,9 @@ fn roots_proofs_and_tiles_are_those_of_tlog_tiles() {
         ours.append(leaf_hash(&entry(size - 1)));
         let root = Hash(*ours.root().as_bytes());
         assert_eq!(tlog::tree_hash(size, &theirs).unwrap(), root, "{size} leaves");
-        for place in places(size) {
+        // Near its ends and its middle; others are seen at other sizes.
+        let near = [0, 1, 2, size / 3, size / 2, size.saturating_sub(2), size - 1];
+        for place in places(size, near.into_iter().chain((size % 37..size).step_by(37))) {
             let proof = tlog::prove_record(size, place, &theirs).unwrap();
             let included = ours.inclusion_proof(place, size).unwrap();
             let included: Vec<_> = included.iter().map(|hash| Hash(*hash.as_bytes())).collect();

@@ -4,5 +4,6 @@ mod folder;
 mod vectors;
 mod differential;
 mod mutations;
+mod memory;
 mod tiles;
 mod others;
