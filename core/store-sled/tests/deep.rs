@@ -8,7 +8,7 @@ use placet_core::audit::{Checkpoint, DeepFault, DeepOptions, verify_deep};
 use placet_core::gate::Gate;
 use placet_core::store::{Batch, Store};
 use placet_core::testing::{Bench, Office, Seen};
-use placet_store_sled::{Options, SledStore};
+use placet_store_sled::SledStore;
 
 use crate::changed_bytes::{Change, any_file};
 use crate::images::{Content, quick_folder, small_segments};
@@ -28,6 +28,12 @@ enum Ending {
 
 /// Lets a gate work in `folder`, and returns what is there then and its head.
 fn work_in(folder: &Path) -> (Content, Checkpoint) {
+    work_and(folder, |_| ())
+}
+
+/// The same; `and` happens when half of the work is done (`earlier`), and when all of it is and the store is not closed
+/// yet (`killed`).
+fn work_and(folder: &Path, and: impl Fn(&str)) -> (Content, Checkpoint) {
     let store = Arc::new(SledStore::open_with(folder, &small_segments()).unwrap());
     let gate = Gate::new(Bench::on(Arc::<SledStore>::clone(&store)).unwrap().parts);
     let office = Office::found(&gate).unwrap();
@@ -35,6 +41,7 @@ fn work_in(folder: &Path) -> (Content, Checkpoint) {
         let id = office.approved(&gate).unwrap().header.id;
         gate.drive(gate.execute(&office.bo, id).unwrap(), &Seen::default()).unwrap();
     }
+    and("earlier");
     let running = office.approved(&gate).unwrap().header.id;
     drop(gate.execute(&office.bo, running).unwrap());
     assert!(gate.projects(&office.bo).unwrap().is_empty());
@@ -43,6 +50,7 @@ fn work_in(folder: &Path) -> (Content, Checkpoint) {
     assert!(refused.is_err());
     let head = gate.checkpoint().unwrap();
     let head = Checkpoint::open_note(&head, gate.origin(), gate.verifier_key()).unwrap();
+    and("killed");
     (Content::scanned(&store).unwrap(), head)
 }
 
@@ -56,12 +64,23 @@ fn says_the_same(one: &Content, other: &Content) -> bool {
         })
 }
 
-fn ending(folder: &Path, options: &Options, due: &Content, head: &Checkpoint) -> Ending {
-    let Ok(store) = SledStore::open_with(folder, options) else { return Ending::Refused };
+/// Who looks at a changed folder.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Look {
+    /// The store, which compares what it reads with what it wrote, and then the check.
+    Both,
+    /// The store alone.
+    Store,
+}
+
+fn ending(folder: &Path, look: Look, due: &Content, head: &Checkpoint) -> Ending {
+    let Ok(store) = SledStore::open_with(folder, &small_segments()) else { return Ending::Refused };
     let kept = DeepOptions::default().with_head(head.clone());
-    let Ok(report) = verify_deep(&store, &kept, |_| Ok(())) else { return Ending::Refused };
-    if !report.is_whole() || report.entries_after_head != Some(0) {
-        return Ending::Found;
+    if look == Look::Both {
+        let Ok(report) = verify_deep(&store, &kept, |_| Ok(())) else { return Ending::Refused };
+        if !report.is_whole() || report.entries_after_head != Some(0) {
+            return Ending::Found;
+        }
     }
     match Content::scanned(&store) {
         Ok(found) if says_the_same(&found, due) => Ending::Unharmed,
@@ -70,43 +89,60 @@ fn ending(folder: &Path, options: &Options, due: &Content, head: &Checkpoint) ->
     }
 }
 
-/// Makes `changes`, each in a copy of the same folder, and counts how they end.
-fn play(options: &Options, changes: u64) -> BTreeMap<Ending, u64> {
+/// Makes `changes`, each in a copy of a folder that was closed or in one that a kill left behind, or puts an earlier copy in
+/// its place, and counts how they end. The first one that nobody tells of is the last.
+fn play(look: Look, changes: u64) -> BTreeMap<Ending, u64> {
     without_panics_of_sled();
     let base = quick_folder();
-    let (life, part) = (base.path().join("life"), base.path().join("part"));
-    let (due, head) = work_in(&life);
-    let mut numbers = Numbers(seed(0x5eed_dee9_0000_0001));
-    let mut tally = BTreeMap::new();
-    for number in 0..=changes {
+    let [closed, killed, earlier, part] =
+        ["closed", "killed", "earlier", "part"].map(|name| base.path().join(name));
+    let (due, head) = work_and(&closed, |name| copy(&closed, &base.path().join(name)));
+    let restored = |from: &Path| {
         if part.exists() {
             std::fs::remove_dir_all(&part).unwrap();
         }
-        copy(&life, &part);
-        if number == 0 {
-            assert_eq!(ending(&part, options, &due, &head), Ending::Unharmed, "control");
-            continue;
-        }
-        let change = Change::any(&mut numbers);
-        let path = any_file(&part, &mut numbers);
-        let at = change.make(&path, &mut numbers);
-        let ended = ending(&part, options, &due, &head);
-        assert_ne!(
-            ended,
-            Ending::Silent,
-            "change {number}: {change:?} of {} at {at}",
-            path.display()
-        );
-        *tally.entry(ended).or_default() += 1;
+        copy(from, &part);
+    };
+    for image in [&closed, &killed] {
+        restored(image);
+        assert_eq!(ending(&part, look, &due, &head), Ending::Unharmed, "{}", image.display());
     }
-    println!("{changes} changes: {tally:?}");
+    let mut numbers = Numbers(seed(0x5eed_dee9_0000_0001));
+    let mut tally = BTreeMap::new();
+    for number in 0..changes {
+        let what = if numbers.below(20) == 0 {
+            restored(&earlier);
+            "the whole folder".to_owned()
+        } else {
+            restored(if numbers.below(2) == 0 { &closed } else { &killed });
+            let change = Change::any(&mut numbers);
+            let path = any_file(&part, &mut numbers);
+            let at = change.make(&path, &mut numbers);
+            format!("{change:?} of {} at {at}", path.display())
+        };
+        let ended = ending(&part, look, &due, &head);
+        *tally.entry(ended).or_default() += 1;
+        if ended == Ending::Silent {
+            println!("silent: change {number}: {what}");
+            break;
+        }
+    }
+    println!("{changes} changes, {look:?}: {tally:?}");
     tally
 }
 
 #[test]
 fn changed_files_are_refused_or_found_or_say_the_same() {
-    let tally = play(&small_segments(), times("PLACET_CHANGES", 300));
-    assert!(tally.contains_key(&Ending::Refused));
+    let tally = play(Look::Both, times("PLACET_CHANGES", 300));
+    assert!(!tally.contains_key(&Ending::Silent), "{tally:?}");
+    // Bytes by the store, a folder of an earlier day by the check.
+    assert!(tally.contains_key(&Ending::Refused) && tally.contains_key(&Ending::Found));
+}
+
+/// The test above is worth something: it notices when the check is left out.
+#[test]
+fn without_the_check_a_change_is_silent() {
+    assert!(play(Look::Store, 300).contains_key(&Ending::Silent));
 }
 
 /// Whoever opens the folder with the store itself gets past all that it checks: the check finds it.
