@@ -3,7 +3,7 @@ use std::path::Path;
 use placet_core::store::{Key, Store as _, StoreError, StoreErrorKind};
 use placet_store_redb::RedbStore;
 
-use crate::story::{Numbers, seed, write};
+use crate::story::{Numbers, seed, times, write};
 
 type Content = (Vec<(Key, Vec<u8>)>, Vec<Vec<u8>>);
 
@@ -71,7 +71,8 @@ fn a_flipped_byte_changes_nothing_or_is_named() {
     let mut numbers = Numbers(seed(0x5eed_1234_5678_9abc));
     let used: Vec<_> = (0..good.len()).filter(|at| good[*at] != 0).collect();
     let mut damaged = 0;
-    for flip in 0..300 {
+    let flips = times("PLACET_CHANGES", 300);
+    for flip in 0..flips {
         // Every second one in the head of the file, where one byte decides much.
         let at = if flip % 2 == 0 { numbers.index(320) } else { used[numbers.index(used.len())] };
         let bit = 1 << numbers.below(8);
@@ -79,7 +80,7 @@ fn a_flipped_byte_changes_nothing_or_is_named() {
         raw[at] ^= bit;
         damaged += u32::from(is_named(&part, &raw, &due, &format!("bit {bit} of byte {at}")));
     }
-    println!("{damaged} of 300 flips were named, the others changed nothing");
+    println!("{damaged} of {flips} flips were named, the others changed nothing");
     assert!(damaged > 0);
 }
 

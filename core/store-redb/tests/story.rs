@@ -46,6 +46,11 @@ pub(crate) fn seed(default: u64) -> u64 {
     seed
 }
 
+/// How often a test does what it does: the environment's number, to make it longer, or `default`.
+pub(crate) fn times(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
 /// A repeatable row of numbers (xorshift64).
 pub(crate) struct Numbers(pub(crate) u64);
 
