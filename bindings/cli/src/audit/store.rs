@@ -1,6 +1,6 @@
 //! The log in a store, read whole, and the records compared with it.
 
-use placet::audit::{Checkpoint, DeepOptions, DeepStep, Leaf, MerkleTree, leaf_hash, verify_deep};
+use placet::audit::{Checkpoint, DeepOptions, Leaf, MerkleTree, leaf_hash, verify_deep};
 use placet::error::{Code, Error};
 use placet::store::Store;
 use serde_json::{Value, json};
@@ -58,11 +58,7 @@ pub(crate) fn compare(
     let options = kept.into_iter().fold(DeepOptions::default(), DeepOptions::with_head);
     let bar = Bar::new(console, "log", Some(0));
     let report = verify_deep(store, &options, |at| {
-        bar.name(match at.step {
-            DeepStep::Log => "log",
-            DeepStep::Records => "records",
-            DeepStep::Origins | _ => "origins",
-        });
+        bar.name(at.step.as_str());
         bar.at(at.done, at.total);
         Ok(())
     })?;

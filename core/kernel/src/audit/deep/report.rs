@@ -206,6 +206,25 @@ pub enum DeepStep {
     Origins,
 }
 
+impl DeepStep {
+    /// The word for it.
+    ///
+    /// ```
+    /// use placet_core::audit::DeepStep;
+    /// let steps = [DeepStep::Log, DeepStep::Records, DeepStep::Index, DeepStep::Origins];
+    /// assert_eq!(steps.map(DeepStep::as_str), ["log", "records", "index", "origins"]);
+    /// ```
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Records => "records",
+            Self::Index => "index",
+            Self::Origins => "origins",
+        }
+    }
+}
+
 /// How far a deep check is.
 ///
 /// ```
