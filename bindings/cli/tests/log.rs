@@ -278,3 +278,68 @@ fn an_export_is_not_written_over_something_else() {
         refused.err
     );
 }
+
+#[test]
+fn whoever_has_an_earlier_key_follows_to_the_next_one() {
+    let (mut tool, first) = exported();
+    fs::copy(tool.path("public/checkpoint"), tool.path("before")).unwrap();
+    let rotated = tool.json("audit rotate-key");
+    assert_eq!(rotated["earlier"], first);
+    let second = rotated["key"].as_str().unwrap();
+    assert_ne!(second, first);
+    assert!(!tool.path("gate/log.key.next").exists());
+    assert_eq!(tool.run("audit export public").code, 0);
+    fs::copy(tool.path("public/checkpoint"), tool.path("after")).unwrap();
+    // Another log of the same name, with a key of its own.
+    let (other, foreign) = exported();
+    fs::copy(other.path("public/checkpoint"), tool.path("foreign")).unwrap();
+    for key in [first.as_str(), second] {
+        let verify = format!("audit verify public --key {key}");
+        for kept in ["before", "after"] {
+            let verified = tool.run(&format!("{verify} --continues {kept}"));
+            assert_eq!(verified.code, 0, "{kept}: {}{}", verified.out, verified.err);
+        }
+        assert_eq!(tool.run(&format!("{verify} --continues foreign")).code, 1);
+    }
+    assert_eq!(tool.run(&format!("audit verify public --key {foreign}")).code, 1);
+    // The log in the folder: by its own key, or by one that is named.
+    for words in ["", " --deep"] {
+        for (kept, code) in [("before", 0), ("after", 0), ("foreign", 1)] {
+            let verified = tool.run(&format!("audit verify{words} --continues {kept}"));
+            assert_eq!(verified.code, code, "{words} {kept}: {}{}", verified.out, verified.err);
+        }
+        let verify = format!("audit verify{words} --key {first} --continues");
+        assert_eq!(tool.run(&format!("{verify} after")).code, 0);
+        // Nobody followed from the later key to the earlier one.
+        let verify = format!("audit verify{words} --key {second} --continues");
+        assert_eq!(tool.run(&format!("{verify} before")).code, 1);
+    }
+    for (kept, code) in [("before", 0), ("after", 0), ("foreign", 1)] {
+        assert_eq!(tool.run(&format!("doctor --continues {kept}")).code, code, "{kept}");
+    }
+    // Only an administrator names another key.
+    let ana = tool.user("ana@example.org");
+    tool.calls_as(&ana);
+    assert!([4, 5].contains(&tool.run("audit rotate-key").code));
+}
+
+#[test]
+fn the_years_of_a_log_are_listed_sealed_and_exported() {
+    let tool = Tool::shop();
+    assert_eq!(tool.json("audit years list")["years"], serde_json::json!([]));
+    assert_eq!(tool.json("audit years seal")["sealed"], 0, "the first one is not over");
+    let refused = tool.run("audit years export 2020 year");
+    assert_eq!((refused.code, refused.err.contains("not sealed")), (4, true), "{}", refused.err);
+    fs::create_dir(tool.path("photos")).unwrap();
+    tool.write("photos/cat.jpg", "meow");
+    assert_eq!(tool.run("audit years export 2020 photos").code, 6);
+}
+
+#[test]
+fn syslog_messages_carry_structured_data_under_the_number_of_whoever_runs_it() {
+    let tool = Tool::founded();
+    let events = "audit events out --format syslog --hostname gate-1";
+    assert_eq!(tool.run(&format!("{events} --enterprise 0")).code, 3);
+    assert_eq!(tool.run(&format!("{events} --enterprise 32473")).code, 0);
+    assert!(tool.read("out").contains(" gate-1 placet - platform.bootstrapped [placet@32473 "));
+}

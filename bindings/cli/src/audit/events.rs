@@ -47,6 +47,9 @@ pub(crate) struct Events {
     /// The host's name in syslog messages.
     #[arg(long, value_name = "NAME")]
     hostname: Option<String>,
+    /// Your private enterprise number, for structured data in syslog messages.
+    #[arg(long, value_name = "NUMBER")]
+    enterprise: Option<u32>,
 }
 
 impl Events {
@@ -80,10 +83,16 @@ impl Events {
             Form::Cloudevents => EventFormat::CloudEvents,
             Form::Ocsf => EventFormat::Ocsf,
             Form::Cef => EventFormat::Cef,
-            Form::Syslog => EventFormat::Syslog(match &self.hostname {
-                Some(name) => Syslog::default().with_hostname(name)?,
-                None => Syslog::default(),
-            }),
+            Form::Syslog => {
+                let mut form = Syslog::default();
+                if let Some(name) = &self.hostname {
+                    form = form.with_hostname(name)?;
+                }
+                if let Some(number) = self.enterprise {
+                    form = form.with_enterprise(number)?;
+                }
+                EventFormat::Syslog(form)
+            }
         })
     }
 }

@@ -55,10 +55,11 @@ impl Export {
 }
 
 /// The folder that an export goes to.
-struct Folder<'a> {
-    dir: &'a Path,
-    bar: &'a Bar,
-    written: u64,
+#[derive(Debug)]
+pub(super) struct Folder<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) bar: &'a Bar,
+    pub(super) written: u64,
 }
 
 impl Destination for Folder<'_> {

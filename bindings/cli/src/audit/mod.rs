@@ -8,6 +8,8 @@ mod evidence; // one request, for somebody else
 mod events; // forms that other tools read
 mod witness; // who remembers heads elsewhere
 mod show; // entries
+mod years; // each year that is over, a log of its own
+mod rotate; // another key
 
 use clap::Subcommand;
 use placet::error::Error;
@@ -42,6 +44,12 @@ pub(crate) enum Audit {
     Compare(witness::Compare),
     /// Show entries.
     Show(show::Show),
+    /// List, seal and export the years of the log.
+    #[command(subcommand)]
+    Years(years::Years),
+    /// Have a new key sign the log from here on, for PLATFORM_ADMIN. The key of the folder vouches for it in the log, so
+    /// that whoever has an earlier key follows; then it takes the place of `log.key`. Where this breaks off, call it again.
+    RotateKey,
 }
 
 impl Audit {
@@ -57,6 +65,8 @@ impl Audit {
             Self::Anchor(command) => command.run(ground),
             Self::Compare(command) => command.run(ground),
             Self::Show(command) => command.run(ground),
+            Self::Years(command) => command.run(ground),
+            Self::RotateKey => rotate::run(ground),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The log in a store, read whole, and the records compared with it.
 
-use placet::audit::{Checkpoint, DeepOptions, Leaf, MerkleTree, leaf_hash, verify_deep};
+use placet::audit::{Checkpoint, DeepOptions, Leaf, LogKeys, MerkleTree, leaf_hash, verify_deep};
 use placet::error::{Code, Error};
 use placet::store::Store;
 use serde_json::{Value, json};
@@ -12,24 +12,58 @@ use crate::text::{Mood, Text};
 /// How many entries are read at a time.
 const ENTRIES: usize = 256;
 
-/// The hashes of the whole log. Each entry must be a leaf, spelled as leaves are.
-pub(crate) fn read(console: Console, store: &dyn Store) -> Result<MerkleTree, Error> {
-    let len = store.log_len()?;
-    let bar = Bar::new(console, "entries", Some(len));
+/// The hashes of the whole log. Each entry must be a leaf, spelled as leaves are. `keys` gets to see it.
+pub(crate) fn read(
+    console: Console,
+    store: &dyn Store,
+    mut keys: Option<&mut LogKeys>,
+) -> Result<MerkleTree, Error> {
     let mut tree = MerkleTree::default();
-    while tree.len() < len {
-        let entries = store.log_read(tree.len(), ENTRIES)?;
+    each(console, "entries", store, |entry| {
+        check_form(tree.len(), entry)?;
+        tree.append(leaf_hash(entry));
+        if let Some(keys) = keys.as_deref_mut() {
+            keys.read(entry);
+        }
+        Ok(())
+    })?;
+    Ok(tree)
+}
+
+/// What the log says of its keys.
+pub(super) fn read_keys(
+    console: Console,
+    store: &dyn Store,
+    keys: &mut LogKeys,
+) -> Result<(), Error> {
+    each(console, "keys", store, |entry| {
+        keys.read(entry);
+        Ok(())
+    })
+}
+
+fn each(
+    console: Console,
+    what: &'static str,
+    store: &dyn Store,
+    mut visit: impl FnMut(&[u8]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let len = store.log_len()?;
+    let bar = Bar::new(console, what, Some(len));
+    let mut next = 0_u64;
+    while next < len {
+        let entries = store.log_read(next, ENTRIES)?;
         if entries.is_empty() {
-            let sentence = format!("entry {} of {len} cannot be read", tree.len());
+            let sentence = format!("entry {next} of {len} cannot be read");
             return Err(Error::new(Code::StoreDamaged, sentence).with_help("restore a backup"));
         }
         for entry in entries {
-            check_form(tree.len(), &entry)?;
-            tree.append(leaf_hash(&entry));
+            visit(&entry)?;
             bar.step();
+            next = next.saturating_add(1);
         }
     }
-    Ok(tree)
+    Ok(())
 }
 
 fn check_form(index: u64, entry: &[u8]) -> Result<(), Error> {

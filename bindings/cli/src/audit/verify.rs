@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use placet::audit::{Checkpoint, VerifierKey, verify_export_with};
+use placet::audit::{Checkpoint, LogKeys, SignedNote, VerifierKey, verify_export_with};
 use placet::error::{Code, Error};
+use placet::store::Store;
 use serde_json::{Value, json};
 
 use super::prove::key;
@@ -23,7 +24,8 @@ use crate::text::{Mood, Text};
 pub(crate) struct Verify {
     /// The folder of an export.
     dir: Option<PathBuf>,
-    /// The log's verifier key, as text or as a file with it. An export needs it.
+    /// The log's verifier key, as text or as a file with it. An export needs it. It may be an earlier one: those that
+    /// follow it in the log are trusted too.
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
     /// The log's name. The default is the name of the key.
@@ -71,8 +73,8 @@ impl Verify {
         })?;
         drop(bar);
         let checkpoint = verified.checkpoint();
-        if let Some(earlier) = self.earlier(&key, origin)? {
-            verified.continues(&earlier)?;
+        if let Some(kept) = self.kept()? {
+            verified.continues(&verified.open(&kept)?)?;
         }
         let (size, root) = (checkpoint.size(), checkpoint.root());
         Ok(holds(size, (origin, &root.to_string()), self.continues.is_some()))
@@ -86,23 +88,26 @@ impl Verify {
         };
         let origin = self.origin.clone();
         let origin = origin.or_else(|| key.as_ref().map(|key| key.name().to_owned()));
-        let kept = match (&key, &origin) {
-            (Some(key), Some(origin)) => self.earlier(key, origin)?,
-            _ if self.continues.is_some() => {
-                return Err(Error::new(
-                    Code::InvalidInput,
-                    "a checkpoint is checked with the log's key",
-                )
-                .with_help("name it with --key"));
-            }
-            _ => None,
-        };
+        let kept = self.kept()?;
         let store = ground.store(true)?;
+        let kept = match (kept, &key, &origin) {
+            (None, _, _) => None,
+            (Some(note), Some(key), Some(origin)) => {
+                let keys = LogKeys::trusting(origin, key);
+                Some(self.opened(ground, &*store, keys, &note)?)
+            }
+            (Some(_), _, _) => {
+                let sentence = "a checkpoint is checked with the log's key";
+                return Err(
+                    Error::new(Code::InvalidInput, sentence).with_help("name it with --key")
+                );
+            }
+        };
         let origin = origin.unwrap_or_default();
         if self.deep {
             return store::compare(ground.console(), &*store, &origin, kept);
         }
-        let tree = store::read(ground.console(), &*store)?;
+        let tree = store::read(ground.console(), &*store, None)?;
         if let Some(earlier) = &kept
             && tree.root_at(earlier.size()).ok() != Some(earlier.root())
         {
@@ -116,9 +121,26 @@ impl Verify {
         Ok(holds(tree.len(), (&origin, &tree.root().to_string()), kept.is_some()))
     }
 
-    fn earlier(&self, key: &VerifierKey, origin: &str) -> Result<Option<Checkpoint>, Error> {
-        let open = |path: &PathBuf| Checkpoint::open(&files::bytes(path)?, origin, key);
-        self.continues.as_ref().map(open).transpose()
+    /// The checkpoint that was kept, not opened yet.
+    fn kept(&self) -> Result<Option<SignedNote>, Error> {
+        let read = |path: &PathBuf| SignedNote::parse(&files::bytes(path)?);
+        self.continues.as_ref().map(read).transpose()
+    }
+
+    /// The checkpoint that was kept, by the key that is trusted or one that follows it in the log. The key of the folder
+    /// is the latest one: what the log says of those before it is worth as much as the folder.
+    fn opened(
+        &self,
+        ground: &Ground,
+        store: &dyn Store,
+        mut keys: LogKeys,
+        note: &SignedNote,
+    ) -> Result<Checkpoint, Error> {
+        if let Ok(checkpoint) = keys.open(note) {
+            return Ok(checkpoint);
+        }
+        store::read_keys(ground.console(), store, &mut keys)?;
+        if self.key.is_some() { keys.open(note) } else { keys.open_named(note) }
     }
 }
 

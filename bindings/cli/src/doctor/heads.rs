@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
-use placet::audit::{Checkpoint, MerkleTree, VerifierKey};
+use placet::audit::{Checkpoint, LogKeys, MerkleTree, SignedNote, VerifierKey};
 use placet::error::{Code, Error};
 
+use super::log::Log;
 use super::{Doctor, Finding};
 use crate::audit;
 use crate::files;
 
-pub(super) fn look(folder: &Path, tree: &MerkleTree, asked: &Doctor) -> Vec<Finding> {
+pub(super) fn look(folder: &Path, log: &Log, asked: &Doctor) -> Vec<Finding> {
     if asked.continues.is_none() && asked.witness.is_empty() {
         let says = "none was named: a log that was rolled back looks like any other";
         return vec![Finding { next: Some(NEXT.to_owned()), ..Finding::skipped("witness", says) }];
@@ -18,13 +19,16 @@ pub(super) fn look(folder: &Path, tree: &MerkleTree, asked: &Doctor) -> Vec<Find
         Ok(key) => key,
         Err(error) => return vec![Finding::of("witness", &error)],
     };
+    // What the log says of keys before this one is worth as much as the log, which is what is looked at.
+    let keys = log.keys.clone().unwrap_or_else(|| LogKeys::trusting(key.name(), &key));
     let mut found = Vec::new();
     if let Some(kept) = &asked.continues {
-        let opened = files::bytes(kept).and_then(|text| Checkpoint::open(&text, key.name(), &key));
-        found.push(compared("kept checkpoint", tree, opened.map(Some)));
+        let note = files::bytes(kept).and_then(|text| SignedNote::parse(&text));
+        let opened = note.and_then(|note| keys.open_named(&note));
+        found.push(compared("kept checkpoint", &log.tree, opened.map(Some)));
     }
     for name in &asked.witness {
-        found.push(compared("witness", tree, seen(name, &key, asked)));
+        found.push(compared("witness", &log.tree, seen(name, (&key, &keys), asked)));
     }
     found
 }
@@ -40,11 +44,15 @@ fn key(folder: &Path) -> Result<VerifierKey, Error> {
 }
 
 /// The latest head that a witness saw.
-fn seen(name: &str, key: &VerifierKey, asked: &Doctor) -> Result<Option<Checkpoint>, Error> {
+fn seen(
+    name: &str,
+    (key, log_keys): (&VerifierKey, &LogKeys),
+    asked: &Doctor,
+) -> Result<Option<Checkpoint>, Error> {
     let keys = asked.witness_key.iter().map(|key| audit::key_of(key));
     let witness = audit::witness(name, &keys.collect::<Result<Vec<_>, _>>()?)?;
     let latest = witness.latest(key.name()).map_err(|error| error.into_error(witness.name()))?;
-    latest.map(|note| Checkpoint::open_note(&note, key.name(), key)).transpose()
+    latest.map(|note| log_keys.open_named(&note)).transpose()
 }
 
 fn compared(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use placet::SystemClock;
-use placet::audit::{Leaf, MerkleTree};
+use placet::audit::{Leaf, LogKeys, MerkleTree};
 use placet::clock::{Clock as _, Timestamp};
 use placet::error::{Code, Error};
 use placet::store::Store;
@@ -15,8 +15,17 @@ use crate::ground::Ground;
 /// Clocks that differ by less are alike, in milliseconds.
 const CLOCK_MS: u64 = 5 * 60 * 1_000;
 
-/// What is wrong with store and log, and the hashes of the log where it could be read.
-pub(super) fn look(ground: &Ground, folder: &Path) -> (Vec<Finding>, Option<MerkleTree>) {
+/// The log, as far as heads are compared with it.
+#[derive(Debug)]
+pub(super) struct Log {
+    /// Its hashes.
+    pub(super) tree: MerkleTree,
+    /// The keys that it names, with that of the folder; none where there is none.
+    pub(super) keys: Option<LogKeys>,
+}
+
+/// What is wrong with store and log, and the log where it could be read.
+pub(super) fn look(ground: &Ground, folder: &Path) -> (Vec<Finding>, Option<Log>) {
     let was_begun = folder.join("log.begun").exists();
     if !ground.is_elsewhere() && !folder.join("store").is_dir() {
         let finding = if was_begun {
@@ -37,7 +46,9 @@ pub(super) fn look(ground: &Ground, folder: &Path) -> (Vec<Finding>, Option<Merk
         Err(error) => return (vec![Finding::of("store", &error)], None),
     };
     let mut found = vec![Finding::good("store", "opens, and its head is whole")];
-    match read(ground, &*store) {
+    let key = audit::key_of_folder(folder).ok().flatten();
+    let mut keys = key.map(|key| LogKeys::trusting(key.name(), &key));
+    match read(ground, &*store, keys.as_mut()) {
         Ok((tree, _)) if tree.is_empty() && was_begun => {
             let next = "restore the store from a backup";
             found.push(Finding::broken("log", "it was begun, and is empty", next));
@@ -49,7 +60,7 @@ pub(super) fn look(ground: &Ground, folder: &Path) -> (Vec<Finding>, Option<Merk
                 format!("{} entries, root {}", tree.len(), tree.root()),
             ));
             found.extend(last.map(clock));
-            (found, Some(tree))
+            (found, Some(Log { tree, keys }))
         }
         Err(error) => {
             found.push(Finding::of("log", &error));
@@ -59,8 +70,12 @@ pub(super) fn look(ground: &Ground, folder: &Path) -> (Vec<Finding>, Option<Merk
 }
 
 /// The hashes of the whole log, and when its last entry was written.
-fn read(ground: &Ground, store: &dyn Store) -> Result<(MerkleTree, Option<Timestamp>), Error> {
-    let tree = audit::read_log(ground.console(), store)?;
+fn read(
+    ground: &Ground,
+    store: &dyn Store,
+    keys: Option<&mut LogKeys>,
+) -> Result<(MerkleTree, Option<Timestamp>), Error> {
+    let tree = audit::read_log(ground.console(), store, keys)?;
     let last = match tree.len().checked_sub(1) {
         Some(last) => {
             store.log_read(last, 1)?.first().map(|entry| Leaf::from_bytes(entry)).transpose()?

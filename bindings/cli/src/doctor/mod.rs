@@ -76,10 +76,10 @@ impl Doctor {
     pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
         let folder = ground.folder()?;
         let mut found = folder::look(folder);
-        let (store, tree) = log::look(ground, folder);
+        let (store, log) = log::look(ground, folder);
         found.extend(store);
-        if let Some(tree) = &tree {
-            found.extend(heads::look(folder, tree, &self));
+        if let Some(log) = &log {
+            found.extend(heads::look(folder, log, &self));
         }
         found.extend(around::look());
         let mut text = Text::default();
