@@ -53,6 +53,40 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
     assert!(!has_colour("--color never audit verify"));
 }
 
+/// Whoever watches gets colours and a bar; a program that asks at a terminal gets its document alone.
+#[cfg(target_os = "linux")]
+#[test]
+fn at_a_terminal_there_are_colours_and_bars() {
+    use std::io::Write as _;
+
+    let tool = Tool::shop();
+    if std::process::Command::new("script").arg("--version").output().is_err() {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "CI must not skip this: no `script`");
+        let told = "SKIPPED at_a_terminal_there_are_colours_and_bars: `script` is not installed";
+        writeln!(std::io::stderr(), "{told}").unwrap();
+        return;
+    }
+    for (words, bar) in [
+        ("audit verify", "entries"),
+        ("audit verify --deep", "log"),
+        ("audit export public", "entries"),
+        ("audit events log.ndjson", "events"),
+    ] {
+        let (code, shown) = tool.at_a_terminal(words);
+        assert_eq!(code, Some(0), "{words}: {shown:?}");
+        assert!(shown.contains('\u{1b}'), "{words}: no colours: {shown:?}");
+        // The bar says how far it is, and is taken away before the answer.
+        let drawn = shown.split('\r').any(|line| line.contains(bar) && line.contains('/'));
+        assert!(drawn, "{words}: no bar: {shown:?}");
+        let piped = tool.run(words);
+        assert!(!piped.err.contains(bar) && !piped.out.contains('\u{1b}'), "{words}");
+    }
+    let (code, shown) = tool.at_a_terminal("--json audit verify");
+    assert_eq!(code, Some(0), "{shown:?}");
+    let document: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(document["verified"], true);
+}
+
 #[test]
 fn what_is_not_an_input_is_said_to_be_none() {
     let tool = Tool::founded();

@@ -8,8 +8,16 @@ use crate::tool::Tool;
 fn while_a_host_has_the_folder_nobody_else_gets_in() {
     let tool = Tool::founded();
     let host = SledStore::open(tool.path("gate/store")).unwrap();
-    for words in ["org show", "audit verify", "audit show", "org create-project --code a --name A"]
-    {
+    for words in [
+        "org show",
+        "audit verify",
+        "audit verify --deep",
+        "audit show",
+        "audit export public",
+        "org create-project --code a --name A",
+        "request list shop",
+        "who-can approve platform",
+    ] {
         let refused = tool.run(words);
         assert_eq!(refused.code, 8, "{words}: {} {}", refused.out, refused.err);
         assert!(refused.err.starts_with("error[store_locked]: "), "{}", refused.err);

@@ -131,6 +131,13 @@ fn entries_are_found_by_who_what_and_when() {
     assert_eq!(count("--place shop --event org.role_allowed"), 5);
     assert_eq!(count("--since 2000-01-01T00:00:00Z"), 24);
     assert_eq!(count("--before 2000-01-01T00:00:00Z"), 0);
+    // Each says by which door it came, and which user of the system it was.
+    let commands = tool.json("audit show --limit 1000 --event org.");
+    for entry in commands["entries"].as_array().unwrap() {
+        let leaf = &entry["leaf"];
+        assert_eq!((&leaf["channel"], &leaf["actor"]), (&"cli".into(), &root.as_str().into()));
+        assert_eq!(leaf["os_user"].is_u64(), cfg!(unix), "{entry}");
+    }
     // Page by page, everything comes once.
     let (mut seen, mut words) = (Vec::new(), "audit show --event org. --limit 10".to_owned());
     loop {

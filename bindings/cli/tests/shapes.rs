@@ -61,6 +61,36 @@ fn each_kind_of_mistake_has_its_exit_code() {
 }
 
 #[test]
+fn the_exit_codes_of_the_help_are_those_of_the_documentation() {
+    let help = Tool::empty().run("--help").out;
+    let (_, table) = help.split_once("Exit codes:\n").unwrap();
+    let mut rows: Vec<(u8, String)> = Vec::new();
+    for line in table.lines().filter(|line| !line.is_empty()) {
+        // A line that goes on may be one word.
+        let (code, text) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        match (code.parse(), rows.last_mut()) {
+            (Ok(code), _) => rows.push((code, text.trim().to_owned())),
+            (Err(_), Some((_, begun))) => *begun = format!("{begun} {}", line.trim()),
+            (Err(_), None) => panic!("{line}"),
+        }
+    }
+    let codes: Vec<u8> = rows.iter().map(|(code, _)| *code).collect();
+    assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 74]);
+    let page = include_str!("../README.md");
+    for (code, text) in rows {
+        assert!(page.contains(&format!("| {code} | {text} |\n")), "{code}: {text}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_used_has_its_exit_code() {
+    let tool = Tool::founded();
+    tool.write("gate/log.key", "no key");
+    let refused = tool.run("org show");
+    assert_eq!(refused.code, 7, "{}", refused.err);
+}
+
+#[test]
 fn errors_have_one_shape_for_programs() {
     let tool = Tool::founded();
     expect![[r#"

@@ -133,7 +133,22 @@ impl Tool {
 
     /// The program in this folder, with nothing of the environment that it could read.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_placet"));
+        self.prepared(Command::new(env!("CARGO_BIN_EXE_placet")))
+    }
+
+    /// All that a person sees at a terminal, and the exit code.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn at_a_terminal(&self, words: &str) -> (Option<i32>, String) {
+        // `script` of util-linux has a terminal of its own for what it runs.
+        let mut command = self.prepared(Command::new("script"));
+        let line = format!("'{}' {words}", env!("CARGO_BIN_EXE_placet"));
+        command.args(["-q", "-e", "-c", &line, "/dev/null"]);
+        command.env("TERM", "xterm-256color").stdin(Stdio::null());
+        let ended = command.output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stdout).unwrap())
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         command
             .current_dir(self.folder.path())
             .env("PLACET_FOLDER", "gate")
