@@ -1,4 +1,5 @@
-//! What the log costs: an entry in a commit, verifying a whole export, one proof out of ten million entries.
+//! What the log costs: an entry in a commit, the time and the memory of verifying a whole export, one proof out of ten
+//! million entries.
 //! `cargo bench -p placet-benches --bench audit`
 #![expect(
     clippy::print_stdout,
@@ -11,20 +12,23 @@
 
 use core::cell::Cell;
 use std::collections::BTreeMap;
-use std::error::Error;
+use std::fs;
 use std::hint::black_box;
+use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use placet::store::{Batch, Key, MemoryStore, Store};
 use placet::store_sled::SledStore;
 use placet_benches::{Spread, print_table};
 use placet_core::audit::{
-    Checkpoint, Ed25519Signer, MerkleTree, Signer as _, TilePath, TiledTree, export, hash_tile,
-    leaf_hash, node_hash, verify_export,
+    CHECKPOINT_PATH, Checkpoint, Ed25519Signer, MerkleTree, Signer as _, TilePath, TiledTree,
+    encode_bundle, export, hash_tile, leaf_hash, node_hash, tiles_of, verify_export,
 };
 use placet_core::digest::Digest;
+use placet_core::error::{Code, Error};
 
-type Outcome<T> = Result<T, Box<dyn Error>>;
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const ORIGIN: &str = "example.com/log";
 /// The length of an entry: about that of an approval's.
@@ -33,8 +37,13 @@ const ENTRY_BYTES: usize = 600;
 const ENTRIES: u64 = 100_000;
 const COMMITS: u32 = 2_000;
 const ROUNDS: usize = 9;
+/// The folder of tiles that a process of its own verifies, and says how much memory that took.
+const VERIFIED: &str = "PLACET_BENCH_VERIFIED";
 
 fn main() -> Outcome<()> {
+    if let Some(folder) = std::env::var_os(VERIFIED) {
+        return verify_alone(folder.as_ref());
+    }
     let folder = tempfile::tempdir()?;
     println!("## A commit, with and without its entry of {ENTRY_BYTES} bytes\n");
     let mut rows = Vec::new();
@@ -42,6 +51,7 @@ fn main() -> Outcome<()> {
     commits("sled", &SledStore::open(folder.path().join("store"))?, &mut rows)?;
     print_table(&["store", "a commit without", "with its entry", "p50 to p50"], &rows);
     verification()?;
+    memory()?;
     proofs()
 }
 
@@ -121,6 +131,58 @@ fn verification() -> Outcome<()> {
         ]
     });
     print_table(&["", "time", "bytes", "entries a second", "to the bare loop"], &rows);
+    Ok(())
+}
+
+/// The most memory of a process that verifies a log: a short one and one a hundred times as long.
+fn memory() -> Outcome<()> {
+    let mut rows = Vec::new();
+    for size in [10_000, 1_000_000] {
+        let folder = tempfile::tempdir()?;
+        let signer = Ed25519Signer::from_seed(ORIGIN, &[7; 32])?;
+        let tree: MerkleTree = (0..size).map(|number| leaf_hash(&entry(number))).collect();
+        for path in tiles_of(size) {
+            // Entries are made when they are asked for: the tiles are what has to be kept.
+            let Some(tile) = hash_tile(&tree, path) else { continue };
+            let path = folder.path().join(path.to_string());
+            fs::create_dir_all(path.parent().ok_or("a tile is in a folder")?)?;
+            fs::write(path, tile)?;
+        }
+        let head = Checkpoint::new(ORIGIN, size, tree.root())?.sign(&[&signer])?;
+        fs::write(folder.path().join(CHECKPOINT_PATH), head.to_string())?;
+        let ran = Command::new(std::env::current_exe()?).env(VERIFIED, folder.path()).output()?;
+        if !ran.status.success() {
+            return Err(String::from_utf8_lossy(&ran.stderr).into());
+        }
+        let peak = String::from_utf8(ran.stdout)?.trim().to_owned();
+        let log = format!("{:.0} MB", (size * ENTRY_BYTES as u64) as f64 / 1e6);
+        rows.push(vec![size.to_string(), log, peak]);
+    }
+    println!("\n## The most memory of a process that verifies an export\n");
+    print_table(&["entries", "of together", "memory"], &rows);
+    Ok(())
+}
+
+/// The child of [`memory`]: verifies the log in `folder`, whose entries are made on the way.
+fn verify_alone(folder: &Path) -> Outcome<()> {
+    let read = |path: &str| {
+        let tile = path.parse::<TilePath>().ok().filter(|path| path.level().is_none());
+        if let Some(tile) = tile {
+            let entries: Vec<_> = (tile.start()..).take(tile.width().into()).map(entry).collect();
+            return encode_bundle(&entries).map(Some);
+        }
+        let unreadable = |source| {
+            Error::new(Code::StoreUnavailable, format!("`{path}` cannot be read"))
+                .with_source(source)
+        };
+        fs::read(folder.join(path)).map(Some).map_err(unreadable)
+    };
+    let signer = Ed25519Signer::from_seed(ORIGIN, &[7; 32])?;
+    black_box(verify_export(read, ORIGIN, signer.verifier_key())?);
+    let status = fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    println!("{:.1} MiB", kib / 1_024.0);
     Ok(())
 }
 
