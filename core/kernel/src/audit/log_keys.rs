@@ -8,6 +8,9 @@ use super::note::SignedNote;
 use super::rotation::KeyRotation;
 use crate::error::Error;
 
+/// How many keys that entries name are remembered: more than any log had.
+const NAMED_MAX: usize = 1_000;
+
 /// The key of a log that somebody trusts, and what the log's entries say of others.
 ///
 /// A key is *followed* where the one before it and it itself signed the rotation: that holds whoever shows the entry. It is
@@ -66,24 +69,31 @@ impl LogKeys {
 
     /// Takes note of an entry that was parsed.
     pub(crate) fn read_leaf(&mut self, leaf: &Leaf) {
-        let rotation = KeyRotation::of_leaf(leaf);
-        let key = match &rotation {
-            Some(rotation) => Some(rotation.unverified_next().clone()),
-            None if leaf.event == Event::PlatformBootstrapped.as_str() => {
-                leaf.facts.get("key").and_then(|key| key.parse().ok())
-            }
-            None => None,
-        };
-        if let Some(key) = key
-            && key.name() == self.origin
+        if let Some(rotation) = KeyRotation::of_leaf(leaf) {
+            self.name(rotation.unverified_next().clone());
+            self.take(&rotation);
+        } else if leaf.event == Event::PlatformBootstrapped.as_str()
+            && let Some(key) = leaf.facts.get("key").and_then(|key| key.parse().ok())
+        {
+            self.name(key);
+        }
+    }
+
+    /// Follows a rotation where it leads on.
+    pub(crate) fn take(&mut self, rotation: &KeyRotation) {
+        // By the name that all keys share: that of a year of the log has the year behind it.
+        if let Ok(next) = rotation.follow(self.trusted.name(), self.present()) {
+            self.later.push(next);
+        }
+    }
+
+    fn name(&mut self, key: VerifierKey) {
+        // Nobody verified the entry yet: a log of nothing but keys must neither fill the memory nor take for ever.
+        if key.name() == self.trusted.name()
+            && self.named.len() < NAMED_MAX
             && !self.named.contains(&key)
         {
             self.named.push(key);
-        }
-        if let Some(next) =
-            rotation.and_then(|rotation| rotation.follow(&self.origin, self.present()).ok())
-        {
-            self.later.push(next);
         }
     }
 
@@ -92,7 +102,7 @@ impl LogKeys {
         self.later.last().unwrap_or(&self.trusted)
     }
 
-    /// The keys that entries name, the first one first.
+    /// The first 1,000 keys that entries name, the first one first.
     pub fn named(&self) -> &[VerifierKey] {
         &self.named
     }

@@ -6,7 +6,7 @@ use super::Gate;
 use super::txn::lost_race;
 use crate::audit::evidence::{
     CHECKPOINT, KEYS, MANIFEST, Manifest, README, REPORT, Story, is_evidence, leaf_path,
-    proof_path, readme, record_path, report, rotation_path, rotation_proof_path,
+    proof_path, readme, record_path, report, rotation_path,
 };
 use crate::audit::{Checkpoint, Leaf, SignedNote};
 use crate::error::{Code, Error};
@@ -29,8 +29,8 @@ impl Gate {
     /// signed list of it all. Whoever has the folder and the log's key, this one or one before it, can check it offline, with
     /// [`crate::audit::verify_evidence`] or by hand: it holds the rotations of the key too. `write` gets each file's path and bytes, the signed list last.
     ///
-    /// Whoever may read the request may; it holds nothing else than [`Self::view`], [`Self::history`] and
-    /// [`Self::trail`] tell. Fails with [`Code::NotFound`] as they do, with [`Code::StoreDamaged`] where a record is not what
+    /// Whoever may read the request may; beside the keys of the log it holds nothing else than [`Self::view`],
+    /// [`Self::history`] and [`Self::trail`] tell. Fails with [`Code::NotFound`] as they do, with [`Code::StoreDamaged`] where a record is not what
     /// its last leaf left, with [`Code::SignerUnavailable`] when the signer does not sign, and with the errors of `write`.
     ///
     /// ```
@@ -56,9 +56,7 @@ impl Gate {
     ) -> Result<(), Error> {
         let (leaves, records) = self.settled_story(caller, request)?;
         let indexes: Vec<u64> = leaves.iter().map(|(index, _)| *index).collect();
-        let rotations = self.rotations()?;
-        let (signed, mut proofs) = self.prove_all(&[indexes.as_slice(), &rotations].concat())?;
-        let rotation_proofs = proofs.split_off(indexes.len().min(proofs.len()));
+        let (signed, proofs) = self.prove_all(&indexes)?;
         let head = Checkpoint::open_note(&signed, self.origin(), self.verifier_key())?;
         let story = Story { request, made_at: self.now(), head, leaves, records };
         let mut manifest = Manifest::new(self.origin(), request, story.made_at);
@@ -70,9 +68,8 @@ impl Gate {
             add(&leaf_path(*index), &self.entry(*index)?)?;
             add(&proof_path(*index), proof.to_string().as_bytes())?;
         }
-        for (index, proof) in rotations.into_iter().zip(rotation_proofs) {
-            add(&rotation_path(index), &self.entry(index)?)?;
-            add(&rotation_proof_path(index), proof.to_string().as_bytes())?;
+        for (index, rotation) in self.rotations()? {
+            add(&rotation_path(index), rotation.note().to_string().as_bytes())?;
         }
         for (name, bytes) in &story.records {
             add(&record_path(name), bytes)?;

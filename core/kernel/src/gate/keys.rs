@@ -123,15 +123,16 @@ impl Gate {
         Err(cause)
     }
 
-    /// The entries in which one key of the log vouches for the next, oldest first.
-    pub(super) fn rotations(&self) -> Result<Vec<u64>, Error> {
+    /// How one key of the log vouches for the next, and the entry that tells of it, oldest first.
+    pub(super) fn rotations(&self) -> Result<Vec<(u64, KeyRotation)>, Error> {
         let known = self.consult(|txn| txn.get::<LogKey>(&[]))?;
         if known.is_none_or(|known| known.earlier.is_empty()) {
             return Ok(Vec::new());
         }
         let query = AuditQuery::default().event(Event::LogKeyRotated.as_str())?;
         let found = self.consult(|_| self.all_of_log(&query))?;
-        Ok(found.into_iter().map(|(index, _)| index).collect())
+        let rotation = |(index, leaf)| Some((index, KeyRotation::of_leaf(&leaf)?));
+        Ok(found.into_iter().filter_map(rotation).collect())
     }
 
     fn check_signs(&self, txn: &mut Txn<'_>) -> Result<LogKey, Error> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::manifest::ROTATIONS;
 use super::story::{Story, wrong};
-use super::{leaf_path, proof_path, record_path, rotation_path, rotation_proof_path};
-use crate::audit::encoding::{in_file, tampered};
+use super::{leaf_path, proof_path, record_path};
+use crate::audit::encoding::{in_file, malformed, tampered};
 use crate::audit::{KeyRotation, Leaf, LogProof, VerifierKey};
 use crate::error::Error;
 use crate::id::RequestId;
@@ -15,9 +15,6 @@ use crate::id::RequestId;
 pub(super) struct Files<'a> {
     left: BTreeMap<&'a str, Vec<u8>>,
 }
-
-/// Where a leaf of some kind stands, and where its proof does.
-type Places = (fn(u64) -> String, fn(u64) -> String);
 
 impl<'a> Files<'a> {
     pub(super) const fn new(files: BTreeMap<&'a str, Vec<u8>>) -> Self {
@@ -33,49 +30,14 @@ impl<'a> Files<'a> {
         self.left.keys().next().copied()
     }
 
-    /// The leaves about the request, each proven to be in the log under the head of the bundle.
+    /// The leaves, each proven to be in the log under the head of the bundle.
     pub(super) fn leaves(
         &mut self,
         signed_head: &[u8],
         origin: &str,
         key: &VerifierKey,
     ) -> Result<Vec<(u64, Leaf)>, Error> {
-        self.proven("leaves/", (leaf_path, proof_path), signed_head, (origin, key))
-    }
-
-    /// Checks that the rotations of the log's key are in the log, and that each follows the one before it.
-    pub(super) fn rotations(
-        &mut self,
-        signed_head: &[u8],
-        origin: &str,
-        key: &VerifierKey,
-    ) -> Result<(), Error> {
-        let places: Places = (rotation_path, rotation_proof_path);
-        let mut before: Option<VerifierKey> = None;
-        for (index, leaf) in self.proven(ROTATIONS, places, signed_head, (origin, key))? {
-            let not_one = || wrong("leaf", index, "is no rotation that follows the one before it");
-            let rotation = KeyRotation::of_leaf(&leaf).ok_or_else(not_one)?;
-            if let Some(before) = &before {
-                rotation.follow(origin, before).map_err(|_| not_one())?;
-            }
-            before = Some(rotation.unverified_next().clone());
-        }
-        match before {
-            Some(last) if last != *key => {
-                Err(wrong("path", ROTATIONS, "does not lead to the key that signed"))
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn proven(
-        &mut self,
-        folder: &str,
-        (leaf_path, proof_path): Places,
-        signed_head: &[u8],
-        (origin, key): (&str, &VerifierKey),
-    ) -> Result<Vec<(u64, Leaf)>, Error> {
-        let is_proof = |path: &&str| path.starts_with(folder) && path.ends_with(".tlog-proof");
+        let is_proof = |path: &&str| path.ends_with(".tlog-proof");
         let proofs: Vec<&str> = self.left.keys().copied().filter(is_proof).collect();
         let mut leaves = Vec::with_capacity(proofs.len());
         for path in proofs {
@@ -97,6 +59,26 @@ impl<'a> Files<'a> {
         Ok(leaves)
     }
 
+    /// Checks that each rotation of the log's key follows the one before it, and the last one leads to `key`.
+    pub(super) fn rotations(&mut self, origin: &str, key: &VerifierKey) -> Result<(), Error> {
+        let is_rotation = |path: &&str| path.starts_with(ROTATIONS);
+        let paths: Vec<&str> = self.left.keys().copied().filter(is_rotation).collect();
+        let mut before: Option<VerifierKey> = None;
+        for path in paths {
+            let rotation = rotation_of(&self.take(path)?).map_err(at(path))?;
+            if let Some(before) = &before {
+                rotation.follow(origin, before).map_err(at(path))?;
+            }
+            before = Some(rotation.unverified_next().clone());
+        }
+        match before {
+            Some(last) if last != *key => {
+                Err(wrong("path", ROTATIONS, "does not lead to the key that signed"))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// The records that the leaves left, as far as they are here.
     pub(super) fn records(
         &mut self,
@@ -106,6 +88,13 @@ impl<'a> Files<'a> {
         let names = Story::left(leaves, request).into_keys();
         names.map(|name| Ok((name.to_owned(), self.take(&record_path(name))?))).collect()
     }
+}
+
+/// The rotation in one file. It vouches for itself where its keys do.
+pub(super) fn rotation_of(bytes: &[u8]) -> Result<KeyRotation, Error> {
+    let text = core::str::from_utf8(bytes)
+        .map_err(|_| malformed("a key rotation is not text").with_detail("byte", 0))?;
+    KeyRotation::parse(text)
 }
 
 pub(super) fn missing(path: &str) -> Error {

@@ -42,10 +42,9 @@ impl Manifest {
         self.files.insert(path.to_owned(), file);
     }
 
-    /// The leaves that tell of rotations of the log's key, in their order.
+    /// The rotations of the log's key, in their order.
     pub(super) fn rotations(&self) -> impl Iterator<Item = &str> {
-        let leaves = self.files.keys().map(String::as_str);
-        leaves.filter(|path| path.starts_with(ROTATIONS) && path.strip_suffix(".json").is_some())
+        self.files.keys().map(String::as_str).filter(|path| path.starts_with(ROTATIONS))
     }
 
     /// Reads the text of a list. Whatever would print differently is not one.
@@ -123,14 +122,9 @@ pub(crate) fn proof_path(index: u64) -> String {
 /// Where the rotations of the log's key stand.
 pub(super) const ROTATIONS: &str = "keys/";
 
-/// Where leaf `index` stands, which tells of a rotation of the log's key.
+/// Where the rotation of the log's key stands that leaf `index` tells of.
 pub(crate) fn rotation_path(index: u64) -> String {
-    format!("{ROTATIONS}{index:010}.json")
-}
-
-/// Where the proof of such a leaf stands.
-pub(crate) fn rotation_proof_path(index: u64) -> String {
-    format!("{ROTATIONS}{index:010}.tlog-proof")
+    format!("{ROTATIONS}{index:010}.note")
 }
 
 /// Where the record stands that leaves call `name`, byte for byte as it is stored.

@@ -2,7 +2,7 @@
 //!
 //! It holds the request's leaves byte for byte, the proof of each in the log, the signed head, the records that these
 //! leaves name by digest, a report for people, and a signed list of all files with their digests. Where the key of the log was
-//! rotated, it holds the leaves of that too: whoever trusts an earlier key follows them.
+//! rotated, it holds these rotations too: whoever trusts an earlier key follows them.
 
 mod manifest; // the signed list of files
 mod story; // what the leaves and records tell
@@ -12,9 +12,7 @@ mod readme; // how to check it by hand
 mod files; // its files, read and proven
 mod verify; // the folder, checked
 
-pub(crate) use manifest::{
-    Manifest, leaf_path, proof_path, record_path, rotation_path, rotation_proof_path,
-};
+pub(crate) use manifest::{Manifest, leaf_path, proof_path, record_path, rotation_path};
 pub(crate) use readme::readme;
 pub(crate) use report::report;
 pub(crate) use story::{Story, is_evidence};

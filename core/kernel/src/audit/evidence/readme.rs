@@ -8,11 +8,11 @@ pub(crate) fn readme(manifest: &Manifest, key: &VerifierKey) -> String {
     let Manifest { origin, request, made_at, files: _ } = manifest;
     let (mut row, mut step) = ("", "");
     if manifest.rotations().next().is_some() {
-        row = "| `keys/N.json`, `keys/N.tlog-proof` | the entries in which one key of the log vouches for the next, and their proofs |\n";
+        row = "| `keys/N.note` | one key of the log vouches for the next, as entry N of the log says (c2sp.org/signed-note) |\n";
         step = "
-The log was signed with other keys before. With one of those you can check it too: the fact `note` in each
-`keys/N.json` is a signed note that names the next key, signed by the one before it and by itself. Follow them from the
-key that you have, in the order of N, to the one above. Their proofs are checked as those of the other entries are.
+The log was signed with other keys before. With one of those you can check it too: each `keys/N.note` is a signed note
+that names the next key, signed by the one before it and by itself. Follow them from the key that you have, in the order
+of N, to the one above. A key that was stolen vouches for whatever its thief likes: then start from a later one.
 ";
     }
     format!(

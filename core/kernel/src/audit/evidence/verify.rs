@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::files::{Files, at, missing};
+use super::files::{Files, at, missing, rotation_of};
 use super::manifest::Manifest;
 use super::story::{Story, wrong};
 use super::{CHECKPOINT, KEYS, MANIFEST, README, REPORT};
@@ -109,7 +109,7 @@ pub fn verify_evidence(
     let signed_head = files.take(CHECKPOINT)?;
     let head = Checkpoint::open(&signed_head, origin, key).map_err(at(CHECKPOINT))?;
     let leaves = files.leaves(&signed_head, origin, key)?;
-    files.rotations(&signed_head, origin, key)?;
+    files.rotations(origin, key)?;
     let story = Story {
         request: manifest.request,
         made_at: manifest.made_at,
@@ -144,7 +144,8 @@ fn follow(
     mut keys: LogKeys,
 ) -> Result<LogKeys, Error> {
     for path in manifest.rotations() {
-        keys.read(&read(path)?.ok_or_else(|| missing(path))?);
+        let bytes = read(path)?.ok_or_else(|| missing(path))?;
+        keys.take(&rotation_of(&bytes).map_err(at(path))?);
     }
     Ok(keys)
 }
