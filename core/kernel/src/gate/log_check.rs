@@ -18,7 +18,7 @@ impl Gate {
     ///
     /// `progress` gets how many entries were compared and how many the index covers; an error from it stops the work. Fails
     /// with [`crate::error::Code::StoreDamaged`] at the first difference: [`Self::rebuild_log_index`] makes the index
-    /// anew.
+    /// anew. An entry that cannot be read is no fault of the index, and an error of its own.
     ///
     /// ```
     /// use placet_core::testing::Office;
@@ -38,7 +38,7 @@ impl Gate {
         for span in 0..index.spans {
             progress(index.start_of(span), index.covered())?;
             if !seen.span(&*self.parts.store, &index, span)? {
-                return Err(damaged("it covers entries that cannot be read"));
+                return Err(damaged("it covers entries that are not there"));
             }
             if let Some(unlike) = seen.unlike.first() {
                 return Err(

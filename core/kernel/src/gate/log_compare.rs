@@ -66,7 +66,7 @@ pub(crate) struct Compared {
 
 impl Compared {
     /// Compares the rows of one span with its entries: three trips, however many rows there are. Answers whether the log
-    /// has all of its entries, each a leaf.
+    /// has all of its entries. Fails where one of them is no leaf, or one of a newer version.
     pub(crate) fn span(
         &mut self,
         store: &dyn Store,
@@ -78,7 +78,7 @@ impl Compared {
         }
         let limit = usize::try_from(index.entries).unwrap_or(usize::MAX);
         let entries = store.log_read(index.start_of(number), limit)?;
-        let Ok(due) = Sketch::of(&entries, &mut self.times) else { return Ok(false) };
+        let due = Sketch::of(&entries, &mut self.times)?;
         let terms: Vec<(Term, Vec<u32>)> = due.terms.into_iter().collect();
         let mut keys = vec![index.span_key(number)];
         keys.extend(terms.iter().map(|(term, _)| index.posting_key(term, number)));
