@@ -92,21 +92,21 @@ impl Blobs {
         is_named: impl Fn(&Digest) -> Result<bool, StoreError>,
     ) -> Result<(), StoreError> {
         let failed = |path: &Path, cause| unavailable("remove what was erased in", path, cause);
-        let mut doomed = Vec::new();
+        let mut found = Vec::new();
         let listed = self.each(|path, digest| {
-            doomed.push((path.to_owned(), digest));
+            found.push((path.to_owned(), digest));
             Ok(())
         });
         listed.map_err(|cause| failed(&self.folder, cause))?;
-        for (path, digest) in doomed {
-            if digest.map_or(Ok(false), |digest| is_named(&digest))? {
-                continue;
+        for (path, digest) in found {
+            if !digest.map_or(Ok(false), |digest| is_named(&digest))? {
+                fs::remove_file(&path).map_err(|cause| failed(&path, cause))?;
             }
-            fs::remove_file(&path)
-                .and_then(|()| sync_folder(path.parent().unwrap_or(&self.folder)))
-                .map_err(|cause| failed(&path, cause))?;
         }
-        Ok(())
+        // Every folder: what was removed earlier, when nobody had to be sure, must not come back either.
+        let sync_all =
+            || fs::read_dir(&self.folder)?.try_for_each(|folder| sync_folder(&folder?.path()));
+        sync_all().map_err(|cause| failed(&self.folder, cause))
     }
 
     /// Shows each file of ours with its digest; none for one that was not finished.

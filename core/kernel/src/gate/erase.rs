@@ -91,8 +91,8 @@ impl Gate {
     ///
     /// When it returns, this gate remembers none of them. Another gate on the same store may hold one in its memory until it
     /// next hears of the log, at [`Self::refresh`] or when its index is asked: then it lets go of all that it remembers.
-    /// A gate of the crate `placet` on a store of several nodes does so as soon as the store tells of the erasure, or it
-    /// looks, five times a second. Nobody is told a text from memory meanwhile: what is told is read from the store.
+    /// A gate of the crate `placet` on a store of several nodes, with its housekeeping on, does so as soon as the store
+    /// tells of the erasure, or it looks, five times a second; while its hourly upkeep works, after that. Nobody is told a text from memory meanwhile: what is told is read from the store.
     ///
     /// The store may hold older bytes on its disk for a while: its documentation says how to get rid of them. A closed
     /// folder is compacted with `Gate::compact` of the crate `placet`.
@@ -215,6 +215,8 @@ impl Gate {
             })?;
             erased = erased.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
         }
+        // Also where another gate was first: what was read before that may be on its way still.
+        self.memory().empty();
         Ok(erased)
     }
 }
