@@ -85,8 +85,10 @@ impl CheckEvidence {
         text.said(Mood::Good, "verified", format_args!("{} files", evidence.files));
         text.field("request", evidence.request);
         text.field("entries", format_args!("{entries} of a log of {size}"));
+        text.field("key", &evidence.key);
         let (files, request) = (evidence.files, evidence.request);
-        let json = json!({"verified": true, "files": files, "request": request, "entries": entries, "size": size});
+        let json = json!({"verified": true, "files": files, "request": request, "entries": entries, "size": size,
+            "key": evidence.key.to_string()});
         Ok(Answer::ok(text, json))
     }
 }

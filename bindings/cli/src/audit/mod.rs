@@ -48,7 +48,9 @@ pub(crate) enum Audit {
     #[command(subcommand)]
     Years(years::Years),
     /// Have a new key sign the log from here on, for PLATFORM_ADMIN. The key of the folder vouches for it in the log, so
-    /// that whoever has an earlier key follows; then it takes the place of `log.key`. Where this breaks off, call it again.
+    /// that whoever has an earlier key follows; then it takes the place of `log.key`. Where this breaks off, look with
+    /// `doctor` which key signs before you call it again: any opening finishes a rotation that is in the log. It
+    /// revokes nothing: after a theft, hand the new key to all who verify, for the thief can vouch for a key too.
     RotateKey,
 }
 

@@ -13,14 +13,15 @@ use crate::ground::Ground;
 use crate::progress::Bar;
 use crate::text::{Mood, Text};
 
-/// The years of the log, for PLATFORM_ADMIN and AUDITOR.
+/// The years of the log. Listing and exporting them is for PLATFORM_ADMIN and AUDITOR.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Years {
     /// List the years that are sealed.
     List,
-    /// Seal each year that is over, as a gate that is open does within the hour.
+    /// Seal each year that is over, as a gate that is open does within the hour. It asks nobody: what is over is over.
     Seal,
-    /// Write a sealed year as a static folder of its own (C2SP tlog-tiles), which anybody with the log's key can verify.
+    /// Write a sealed year as a static folder of its own (C2SP tlog-tiles), which anybody with the key
+    /// that signs it can verify: later keys are followed only where the rotation is in that year.
     Export {
         /// The year.
         year: i32,
