@@ -120,7 +120,8 @@ impl Gate {
 
     /// Writes a sealed year as a static log of its own (C2SP tlog-tiles), whose origin is that of the log, `/` and the
     /// year. [`verify_export`](crate::audit::verify_export) verifies it, and
-    /// so does whatever verifies the whole. For PLATFORM_ADMIN and AUDITOR.
+    /// so does whatever verifies the whole. It is signed with the present key; whoever trusts an earlier one follows only
+    /// the rotations of that year. For PLATFORM_ADMIN and AUDITOR.
     ///
     /// Fails with [`Code::Denied`] for everybody else, with [`Code::NotFound`] for a year that is not sealed, with
     /// [`Code::LogTampered`] where the entries are not those that were sealed, and with the errors of `to`.
