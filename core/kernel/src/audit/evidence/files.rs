@@ -60,16 +60,18 @@ impl<'a> Files<'a> {
     }
 
     /// Checks that each rotation of the log's key follows the one before it, and the last one leads to `key`.
-    pub(super) fn rotations(&mut self, origin: &str, key: &VerifierKey) -> Result<(), Error> {
+    pub(super) fn rotations(&mut self, key: &VerifierKey) -> Result<(), Error> {
         let is_rotation = |path: &&str| path.starts_with(ROTATIONS);
         let paths: Vec<&str> = self.left.keys().copied().filter(is_rotation).collect();
         let mut before: Option<VerifierKey> = None;
         for path in paths {
             let rotation = rotation_of(&self.take(path)?).map_err(at(path))?;
+            let next = rotation.unverified_next().clone();
+            rotation.note().verify(core::slice::from_ref(&next)).map_err(at(path))?;
             if let Some(before) = &before {
-                rotation.follow(origin, before).map_err(at(path))?;
+                rotation.follow(before.name(), before).map_err(at(path))?;
             }
-            before = Some(rotation.unverified_next().clone());
+            before = Some(next);
         }
         match before {
             Some(last) if last != *key => {

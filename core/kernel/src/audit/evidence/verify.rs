@@ -109,7 +109,7 @@ pub fn verify_evidence(
     let signed_head = files.take(CHECKPOINT)?;
     let head = Checkpoint::open(&signed_head, origin, key).map_err(at(CHECKPOINT))?;
     let leaves = files.leaves(&signed_head, origin, key)?;
-    files.rotations(origin, key)?;
+    files.rotations(key)?;
     let story = Story {
         request: manifest.request,
         made_at: manifest.made_at,
