@@ -125,7 +125,12 @@ fn each_changed_byte_is_found() {
     let refused = |path: &str, at: usize, bit: u64| {
         let mut changed = files.clone();
         changed.get_mut(path).unwrap()[at] ^= 1 << bit;
-        assert!(check(&gate, &changed).is_err(), "bit {bit} of byte {at} of `{path}`");
+        let told = format!("bit {bit} of byte {at} of `{path}`");
+        let Err(error) = check(&gate, &changed) else { panic!("{told}: not found") };
+        assert_eq!(error.code(), Code::LogTampered, "{told}");
+        // A list that was cut off names another file.
+        let named = error.details().get("path").unwrap_or_else(|| panic!("{told}: no place"));
+        assert!(named == path || path == "manifest", "{told}: `{named}`");
     };
     // Each byte of the signature, and as many others by chance as somebody wants.
     let manifest = &files["manifest"];
