@@ -13,6 +13,7 @@ pub mod limits; // how much of anything
 pub mod org; // who sits where
 pub mod identity; // who is calling
 pub mod request; // the life of a change request
+pub mod workflow; // the states that people see, and the ways between them
 pub mod authz; // the question "may they?", and the proof of a yes
 pub mod runner; // what runs a change, seen from here
 pub mod store; // where it is kept

@@ -16,5 +16,5 @@ pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermiss
 pub use row::{QuorumRule, Row};
 pub use team::{Membership, Team, TeamModule, TeamRole};
 pub use text::{Email, Name, Slug};
-pub(crate) use text::{is_slug, misleads};
+pub(crate) use text::{define_text, is_slug, known_text, misleads};
 pub use user::{User, UserKind};

@@ -56,6 +56,8 @@ macro_rules! define_text {
     )*};
 }
 
+pub(crate) use define_text;
+
 define_text! {
     /// A short code of a project, module or environment, such as `shop` or `prod`.
     ///
@@ -104,10 +106,25 @@ define_text! {
     Email, is_email, "an e-mail address", "write it as `name@domain`, without blanks, in 254 bytes at most";
 }
 
+macro_rules! known_text {
+    ($($name:ident,)*) => {$(
+        impl $name {
+            /// One of our own, which a test parses.
+            pub(crate) fn known(text: &'static str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    )*};
+}
+
+pub(crate) use known_text;
+
+known_text! { Slug, Name, }
+
 impl Slug {
     /// What the part of the platform is called that AUDITOR reads.
     pub(crate) fn audit() -> Self {
-        Self("audit".to_owned())
+        Self::known("audit")
     }
 }
 
