@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::id::{ApprovalId, RequestId};
 use crate::identity::Caller;
 use crate::request::{Approval, Request, State, action};
+use crate::workflow::Verb;
 
 impl Gate {
     /// Approves what `digest` names: the change digest that the approver saw. It takes the action
@@ -65,10 +66,15 @@ impl Gate {
             };
             let state = pending.approve(&request.header, permit, approval)?;
             let is_enough = matches!(state, State::Approved(_));
+            let way = txn.way(caller, &request.header, Verb::Approve, comment)?;
+            let mut header = request.header;
+            if is_enough {
+                header.step = way.to;
+            }
             let event =
                 if is_enough { Event::RequestApproved } else { Event::RequestApprovalGiven };
             let note = Note { caller: Some(caller), action: action::APPROVE, from, comment };
-            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, event, Some(caller), &request);
             Ok((request, leaf))
         })

@@ -9,6 +9,7 @@ use crate::error::{Code, Error};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Cancelled, Executing, Request, State, StateName, action};
+use crate::workflow::Verb;
 
 impl Gate {
     /// Withdraws a request that does not run yet. Its authors may, with the action `request`.
@@ -61,9 +62,11 @@ impl Gate {
             if from == Some(StateName::Approved) {
                 txn.leave_queue(&request.header)?;
             }
+            let mut header = request.header;
+            txn.follow(caller, &mut header, Verb::Cancel, comment)?;
             let state = Cancelled { by, at: txn.now }.into();
             let note = Note { caller: Some(caller), action: action::CANCEL, from, comment };
-            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestCancelled, Some(caller), &request);
             Ok((request, leaf))
         })
@@ -102,6 +105,7 @@ impl Gate {
             let State::Executing(executing) = request.state else {
                 return Err(request.wrong_state("stopped"));
             };
+            txn.check_run_way(caller, &request.header, Verb::Stop, None)?;
             if let Some(live) = txn.get::<Live>(&[&id.to_string()])?
                 && live.fence == executing.fence
             {

@@ -12,9 +12,11 @@ use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId};
 use crate::identity::Caller;
+use crate::org::Slug;
 use crate::org::book::Used;
 use crate::request::{Change, Draft, Header, Request, Revision, State, StateName, action};
 use crate::runner::{Finding, Level};
+use crate::workflow::Definition;
 
 /// A request as its author writes it.
 ///
@@ -72,6 +74,32 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn draft(&self, caller: &Caller, new: &NewRequest) -> Result<Request, Error> {
+        self.draft_in(caller, new, &Definition::change().name)
+    }
+
+    /// Writes a new request as [`Self::draft`] does, which goes through the workflow of that name in its latest
+    /// version, and stays with that version.
+    ///
+    /// Fails with [`Code::NotFound`] where the project has no such workflow, or retired it.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let new = office.request(office.change("\"raise the price\"")?);
+    /// let header = gate.draft_in(&office.ana, &new, &"change".parse()?)?.header;
+    /// assert_eq!((header.workflow_version, header.step.as_str()), (1, "DRAFT"));
+    /// let error = gate.draft_in(&office.ana, &new, &"purchase".parse()?).unwrap_err();
+    /// assert_eq!(error.code(), Code::NotFound);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn draft_in(
+        &self,
+        caller: &Caller,
+        new: &NewRequest,
+        workflow: &Slug,
+    ) -> Result<Request, Error> {
         let scope = Scope::module(new.project, new.module, new.environment);
         // The same words for what is not there and for what may not be seen.
         let what = format!("such module and environment in project `{}`", new.project);
@@ -86,10 +114,13 @@ impl Gate {
             let permit = txn.ask::<Submit>(caller.user(), scope, &what)?;
             let (requester, _) = permit.spend_on(&scope)?;
             self.check_change(&new.title, &new.change)?;
+            let workflow = shelf.book.workflows.to_begin(workflow)?;
             let id = RequestId::from_u128(self.parts.ids.next());
             let header = Header {
                 id,
-                workflow: "change".parse()?,
+                workflow: workflow.name.clone(),
+                workflow_version: workflow.version,
+                step: workflow.initial.clone(),
                 title: new.title.clone(),
                 project_id: new.project,
                 module_id: new.module,
@@ -124,11 +155,12 @@ impl Gate {
         })
     }
 
-    /// Writes a new revision, and goes back to `DRAFT`. Whatever was approved is approved no longer,
-    /// and whoever writes a revision cannot approve the request.
+    /// Writes a new revision, and goes where the workflow says: back to `DRAFT` in `change`. Whatever was approved
+    /// is approved no longer, and whoever writes a revision cannot approve the request.
     /// It takes the action `request`.
     ///
-    /// Fails as [`Self::draft`] does, and with [`Code::WrongState`] once it runs or is over.
+    /// Fails as [`Self::draft`] does, and with [`Code::WrongState`] where the workflow lets nobody edit, and once it
+    /// runs or is over.
     ///
     /// ```
     /// use placet_core::request::StateName;
@@ -155,10 +187,16 @@ impl Gate {
             let (author, _) = permit.spend_on(&scope)?;
             self.check_change(title, change)?;
             let from = request.state.name();
-            let state = match request.state {
-                State::Draft(draft) => draft,
-                State::ChangesRequested(requested) => requested.reopen(),
-                State::PendingApproval(_) | State::Approved(_) => Draft::default(),
+            let mut header = request.header.clone();
+            let state = match &request.state {
+                State::Draft(_)
+                | State::ChangesRequested(_)
+                | State::PendingApproval(_)
+                | State::Approved(_) => {
+                    // What was sent back may stay sent back: it holds no approval either.
+                    let stays = txn.edit_way(&mut header, from)?;
+                    if stays { request.state } else { Draft::default().into() }
+                }
                 State::Rejected(_)
                 | State::Cancelled(_)
                 | State::Executing(_)
@@ -166,7 +204,6 @@ impl Gate {
                 | State::Failed(_)
                 | State::Unknown(_) => return Err(request.wrong_state("edited")),
             };
-            let mut header = request.header;
             if from == StateName::Approved {
                 // It has to be approved anew, maybe for another target.
                 txn.leave_queue(&header)?;
@@ -189,7 +226,7 @@ impl Gate {
                 from: Some(from),
                 comment: None,
             };
-            let request = txn.save(Request { header, state: state.into() }, &note)?;
+            let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestEdited, Some(caller), &request);
             Ok((request, leaf))
         })

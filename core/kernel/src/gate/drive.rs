@@ -14,6 +14,7 @@ use crate::error::{Code, Error};
 use crate::identity::Channel;
 use crate::request::{Request, Run, State, action, lease_lost};
 use crate::runner::{Failure, Job, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
+use crate::workflow::Verb;
 
 /// Watches a run. Both calls come from the thread that drives it and must return soon.
 ///
@@ -172,8 +173,9 @@ impl Gate {
                 }
             };
             (leaf.actor, leaf.channel) = (Some(executing.started_by), channel);
-            let header = request.header;
+            let mut header = request.header;
             let state = executing.finish(&header, id.fence, outcome.clone(), txn.now)?;
+            txn.arrive(&mut header, Verb::Finish, state.name())?;
             txn.end_run(id, outcome)?;
             if !matches!(outcome, Outcome::Unknown(_)) {
                 txn.end_turn(&job.target, id.request, id.fence)?;

@@ -15,6 +15,7 @@ use crate::identity::{Caller, Channel};
 use crate::org::Slug;
 use crate::request::{Approved, Header, Request, Run, State, StateName, action};
 use crate::runner::{Job, Plan};
+use crate::workflow::Verb;
 
 /// The right to drive one run, once. It exists only after the start was recorded durably.
 ///
@@ -173,6 +174,7 @@ impl Gate {
             txn.check_approvals(&header, &approved)?;
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
+            txn.follow(caller, &mut header, Verb::Execute, None)?;
             let (attempt, fence) = (executing.attempt, executing.fence);
             if let Err(busy) = txn.take_turn(&revision.change.target, &header, fence)? {
                 return Ok((Err(busy), None));

@@ -62,6 +62,7 @@ impl Txn<'_> {
 
     /// Writes the request, and the step that led to it.
     pub(super) fn save(&mut self, mut request: Request, note: &Note<'_>) -> Result<Request, Error> {
+        self.check_step(&request)?;
         let entry = HistoryEntry {
             request: request.header.id,
             number: request.header.history_len,

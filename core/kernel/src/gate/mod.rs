@@ -21,6 +21,7 @@ mod reject;
 mod request_changes;
 mod cancel;
 mod comment;
+mod workflow;
 mod execute;
 mod drive;
 mod watch;

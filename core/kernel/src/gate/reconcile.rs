@@ -14,6 +14,7 @@ use crate::identity::Caller;
 use crate::org::UserKind;
 use crate::request::{Header, Request, State, action};
 use crate::runner::{Failure, Job, JobId, Outcome, Plan, Report};
+use crate::workflow::Verb;
 
 /// What somebody found when they looked at the target themselves.
 ///
@@ -88,7 +89,8 @@ impl Gate {
             let State::Unknown(unknown) = request.state else {
                 return Err(request.wrong_state("reconciled"));
             };
-            let header = request.header;
+            let mut header = request.header;
+            txn.check_run_way(caller, &header, Verb::Reconcile, Some(reason))?;
             let ended = &unknown.ended;
             let (run, attempt, fence) = (ended.run, ended.attempt, ended.fence);
             let (request, revision) = (header.id, header.revision);
@@ -104,6 +106,7 @@ impl Gate {
             txn.end_run(job, &outcome)?;
             txn.end_turn(&target, id, fence)?;
             let state = unknown.declare(by, outcome.clone());
+            txn.arrive(&mut header, Verb::Reconcile, state.name())?;
             let (caller, comment) = (Some(caller), Some(reason));
             let note = Note { caller, action: action::RECONCILE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;

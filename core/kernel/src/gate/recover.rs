@@ -12,6 +12,7 @@ use crate::id::RequestId;
 use crate::request::{Request, State, action};
 use crate::runner::{Failure, JobId, Outcome};
 use crate::store::records;
+use crate::workflow::Verb;
 
 impl Gate {
     /// Does what is due by time: a run whose lease ended becomes unknown. Returns those requests.
@@ -122,7 +123,7 @@ impl Gate {
             leaf.run = Some(seen.run);
             leaf.fence = Some(seen.fence);
             let from = Some(request.state.name());
-            let header = request.header;
+            let mut header = request.header;
             let (Some(live), State::Executing(executing)) = (live, request.state) else {
                 return Ok((false, None));
             };
@@ -141,6 +142,7 @@ impl Gate {
             leaf.outcome = Some(super::drive::word(&outcome).to_owned());
             let state = executing.finish(&header, live.fence, outcome.clone(), txn.now)?;
             txn.end_run(id, &outcome)?;
+            txn.arrive(&mut header, Verb::Lose, state.name())?;
             let note = Note { caller: None, action: action::LOSE, from, comment: None };
             txn.save(Request { header, state }, &note)?;
             Ok((true, Some(leaf)))

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Request, State, action};
+use crate::workflow::Verb;
 
 impl Gate {
     /// Says no for good. The comment says why. It takes the action `approve`.
@@ -38,9 +39,11 @@ impl Gate {
                 return Err(request.wrong_state("rejected"));
             };
             let state = pending.reject(&request.header, permit, txn.now)?.into();
+            let mut header = request.header;
+            txn.follow(caller, &mut header, Verb::Reject, Some(comment))?;
             let note =
                 Note { caller: Some(caller), action: action::REJECT, from, comment: Some(comment) };
-            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestRejected, Some(caller), &request);
             Ok((request, leaf))
         })

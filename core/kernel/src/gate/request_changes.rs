@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Request, State, action};
+use crate::workflow::Verb;
 
 impl Gate {
     /// Sends a request back to its author. The comment says why. It takes the action `approve`.
@@ -45,13 +46,15 @@ impl Gate {
                 return Err(request.wrong_state("sent back"));
             };
             let state = pending.request_changes(&request.header, permit, txn.now)?.into();
+            let mut header = request.header;
+            txn.follow(caller, &mut header, Verb::RequestChanges, Some(comment))?;
             let note = Note {
                 caller: Some(caller),
                 action: action::REQUEST_CHANGES,
                 from,
                 comment: Some(comment),
             };
-            let request = txn.save(Request { header: request.header, state }, &note)?;
+            let request = txn.save(Request { header, state }, &note)?;
             let leaf =
                 Self::request_leaf(txn, Event::RequestChangesRequested, Some(caller), &request);
             Ok((request, leaf))

@@ -12,6 +12,7 @@ use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Header, Quorum, Request, State, action};
 use crate::runner::Level;
+use crate::workflow::Verb;
 
 impl Gate {
     /// Submits a draft, or a request that was sent back, for approval. Makes the plan first where there
@@ -19,7 +20,8 @@ impl Gate {
     ///
     /// Fails with [`Code::QuorumUnsatisfiable`] when too few people could approve, and with
     /// [`Code::InvalidPayload`] when the plan has a finding of level `error`.
-    /// In any other state it is [`Code::WrongState`].
+    /// In any other state it is [`Code::WrongState`]. A payload that does not fit the form of its workflow is
+    /// [`Code::InvalidPayload`] with each field, where the workflow asks for it.
     ///
     /// ```
     /// use placet_core::error::Code;
@@ -74,6 +76,7 @@ impl Gate {
             let quorum = txn.quorum(&header)?;
             txn.check_satisfiable(&header, &quorum)?;
             let state = draft.submit(&header, permit, quorum, txn.now)?.into();
+            txn.follow(caller, &mut header, Verb::Submit, None)?;
             let note = Note { caller: Some(caller), action: action::SUBMIT, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestSubmitted, Some(caller), &request);

@@ -12,6 +12,7 @@ use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Request, action};
 use crate::runner::Outcome;
+use crate::workflow::Verb;
 
 impl Gate {
     /// Asks the runner to read in the target what became of the latest run. An unknown outcome is
@@ -72,7 +73,9 @@ impl Gate {
                 txn.end_run(job.id, &read)?;
                 txn.end_turn(&job.target, id, job.id.fence)?;
             }
-            let (header, state) = (request.header, ended.read(read.clone(), txn.now));
+            let (mut header, state) = (request.header, ended.read(read.clone(), txn.now));
+            txn.check_run_way(caller, &header, Verb::Verify, None)?;
+            txn.arrive(&mut header, Verb::Verify, state.name())?;
             let (caller, comment) = (Some(caller), None);
             let note = Note { caller, action: action::VERIFY, from, comment };
             let request = txn.save(Request { header, state }, &note)?;

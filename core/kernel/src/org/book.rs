@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::workflows::Workflows;
 use super::{
     Environment, GlobalRole, GlobalRoleGrant, Grant, Membership, Module, Permission, Project, Role,
     Row, Team, User,
@@ -16,6 +17,7 @@ use crate::id::{
 use crate::request::Quorum;
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
+use crate::workflow::Definition;
 
 /// A counter that every change to a project's organisation bumps. Decisions are made at one epoch, and
 /// their commit expects it unchanged: no decision outlives the facts it was made from.
@@ -75,6 +77,10 @@ impl Record for ProjectRow {
             ),
             Row::Grant(row) => ("user_project_roles", row.id.to_string(), None),
             Row::Quorum(row) => ("quorums", row.environment_id.to_string(), None),
+            Row::Workflow(row) => {
+                let Definition { name, version, .. } = &row.definition;
+                ("workflows", name.to_string(), Some(format!("{version:010}")))
+            }
         };
         let head = [self.project.to_string(), table.to_owned(), first];
         head.into_iter().chain(second).collect()
@@ -161,6 +167,7 @@ pub(crate) struct Book {
     pub(crate) role_permissions: BTreeSet<(RoleId, PermissionId)>,
     pub(crate) grants: BTreeMap<GrantId, Grant>,
     pub(crate) quorums: BTreeMap<EnvironmentId, Quorum>,
+    pub(crate) workflows: Workflows,
 }
 
 impl Book {
@@ -177,6 +184,7 @@ impl Book {
             role_permissions: BTreeSet::new(),
             grants: BTreeMap::new(),
             quorums: BTreeMap::new(),
+            workflows: Workflows::new(),
         }
     }
 
@@ -198,6 +206,7 @@ impl Book {
             Row::Quorum(row) => {
                 self.quorums.insert(row.environment_id, row.quorum);
             }
+            Row::Workflow(row) => self.workflows.insert(row),
         }
     }
 

@@ -7,13 +7,14 @@ mod project;
 mod team;
 mod role;
 mod row;
+mod workflows;
 pub(crate) mod book;
 pub mod command;
 
 pub use interval::Interval;
 pub use project::{Criticality, Environment, Module, Project};
 pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};
-pub use row::{QuorumRule, Row};
+pub use row::{QuorumRule, Row, WorkflowRow};
 pub use team::{Membership, Team, TeamModule, TeamRole};
 pub use text::{Email, Name, Slug};
 pub(crate) use text::{define_text, is_slug, known_text, misleads};

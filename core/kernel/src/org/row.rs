@@ -10,6 +10,7 @@ use super::{
 };
 use crate::id::EnvironmentId;
 use crate::request::Quorum;
+use crate::workflow::Definition;
 
 /// How many approvals an environment asks for.
 ///
@@ -28,6 +29,24 @@ pub struct QuorumRule {
     pub environment_id: EnvironmentId,
     /// What it asks for.
     pub quorum: Quorum,
+}
+
+/// One version of a workflow of a project.
+///
+/// ```
+/// use placet_core::org::WorkflowRow;
+/// use placet_core::workflow::Definition;
+///
+/// let row = WorkflowRow { definition: Definition::artifact(), is_retired: false };
+/// assert_eq!(row.definition.version, 1);
+/// ```
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
+pub struct WorkflowRow {
+    /// What it says.
+    pub definition: Definition,
+    /// Whether nothing new begins with it.
+    pub is_retired: bool,
 }
 
 /// A row of a project, as it is stored: one kind of record, so that one scan reads the whole project.
@@ -64,6 +83,8 @@ pub enum Row {
     Grant(Grant),
     /// The quorum of an environment.
     Quorum(QuorumRule),
+    /// A version of a workflow.
+    Workflow(WorkflowRow),
 }
 
 macro_rules! rows {
@@ -87,6 +108,7 @@ rows! {
     RolePermission from RolePermission,
     Grant from Grant,
     Quorum from QuorumRule,
+    Workflow from WorkflowRow,
 }
 
 impl Row {
@@ -137,6 +159,10 @@ impl Row {
                 note("environment", row.environment_id.to_string());
                 note("people", row.quorum.people().to_string());
                 row.quorum.role().iter().for_each(|role| note("role", role.to_string()));
+            }
+            Self::Workflow(row) => {
+                note("workflow", row.definition.name.to_string());
+                note("version", row.definition.version.to_string());
             }
         }
     }

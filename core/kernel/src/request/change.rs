@@ -14,6 +14,7 @@ use crate::org::Slug;
 use crate::runner::Plan;
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
+use crate::workflow::StateCode;
 
 /// A change as its author writes it: which runner, against which target, with which payload.
 ///
@@ -90,8 +91,12 @@ impl Change {
 pub struct Header {
     /// The request.
     pub id: RequestId,
-    /// The workflow that it goes through: `change`.
+    /// The workflow that it goes through, such as `change`.
     pub workflow: Slug,
+    /// Which version of the workflow. It stays: a newer one is for those who begin later.
+    pub workflow_version: u32,
+    /// The state of the workflow that it is in.
+    pub step: StateCode,
     /// What people see.
     pub title: String,
     /// The project.

@@ -150,6 +150,20 @@ impl Definition {
         self.transitions.iter().filter(move |way| way.from == from)
     }
 
+    /// Where a run leads to that `verb` took from `step` to `phase`: by a listed way whose end has the phase, else as
+    /// [`Self::state_of_phase`] says.
+    pub(crate) fn arrival(
+        &self,
+        step: &StateCode,
+        verb: Verb,
+        phase: StateName,
+    ) -> Option<&StateDef> {
+        let ways = self.ways_from(step).filter(|way| way.verb == verb);
+        let ends = ways.filter_map(|way| self.state(&way.to));
+        let listed = ends.into_iter().find(|state| state.phases.contains(&phase));
+        listed.or_else(|| self.state_of_phase(step, phase))
+    }
+
     /// The state of a request in `phase` that was at `step`: it stays where that state has the phase; else it is in
     /// the first state that has it.
     ///

@@ -98,7 +98,8 @@ impl Outline {
             | Row::Role(_)
             | Row::Permission(_)
             | Row::Grant(_)
-            | Row::Quorum(_) => {}
+            | Row::Quorum(_)
+            | Row::Workflow(_) => {}
         }
     }
 

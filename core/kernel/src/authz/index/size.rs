@@ -32,7 +32,8 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::Membership(_)
             | Row::RolePermission(_)
             | Row::Grant(_)
-            | Row::Quorum(_) => continue,
+            | Row::Quorum(_)
+            | Row::Workflow(_) => continue,
         };
         *count = count.saturating_add(usize::from(is_new));
     }
