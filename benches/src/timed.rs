@@ -102,6 +102,10 @@ impl<R: Runner> Runner for TimedRunner<R> {
         self.calls.time(|| self.inner.validate(runner, payload))
     }
 
+    fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
+        self.calls.time(|| self.inner.check_target(runner, target))
+    }
+
     fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
         self.calls.time(|| self.inner.plan(job, link))
     }

@@ -327,6 +327,11 @@ fn installed<T>(what: &str, named: &BTreeMap<Slug, T>) -> String {
 }
 
 impl Runner for WasmRunner {
+    fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
+        self.plugin(runner)?;
+        self.target(target).map(drop)
+    }
+
     fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
         let plugin = self.plugin(runner)?;
         if let Some(info) = plugin.info.get() {

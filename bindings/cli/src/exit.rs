@@ -78,6 +78,7 @@ impl From<Code> for Exit {
             | Code::AlreadyExists
             | Code::InUse
             | Code::WrongState
+            | Code::ArtifactNotApproved
             | Code::PolicySetMissing
             | Code::ClockLeapt
             | Code::DigestMismatch

@@ -54,6 +54,8 @@ codes! {
     AlreadyExists = "already_exists",
     /// Other things still refer to it.
     InUse = "in_use",
+    /// An artifact that nobody approved is not published.
+    ArtifactNotApproved = "artifact_not_approved",
     /// The request is not in a state that allows this.
     WrongState = "wrong_state",
     /// This node does not have the set of policies that decides.

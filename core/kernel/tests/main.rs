@@ -37,4 +37,5 @@ mod deep;
 mod audit_formats;
 mod log;
 mod evidence;
+mod artifact;
 mod tidy;

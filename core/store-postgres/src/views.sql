@@ -98,27 +98,42 @@ FROM {s}.records, jsonb_to_record(convert_from(value, 'UTF8')::jsonb #> '{body,r
 WHERE key >= 'org\000' AND key < 'org\001'
     AND key LIKE 'org\000%\000user\\_project\\_roles\000%';
 
--- Nothing writes records of the kind `workflow` yet: this view has its columns and no rows.
+-- Where each request is. Each version of an artifact has a row; what is no artifact has neither type nor number.
 CREATE VIEW {s}.approval_workflows AS
-SELECT right(body.id, 32)::uuid AS id, body.artifact_type, body.artifact_id,
-    body.current_status, right(body.requester_id, 32)::uuid AS requester_id,
-    right(body.reviewer_id, 32)::uuid AS reviewer_id, body.created_at, body.updated_at
-FROM {s}.records, jsonb_to_record(convert_from(value, 'UTF8')::jsonb -> 'body')
-    AS body (id text, artifact_type text, artifact_id bigint, current_status text,
-        requester_id text, reviewer_id text, created_at timestamptz, updated_at timestamptz)
-WHERE key >= 'workflow\000' AND key < 'workflow\001';
+SELECT right(header.id, 32)::uuid AS id, header.artifact ->> 'artifact_type' AS artifact_type,
+    (header.artifact ->> 'artifact_id')::bigint AS artifact_id, header.step AS current_status,
+    right(header.requester, 32)::uuid AS requester_id,
+    -- Who decided where it is now: whoever turned it down or sent it back, else whoever approved last.
+    right(CASE WHEN state ->> 'state' IN ('REJECTED', 'CHANGES_REQUESTED') THEN state ->> 'by'
+        ELSE COALESCE(state #>> '{approvals,-1,user}', state #>> '{approved,approvals,-1,user}',
+            state #>> '{ended,approved,approvals,-1,user}') END, 32)::uuid AS reviewer_id,
+    header.created_at, header.updated_at
+FROM {s}.records,
+    jsonb_to_record(convert_from(value, 'UTF8')::jsonb -> 'body') AS body (header jsonb, state jsonb),
+    jsonb_to_record(body.header)
+        AS header (id text, artifact jsonb, step text, requester text, created_at timestamptz,
+            updated_at timestamptz)
+WHERE key >= 'request\000' AND key < 'request\001';
 
--- Every step of every request. `workflow_id` is the id of the request.
+-- Every step of every request. `workflow_id` is the id of the request. The snapshot is what it said then: the text of its
+-- revision, which is kept once and read where it stands; NULL once it was erased.
 CREATE VIEW {s}.approval_history AS
 SELECT right(body.request, 32)::uuid || '/' || body.number AS id,
-    right(body.request, 32)::uuid AS workflow_id, body."from" AS previous_status,
-    body."to" AS new_status, right(body.actor, 32)::uuid AS actor_id, body.action,
+    right(body.request, 32)::uuid AS workflow_id, body.from_step AS previous_status,
+    body.to_step AS new_status, right(body.actor, 32)::uuid AS actor_id, body.action,
     texts #>> ARRAY[body.comment, 'text'] AS comments, -- NULL: none, or erased
-    NULL::jsonb AS detailed_snapshot, -- what was changed stands in the revision, not here
+    -- As `json`: a text may hold an escaped zero, which `jsonb` has no place for.
+    (SELECT (past.texts #>> ARRAY[past.body #>> '{change,payload}', 'text'])::json
+        FROM {s}.records AS revision,
+            jsonb_to_record(convert_from(revision.value, 'UTF8')::jsonb)
+                AS past (body jsonb, texts jsonb)
+        WHERE revision.key = 'revision\000'::bytea || convert_to(body.request, 'UTF8') || '\000'::bytea
+            || convert_to(lpad(body.revision::text, 10, '0'), 'UTF8') || '\000'::bytea
+    ) AS detailed_snapshot,
     body.at AS created_at
 FROM {s}.records,
     jsonb_to_record(convert_from(value, 'UTF8')::jsonb) AS record (body jsonb, texts jsonb),
     jsonb_to_record(record.body)
-        AS body (request text, number bigint, at timestamptz, actor text, action text, "from" text,
-            "to" text, comment text)
+        AS body (request text, number bigint, at timestamptz, actor text, action text, from_step text,
+            to_step text, revision bigint, comment text)
 WHERE key >= 'history\000' AND key < 'history\001';

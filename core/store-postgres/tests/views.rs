@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use placet_core::clock::Timestamp;
 use placet_core::error::Error;
-use placet_core::gate::{Gate, Organisation};
+use placet_core::gate::{Gate, Organisation, RequestView};
 use placet_core::id::{EnvironmentId, ModuleId, UserId};
 use placet_core::org::command::{
     AddMember, CreateEnvironment, CreatePermission, CreateUser, EndGrant, SetUserActive,
@@ -46,6 +46,7 @@ struct World {
     shop: Organisation,
     users: Vec<User>,
     history: Vec<HistoryEntry>,
+    requests: Vec<RequestView>,
     until: Timestamp,
 }
 
@@ -71,14 +72,26 @@ fn world(server: &Server) -> Result<World, Error> {
     gate.manage(root, &AddMember { project, team, user, role, valid })?;
     let request = office.approved(&gate)?.header.id;
     gate.drive(gate.execute(&office.bo, request)?, &Seen::default())?;
-    let history = gate.history(&office.ana, request)?;
+    // An artifact that was sent back, edited and approved; and one that nobody looked at.
+    let story = office.pending_artifact(&gate, 42)?.header.id;
+    gate.request_changes(&office.bo, story, "one more step")?;
+    let change = office.change(r#"{"i_want": "to pay\u0000 by card"}"#)?;
+    gate.edit(&office.ana, story, "a better story", &change)?;
+    let again = gate.submit(&office.ana, story)?.header;
+    gate.approve(&office.bo, story, again.change_digest()?, None)?;
+    let draft = office.artifact(&gate, 43)?.header.id;
+    let (mut history, mut requests) = (Vec::new(), Vec::new());
+    for id in [request, story, draft] {
+        history.extend(gate.history(&office.ana, id)?);
+        requests.push(gate.view(&office.ana, id)?);
+    }
     bench.clock.advance_ms(60_000);
     gate.manage(root, &EndGrant { project, grant: shop.grants[0].id, at: None })?;
     gate.administer(root, &SetUserActive { user: office.ana.user(), active: false })?;
     let (shop, users) = (gate.organisation(root, project)?, gate.users(root, None)?.items);
     let db = server.db();
     db.run(&format!("SET search_path = {schema}; SET timezone = 'America/Lima'"));
-    Ok(World { db, shop, users, history, until })
+    Ok(World { db, shop, users, history, requests, until })
 }
 
 impl World {
@@ -112,6 +125,7 @@ fn the_tables_can_be_joined_and_say_what_the_gate_says() {
     people(&world);
     rights(&world);
     steps(&world);
+    workflows(&world);
 }
 
 fn columns(world: &World) {
@@ -212,7 +226,7 @@ fn rights(world: &World) {
                JOIN project_permissions p ON p.id = l.permission_id AND p.project_id = s.id";
     let found = world.rows(sql);
     assert_eq!(found, sorted(due));
-    assert_eq!(found.len(), 4, "two actions each for two people");
+    assert_eq!(found.len(), 14, "two actions each for two people, and those of EDITOR and ADMIN");
     let sql = "SELECT m.code, e.code FROM project_permissions p
                JOIN project_modules m ON m.id = p.module_id
                JOIN project_environments e ON e.id = p.environment_id
@@ -227,12 +241,12 @@ fn steps(world: &World) {
         [
             format!("{request}/{}", row.number),
             request,
-            text(row.from),
-            row.to.to_string(),
+            text(row.from_step.as_ref()),
+            row.to_step.to_string(),
             text(row.actor.map(UserId::to_uuid_string)),
             row.action.clone(),
             text(row.comment.clone()),
-            "-".to_owned(),
+            snapshot(world, row),
             row.at.to_string(),
         ]
         .join("|")
@@ -243,11 +257,51 @@ fn steps(world: &World) {
     let found = world.rows(sql);
     assert_eq!(found, sorted(due));
     assert!(found.len() >= 5, "{found:?}");
+    let said = "SELECT DISTINCT detailed_snapshot::text FROM approval_history
+                WHERE previous_status = 'CHANGES_REQUESTED'";
+    assert_eq!(world.rows(said), [r#"{"i_want": "to pay\u0000 by card"}"#]);
     let sql = "SELECT u.email FROM approval_history h JOIN users u ON u.id = h.actor_id
                WHERE h.action = 'APPROVE'";
-    assert_eq!(world.rows(sql), ["bo@example.org"]);
-    // Nothing writes its records yet.
-    assert_eq!(world.rows("SELECT * FROM approval_workflows"), [""; 0]);
+    assert_eq!(world.rows(sql), ["bo@example.org", "bo@example.org"]);
+}
+
+/// What the request said at that step. Only one of them had two texts.
+fn snapshot(world: &World, step: &HistoryEntry) -> String {
+    let request = world.requests.iter().find(|view| view.header.id == step.request).unwrap();
+    if step.revision < request.header.revision {
+        return r#"{"i_want":"to pay by card"}"#.to_owned();
+    }
+    request.change.payload.clone()
+}
+
+/// Where each request is.
+fn workflows(world: &World) {
+    let due = world.requests.iter().map(|view| {
+        let header = &view.header;
+        let artifact = header.artifact.as_ref();
+        // A draft has no reviewer; Bo decided about the others.
+        let bo = world.users.iter().find(|user| user.email.as_str() == "bo@example.org").unwrap();
+        let reviewer = (header.step.as_str() != "DRAFT").then(|| bo.id.to_uuid_string());
+        [
+            header.id.to_uuid_string(),
+            text(artifact.map(|artifact| artifact.artifact_type.to_string())),
+            text(artifact.map(|artifact| artifact.artifact_id)),
+            header.step.to_string(),
+            header.requester.to_uuid_string(),
+            text(reviewer),
+            header.created_at.to_string(),
+            header.updated_at.to_string(),
+        ]
+        .join("|")
+    });
+    let sql = "SELECT id, artifact_type, artifact_id, current_status, requester_id, reviewer_id,
+                   to_char(created_at AT TIME ZONE 'UTC', INSTANT),
+                   to_char(updated_at AT TIME ZONE 'UTC', INSTANT)
+               FROM approval_workflows";
+    assert_eq!(world.rows(sql), sorted(due));
+    let sql = "SELECT count(*) FROM approval_history h JOIN approval_workflows w
+               ON w.id = h.workflow_id WHERE w.artifact_id = 42";
+    assert_eq!(world.rows(sql), ["8"]);
 }
 
 /// A view must go by the range of its kind, and not read the rest of the store.

@@ -110,6 +110,10 @@ events! {
     OrgRoleAssigned = "org.role_assigned",
     /// A grant has an end, or an earlier one.
     OrgGrantEnded = "org.grant_ended",
+    /// The roles of a template were made. `records` names them.
+    OrgRoleTemplateApplied = "org.role_template_applied",
+    /// Artifacts of agents are approved by rule in an environment, or no longer. `auto_approve_ai` is `on` or `off`.
+    OrgAutoApproveAiSet = "org.auto_approve_ai_set",
     /// A request was written down.
     RequestDrafted = "request.drafted",
     /// A request has a new revision; approvals of earlier ones are void.
@@ -130,6 +134,20 @@ events! {
     RequestCommented = "request.commented",
     /// A request was taken back.
     RequestCancelled = "request.cancelled",
+    /// Its author took a request back from those who would approve it. It is a draft again.
+    RequestWithdrawn = "request.withdrawn",
+    /// A draft was deleted.
+    RequestDeleted = "request.deleted",
+    /// What was sent back is a draft again.
+    RequestReopened = "request.reopened",
+    /// An approval was undone. The request is a draft again.
+    RequestReverted = "request.reverted",
+    /// What was turned down is a draft again.
+    RequestRestored = "request.restored",
+    /// A copy was drafted: the next version of an artifact.
+    RequestVersionDrafted = "request.version_drafted",
+    /// A rule approved a request, and no person. `rule` says which.
+    RequestApprovedByRule = "request.approved_by_rule",
     /// Another key signs the log from here on. `key` is the new one, `note` what the old one says of it.
     LogKeyRotated = "log.key_rotated",
     /// A year of the log is over. `first`, `size` and `root` say which entries it has.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error};
 use crate::org::is_slug;
 
-/// The name of an action. Six are built in; a project may add its own, such as `deploy`.
+/// The name of an action. Nine are built in; a project may add its own, such as `deploy`.
 ///
 /// ```
 /// use placet_core::authz::{Action, Rule};
@@ -53,6 +53,10 @@ impl Action {
     pub const APPROVE: Self = Self(Cow::Borrowed("approve"));
     /// Execute approved requests, verify their outcome.
     pub const EXECUTE: Self = Self(Cow::Borrowed("execute"));
+    /// Undo an approval, where the workflow has that.
+    pub const REVERT: Self = Self(Cow::Borrowed("revert"));
+    /// Bring back what was rejected, where the workflow has that.
+    pub const RESTORE: Self = Self(Cow::Borrowed("restore"));
     /// See the project and its requests.
     pub const READ: Self = Self(Cow::Borrowed("read"));
     /// Manage the teams, modules, environments, roles and grants of a project.
@@ -62,10 +66,12 @@ impl Action {
     /// Read the global audit. Never part of a project role.
     pub const AUDIT: Self = Self(Cow::Borrowed("audit"));
 
-    const BUILT_IN: [Self; 7] = [
+    const BUILT_IN: [Self; 9] = [
         Self::REQUEST,
         Self::APPROVE,
         Self::EXECUTE,
+        Self::REVERT,
+        Self::RESTORE,
         Self::READ,
         Self::MANAGE,
         Self::ADMINISTER,

@@ -57,6 +57,10 @@ kinds! {
     Approve = APPROVE;
     /// Execute, verify.
     Execute = EXECUTE;
+    /// Undo an approval.
+    Revert = REVERT;
+    /// Bring back what was rejected.
+    Restore = RESTORE;
     /// See.
     Read = READ;
     /// Manage a project.

@@ -6,6 +6,7 @@ use super::Gate;
 use super::decide::not_found;
 use super::find::{Note, RequestOf, subject};
 use super::plan::guarded;
+use super::txn::Txn;
 use crate::audit::Event;
 use crate::authz::{Scope, Submit};
 use crate::digest::Digest;
@@ -50,6 +51,15 @@ pub struct NewRequest {
     pub title: String,
     /// What is asked for.
     pub change: Change,
+}
+
+/// How a request comes into being.
+#[derive(Debug)]
+pub(super) struct Beginning<'a> {
+    pub(super) workflow: &'a Slug,
+    // What its history begins with.
+    pub(super) action: &'static str,
+    pub(super) event: Event,
 }
 
 impl Gate {
@@ -100,6 +110,27 @@ impl Gate {
         new: &NewRequest,
         workflow: &Slug,
     ) -> Result<Request, Error> {
+        let begins = Beginning { workflow, action: action::DRAFT, event: Event::RequestDrafted };
+        self.begin(caller, new, &begins, |_txn, header| {
+            if header.workflow == Definition::artifact().name {
+                return Err(Error::new(
+                    Code::InvalidInput,
+                    "the workflow `artifact` is for artifacts, which have names",
+                )
+                .with_help("say which artifact it is: `draft_artifact`"));
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes a new request, of which `complete` says what else is true.
+    pub(super) fn begin(
+        &self,
+        caller: &Caller,
+        new: &NewRequest,
+        begins: &Beginning<'_>,
+        complete: impl Fn(&mut Txn<'_>, &mut Header) -> Result<(), Error>,
+    ) -> Result<Request, Error> {
         let scope = Scope::module(new.project, new.module, new.environment);
         // The same words for what is not there and for what may not be seen.
         let what = format!("such module and environment in project `{}`", new.project);
@@ -114,13 +145,15 @@ impl Gate {
             let permit = txn.ask::<Submit>(caller.user(), scope, &what)?;
             let (requester, _) = permit.spend_on(&scope)?;
             self.check_change(&new.title, &new.change)?;
-            let workflow = shelf.book.workflows.to_begin(workflow)?;
+            let workflow = shelf.book.workflows.to_begin(begins.workflow)?;
             let id = RequestId::from_u128(self.parts.ids.next());
-            let header = Header {
+            let mut header = Header {
                 id,
                 workflow: workflow.name.clone(),
                 workflow_version: workflow.version,
                 step: workflow.initial.clone(),
+                artifact: None,
+                depends_on: BTreeSet::new(),
                 title: new.title.clone(),
                 project_id: new.project,
                 module_id: new.module,
@@ -139,7 +172,8 @@ impl Gate {
                 fence: 0,
                 attempts: 0,
             };
-            txn.add(&Revision::new(id, 1, requester, new.change.clone()))?;
+            complete(txn, &mut header)?;
+            txn.add(&Revision::new(id, 1, requester, new.title.clone(), new.change.clone()))?;
             txn.add(&RequestOf { project: new.project, request: id })?;
             for used in [new.module.to_string(), new.environment.to_string()] {
                 if txn.get::<Used>(&[&used])?.is_none() {
@@ -147,10 +181,10 @@ impl Gate {
                 }
             }
             let request = Request { header, state: Draft::default().into() };
-            let note =
-                Note { caller: Some(caller), action: action::DRAFT, from: None, comment: None };
+            let (caller, action) = (Some(caller), begins.action);
+            let note = Note { caller, action, from: None, comment: None };
             let request = txn.save(request, &note)?;
-            let leaf = Self::request_leaf(txn, Event::RequestDrafted, Some(caller), &request);
+            let leaf = Self::request_leaf(txn, begins.event, caller, &request);
             Ok((request, leaf))
         })
     }
@@ -219,7 +253,8 @@ impl Gate {
             header.payload_digest = Digest::of(change.payload.as_bytes());
             header.nonce = self.nonce()?;
             header.plan = None;
-            txn.add(&Revision::new(id, header.revision, author, change.clone()))?;
+            let title = title.to_owned();
+            txn.add(&Revision::new(id, header.revision, author, title, change.clone()))?;
             let note = Note {
                 caller: Some(caller),
                 action: action::EDIT,

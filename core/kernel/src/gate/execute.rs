@@ -15,7 +15,7 @@ use crate::identity::{Caller, Channel};
 use crate::org::Slug;
 use crate::request::{Approved, Header, Request, Run, State, StateName, action};
 use crate::runner::{Job, Plan};
-use crate::workflow::Verb;
+use crate::workflow::{Requirement, Verb};
 
 /// The right to drive one run, once. It exists only after the start was recorded durably.
 ///
@@ -139,7 +139,8 @@ impl Gate {
     ///
     /// Fails with [`Code::WrongState`] before enough approvals, with [`Code::DigestMismatch`] when
     /// payload, plan or plugin are not what was approved, and with [`Code::Refused`] when an approver
-    /// may no longer approve. A runner that cannot say what it is starts nothing: its error is the answer.
+    /// may no longer approve. An artifact that is not approved is [`Code::ArtifactNotApproved`], and one whose target
+    /// the runner does not know [`Code::UnknownTarget`]. A runner that cannot say what it is starts nothing: its error is the answer.
     ///
     /// ```
     /// use placet_core::error::Code;
@@ -172,6 +173,8 @@ impl Gate {
             let plan = revision.check_digests(&header)?.clone();
             check_plugin(&header, installed)?;
             txn.check_approvals(&header, &approved)?;
+            txn.check_rule(&header, &approved)?;
+            txn.check_target(caller, &header)?;
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
             txn.follow(caller, &mut header, Verb::Execute, None)?;
@@ -241,10 +244,23 @@ impl Txn<'_> {
     ) -> Result<(Header, Approved, Permit<Execute>), Error> {
         let request = self.request(id)?;
         let permit = self.ask::<Execute>(caller.user(), request.header.scope(), &subject(id))?;
+        if request.header.artifact.is_some() {
+            self.check_publishable(&request.header)?;
+        }
         let State::Approved(approved) = request.state else {
             return Err(request.wrong_state("executed"));
         };
         Ok((request.header, approved, permit))
+    }
+
+    /// Refuses a target that the runner does not know, where the workflow asks for one that it does.
+    pub(super) fn check_target(&mut self, caller: &Caller, header: &Header) -> Result<(), Error> {
+        let way = self.way(caller, header, Verb::Execute, None)?;
+        if !way.requires.contains(&Requirement::ValidTarget) {
+            return Ok(());
+        }
+        let runner = &self.gate.parts.runner;
+        guarded(|| runner.check_target(&header.runner, &header.target))
     }
 
     /// Judges every counted approver again, under the rules and rows of this moment.
@@ -252,13 +268,18 @@ impl Txn<'_> {
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let asked = self.asked.clone();
         let (scope, authors) = (header.scope(), header.authors());
+        let workflow = self.workflow(header)?;
+        let ways = workflow.transitions.iter();
+        let way = ways.into_iter().find(|way| way.verb == Verb::Approve && way.to == header.step);
         for approval in &approved.approvals {
             let user = approval.user;
             let may = self.judge_knowing(user, &Action::APPROVE, scope, &authors)?.is_ok();
             let wanted = approved.quorum.role();
             let holds =
                 wanted.is_none_or(|role| shelf.holds_role(approval.user, role, self.now).is_some());
-            if !may || !holds || header.editors.contains(&approval.user) {
+            let approver = Caller::authenticated(user);
+            let in_role = way.is_none_or(|way| self.check_roles(&approver, header, way).is_ok());
+            if !may || !holds || !in_role || header.editors.contains(&approval.user) {
                 self.asked = asked;
                 return Err(Error::new(
                     Code::Refused,

@@ -52,7 +52,15 @@ impl Txn<'_> {
 
     /// The request's present revision.
     pub(super) fn revision(&mut self, header: &Header) -> Result<Revision, Error> {
-        let (id, number) = (header.id, header.revision);
+        self.revision_numbered(header.id, header.revision)
+    }
+
+    /// The revision of that number, which the request has.
+    pub(super) fn revision_numbered(
+        &mut self,
+        id: RequestId,
+        number: u32,
+    ) -> Result<Revision, Error> {
         let found = self.get::<Revision>(&[&id.to_string(), &format!("{number:010}")])?;
         found.ok_or_else(|| {
             Error::new(Code::StoreDamaged, format!("revision {number} of `{id}` is not stored"))
@@ -63,6 +71,8 @@ impl Txn<'_> {
     /// Writes the request, and the step that led to it.
     pub(super) fn save(&mut self, mut request: Request, note: &Note<'_>) -> Result<Request, Error> {
         self.check_step(&request)?;
+        let id = request.header.id.to_string();
+        let before = self.get::<Request>(&[&id])?.map(|before| before.header.step);
         let entry = HistoryEntry {
             request: request.header.id,
             number: request.header.history_len,
@@ -71,6 +81,8 @@ impl Txn<'_> {
             action: note.action.to_owned(),
             from: note.from,
             to: request.state.name(),
+            from_step: before,
+            to_step: request.header.step.clone(),
             revision: request.header.revision,
             comment: note.comment.map(str::to_owned),
         };
@@ -96,6 +108,11 @@ impl Gate {
         leaf.revision = Some(request.header.revision);
         leaf.change = request.header.change_digest().ok();
         leaf.plugin = request.header.plan.map(|plan| plan.runner_digest);
+        if let Some(artifact) = &request.header.artifact {
+            let name = format!("{}/{}", artifact.artifact_type, artifact.artifact_id);
+            leaf.facts.insert("artifact".to_owned(), name);
+            leaf.facts.insert("version".to_owned(), artifact.version.to_string());
+        }
         leaf
     }
 

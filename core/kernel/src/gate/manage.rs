@@ -1,7 +1,5 @@
 //! The organisation of one project: environments, modules, teams, roles, grants.
 
-use std::collections::BTreeMap;
-
 use super::Gate;
 use super::decide::not_found;
 use super::txn::lost_race;
@@ -67,9 +65,11 @@ impl Gate {
                 ids: &*self.parts.ids,
             })?;
             self.check_rights(&shelf.book, &decided.put)?;
-            let mut facts = BTreeMap::new();
-            for row in decided.put.iter().chain(&decided.remove) {
-                row.note_facts(&mut facts);
+            let mut facts = command.facts();
+            if facts.is_empty() {
+                for row in decided.put.iter().chain(&decided.remove) {
+                    row.note_facts(&mut facts);
+                }
             }
             for row in decided.put {
                 txn.put(&ProjectRow { project, row })?;

@@ -11,8 +11,8 @@ use crate::id::{EnvironmentId, ProjectId};
 use crate::identity::Caller;
 use crate::org::command::CreatePermission;
 use crate::org::{
-    Environment, GlobalRoleGrant, Grant, Membership, Module, Permission, Project, Role,
-    RolePermission, Team, TeamModule, User,
+    AutoApproval, Environment, GlobalRoleGrant, Grant, Membership, Module, Permission, Project,
+    Role, RolePermission, Team, TeamModule, User,
 };
 use crate::request::Quorum;
 use crate::store::records;
@@ -59,6 +59,8 @@ pub struct Organisation {
     pub grants: Vec<Grant>,
     /// Which approvals are enough, by environment. Where there is none, [`Quorum::default`] holds.
     pub quorums: Vec<(EnvironmentId, Quorum)>,
+    /// Where it was said whether artifacts of agents are approved by rule. Elsewhere they are not.
+    pub auto_approvals: Vec<AutoApproval>,
 }
 
 impl Organisation {
@@ -200,6 +202,11 @@ impl Gate {
                     .collect(),
                 grants: book.grants.values().cloned().collect(),
                 quorums: book.quorums.iter().map(|(id, quorum)| (*id, quorum.clone())).collect(),
+                auto_approvals: book
+                    .auto_approvals
+                    .iter()
+                    .map(|(id, is_on)| AutoApproval { environment_id: *id, is_on: *is_on })
+                    .collect(),
             })
         })
     }

@@ -13,10 +13,13 @@ use crate::error::{Code, Error};
 use crate::id::{ProjectId, RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::Project;
-use crate::request::{Change, Header, HistoryEntry, Request, Run, State, StateName};
+use crate::request::{
+    ApprovalRule, Change, Header, HistoryEntry, Request, Run, State, StateName, Version,
+};
 use crate::runner::Plan;
 use crate::store::Key;
 use crate::store::records::{self, Record};
+use crate::workflow::StateCode;
 
 /// Everything that a reviewer sees of a request.
 ///
@@ -70,6 +73,12 @@ pub struct RequestSummary {
     pub title: String,
     /// Its state.
     pub state: StateName,
+    /// The state of its workflow.
+    pub step: StateCode,
+    /// Which version of which artifact it is.
+    pub artifact: Option<Version>,
+    /// The rule that approved it in place of people.
+    pub approved_by_rule: Option<ApprovalRule>,
     /// Who asked.
     pub requester: UserId,
     /// When it last changed.
@@ -216,7 +225,9 @@ impl Gate {
             let Page { items: rows, next } = self.page::<RequestOf>(&prefix, after)?;
             let mut items = Vec::with_capacity(rows.len());
             for row in rows {
-                let Request { header, state } = txn.request(row.request)?;
+                let request = txn.request(row.request)?;
+                let approved_by_rule = request.approved().and_then(|approved| approved.by_rule);
+                let Request { header, state } = request;
                 let place = (header.module_id, header.environment_id);
                 let reads = match judged.get(&place) {
                     Some(reads) => *reads,
@@ -230,6 +241,9 @@ impl Gate {
                     id: header.id,
                     title: header.title,
                     state: state.name(),
+                    step: header.step,
+                    artifact: header.artifact,
+                    approved_by_rule,
                     requester: header.requester,
                     updated_at: header.updated_at,
                 });

@@ -23,6 +23,9 @@ impl Gate {
     /// In any other state it is [`Code::WrongState`]. A payload that does not fit the form of its workflow is
     /// [`Code::InvalidPayload`] with each field, where the workflow asks for it.
     ///
+    /// An artifact that agents alone made is approved by rule at once, where the project says so
+    /// ([`crate::org::command::SetAutoApproveAi`]).
+    ///
     /// ```
     /// use placet_core::error::Code;
     /// use placet_core::org::command::SetQuorum;
@@ -74,11 +77,19 @@ impl Gate {
             // Whoever asks for approval does not give it.
             header.editors.insert(caller.user());
             let quorum = txn.quorum(&header)?;
-            txn.check_satisfiable(&header, &quorum)?;
+            let rule = txn.rule_for(&header)?;
+            if rule.is_none() {
+                txn.check_satisfiable(&header, &quorum)?;
+            }
             let state = draft.submit(&header, permit, quorum, txn.now)?.into();
             txn.follow(caller, &mut header, Verb::Submit, None)?;
             let note = Note { caller: Some(caller), action: action::SUBMIT, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
+            if let Some(rule) = rule {
+                let request = txn.approve_by_rule(request, rule)?;
+                let leaf = Self::rule_leaf(txn, caller, &request, rule);
+                return Ok((request, leaf));
+            }
             let leaf = Self::request_leaf(txn, Event::RequestSubmitted, Some(caller), &request);
             Ok((request, leaf))
         })

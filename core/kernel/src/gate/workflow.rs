@@ -120,7 +120,7 @@ impl Txn<'_> {
     }
 
     /// Refuses somebody who holds none of the roles that a way takes.
-    fn check_roles(
+    pub(super) fn check_roles(
         &mut self,
         caller: &Caller,
         header: &Header,

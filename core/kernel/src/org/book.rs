@@ -77,6 +77,7 @@ impl Record for ProjectRow {
             ),
             Row::Grant(row) => ("user_project_roles", row.id.to_string(), None),
             Row::Quorum(row) => ("quorums", row.environment_id.to_string(), None),
+            Row::AutoApproval(row) => ("auto_approvals", row.environment_id.to_string(), None),
             Row::Workflow(row) => {
                 let Definition { name, version, .. } = &row.definition;
                 ("workflows", name.to_string(), Some(format!("{version:010}")))
@@ -167,6 +168,7 @@ pub(crate) struct Book {
     pub(crate) role_permissions: BTreeSet<(RoleId, PermissionId)>,
     pub(crate) grants: BTreeMap<GrantId, Grant>,
     pub(crate) quorums: BTreeMap<EnvironmentId, Quorum>,
+    pub(crate) auto_approvals: BTreeMap<EnvironmentId, bool>,
     pub(crate) workflows: Workflows,
 }
 
@@ -184,6 +186,7 @@ impl Book {
             role_permissions: BTreeSet::new(),
             grants: BTreeMap::new(),
             quorums: BTreeMap::new(),
+            auto_approvals: BTreeMap::new(),
             workflows: Workflows::new(),
         }
     }
@@ -205,6 +208,9 @@ impl Book {
             Row::Grant(row) => drop(self.grants.insert(row.id, row)),
             Row::Quorum(row) => {
                 self.quorums.insert(row.environment_id, row.quorum);
+            }
+            Row::AutoApproval(row) => {
+                self.auto_approvals.insert(row.environment_id, row.is_on);
             }
             Row::Workflow(row) => self.workflows.insert(row),
         }

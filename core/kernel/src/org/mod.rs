@@ -14,7 +14,7 @@ pub mod command;
 pub use interval::Interval;
 pub use project::{Criticality, Environment, Module, Project};
 pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};
-pub use row::{QuorumRule, Row, WorkflowRow};
+pub use row::{AutoApproval, QuorumRule, Row, WorkflowRow};
 pub use team::{Membership, Team, TeamModule, TeamRole};
 pub use text::{Email, Name, Slug};
 pub(crate) use text::{define_text, is_slug, known_text, misleads};

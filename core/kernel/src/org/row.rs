@@ -31,6 +31,23 @@ pub struct QuorumRule {
     pub quorum: Quorum,
 }
 
+/// Whether artifacts that agents alone made are approved by rule in an environment.
+///
+/// ```
+/// use placet_core::id::EnvironmentId;
+/// use placet_core::org::{AutoApproval, Row};
+/// let off = Row::from(AutoApproval { environment_id: EnvironmentId::from_u128(1), is_on: false });
+/// assert!(matches!(off, Row::AutoApproval(row) if !row.is_on));
+/// ```
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
+pub struct AutoApproval {
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// Whether it is on.
+    pub is_on: bool,
+}
+
 /// One version of a workflow of a project.
 ///
 /// ```
@@ -83,6 +100,8 @@ pub enum Row {
     Grant(Grant),
     /// The quorum of an environment.
     Quorum(QuorumRule),
+    /// Whether an environment approves by rule.
+    AutoApproval(AutoApproval),
     /// A version of a workflow.
     Workflow(WorkflowRow),
 }
@@ -108,6 +127,7 @@ rows! {
     RolePermission from RolePermission,
     Grant from Grant,
     Quorum from QuorumRule,
+    AutoApproval from AutoApproval,
     Workflow from WorkflowRow,
 }
 
@@ -159,6 +179,10 @@ impl Row {
                 note("environment", row.environment_id.to_string());
                 note("people", row.quorum.people().to_string());
                 row.quorum.role().iter().for_each(|role| note("role", role.to_string()));
+            }
+            Self::AutoApproval(row) => {
+                note("environment", row.environment_id.to_string());
+                note("auto_approve_ai", if row.is_on { "on" } else { "off" }.to_owned());
             }
             Self::Workflow(row) => {
                 note("workflow", row.definition.name.to_string());

@@ -11,6 +11,7 @@ use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId, UserId};
 use crate::limits::Limits;
 use crate::org::Slug;
+use crate::request::{Text, Version};
 use crate::runner::Plan;
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
@@ -97,6 +98,10 @@ pub struct Header {
     pub workflow_version: u32,
     /// The state of the workflow that it is in.
     pub step: StateCode,
+    /// Which version of which artifact it is, in a workflow of artifacts.
+    pub artifact: Option<Version>,
+    /// The requests that it needs: none of them can be deleted while it is there.
+    pub depends_on: BTreeSet<RequestId>,
     /// What people see.
     pub title: String,
     /// The project.
@@ -233,6 +238,7 @@ pub(crate) struct Revision {
     // From 1.
     pub(crate) revision: u32,
     pub(crate) author: UserId,
+    pub(crate) title: String,
     pub(crate) change: Change,
     // Once it was made.
     pub(crate) plan: Option<Plan>,
@@ -243,9 +249,17 @@ impl Revision {
         request: RequestId,
         revision: u32,
         author: UserId,
+        title: String,
         change: Change,
     ) -> Self {
-        Self { request, revision, author, change, plan: None }
+        Self { request, revision, author, title, change, plan: None }
+    }
+
+    /// What two revisions are compared by.
+    pub(crate) fn text(&self) -> Text<'_> {
+        let Change { runner, target, payload } = &self.change;
+        let (runner, target) = (runner.as_str(), target.as_str());
+        Text { title: &self.title, runner, target, payload }
     }
 
     /// Checks that payload and plan are still what the header's digests say.
@@ -272,8 +286,11 @@ impl Revision {
 
 impl Record for Revision {
     const KIND: &'static str = "revision";
-    const ERASABLE: &'static [Erasable] =
-        &[erasable("/change/payload", "\"null\""), erasable("/plan", "null")];
+    const ERASABLE: &'static [Erasable] = &[
+        erasable("/title", "\"(erased)\""),
+        erasable("/change/payload", "\"null\""),
+        erasable("/plan", "null"),
+    ];
 
     fn path(&self) -> Vec<String> {
         vec![self.request.to_string(), format!("{:010}", self.revision)]

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::id::{RequestId, UserId};
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
+use crate::workflow::StateCode;
 
 /// One step in a request's life.
 ///
@@ -36,7 +37,11 @@ pub struct HistoryEntry {
     pub from: Option<StateName>,
     /// The state after.
     pub to: StateName,
-    /// The revision at that time.
+    /// The state of its workflow before; `None` for the first entry.
+    pub from_step: Option<StateCode>,
+    /// The state of its workflow after.
+    pub to_step: StateCode,
+    /// The revision at that time: what it said then. It is kept, and not copied here.
     pub revision: u32,
     /// What the actor said.
     pub comment: Option<String>,
@@ -59,6 +64,13 @@ pub(crate) mod action {
     pub(crate) const LOSE: &str = "LOSE";
     pub(crate) const VERIFY: &str = "VERIFY";
     pub(crate) const RECONCILE: &str = "RECONCILE";
+    pub(crate) const WITHDRAW: &str = "WITHDRAW";
+    pub(crate) const DELETE: &str = "DELETE";
+    pub(crate) const REOPEN: &str = "REOPEN";
+    pub(crate) const REVERT: &str = "REVERT";
+    pub(crate) const RESTORE: &str = "RESTORE";
+    pub(crate) const NEW_VERSION: &str = "NEW_VERSION";
+    pub(crate) const AUTO_APPROVE: &str = "AUTO_APPROVE";
 }
 
 impl Record for HistoryEntry {

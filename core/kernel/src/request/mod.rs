@@ -5,23 +5,32 @@
 mod change;
 mod quorum;
 mod state;
+mod back;
+mod rule;
+mod artifact;
 mod record;
 mod ended;
 mod refusal;
 mod history;
+mod diff;
 mod run;
 
+pub use artifact::{ArtifactName, ArtifactType, Version};
 pub use change::{Change, Header, PlanNote};
+pub use diff::{Altered, Diff, Operation, OperationKind, RevisionRef};
 pub use ended::{Ended, Failed, Reading, Succeeded, Unknown};
 pub use history::HistoryEntry;
 pub use quorum::{Approval, PEOPLE_MAX, Quorum, Standing};
 pub use record::Request;
+pub use rule::ApprovalRule;
 pub use run::Run;
 pub use state::{
     Approved, Cancelled, ChangesRequested, Draft, Executing, PendingApproval, Rejected, State,
     StateName,
 };
 
+pub(crate) use artifact::{Artifact, DEPENDS_ON_MAX, Dependants};
 pub(crate) use change::Revision;
+pub(crate) use diff::{Text, diff};
 pub(crate) use history::action;
 pub(crate) use refusal::lease_lost;

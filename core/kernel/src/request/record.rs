@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::change::Header;
-use super::state::State;
+use super::ended::{Failed, Succeeded, Unknown};
+use super::state::{Approved, State};
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 
@@ -21,6 +22,24 @@ pub struct Request {
     pub header: Header,
     /// What is true in this state.
     pub state: State,
+}
+
+impl Request {
+    /// What was agreed to, once it was.
+    pub(crate) const fn approved(&self) -> Option<&Approved> {
+        match &self.state {
+            State::Approved(approved) => Some(approved),
+            State::Executing(now) => Some(&now.approved),
+            State::Succeeded(Succeeded { ended })
+            | State::Failed(Failed { ended })
+            | State::Unknown(Unknown { ended }) => Some(&ended.approved),
+            State::Draft(_)
+            | State::PendingApproval(_)
+            | State::ChangesRequested(_)
+            | State::Rejected(_)
+            | State::Cancelled(_) => None,
+        }
+    }
 }
 
 /// A digest of nothing, as JSON.

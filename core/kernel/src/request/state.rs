@@ -8,6 +8,7 @@ use super::change::Header;
 use super::ended::{Ended, Failed, Succeeded, Unknown};
 use super::quorum::{Approval, Quorum, Standing};
 use super::refusal::lease_lost;
+use super::rule::ApprovalRule;
 use crate::authz::{Approve, Execute, Permit, Submit};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
@@ -162,6 +163,9 @@ pub struct Approved {
     pub quorum: Quorum,
     /// Who agreed.
     pub approvals: Vec<Approval>,
+    /// The rule that agreed in place of people; nothing where people did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_rule: Option<ApprovalRule>,
 }
 
 /// A reviewer said no.
@@ -288,7 +292,7 @@ impl PendingApproval {
             Standing::Missing(_) => self.into(),
             Standing::Reached => {
                 let Self { submitted_at: _, digest, quorum, approvals } = self;
-                Approved { approved_at: at, digest, quorum, approvals }.into()
+                Approved { approved_at: at, digest, quorum, approvals, by_rule: None }.into()
             }
         })
     }
@@ -326,9 +330,12 @@ impl Approved {
         now: Timestamp,
     ) -> Result<Executing, Error> {
         let (started_by, _) = permit.spend_on(&header.scope())?;
-        if header.change_digest()? != self.digest
-            || self.quorum.standing(&self.approvals, &self.digest) != Standing::Reached
-        {
+        let is_agreed = match self.by_rule {
+            // A rule agrees to artifacts, and to no change of a target's own data.
+            Some(_) => header.artifact.is_some(),
+            None => self.quorum.standing(&self.approvals, &self.digest) == Standing::Reached,
+        };
+        if header.change_digest()? != self.digest || !is_agreed {
             return Err(Error::new(
                 Code::DigestMismatch,
                 format!("what would run of `{}` is not what was approved", header.id),

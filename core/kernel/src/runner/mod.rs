@@ -2,6 +2,7 @@
 
 mod plan;
 mod outcome;
+mod said;
 
 use core::fmt;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use outcome::{Artifact, Failure, Outcome, Report};
 pub use plan::{Effect, Finding, Level, Plan, Risk, Step};
+pub use said::{LogLine, Progress};
 
 use crate::clock::Timestamp;
 use crate::digest::Digest;
@@ -82,6 +84,16 @@ pub trait Runner: Send + Sync + fmt::Debug {
     /// Looks at a payload without reaching anything. Findings of level [`Level::Error`] refuse it.
     /// Fails as [`Self::describe`] does, and with `runner_fault` when the plugin breaks its contract.
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error>;
+
+    /// Looks whether `target` is one that `runner` can be let loose on, as it is configured. Reaches nothing. A workflow
+    /// may ask for it before a run begins. A runner that knows its targets only when it reaches them says nothing
+    /// against any, and its run tells.
+    ///
+    /// Fails with [`crate::error::Code::UnknownTarget`], and as [`Self::describe`] does.
+    #[expect(unused_variables, reason = "the name tells an implementor what it is")]
+    fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
+        self.describe(runner).map(drop)
+    }
 
     /// Says what executing `job` would do. Changes nothing.
     /// Fails as [`Self::validate`] does, with `invalid_payload`, and with `unknown_target`.
@@ -341,59 +353,4 @@ pub trait RunLink: Send + Sync + fmt::Debug {
 
     /// What was noted for this attempt, in the order of noting.
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error>;
-}
-
-/// How far a run is.
-///
-/// ```
-/// use placet_core::runner::Progress;
-/// # use placet_core::testing::{Office, Seen};
-/// # let (gate, office) = Office::in_memory()?;
-/// # let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
-/// # let seen = Seen::default();
-/// # gate.drive(ticket, &seen)?;
-/// # let told = seen.progress();
-///
-/// /// What a bar shows, where it can show anything.
-/// fn percent(at: &Progress) -> Option<u64> {
-///     at.done.saturating_mul(100).checked_div(at.total?)
-/// }
-/// assert_eq!(percent(&told[0]), Some(100));
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
-pub struct Progress {
-    /// The id of the step.
-    pub step: String,
-    /// How much of it is done, in the step's own unit.
-    pub done: u64,
-    /// How much there is, where known.
-    pub total: Option<u64>,
-    /// A few words.
-    pub note: Option<String>,
-}
-
-/// One line of a run's log.
-///
-/// ```
-/// use placet_core::runner::LogLine;
-/// let fields = vec![("table".to_owned(), "prices".to_owned())];
-/// let line = LogLine { level: "warn".to_owned(), message: "3 rows skipped".to_owned(), fields };
-///
-/// let mut shown = format!("{}: {}", line.level, line.message);
-/// for (name, value) in &line.fields {
-///     shown.push_str(&format!(" {name}={value}"));
-/// }
-/// assert_eq!(shown, "warn: 3 rows skipped table=prices");
-/// ```
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
-pub struct LogLine {
-    /// `trace`, `debug`, `info`, `warn` or `error`.
-    pub level: String,
-    /// The message, without control characters.
-    pub message: String,
-    /// Named values.
-    pub fields: Vec<(String, String)>,
 }

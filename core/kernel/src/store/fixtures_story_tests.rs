@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use super::{Batch, MemoryStore, Store as _};
 use crate::error::{Code, Error};
-use crate::gate::{Finding, Gate};
+use crate::gate::{Finding, Gate, NewArtifact};
 use crate::id::RequestId;
+use crate::identity::Caller;
 use crate::limits::Limits;
-use crate::org::Slug;
-use crate::org::command::{RetentionClass, SetQuorum, SetRetention};
+use crate::org::command::{
+    AddMember, AssignRole, CreateUser, RetentionClass, SetAutoApproveAi, SetQuorum, SetRetention,
+};
+use crate::org::{Interval, Slug, TeamRole, UserKind};
 use crate::request::{Change, Quorum};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
@@ -22,6 +25,7 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
         (&office.ana, &office.bo, office.project, office.environment);
     let quorum = Quorum::n_of(1, None)?;
     gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    gate.manage(&office.root, &SetAutoApproveAi { project, environment, is_on: false })?;
     gate.adopt_policies(&office.root, gate.policy_set()?)?;
     let retention = SetRetention { class: RetentionClass::Content, keep_days: Some(365) };
     gate.administer(&office.root, &retention)?;
@@ -73,6 +77,8 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     let late = gate.drive(gate.execute(bo, approved("late")?)?, &Seen::default());
     assert_eq!(late.unwrap_err().code(), Code::LeaseLost);
 
+    artifacts(&gate, &office)?;
+
     // The same target: one runs, the other waits.
     let (runs, waits) = (approved("at one target")?, approved("at one target")?);
     drop(gate.execute(bo, runs)?);
@@ -93,6 +99,29 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     // The year is over.
     bench.clock.advance_ms(365 * 24 * 60 * 60 * 1_000);
     gate.seal_years().map(drop)
+}
+
+/// An artifact that another one needs; and one that an agent made, and a rule approved.
+fn artifacts(gate: &Gate, office: &Office) -> Result<(), Error> {
+    let (root, project, environment) = (&office.root, office.project, office.environment);
+    let needed = office.approved_artifact(gate, 42)?.header.id;
+    let leaning = NewArtifact { depends_on: [needed].into(), ..office.new_artifact(43)? };
+    gate.draft_artifact(&office.ana, &leaning)?;
+    gate.manage(root, &SetAutoApproveAi { project, environment, is_on: true })?;
+    let (email, display_name) = ("bot@example.org".parse()?, "Bot".parse()?);
+    let agent = CreateUser { kind: UserKind::Agent, email, display_name };
+    let user = gate.administer(root, &agent)?;
+    let shop = gate.organisation(root, project)?;
+    let (team, valid) = (shop.teams.first().map(|team| team.id), Interval::starting(gate.now()));
+    let editor = shop.roles.iter().find(|role| role.name.as_str() == "EDITOR").map(|role| role.id);
+    let (team, role) = team.zip(editor).unwrap();
+    let member = TeamRole::Member;
+    gate.manage(root, &AddMember { project, team, user, role: member, valid })?;
+    gate.manage(root, &AssignRole { project, user, role, valid })?;
+    let bot = Caller::authenticated(user);
+    let id = gate.draft_artifact(&bot, &office.new_artifact(44)?)?.header.id;
+    assert!(gate.submit(&bot, id)?.approved().is_some_and(|approved| approved.by_rule.is_some()));
+    Ok(())
 }
 
 pub(super) fn gate_on(bench: &Bench) -> Gate {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use crate::authz::{Authorizer, Facts, PolicyHit, Question, Verdict};
@@ -192,6 +192,7 @@ pub struct ScriptedRunner {
     entered: Mutex<Vec<crate::runner::JobId>>,
     meanwhile: Mutex<Option<Meanwhile>>,
     notes: Mutex<Option<String>>,
+    lost_targets: Mutex<BTreeSet<String>>,
 }
 
 impl fmt::Debug for ScriptedRunner {
@@ -209,6 +210,7 @@ impl Default for ScriptedRunner {
             entered: Mutex::default(),
             meanwhile: Mutex::default(),
             notes: Mutex::default(),
+            lost_targets: Mutex::default(),
         }
     }
 }
@@ -228,6 +230,11 @@ impl ScriptedRunner {
         locked(&self.truths).push_back(outcome);
     }
 
+    /// What was scripted for verifications to come is forgotten: they read success.
+    pub fn forgets_readings(&self) {
+        locked(&self.truths).clear();
+    }
+
     /// In the middle of the next run, this happens.
     pub fn meanwhile(&self, happens: impl FnOnce() + Send + 'static) {
         *locked(&self.meanwhile) = Some(Box::new(happens));
@@ -241,6 +248,16 @@ impl ScriptedRunner {
     /// Installs another version of the plugin.
     pub fn install(&self, bytes: &[u8]) {
         *locked(&self.plugin) = Digest::of(bytes);
+    }
+
+    /// From now on it does not know the target of that name.
+    pub fn loses_target(&self, target: &str) {
+        locked(&self.lost_targets).insert(target.to_owned());
+    }
+
+    /// It knows every target again.
+    pub fn finds_targets(&self) {
+        locked(&self.lost_targets).clear();
     }
 
     /// The attempts that were run, in order.
@@ -271,6 +288,18 @@ impl Runner for ScriptedRunner {
         } else {
             Vec::new()
         })
+    }
+
+    fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
+        self.describe(runner)?;
+        if locked(&self.lost_targets).contains(target.as_str()) {
+            return Err(Error::new(
+                Code::UnknownTarget,
+                format!("there is no target named `{target}`"),
+            )
+            .with_help("let the test find its targets again"));
+        }
+        Ok(())
     }
 
     fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {

@@ -1,16 +1,18 @@
 //! The smallest organisation in which a change can be asked for, agreed to and run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::authz::Action;
 use crate::error::Error;
-use crate::gate::{Gate, NewRequest};
+use crate::gate::{Gate, NewArtifact, NewRequest};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
-    AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
-    CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser,
+    AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
+    CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser,
+    RoleTemplate,
 };
 use crate::org::{Criticality, Interval, TeamRole, UserKind};
 use crate::request::{Change, Request};
@@ -135,6 +137,56 @@ impl Office {
     /// Fails as [`Change::new`] does.
     pub fn change(&self, payload: &str) -> Result<Change, Error> {
         Change::new("sql".parse()?, "shop".parse()?, payload, &Limits::default())
+    }
+
+    /// Makes the roles of the workflow `artifact`: Ana is EDITOR from now on, and Bo ADMIN.
+    pub fn give_artifact_roles(&self, gate: &Gate) -> Result<(), Error> {
+        let (project, template) = (self.project, RoleTemplate::Artifact);
+        let roles = gate.manage(&self.root, &ApplyRoleTemplate { project, template })?;
+        let held = gate.organisation(&self.root, project)?.grants;
+        for (user, name) in [(self.ana.user(), "EDITOR"), (self.bo.user(), "ADMIN")] {
+            let role = roles.iter().find(|role| role.name.as_str() == name).map(|role| role.id);
+            let has = held.iter().any(|row| row.user_id == user && Some(row.role_id) == role);
+            if let Some(role) = role.filter(|_| !has) {
+                let valid = Interval::starting(gate.now());
+                gate.manage(&self.root, &AssignRole { project, user, role, valid })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The user story of that number, drafted by Ana. She is EDITOR from then on, and Bo ADMIN.
+    pub fn artifact(&self, gate: &Gate, number: i64) -> Result<Request, Error> {
+        self.give_artifact_roles(gate)?;
+        gate.draft_artifact(&self.ana, &self.new_artifact(number)?)
+    }
+
+    /// The user story of that number: it waits for Bo's yes.
+    pub fn pending_artifact(&self, gate: &Gate, number: i64) -> Result<Request, Error> {
+        let id = self.artifact(gate, number)?.header.id;
+        gate.submit(&self.ana, id)
+    }
+
+    /// The user story of that number, which Bo approved.
+    pub fn approved_artifact(&self, gate: &Gate, number: i64) -> Result<Request, Error> {
+        let header = self.pending_artifact(gate, number)?.header;
+        gate.approve(&self.bo, header.id, header.change_digest()?, None)
+    }
+
+    /// A user story of this office.
+    pub fn new_artifact(&self, number: i64) -> Result<NewArtifact, Error> {
+        Ok(NewArtifact {
+            project: self.project,
+            module: self.module,
+            environment: self.environment,
+            artifact_type: "USER_STORY".parse()?,
+            artifact_id: number,
+            title: "a user story".to_owned(),
+            body: r#"{"i_want":"to pay by card"}"#.to_owned(),
+            runner: "sql".parse()?,
+            target: "shop".parse()?,
+            depends_on: BTreeSet::new(),
+        })
     }
 
     /// A request of this office for `change`.

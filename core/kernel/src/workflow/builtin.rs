@@ -129,6 +129,7 @@ fn change() -> Definition {
             &[Comment],
         ),
         ("PENDING_APPROVAL", "REJECT", Verb::Reject, "REJECTED", ANYBODY, &[Comment]),
+        ("PENDING_APPROVAL", "WITHDRAW", Verb::Withdraw, "DRAFT", ANYBODY, &[Author]),
         ("PENDING_APPROVAL", "CANCEL", Verb::Cancel, "CANCELLED", ANYBODY, &[Author]),
         ("CHANGES_REQUESTED", "SUBMIT", Verb::Submit, "PENDING_APPROVAL", ANYBODY, &[]),
         ("CHANGES_REQUESTED", "CANCEL", Verb::Cancel, "CANCELLED", ANYBODY, &[Author]),

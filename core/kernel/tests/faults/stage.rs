@@ -85,6 +85,8 @@ pub(crate) struct Stage {
     pub(crate) is_blind: Cell<bool>,
     /// Runs that ended as failed because their own look at the lease failed.
     pub(crate) undone: RefCell<BTreeSet<RequestId>>,
+    /// Changes that were made in what is given.
+    made_before: BTreeSet<RequestId>,
 }
 
 impl Stage {
@@ -105,7 +107,8 @@ impl Stage {
         let failing = Arc::new(failing);
         let store = Arc::<FailingStore>::clone(&failing);
         let gate = Gate::new(Parts { store, ..bench.parts.clone() });
-        Self {
+        let mut stage = Self {
+            made_before: BTreeSet::new(),
             memory,
             failing,
             gate: RefCell::new(Arc::new(gate)),
@@ -116,7 +119,11 @@ impl Stage {
             runs_fail: Cell::new(false),
             is_blind: Cell::new(false),
             undone: RefCell::default(),
-        }
+        };
+        let given = stage.requests().into_iter();
+        let made = given.filter(|request| request.state.name() == StateName::Succeeded);
+        stage.made_before = made.map(|request| request.header.id).collect();
+        stage
     }
 
     /// The process ends, and the next one opens the same store.
@@ -187,7 +194,8 @@ impl Stage {
     /// Whether the change of a request was made.
     pub(crate) fn is_made(&self, id: RequestId) -> bool {
         let entered = self.bench.runner.entered().iter().any(|job| job.request == id);
-        entered && !self.runs_fail.get() && !self.undone.borrow().contains(&id)
+        let is_made = entered && !self.runs_fail.get() && !self.undone.borrow().contains(&id);
+        is_made || self.made_before.contains(&id)
     }
 
     /// Brings a run to an end whose driver is gone, as anybody does who ticks.

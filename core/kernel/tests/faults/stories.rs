@@ -74,6 +74,37 @@ stories! {
     asking_the_log on Shop, given "draft ana it dev":
         "login bo, query root, query ana !denied, trail bo it, query root, export root";
 
+    an_artifact_that_is_written_and_sent_back on Shop,
+    given "template root, give root ana=EDITOR, give root bo=ADMIN":
+        "artifact ana it, submit ana it, publish ana it !artifact_not_approved, withdraw bo it !refused,
+         withdraw ana it, submit ana it, return bo it, edit ana it, reopen ana it, diff ana it";
+
+    an_approval_that_is_undone on Shop,
+    given "template root, give root ana=EDITOR, give root bo=ADMIN, artifact ana it, submit ana it":
+        "actions bo it, approve bo it, publish ana it, revert ana it !denied, revert bo it, submit ana it";
+
+    an_artifact_that_is_published on Shop,
+    given "template root, give root ana=EDITOR, give root bo=ADMIN, artifact ana it, submit ana it,
+           approve bo it":
+        "execute bo it, drive it, verify bo it";
+
+    the_next_version_of_an_artifact on Shop,
+    given "template root, give root ana=EDITOR, give root bo=ADMIN, artifact ana it, submit ana it,
+           approve bo it, execute bo it, drive it":
+        "publish ana it, new-version ana it, new-version ana it !wrong_state";
+
+    an_artifact_that_is_rejected_and_restored on Shop,
+    given "template root, give root ana=EDITOR, give root bo=ADMIN, artifact ana it, submit ana it":
+        "reject bo it, restore ana it !denied, restore bo it";
+
+    an_artifact_that_is_needed_and_deleted on Shop,
+    given "template root, give root ana=EDITOR, artifact ana it":
+        "artifact ana other it, delete ana it !in_use, delete ana other, delete ana it, artifact ana it";
+
+    an_artifact_of_an_agent_that_a_rule_approves on Shop,
+    given "template root, give root robot=EDITOR, give root bo=ADMIN, artifact robot it":
+        "by-rule root, submit robot it, execute bo it, drive it, verify bo it";
+
     noting_denials on Shop, given "draft ana it dev, submit ana it":
         "approve dora it !denied, approve dora it !denied, approve eve it !not_found,
          approve ana it !denied, wait, approve dora it !denied";

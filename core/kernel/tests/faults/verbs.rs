@@ -3,15 +3,15 @@
 use placet_core::audit::{AuditQuery, EventFormat};
 use placet_core::authz::{Action, Paging, Question, Scope};
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Finding, NewRequest};
+use placet_core::gate::{Finding, NewArtifact, NewRequest};
 use placet_core::identity::Caller;
 use placet_core::org::command::{
-    AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule,
-    CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant, GrantGlobalRole, SetQuorum,
-    SetUserActive,
+    AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
+    CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant,
+    GrantGlobalRole, RoleTemplate, SetAutoApproveAi, SetQuorum, SetUserActive,
 };
 use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole};
-use placet_core::request::{Change, Quorum, State};
+use placet_core::request::{ArtifactName, Change, Quorum, RevisionRef, State};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 
@@ -30,12 +30,15 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
             administer(stage, verb, &stage.caller(who), what)
         }
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
-        | "member" | "grant" | "quorum" | "revoke" => manage(stage, verb, &stage.caller(who), what),
+        | "member" | "grant" | "quorum" | "revoke" | "template" | "give" | "by-rule" => {
+            manage(stage, verb, &stage.caller(who), what)
+        }
         "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
         | "checkpoint" | "prove" | "query" | "export" | "login" => {
             look(stage, verb, &stage.caller(who))
         }
         "draft" => draft(stage, &stage.caller(who), what, word()),
+        "artifact" => artifact(stage, &stage.caller(who), what, word()),
         _ => request(stage, verb, &stage.caller(who), what),
     }
 }
@@ -128,6 +131,19 @@ fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Erro
             let (user, role) = (stage.user(what), shop.roles[0].id);
             gate.manage(by, &AssignRole { project, user, role, valid }).map(drop)
         }
+        "template" => {
+            let command = ApplyRoleTemplate { project, template: RoleTemplate::Artifact };
+            gate.manage(by, &command).map(drop)
+        }
+        "give" => {
+            let (who, name) = what.split_once('=').unwrap();
+            let role = shop.roles.iter().find(|role| role.name.as_str() == name).unwrap().id;
+            gate.manage(by, &AssignRole { project, user: stage.user(who), role, valid }).map(drop)
+        }
+        "by-rule" => {
+            let environment = shop.environments[0].id;
+            gate.manage(by, &SetAutoApproveAi { project, environment, is_on: true })
+        }
         "quorum" => {
             let quorum = Quorum::n_of(1, Some(shop.roles[0].id))?;
             let environment = shop.environments[0].id;
@@ -191,6 +207,35 @@ fn draft(stage: &Stage, by: &Caller, title: &str, environment: &str) -> Result<(
     stage.gate().draft(by, &NewRequest { project, module, environment, title, change }).map(drop)
 }
 
+/// A user story. What it needs is the request of that title, if there is one.
+fn artifact(stage: &Stage, by: &Caller, title: &str, needs: &str) -> Result<(), Error> {
+    let shop = stage.organisation();
+    let module = shop.modules.iter().find(|row| row.code.as_str() == "pagos").unwrap().id;
+    let new = NewArtifact {
+        project: shop.project.id,
+        module,
+        environment: shop.environments[0].id,
+        artifact_type: "USER_STORY".parse()?,
+        artifact_id: title.bytes().map(i64::from).sum(),
+        title: title.to_owned(),
+        body: r#"{"i_want":"to pay"}"#.to_owned(),
+        runner: "sql".parse()?,
+        target: "orders".parse()?,
+        depends_on: Some(needs)
+            .filter(|needs| !needs.is_empty())
+            .map(|needs| stage.request(needs).header.id)
+            .into_iter()
+            .collect(),
+    };
+    stage.gate().draft_artifact(by, &new).map(drop)
+}
+
+/// The name of a user story.
+fn name_of(stage: &Stage, title: &str) -> Result<ArtifactName, Error> {
+    let number = title.bytes().map(i64::from).sum();
+    ArtifactName::new(stage.project(), "USER_STORY".parse()?, number)
+}
+
 fn unknown() -> Outcome {
     Outcome::Unknown(Failure::new("timeout", "the line went dead"))
 }
@@ -207,6 +252,23 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
         "return" => gate.request_changes(by, id, "name the table").map(drop),
         "reject" => gate.reject(by, id, "not in December").map(drop),
         "cancel" => gate.cancel(by, id, None).map(drop),
+        "withdraw" => gate.withdraw(by, id, Some("not yet")).map(drop),
+        "delete" => gate.delete(by, id, None).map(drop),
+        "reopen" => gate.reopen(by, id, None).map(drop),
+        "revert" => gate.revert(by, id, Some("wrong release")).map(drop),
+        "restore" => gate.restore(by, id, None).map(drop),
+        "new-version" => gate.new_version(by, id).map(drop),
+        "actions" => gate.actions(by, id).map(drop),
+        "diff" => {
+            let (first, last) = (RevisionRef::of(id, 1), RevisionRef::present(id));
+            gate.diff(by, first, last).map(drop)
+        }
+        "publish" => {
+            let name = name_of(stage, title)?;
+            gate.is_request_approved(by, id)?;
+            gate.is_approved(by, &name)?;
+            gate.check_publishable(by, &name).map(drop)
+        }
         // Only for the check of the checks: a verb that hides what went wrong in it.
         "hush" => {
             let _hidden = gate.comment(by, id, "soon");

@@ -99,6 +99,7 @@ impl Outline {
             | Row::Permission(_)
             | Row::Grant(_)
             | Row::Quorum(_)
+            | Row::AutoApproval(_)
             | Row::Workflow(_) => {}
         }
     }

@@ -33,6 +33,7 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::RolePermission(_)
             | Row::Grant(_)
             | Row::Quorum(_)
+            | Row::AutoApproval(_)
             | Row::Workflow(_) => continue,
         };
         *count = count.saturating_add(usize::from(is_new));

@@ -5,10 +5,14 @@ mod desk;
 mod place;
 mod staff;
 mod rights;
+mod template;
+mod auto_approval;
 mod platform;
 
 use core::fmt;
+use std::collections::BTreeMap;
 
+pub use auto_approval::SetAutoApproveAi;
 pub(crate) use desk::{Decided, Desk};
 pub use place::{
     CreateEnvironment, CreateModule, RemoveEnvironment, RemoveModule, SetQuorum, UpdateEnvironment,
@@ -25,6 +29,7 @@ pub use rights::{
 pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };
+pub use template::{ApplyRoleTemplate, RoleTemplate};
 
 use crate::audit::Event;
 use crate::error::{Code, Error};
@@ -69,6 +74,12 @@ pub trait ProjectCommand: sealed::Sealed + fmt::Debug {
     #[doc(hidden)]
     fn removes(&self) -> Option<String> {
         None
+    }
+
+    /// What the audit log says of it where it writes many rows; nothing: what it says of each row.
+    #[doc(hidden)]
+    fn facts(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     /// Checks the command against what is stored, and says what to write.

@@ -1,11 +1,12 @@
 //! Environments and modules.
 
+use super::auto_approval::switched_off;
 use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId};
+use crate::org::{AutoApproval, QuorumRule, Row};
 use crate::org::{Criticality, Environment, Module, Name, Slug};
-use crate::org::{QuorumRule, Row};
 use crate::request::Quorum;
 
 /// Adds an environment. Its code must be new within the project.
@@ -45,7 +46,8 @@ pub struct CreateEnvironment {
     pub criticality: Criticality,
 }
 
-/// Changes an environment's name, place in lists and criticality. Its code stays.
+/// Changes an environment's name, place in lists and criticality. Its code stays. One that is no longer of the lowest
+/// criticality has no approvals by rule from then on ([`super::SetAutoApproveAi`]).
 ///
 /// Fails with [`Code::NotFound`].
 ///
@@ -257,7 +259,9 @@ impl ProjectCommand for UpdateEnvironment {
             criticality: self.criticality,
             ..desk.book.environment(self.environment)?.clone()
         };
-        Ok(Decided::put(Row::Environment(row), ()))
+        let off = switched_off(desk, &row);
+        let put = core::iter::once(Row::Environment(row)).chain(off).collect();
+        Ok(Decided { put, remove: Vec::new(), output: () })
     }
 }
 
@@ -286,6 +290,10 @@ impl ProjectCommand for RemoveEnvironment {
         if let Some(quorum) = desk.book.quorums.get(&row.id) {
             let rule = QuorumRule { environment_id: row.id, quorum: quorum.clone() };
             decided.remove.push(Row::Quorum(rule));
+        }
+        if let Some(is_on) = desk.book.auto_approvals.get(&row.id) {
+            let rule = AutoApproval { environment_id: row.id, is_on: *is_on };
+            decided.remove.push(Row::AutoApproval(rule));
         }
         Ok(decided)
     }
