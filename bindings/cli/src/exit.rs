@@ -70,6 +70,7 @@ impl From<Code> for Exit {
             | Code::TooLarge
             | Code::InvalidPayload
             | Code::InvalidPolicy
+            | Code::UnsoundWorkflow
             | Code::UnknownRunner
             | Code::UnknownTarget => Self::Input,
             Code::NotFound => Self::NotFound,

@@ -64,6 +64,8 @@ codes! {
     ClockLeapt = "clock_leapt",
     /// What would run is not what was approved.
     DigestMismatch = "digest_mismatch",
+    /// A workflow that somebody wants to store could go wrong.
+    UnsoundWorkflow = "unsound_workflow",
     /// Nobody, or too few people, could give the approvals that the rule asks for.
     QuorumUnsatisfiable = "quorum_unsatisfiable",
     /// The store already holds an organisation.

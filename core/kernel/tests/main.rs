@@ -29,6 +29,7 @@ mod execution;
 mod lease_model;
 mod faults;
 mod proofs;
+mod workflows;
 mod erasure;
 mod years;
 mod audit_query;

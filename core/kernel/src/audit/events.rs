@@ -114,6 +114,10 @@ events! {
     OrgRoleTemplateApplied = "org.role_template_applied",
     /// Artifacts of agents are approved by rule in an environment, or no longer. `auto_approve_ai` is `on` or `off`.
     OrgAutoApproveAiSet = "org.auto_approve_ai_set",
+    /// A workflow was stored, or a new version of it.
+    OrgWorkflowSet = "org.workflow_set",
+    /// Nothing new begins with a workflow.
+    OrgWorkflowRetired = "org.workflow_retired",
     /// A request was written down.
     RequestDrafted = "request.drafted",
     /// A request has a new revision; approvals of earlier ones are void.
@@ -130,6 +134,8 @@ events! {
     RequestRejected = "request.rejected",
     /// A request was sent back to its author.
     RequestChangesRequested = "request.changes_requested",
+    /// A request went to another state of the same phase.
+    RequestAdvanced = "request.advanced",
     /// Somebody said something about a request.
     RequestCommented = "request.commented",
     /// A request was taken back.

@@ -12,6 +12,7 @@ use crate::identity::Caller;
 use crate::org::misleads;
 use crate::request::{Header, HistoryEntry, Request, Revision, StateName};
 use crate::store::records::Record;
+use crate::workflow::Definition;
 
 /// Lists a project's requests.
 #[derive(Debug, Deserialize, Serialize)]
@@ -112,6 +113,12 @@ impl Gate {
             let name = format!("{}/{}", artifact.artifact_type, artifact.artifact_id);
             leaf.facts.insert("artifact".to_owned(), name);
             leaf.facts.insert("version".to_owned(), artifact.version.to_string());
+        }
+        // In `change` the event says it: its states are the phases.
+        if !Definition::is_change(&request.header.workflow) {
+            let Header { workflow, workflow_version, step, .. } = &request.header;
+            leaf.facts.insert("workflow".to_owned(), format!("{workflow}/{workflow_version}"));
+            leaf.facts.insert("step".to_owned(), step.to_string());
         }
         leaf
     }

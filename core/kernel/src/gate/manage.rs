@@ -63,6 +63,7 @@ impl Gate {
                 in_use,
                 now: txn.now,
                 ids: &*self.parts.ids,
+                forms: &*self.parts.forms,
             })?;
             self.check_rights(&shelf.book, &decided.put)?;
             let mut facts = command.facts();

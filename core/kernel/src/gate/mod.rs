@@ -32,6 +32,8 @@ mod new_version;
 mod publish;
 mod actions;
 mod workflow;
+mod workflows;
+mod advance;
 mod execute;
 mod drive;
 mod watch;
@@ -108,6 +110,7 @@ pub use reconcile::Finding;
 pub use replay::{Replay, ReplayCause, ReplayDifference};
 pub use stories::StoryOutcome;
 pub use witness::{Anchored, Comparison, Rollback};
+pub use workflows::WorkflowSummary;
 pub use years::LogYear;
 
 use crate::audit::{Edge, Signer};
@@ -122,6 +125,7 @@ use crate::org::Slug;
 use crate::runner::Runner;
 use crate::store::erasable::Salts;
 use crate::store::{Store, Version};
+use crate::workflow::FormChecker;
 
 /// Everything that a gate needs from outside.
 ///
@@ -155,6 +159,8 @@ pub struct Parts {
     pub runner: Arc<dyn Runner>,
     /// Who signs checkpoints.
     pub signer: Arc<dyn Signer>,
+    /// What reads the forms of workflows.
+    pub forms: Arc<dyn FormChecker>,
     /// How much of anything.
     pub limits: Limits,
 }

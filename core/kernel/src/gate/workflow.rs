@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::decide::not_found;
 use super::find::subject;
+use super::plan::guarded;
 use super::txn::Txn;
 use crate::error::{Code, Error};
 use crate::identity::Caller;
 use crate::org::Name;
 use crate::request::{Header, Request, StateName};
-use crate::workflow::{Definition, Requirement, StateCode, Transition, Verb};
+use crate::workflow::{Definition, FormFault, Requirement, StateCode, Transition, Verb};
 
 impl Txn<'_> {
     /// The workflow that a request goes through, in the version that it started with.
@@ -110,13 +111,12 @@ impl Txn<'_> {
     /// Refuses a payload that lacks what the form asks for.
     fn check_complete(&mut self, header: &Header) -> Result<(), Error> {
         let workflow = self.workflow(header)?;
-        match &workflow.form {
-            None => Ok(()),
-            Some(_) => {
-                Err(Error::new(Code::InvalidPayload, "this host has nothing that reads forms")
-                    .with_help("give the gate something that does"))
-            }
-        }
+        let Some(form) = &workflow.form else { return Ok(()) };
+        let payload = self.revision(header)?.change.payload;
+        let forms = &self.gate.parts.forms;
+        let faults = guarded(|| forms.check_payload(form, &payload))?;
+        let what = format!("the payload does not fit the form of `{}`", workflow.name);
+        FormFault::refuse(&faults, Code::InvalidPayload, &what)
     }
 
     /// Refuses somebody who holds none of the roles that a way takes.

@@ -34,6 +34,16 @@ impl Workflows {
         self.by_name.get(name)?.last_key_value().map(|(_, latest)| latest)
     }
 
+    /// The latest version of each, by name, and whether it is retired.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &(Arc<Definition>, bool)> {
+        self.by_name.values().filter_map(|versions| Some(versions.last_key_value()?.1))
+    }
+
+    /// How many versions are stored of all.
+    pub(crate) fn stored(&self) -> usize {
+        self.by_name.values().map(BTreeMap::len).sum()
+    }
+
     /// What a new request of that workflow goes through.
     pub(crate) fn to_begin(&self, name: &Slug) -> Result<Arc<Definition>, Error> {
         if let Some(built_in) = Definition::built_in(name.as_str()) {

@@ -10,11 +10,13 @@ use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
     AddMember, AssignRole, CreateUser, RetentionClass, SetAutoApproveAi, SetQuorum, SetRetention,
+    SetWorkflow,
 };
 use crate::org::{Interval, Slug, TeamRole, UserKind};
 use crate::request::{Change, Quorum};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
+use crate::workflow::Definition;
 
 /// A request in every state, an organisation with every kind of row, a denial, a queue, a note of a run.
 pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
@@ -26,6 +28,9 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     let quorum = Quorum::n_of(1, None)?;
     gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
     gate.manage(&office.root, &SetAutoApproveAi { project, environment, is_on: false })?;
+    let name: Slug = "purchase".parse()?;
+    let definition = Definition { name, version: 0, ..Definition::change() };
+    gate.manage(&office.root, &SetWorkflow { project, definition })?;
     gate.adopt_policies(&office.root, gate.policy_set()?)?;
     let retention = SetRetention { class: RetentionClass::Content, keep_days: Some(365) };
     gate.administer(&office.root, &retention)?;

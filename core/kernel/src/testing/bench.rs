@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::doubles::{
     CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner,
 };
+use super::forms::RequiredFields;
 use crate::audit::Ed25519Signer;
 use crate::error::Error;
 use crate::gate::Parts;
@@ -57,6 +58,7 @@ impl Bench {
             authorizer: Arc::<ScriptedAuthorizer>::clone(&authorizer),
             runner: Arc::<ScriptedRunner>::clone(&runner),
             signer: Arc::new(signer),
+            forms: Arc::new(RequiredFields),
             limits: Limits::default(),
         };
         Ok(Self { clock, authorizer, runner, parts })

@@ -17,6 +17,7 @@ mod interleaving; // a store in which something else happens meanwhile
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
 mod heads; // a memory of the log's heads, and the exam for all of them
+mod forms; // a reader of forms that knows one word
 mod bench; // all of them, wired
 mod chance; // organisations made by chance
 mod oracle; // the permission model, read word by word over their rows
@@ -26,6 +27,7 @@ pub use chance::{Chance, RandomOrganisation};
 pub use doubles::{
     CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
 };
+pub use forms::RequiredFields;
 pub use heads::{MemoryHeads, check_heads};
 pub use interleaving::InterleavingStore;
 pub use office::Office;

@@ -27,6 +27,11 @@ impl Definition {
         Self::clone(&ARTIFACT)
     }
 
+    /// Whether `name` is that of the workflow whose states are the phases.
+    pub(crate) fn is_change(name: &Slug) -> bool {
+        *name == CHANGE.name
+    }
+
     /// The built-in workflow of that name.
     pub(crate) fn built_in(name: &str) -> Option<&'static Arc<Self>> {
         [&*CHANGE, &*ARTIFACT].into_iter().find(|built_in| built_in.name.as_str() == name)

@@ -9,8 +9,13 @@ mod verb;
 mod definition;
 mod form;
 mod builtin;
+mod flaw;
+mod explore;
+mod sound;
+mod diagram;
 
 pub use code::{ActionCode, StateCode};
 pub use definition::{Definition, Requirement, StateDef, Transition};
-pub use form::Form;
+pub use flaw::{Flaw, Move, Step, Unsound};
+pub use form::{Form, FormChecker, FormFault, NoForms};
 pub use verb::Verb;

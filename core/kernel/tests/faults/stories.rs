@@ -71,6 +71,11 @@ stories! {
         "revoke root bo, execute bo it !not_found, execute cy it !refused, edit ana it, submit ana it,
          approve cy it, execute cy it, drive it, verify cy it";
 
+    a_workflow_of_ones_own on Shop, given "":
+        "workflow root purchase, draft ana it dev purchase, submit ana it, approve bo it !wrong_state,
+         pass ana it !denied, pass bo it, workflow root purchase, retire root purchase,
+         draft ana more dev purchase !not_found, approve cy it, execute cy it, drive it, verify cy it";
+
     asking_the_log on Shop, given "draft ana it dev":
         "login bo, query root, query ana !denied, trail bo it, query root, export root";
 

@@ -8,7 +8,8 @@ use placet_core::identity::Caller;
 use placet_core::org::command::{
     AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
     CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant,
-    GrantGlobalRole, RoleTemplate, SetAutoApproveAi, SetQuorum, SetUserActive,
+    GrantGlobalRole, RetireWorkflow, RoleTemplate, SetAutoApproveAi, SetQuorum, SetUserActive,
+    SetWorkflow,
 };
 use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole};
 use placet_core::request::{ArtifactName, Change, Quorum, RevisionRef, State};
@@ -16,6 +17,7 @@ use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 
 use super::stage::Stage;
+use crate::workflows::stories::two_looks;
 use crate::world::user;
 
 /// Does one step of a story.
@@ -30,14 +32,13 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
             administer(stage, verb, &stage.caller(who), what)
         }
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
-        | "member" | "grant" | "quorum" | "revoke" | "template" | "give" | "by-rule" => {
-            manage(stage, verb, &stage.caller(who), what)
-        }
+        | "member" | "grant" | "quorum" | "revoke" | "template" | "give" | "by-rule"
+        | "workflow" | "retire" => manage(stage, verb, &stage.caller(who), what),
         "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
         | "checkpoint" | "prove" | "query" | "export" | "login" => {
             look(stage, verb, &stage.caller(who))
         }
-        "draft" => draft(stage, &stage.caller(who), what, word()),
+        "draft" => draft(stage, &stage.caller(who), what, word(), word()),
         "artifact" => artifact(stage, &stage.caller(who), what, word()),
         _ => request(stage, verb, &stage.caller(who), what),
     }
@@ -149,6 +150,11 @@ fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Erro
             let environment = shop.environments[0].id;
             gate.manage(by, &SetQuorum { project, environment, quorum })
         }
+        "workflow" => {
+            let definition = two_looks(what);
+            gate.manage(by, &SetWorkflow { project, definition }).map(drop)
+        }
+        "retire" => gate.manage(by, &RetireWorkflow { project, name: what.parse()? }),
         _ => {
             // Every right of one person. Those that ended already, where this is said again, stay.
             let (user, now) = (stage.user(what), stage.eye.now());
@@ -197,14 +203,24 @@ fn change(stage: &Stage, payload: &str) -> Result<Change, Error> {
     Change::new("sql".parse()?, "orders".parse()?, payload, stage.eye.limits())
 }
 
-fn draft(stage: &Stage, by: &Caller, title: &str, environment: &str) -> Result<(), Error> {
+fn draft(
+    stage: &Stage,
+    by: &Caller,
+    title: &str,
+    environment: &str,
+    workflow: &str,
+) -> Result<(), Error> {
     let shop = stage.organisation();
     let module = shop.modules.iter().find(|row| row.code.as_str() == "pagos").unwrap().id;
     let is_it = |code: &str| code == environment;
     let environment = shop.environments.iter().find(|row| is_it(row.code.as_str())).unwrap().id;
     let change = change(stage, r#"{"sql":"SELECT 1"}"#)?;
     let (project, title) = (shop.project.id, title.to_owned());
-    stage.gate().draft(by, &NewRequest { project, module, environment, title, change }).map(drop)
+    let new = NewRequest { project, module, environment, title, change };
+    if workflow.is_empty() {
+        return stage.gate().draft(by, &new).map(drop);
+    }
+    stage.gate().draft_in(by, &new, &workflow.parse()?).map(drop)
 }
 
 /// A user story. What it needs is the request of that title, if there is one.
@@ -275,6 +291,7 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
             Ok(())
         }
         "comment" => gate.comment(by, id, "soon").map(drop),
+        "pass" => gate.advance(by, id, &"PASS".parse()?, Some("the terms are ours")).map(drop),
         "execute" => gate.execute(by, id).map(|ticket| stage.keep(title, ticket)),
         "stop" => gate.stop(by, id).map(drop),
         "verify" => {

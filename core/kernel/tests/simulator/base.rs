@@ -11,7 +11,9 @@ use placet_core::limits::Limits;
 use placet_core::org::command::{AddMember, AllowRole, AssignRole, CreateUser, SetQuorum};
 use placet_core::org::{Interval, TeamRole, UserKind};
 use placet_core::request::Quorum;
-use placet_core::testing::{ManualClock, Office, ScriptedAuthorizer, ScriptedRunner};
+use placet_core::testing::{
+    ManualClock, Office, RequiredFields, ScriptedAuthorizer, ScriptedRunner,
+};
 
 use crate::disk::{Content, Machine, Mount};
 
@@ -55,6 +57,7 @@ fn build(yeses: u8) -> Base {
         authorizer: Arc::new(ScriptedAuthorizer::agreeing()),
         runner: Arc::new(ScriptedRunner::default()),
         signer: signer(),
+        forms: Arc::new(RequiredFields),
         limits: Limits::default(),
     });
     let office = Office::found(&gate).unwrap();

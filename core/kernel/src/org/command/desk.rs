@@ -7,6 +7,7 @@ use crate::id::{Ids, UserId};
 use crate::org::Row;
 use crate::org::User;
 use crate::org::book::Book;
+use crate::workflow::FormChecker;
 
 /// What a command is checked against.
 ///
@@ -29,6 +30,7 @@ pub struct Desk<'a> {
     pub(crate) in_use: bool,
     pub(crate) now: Timestamp,
     pub(crate) ids: &'a dyn Ids,
+    pub(crate) forms: &'a dyn FormChecker,
 }
 
 /// What a command writes, and what it gives back.

@@ -8,6 +8,7 @@ mod rights;
 mod template;
 mod auto_approval;
 mod platform;
+mod workflow;
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };
 pub use template::{ApplyRoleTemplate, RoleTemplate};
+pub use workflow::{RetireWorkflow, SetWorkflow};
 
 use crate::audit::Event;
 use crate::error::{Code, Error};

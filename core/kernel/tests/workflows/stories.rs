@@ -1,0 +1,246 @@
+//! A project's own workflow, from storing it to the end of a request.
+
+use std::collections::BTreeSet;
+
+use placet_core::error::Code;
+use placet_core::id::RequestId;
+use placet_core::identity::Caller;
+use placet_core::org::Interval;
+use placet_core::org::command::{AssignRole, CreateRole, RetireWorkflow, SetWorkflow};
+use placet_core::request::StateName;
+use placet_core::testing::Seen;
+use placet_core::workflow::{
+    ActionCode, Definition, Form, Requirement, StateCode, StateDef, Transition, Verb,
+};
+
+use crate::world::{World, assert_invariants};
+
+pub(crate) fn code(text: &str) -> StateCode {
+    text.parse().unwrap()
+}
+
+pub(crate) fn action(text: &str) -> ActionCode {
+    text.parse().unwrap()
+}
+
+/// `change` with a second look between submitting and approving: somebody passes it on, and says why.
+pub(crate) fn two_looks(name: &str) -> Definition {
+    let mut definition =
+        Definition { name: name.parse().unwrap(), version: 0, ..Definition::change() };
+    definition.states.insert(
+        1,
+        StateDef {
+            code: code("WITH_LEGAL"),
+            label: "With the lawyers".parse().unwrap(),
+            phases: [StateName::PendingApproval].into(),
+            edit_to: Some(code("DRAFT")),
+            is_syncable: false,
+        },
+    );
+    for way in definition.transitions.iter_mut().filter(|way| way.verb == Verb::Submit) {
+        way.to = code("WITH_LEGAL");
+    }
+    definition.transitions.push(Transition {
+        action: action("PASS"),
+        verb: Verb::Advance,
+        from: code("WITH_LEGAL"),
+        to: code("PENDING_APPROVAL"),
+        roles: BTreeSet::new(),
+        requires: [Requirement::Comment].into(),
+    });
+    definition
+}
+
+/// The same, where it is a lawyer who passes it on, and the request has to be complete.
+pub(crate) fn reviewed_twice() -> Definition {
+    let mut definition = two_looks("purchase");
+    for way in &mut definition.transitions {
+        if way.verb == Verb::Submit {
+            way.requires.insert(Requirement::Complete);
+        } else if way.verb == Verb::Advance {
+            way.roles = ["Lawyer".parse().unwrap()].into();
+        }
+    }
+    definition.form = Some(Form::parse(r#"{"required": ["sql"]}"#).unwrap());
+    definition
+}
+
+/// The world, in which Cy is a lawyer, with the workflow stored.
+fn purchasing() -> World {
+    let world = World::new();
+    let root = world.caller("root");
+    let project = world.project;
+    let name = "Lawyer".parse().unwrap();
+    let role = world.gate.manage(&root, &CreateRole { project, name }).unwrap();
+    let (user, valid) = (world.people["cy"], Interval::starting(world.now()));
+    world.gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
+    let command = SetWorkflow { project, definition: reviewed_twice() };
+    assert_eq!(world.gate.manage(&root, &command).unwrap(), 1);
+    world
+}
+
+fn draft(world: &World, by: &Caller) -> RequestId {
+    let new = world.new_request(world.dev);
+    world.gate.draft_in(by, &new, &"purchase".parse().unwrap()).unwrap().header.id
+}
+
+fn step(world: &World, id: RequestId) -> String {
+    world.look(id).header.step.to_string()
+}
+
+#[test]
+fn a_request_goes_through_the_states_of_its_own_workflow() {
+    let world = purchasing();
+    let (gate, ana, bo, cy) =
+        (&world.gate, world.caller("ana"), world.caller("bo"), world.caller("cy"));
+    let id = draft(&world, &ana);
+    assert_eq!((step(&world, id), world.look(id).header.workflow_version), ("DRAFT".to_owned(), 1));
+    gate.submit(&ana, id).unwrap();
+    assert_eq!(step(&world, id), "WITH_LEGAL");
+
+    // There is no way to approve there, whoever asks.
+    let early = gate.approve(&bo, id, world.digest(id), None).unwrap_err();
+    assert_eq!((early.code(), early.details()["step"].as_str()), (Code::WrongState, "WITH_LEGAL"));
+    assert_eq!(early.help(), Some("from here lead: PASS"));
+
+    // Passing it on takes the role, a comment, and the right to approve.
+    let pass = |by: &Caller, comment| gate.advance(by, id, &action("PASS"), comment);
+    assert_eq!(pass(&bo, Some("fine")).unwrap_err().code(), Code::Refused);
+    assert_eq!(pass(&cy, None).unwrap_err().code(), Code::InvalidInput);
+    assert_eq!(pass(&cy, Some(" ")).unwrap_err().code(), Code::InvalidInput);
+    assert_eq!(pass(&ana, Some("fine")).unwrap_err().code(), Code::Denied);
+    let passed = pass(&cy, Some("the terms are ours")).unwrap();
+    assert_eq!(
+        (passed.header.step, passed.state.name()),
+        (code("PENDING_APPROVAL"), StateName::PendingApproval)
+    );
+    assert_eq!(pass(&cy, Some("again")).unwrap_err().code(), Code::WrongState);
+
+    gate.approve(&bo, id, world.digest(id), None).unwrap();
+    assert_eq!(step(&world, id), "APPROVED");
+    let ticket = gate.execute(&bo, id).unwrap();
+    assert_eq!(step(&world, id), "EXECUTING");
+    gate.drive(ticket, &Seen::default()).unwrap();
+    assert_eq!(step(&world, id), "SUCCEEDED");
+
+    let history = gate.history(&bo, id).unwrap();
+    let told: Vec<&str> = history.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(told, ["DRAFT", "PLAN", "SUBMIT", "PASS", "APPROVE", "EXECUTE", "FINISH"]);
+    let trail = gate.trail(&bo, id).unwrap();
+    let advanced = trail.iter().find(|(_, leaf)| leaf.event == "request.advanced").unwrap();
+    assert_eq!(advanced.1.facts["workflow"], "purchase/1");
+    assert_eq!(advanced.1.facts["step"], "PENDING_APPROVAL");
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn an_edit_in_any_state_voids_what_was_approved() {
+    let world = purchasing();
+    let (gate, ana, bo, cy) =
+        (&world.gate, world.caller("ana"), world.caller("bo"), world.caller("cy"));
+    let id = draft(&world, &ana);
+    gate.submit(&ana, id).unwrap();
+    gate.advance(&cy, id, &action("PASS"), Some("fine")).unwrap();
+    let digest = world.digest(id);
+    gate.approve(&bo, id, digest, None).unwrap();
+    let edited = gate.edit(&ana, id, "another", &world.change(r#"{"sql":"SELECT 2"}"#)).unwrap();
+    assert_eq!((edited.header.step, edited.state.name()), (code("DRAFT"), StateName::Draft));
+    assert_eq!(gate.execute(&bo, id).unwrap_err().code(), Code::WrongState);
+    gate.submit(&ana, id).unwrap();
+    gate.advance(&cy, id, &action("PASS"), Some("fine")).unwrap();
+    assert_eq!(gate.approve(&bo, id, digest, None).unwrap_err().code(), Code::DigestMismatch);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_payload_that_does_not_fit_the_form_is_not_submitted() {
+    let world = purchasing();
+    let (gate, ana) = (&world.gate, world.caller("ana"));
+    let mut new = world.new_request(world.dev);
+    new.change = world.change(r#"{"table":"orders"}"#);
+    let id = gate.draft_in(&ana, &new, &"purchase".parse().unwrap()).unwrap().header.id;
+    let error = gate.submit(&ana, id).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidPayload);
+    assert_eq!(error.details()["at /sql"], "is required");
+    assert_eq!(world.look(id).state.name(), StateName::Draft);
+    gate.edit(&ana, id, "better", &world.change(r#"{"sql":"SELECT 1"}"#)).unwrap();
+    gate.submit(&ana, id).unwrap();
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_request_keeps_the_version_that_it_began_with() {
+    let world = purchasing();
+    let (gate, root, ana, bo) =
+        (&world.gate, world.caller("root"), world.caller("ana"), world.caller("bo"));
+    let project = world.project;
+    let name = "purchase".parse().unwrap();
+    let old = draft(&world, &ana);
+    // The second version has no lawyers.
+    let definition =
+        Definition { name: "purchase".parse().unwrap(), version: 2, ..Definition::change() };
+    assert_eq!(
+        gate.manage(&root, &SetWorkflow { project, definition: definition.clone() }).unwrap(),
+        2
+    );
+    // Somebody who changed the first version is told that there is a second.
+    let late = gate.manage(&root, &SetWorkflow { project, definition }).unwrap_err();
+    assert_eq!((late.code(), late.details()["version"].as_str()), (Code::WrongState, "3"));
+
+    let new = draft(&world, &ana);
+    gate.submit(&ana, old).unwrap();
+    gate.submit(&ana, new).unwrap();
+    assert_eq!(
+        (step(&world, old), step(&world, new)),
+        ("WITH_LEGAL".to_owned(), "PENDING_APPROVAL".to_owned())
+    );
+
+    // Retired: nothing begins, what began goes on, and both versions can be read.
+    gate.manage(&root, &RetireWorkflow { project, name }).unwrap();
+    let name = "purchase".parse().unwrap();
+    let refused = gate.draft_in(&ana, &world.new_request(world.dev), &name).unwrap_err();
+    assert_eq!(refused.code(), Code::NotFound);
+    gate.approve(&bo, new, world.digest(new), None).unwrap();
+    assert_eq!(gate.workflow(&ana, project, &name, Some(1)).unwrap().states.len(), 11);
+    assert_eq!(gate.workflow(&ana, project, &name, None).unwrap().version, 2);
+    let listed = gate.workflows(&ana, project).unwrap();
+    assert!(listed.iter().any(|line| line.name == name && line.is_retired && line.version == 2));
+    let again = RetireWorkflow { project, name };
+    assert_eq!(gate.manage(&root, &again).unwrap_err().code(), Code::WrongState);
+    // A new version opens it again.
+    let definition = Definition { version: 0, ..reviewed_twice() };
+    assert_eq!(gate.manage(&root, &SetWorkflow { project, definition }).unwrap(), 3);
+    draft(&world, &ana);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_run_that_nobody_can_tell_about_comes_to_an_end_in_every_workflow() {
+    use placet_core::runner::{Failure, Outcome};
+    let world = purchasing();
+    let (gate, ana, bo, cy) =
+        (&world.gate, world.caller("ana"), world.caller("bo"), world.caller("cy"));
+    let id = draft(&world, &ana);
+    gate.submit(&ana, id).unwrap();
+    gate.advance(&cy, id, &action("PASS"), Some("fine")).unwrap();
+    gate.approve(&bo, id, world.digest(id), None).unwrap();
+    world.bench.runner.ends_with(Outcome::Unknown(Failure::new("timeout", "the line went dead")));
+    gate.drive(gate.execute(&bo, id).unwrap(), &Seen::default()).unwrap();
+    assert_eq!(step(&world, id), "UNKNOWN");
+    gate.verify(&bo, id).unwrap();
+    assert_eq!(step(&world, id), "SUCCEEDED");
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn strangers_are_told_nothing_and_not_everybody_stores_workflows() {
+    let world = purchasing();
+    let (gate, project) = (&world.gate, world.project);
+    let name = "purchase".parse().unwrap();
+    let stranger = world.caller("eve");
+    assert_eq!(gate.workflows(&stranger, project).unwrap_err().code(), Code::NotFound);
+    assert_eq!(gate.workflow(&stranger, project, &name, None).unwrap_err().code(), Code::NotFound);
+    let command = SetWorkflow { project, definition: reviewed_twice() };
+    assert_eq!(gate.manage(&world.caller("ana"), &command).unwrap_err().code(), Code::Denied);
+    assert_eq!(gate.manage(&world.caller("robot"), &command).unwrap_err().code(), Code::Denied);
+}
