@@ -16,6 +16,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use placet::forms::JsonSchemaForms;
 use placet::limits::Limits;
 use placet::policies::CedarAuthorizer;
 use placet::request::{Change, StateName};
@@ -55,6 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         authorizer: Arc::<TimedAuthorizer<CedarAuthorizer>>::clone(&authorizer),
         runner: Arc::<TimedRunner<WasmRunner>>::clone(&runner),
         signer: Arc::new(Ed25519Signer::from_seed("bench.example.org/log", &[1; 32])?),
+        forms: Arc::new(JsonSchemaForms),
         limits: Limits::default(),
     });
     let office = Office::found(&gate)?;

@@ -11,6 +11,7 @@ use placet_core::entropy::Entropy as _;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Parts;
 use placet_core::limits::Limits;
+use placet_forms::JsonSchemaForms;
 use placet_policies::CedarAuthorizer;
 use placet_runners::{Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped};
 use placet_store_sled::Options;
@@ -293,6 +294,7 @@ impl GateBuilder {
             authorizer: Arc::new(authorizer),
             runner: Arc::new(runner),
             signer,
+            forms: Arc::new(JsonSchemaForms),
             limits: self.limits,
         };
         let gate = if is_own {

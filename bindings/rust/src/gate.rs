@@ -83,7 +83,7 @@ impl Gate {
     /// use std::sync::Arc;
     /// use placet::{Gate, Parts, SystemClock, SystemEntropy, SystemIds};
     /// # use placet::{audit::Ed25519Signer, policies::CedarAuthorizer};
-    /// # use placet::{runners::WasmRunner, store::MemoryStore};
+    /// # use placet::{forms::JsonSchemaForms, runners::WasmRunner, store::MemoryStore};
     ///
     /// let kernel = placet_core::gate::Gate::new(Parts {
     ///     store: Arc::new(MemoryStore::default()),
@@ -93,6 +93,7 @@ impl Gate {
     ///     authorizer: Arc::new(CedarAuthorizer::builder().build()?),
     ///     runner: Arc::new(WasmRunner::builder().build()?),
     ///     signer: Arc::new(Ed25519Signer::from_seed("example.org/test", &[7; 32])?),
+    ///     forms: Arc::new(JsonSchemaForms),
     ///     limits: placet::limits::Limits::default(),
     /// });
     /// assert_eq!(Gate::over(kernel).origin(), "example.org/test");

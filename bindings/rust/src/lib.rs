@@ -47,14 +47,15 @@ pub use warnings::{Warning, WitnessAnswer};
 
 pub use placet_core::{
     audit, authz, clock, digest, entropy, error, id, identity, limits, manual, org, request,
-    runner, store,
+    runner, store, workflow,
 };
 
 pub use placet_core::gate::{
     Anchored, Comparison, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts,
     PlatformCommand, Replay, ReplayCause, ReplayDifference, RequestSummary, RequestView, Rollback,
-    RunObserver, StoryOutcome, Ticket,
+    RunObserver, StoryOutcome, Ticket, WorkflowSummary,
 };
+pub use placet_forms as forms;
 pub use placet_policies as policies;
 pub use placet_runners as runners;
 #[cfg(feature = "postgres")]

@@ -23,6 +23,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("rustls", &["core/store-postgres", "core/witness"]),
     ("ureq", &["core/witness"]),
     ("hyper", &["core/witness"]),
+    ("boon", &["core/forms"]),
     ("clap", &["bindings/cli"]),
     ("indicatif", &["bindings/cli"]),
 ];
@@ -50,6 +51,8 @@ const NOT_BELOW_KERNEL: &[&str] = &[
     "pyo3",
     "napi",
     "placet",
+    "boon",
+    "placet-forms",
     "placet-policies",
     "placet-runners",
     "placet-store-sled",

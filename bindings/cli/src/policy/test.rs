@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use placet::audit::Ed25519Signer;
 use placet::error::Error;
+use placet::forms::JsonSchemaForms;
 use placet::identity::Caller;
 use placet::limits::Limits;
 use placet::org::command::CreateUser;
@@ -86,6 +87,7 @@ fn in_memory(ground: &Ground, org: &Path, founder: Email) -> Result<(Gate, Calle
         runner: Arc::new(WasmRunner::builder().build()?),
         // Nobody verifies what nobody keeps.
         signer: Arc::new(Ed25519Signer::from_seed("memory", &[0; 32])?),
+        forms: Arc::new(JsonSchemaForms),
         limits: Limits::default(),
     }));
     let first =

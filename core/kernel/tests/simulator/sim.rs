@@ -12,7 +12,7 @@ use placet_core::identity::Caller;
 use placet_core::limits::Limits;
 use placet_core::request::{Request, StateName};
 use placet_core::runner::Job;
-use placet_core::testing::{ManualClock, ScriptedAuthorizer};
+use placet_core::testing::{ManualClock, RequiredFields, ScriptedAuthorizer};
 
 use crate::base::{BEGIN, Base, base, signer};
 use crate::disk::{Machine, Mount};
@@ -136,6 +136,7 @@ impl Sim {
             authorizer: Arc::new(ScriptedAuthorizer::agreeing()),
             runner: Arc::new(runner),
             signer: signer(),
+            forms: Arc::new(RequiredFields),
             limits: Limits::default().with_lease_ms(LEASE_MS),
         });
         let node = Arc::new(Node { gate, alive });
