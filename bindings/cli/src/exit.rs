@@ -84,6 +84,7 @@ impl From<Code> for Exit {
             | Code::ClockLeapt
             | Code::DigestMismatch
             | Code::QuorumUnsatisfiable
+            | Code::Blocked
             | Code::AlreadyBootstrapped
             | Code::LimitReached
             | Code::Cancelled

@@ -68,6 +68,8 @@ codes! {
     UnsoundWorkflow = "unsound_workflow",
     /// Nobody, or too few people, could give the approvals that the rule asks for.
     QuorumUnsatisfiable = "quorum_unsatisfiable",
+    /// A rule of the project stops the approval of this, until what it names is done.
+    Blocked = "blocked",
     /// The store already holds an organisation.
     AlreadyBootstrapped = "already_bootstrapped",
     /// No runner plugin has this name.

@@ -133,6 +133,8 @@ define_id! {
     RunId, "run id", "run";
     /// Names one approval. Written `apr_…`.
     ApprovalId, "approval id", "apr";
+    /// Names one rule of a project about approvals. Written `rul_…`.
+    RuleId, "rule id", "rul";
     /// Names one opening of a store by a process; leases carry it. Written `nod_…`.
     NodeId, "node id", "nod";
 }

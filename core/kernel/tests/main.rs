@@ -11,6 +11,8 @@
 
 mod world;
 mod stories;
+mod quorums;
+mod blocking;
 mod organisation;
 mod bounds;
 mod refusals;

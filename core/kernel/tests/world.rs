@@ -15,7 +15,7 @@ use placet_core::org::command::{
     CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser, SetQuorum,
 };
 use placet_core::org::{Criticality, Interval, TeamRole, UserKind};
-use placet_core::request::{Change, Quorum, Request};
+use placet_core::request::{Approval, Change, Quorum, Request, Standing};
 use placet_core::store::{Key, MemoryStore, Store};
 use placet_core::testing::{Bench, Seen, is_derived, record_digest};
 
@@ -286,7 +286,11 @@ fn assert_approved_before_run(bytes: &[u8]) {
         assert_eq!(approved["approvals"].as_array().unwrap().len(), 0);
         return;
     }
-    let needed = approved["quorum"]["n"].as_u64().unwrap();
+    let quorum: Quorum = serde_json::from_value(approved["quorum"].clone()).unwrap();
+    let approvals: Vec<Approval> = serde_json::from_value(approved["approvals"].clone()).unwrap();
+    let digest: Digest = serde_json::from_value(approved["digest"].clone()).unwrap();
+    assert_eq!(quorum.standing(&approvals, &digest), Standing::Reached, "{approvals:?}");
+    let needed = u64::from(quorum.people());
     let requester = &json["body"]["header"]["requester"];
     let given: std::collections::BTreeSet<&str> = approved["approvals"]
         .as_array()

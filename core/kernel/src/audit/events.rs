@@ -74,6 +74,12 @@ events! {
     OrgEnvironmentRemoved = "org.environment_removed",
     /// Other approvals are enough in an environment.
     OrgQuorumSet = "org.quorum_set",
+    /// A rule says which quorum holds for which requests: a new one, or a changed one.
+    OrgQuorumRulePut = "org.quorum_rule_put",
+    /// A rule says what stops approvals: a new one, or a changed one.
+    OrgBlockingRulePut = "org.blocking_rule_put",
+    /// A rule about approvals was removed.
+    OrgRuleRemoved = "org.rule_removed",
     /// A module was added.
     OrgModuleCreated = "org.module_created",
     /// A module was changed.
@@ -138,6 +144,8 @@ events! {
     RequestAdvanced = "request.advanced",
     /// Somebody said something about a request.
     RequestCommented = "request.commented",
+    /// The host's own check of exactly this change passed or failed. `check` names it, `status` says which.
+    RequestCheckReported = "request.check_reported",
     /// A request was taken back.
     RequestCancelled = "request.cancelled",
     /// Its author took a request back from those who would approve it. It is a draft again.

@@ -57,6 +57,8 @@ impl Action {
     pub const REVERT: Self = Self(Cow::Borrowed("revert"));
     /// Bring back what was rejected, where the workflow has that.
     pub const RESTORE: Self = Self(Cow::Borrowed("restore"));
+    /// Report what the host's own checks, such as its tests, said of a change.
+    pub const CHECK: Self = Self(Cow::Borrowed("check"));
     /// See the project and its requests.
     pub const READ: Self = Self(Cow::Borrowed("read"));
     /// Manage the teams, modules, environments, roles and grants of a project.

@@ -25,7 +25,8 @@ pub(crate) use index::{Listing, by_role, rights_bytes};
 pub(crate) use permission_string::check_is_no_context;
 pub use permission_string::{PermissionContext, PermissionString};
 pub use permit::{
-    ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, Restore, Revert, Submit,
+    ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, ReportCheck, Restore,
+    Revert, Submit,
 };
 pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};
 pub(crate) use story::{Story, StoryPlace, at_line, parse_stories};

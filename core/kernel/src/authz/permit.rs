@@ -61,6 +61,8 @@ kinds! {
     Revert = REVERT;
     /// Bring back what was rejected.
     Restore = RESTORE;
+    /// Report what a check said.
+    ReportCheck = CHECK;
     /// See.
     Read = READ;
     /// Manage a project.

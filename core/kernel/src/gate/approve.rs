@@ -16,8 +16,9 @@ impl Gate {
     /// `approve`, and nobody approves what they wrote.
     ///
     /// Fails with [`crate::error::Code::DigestMismatch`] when the request asks for something else by now, with
-    /// [`crate::error::Code::Refused`] for an author or the holder of another role than is asked for, and with
-    /// [`crate::error::Code::AlreadyExists`] for a second yes of the same person.
+    /// [`crate::error::Code::Refused`] for an author and for whoever is not awaited, with
+    /// [`crate::error::Code::AlreadyExists`] for a second yes of the same person, and with
+    /// [`crate::error::Code::Blocked`] where a rule of the project stops it.
     /// When it does not wait for approvals, that is [`crate::error::Code::WrongState`].
     ///
     /// ```
@@ -51,20 +52,23 @@ impl Gate {
             let State::PendingApproval(pending) = request.state else {
                 return Err(request.wrong_state("approved"));
             };
-            txn.revision(&request.header)?.check_digests(&request.header)?;
-            let shelf =
-                txn.shelf(request.header.project_id)?.ok_or_else(|| not_found(&subject(id)))?;
-            let wanted = pending.quorum.role();
-            let grant = wanted.and_then(|role| shelf.holds_role(caller.user(), role, txn.now));
+            let (header, user) = (&request.header, caller.user());
+            let shelf = txn.shelf(header.project_id)?.ok_or_else(|| not_found(&subject(id)))?;
+            txn.check_is_no_teammate(header, &pending.quorum, user)?;
+            let so_far = (pending.approvals.as_slice(), &pending.digest);
+            let awaited = txn.awaited(header, &pending.quorum, so_far)?;
             let approval = Approval {
                 id: ApprovalId::from_u128(self.parts.ids.next()),
-                user: caller.user(),
+                user,
                 at: txn.now,
                 digest,
-                role: grant.and(wanted),
-                grant,
+                stage: None,
+                fits: shelf.fits(user, &pending.quorum, header.module_id, txn.now),
             };
-            let state = pending.approve(&request.header, permit, approval)?;
+            let state = pending.approve(header, permit, approval, &awaited)?;
+            // Last: what is wrong with the approval itself is told first.
+            let revision = txn.revision(header)?;
+            txn.check_not_blocked(header, revision.check_digests(header)?)?;
             let is_enough = matches!(state, State::Approved(_));
             let way = txn.way(caller, &request.header, Verb::Approve, comment)?;
             let mut header = request.header;
@@ -75,7 +79,10 @@ impl Gate {
                 if is_enough { Event::RequestApproved } else { Event::RequestApprovalGiven };
             let note = Note { caller: Some(caller), action: action::APPROVE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
-            let leaf = Self::request_leaf(txn, event, Some(caller), &request);
+            let mut leaf = Self::request_leaf(txn, event, Some(caller), &request);
+            let given = request.state.approvals().last();
+            let stage = given.and_then(|given| given.stage);
+            leaf.facts.extend(stage.map(|stage| ("stage".to_owned(), stage.to_string())));
             Ok((request, leaf))
         })
     }

@@ -9,14 +9,13 @@ use super::retention::Retention;
 use super::txn::Txn;
 use crate::audit::{Event, Leaf};
 use crate::authz::{Administer, Scope};
-use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
-use crate::org::User;
 use crate::org::book::Unique;
-use crate::request::{HistoryEntry, Request, Revision, Run, State};
+use crate::org::{Slug, User};
+use crate::request::{Check, HistoryEntry, Request, Revision, Run, State};
 use crate::store::Key;
 use crate::store::records::{self, Record as _};
 
@@ -56,19 +55,20 @@ pub enum Erasure {
 const RECORDS_MAX: usize = 6;
 
 /// A record that may have texts.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Place {
     User(UserId),
     Request(RequestId),
     Revision(RequestId, u32),
     Step(RequestId, u32),
     Run(RequestId, u32, u32),
+    Check(RequestId, Slug),
 }
 
 impl Place {
-    fn key(self) -> Key {
+    fn key(&self) -> Key {
         let number = |number: u32| format!("{number:010}");
-        let (kind, path) = match self {
+        let (kind, path) = match *self {
             Self::User(id) => (User::KIND, vec![id.to_string()]),
             Self::Request(id) => (Request::KIND, vec![id.to_string()]),
             Self::Revision(id, at) => (Revision::KIND, vec![id.to_string(), number(at)]),
@@ -76,6 +76,7 @@ impl Place {
             Self::Run(id, at, attempt) => {
                 (Run::KIND, vec![id.to_string(), number(at), number(attempt)])
             }
+            Self::Check(id, ref name) => (Check::KIND, vec![id.to_string(), name.to_string()]),
         };
         let path = path.iter().map(String::as_str);
         Key::from_segments(&core::iter::once(kind).chain(path).collect::<Vec<_>>())
@@ -163,7 +164,7 @@ impl Gate {
                 // Asked again in each try: it may be ordered otherwise meanwhile.
                 let due = |txn: &mut Txn<'_>| {
                     let (ordered, request) = (txn.retention()?, txn.request(id)?);
-                    Ok(due_places(&request, ordered, txn.now))
+                    txn.due_places(&request, ordered)
                 };
                 if is_over(&request) {
                     erased = erased.saturating_add(self.erase_at(None, due)?);
@@ -202,7 +203,7 @@ impl Gate {
             let count = self.attempt(|txn| {
                 let (mut texts, mut records) = (Vec::new(), 0_usize);
                 for place in places(txn)? {
-                    let found = txn.erase(place)?;
+                    let found = txn.erase(&place)?;
                     records = records.saturating_add(usize::from(!found.is_empty()));
                     texts.extend(found);
                     if records == RECORDS_MAX {
@@ -241,20 +242,6 @@ fn is_over(request: &Request) -> bool {
     }
 }
 
-/// What of a request is kept no longer.
-fn due_places(request: &Request, retention: Retention, now: Timestamp) -> Vec<Place> {
-    let since = request.header.updated_at;
-    let is_due = |days| is_over(request) && retention.is_past(days, since, now);
-    let mut places = Vec::new();
-    if is_due(retention.content_days) {
-        places.extend(content(request));
-    }
-    if is_due(retention.comment_days) {
-        places.extend(steps(request));
-    }
-    places
-}
-
 fn content(request: &Request) -> impl Iterator<Item = Place> {
     let (id, attempts) = (request.header.id, request.header.attempts);
     let revisions = 1..=request.header.revision;
@@ -270,6 +257,27 @@ fn steps(request: &Request) -> impl Iterator<Item = Place> {
 }
 
 impl Txn<'_> {
+    /// What of a request is kept no longer.
+    fn due_places(&mut self, request: &Request, retention: Retention) -> Result<Vec<Place>, Error> {
+        let (since, now) = (request.header.updated_at, self.now);
+        let is_due = |days| is_over(request) && retention.is_past(days, since, now);
+        let mut places = Vec::new();
+        if is_due(retention.content_days) {
+            places.extend(content(request));
+            places.extend(self.checked(request)?);
+        }
+        if is_due(retention.comment_days) {
+            places.extend(steps(request));
+        }
+        Ok(places)
+    }
+
+    /// What checks said. There are no more of them once a request is over.
+    fn checked(&self, request: &Request) -> Result<impl Iterator<Item = Place> + use<>, Error> {
+        let checks = self.gate.checks(request.header.id)?;
+        Ok(checks.into_iter().map(|check| Place::Check(check.request, check.name)))
+    }
+
     fn check_erasable(&mut self, what: Erasure) -> Result<(), Error> {
         let wrong = |sentence: String, help: &str| {
             Err(Error::new(Code::WrongState, sentence).with_help(help))
@@ -302,7 +310,8 @@ impl Txn<'_> {
             Erasure::User(id) => vec![Place::User(id)],
             Erasure::Request(id) => {
                 let request = self.request(id)?;
-                content(&request).chain(steps(&request)).collect()
+                let checked = self.checked(&request)?;
+                content(&request).chain(steps(&request)).chain(checked).collect()
             }
             Erasure::Comment { request, number } => vec![Place::Step(request, number)],
         })
@@ -310,9 +319,9 @@ impl Txn<'_> {
 
     /// Whether anything at `places` can still be erased. One trip for all rows, where reads travel.
     fn have_texts(&mut self, places: &[Place]) -> Result<bool, Error> {
-        self.fetch(places.iter().map(|place| place.key()).collect())?;
+        self.fetch(places.iter().map(Place::key).collect())?;
         for place in places {
-            if !self.erase(*place)?.is_empty() {
+            if !self.erase(place)?.is_empty() {
                 return Ok(true);
             }
         }
@@ -320,8 +329,8 @@ impl Txn<'_> {
     }
 
     /// Erases the texts of one record, and answers their commitments.
-    fn erase(&mut self, place: Place) -> Result<Vec<Digest>, Error> {
-        match place {
+    fn erase(&mut self, place: &Place) -> Result<Vec<Digest>, Error> {
+        match *place {
             Place::User(id) => {
                 let path = id.to_string();
                 // The address keeps another user from having it, by a digest that could be guessed.
@@ -337,6 +346,9 @@ impl Txn<'_> {
             Place::Request(id) => self.erase_texts::<Request>(&[&id.to_string()]),
             Place::Revision(id, number) => {
                 self.erase_texts::<Revision>(&[&id.to_string(), &format!("{number:010}")])
+            }
+            Place::Check(id, ref name) => {
+                self.erase_texts::<Check>(&[&id.to_string(), name.as_str()])
             }
             Place::Step(id, number) => {
                 self.erase_texts::<HistoryEntry>(&[&id.to_string(), &format!("{number:010}")])

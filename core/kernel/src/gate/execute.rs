@@ -1,13 +1,12 @@
 //! Starting a run of exactly what was approved.
 
 use super::Gate;
-use super::decide::not_found;
 use super::find::{Note, subject};
 use super::lease::Live;
 use super::plan::guarded;
 use super::txn::Txn;
 use crate::audit::Event;
-use crate::authz::{Action, Execute, Permit};
+use crate::authz::{Execute, Permit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
@@ -133,13 +132,14 @@ pub struct LeaseKey {
 }
 
 impl Gate {
-    /// Starts a run: authorizes afresh, checks that what would run is what was approved and that every
-    /// approval still counts, and records the start. Nothing was run yet when it returns; hand the
+    /// Starts a run: authorizes afresh, checks that what would run is what was approved and that enough
+    /// approvals still count, and records the start. Nothing was run yet when it returns; hand the
     /// ticket to [`Self::drive`]. It takes the action `execute`.
     ///
     /// Fails with [`Code::WrongState`] before enough approvals, with [`Code::DigestMismatch`] when
-    /// payload, plan or plugin are not what was approved, and with [`Code::Refused`] when an approver
-    /// may no longer approve. An artifact that is not approved is [`Code::ArtifactNotApproved`], and one whose target
+    /// payload, plan or plugin are not what was approved, with [`Code::Refused`] when too many approvers
+    /// may no longer approve or where the quorum keeps an approver from it, and with [`Code::Blocked`] where a rule of
+    /// the project stops it. An artifact that is not approved is [`Code::ArtifactNotApproved`], and one whose target
     /// the runner does not know [`Code::UnknownTarget`]. A runner that cannot say what it is starts nothing: its error is the answer.
     ///
     /// ```
@@ -172,8 +172,9 @@ impl Gate {
             let revision = txn.revision(&header)?;
             let plan = revision.check_digests(&header)?.clone();
             check_plugin(&header, installed)?;
-            txn.check_approvals(&header, &approved)?;
-            txn.check_rule(&header, &approved)?;
+            approved.check_executor(&header, caller.user())?;
+            let (approved, left_out) = txn.still_counted(&header, approved)?;
+            txn.check_not_blocked(&header, &plan)?;
             txn.check_target(caller, &header)?;
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
@@ -203,6 +204,9 @@ impl Gate {
             let mut leaf = Self::request_leaf(txn, Event::RunStarted, caller, &request);
             leaf.run = Some(run);
             leaf.fence = Some(fence);
+            if left_out > 0 {
+                leaf.facts.insert("left_out".to_owned(), left_out.to_string());
+            }
             Ok((Ok(Ticket { job, plan, channel }), Some(leaf)))
         })??;
         self.leases.started(ticket.lease(), self.parts.clock.steady_ms(), &self.parts.limits);
@@ -261,35 +265,6 @@ impl Txn<'_> {
         }
         let runner = &self.gate.parts.runner;
         guarded(|| runner.check_target(&header.runner, &header.target))
-    }
-
-    /// Judges every counted approver again, under the rules and rows of this moment.
-    fn check_approvals(&mut self, header: &Header, approved: &Approved) -> Result<(), Error> {
-        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
-        let asked = self.asked.clone();
-        let (scope, authors) = (header.scope(), header.authors());
-        let workflow = self.workflow(header)?;
-        let ways = workflow.transitions.iter();
-        let way = ways.into_iter().find(|way| way.verb == Verb::Approve && way.to == header.step);
-        for approval in &approved.approvals {
-            let user = approval.user;
-            let may = self.judge_knowing(user, &Action::APPROVE, scope, &authors)?.is_ok();
-            let wanted = approved.quorum.role();
-            let holds =
-                wanted.is_none_or(|role| shelf.holds_role(approval.user, role, self.now).is_some());
-            let approver = Caller::authenticated(user);
-            let in_role = way.is_none_or(|way| self.check_roles(&approver, header, way).is_ok());
-            if !may || !holds || !in_role || header.editors.contains(&approval.user) {
-                self.asked = asked;
-                return Err(Error::new(
-                    Code::Refused,
-                    format!("the approval of `{}` no longer counts", approval.user),
-                )
-                .with_help("edit and submit it again, so that people who may approve do"));
-            }
-        }
-        self.asked = asked;
-        Ok(())
     }
 
     /// Writes the run and its lease. A second run for the same attempt cannot be written.

@@ -52,6 +52,10 @@ impl Gate {
                     Some(found.ok_or_else(|| not_found(&format!("user `{user}`")))?)
                 }
             };
+            let mut named = Vec::new();
+            for user in command.names() {
+                named.extend(txn.get::<User>(&[&user.to_string()])?);
+            }
             let in_use = match command.removes() {
                 None => false,
                 Some(removed) => txn.get::<Used>(&[&removed])?.is_some(),
@@ -60,6 +64,7 @@ impl Gate {
                 book: &shelf.book,
                 caller: caller.user(),
                 subject: about.as_ref(),
+                named: &named,
                 in_use,
                 now: txn.now,
                 ids: &*self.parts.ids,

@@ -11,8 +11,8 @@ use crate::id::{EnvironmentId, ProjectId};
 use crate::identity::Caller;
 use crate::org::command::CreatePermission;
 use crate::org::{
-    AutoApproval, Environment, GlobalRoleGrant, Grant, Membership, Module, Permission, Project,
-    Role, RolePermission, Team, TeamModule, User,
+    AutoApproval, BlockingRule, Environment, GlobalRoleGrant, Grant, Membership, Module,
+    Permission, Project, QuorumRule, Role, RolePermission, Team, TeamModule, User,
 };
 use crate::request::Quorum;
 use crate::store::records;
@@ -61,6 +61,10 @@ pub struct Organisation {
     pub quorums: Vec<(EnvironmentId, Quorum)>,
     /// Where it was said whether artifacts of agents are approved by rule. Elsewhere they are not.
     pub auto_approvals: Vec<AutoApproval>,
+    /// Which quorum holds for which requests: the first that fits, before what the environment says.
+    pub quorum_rules: Vec<QuorumRule>,
+    /// What stops approvals.
+    pub blocking_rules: Vec<BlockingRule>,
 }
 
 impl Organisation {
@@ -201,6 +205,8 @@ impl Gate {
                     .map(|&(role_id, permission_id)| RolePermission { role_id, permission_id })
                     .collect(),
                 grants: book.grants.values().cloned().collect(),
+                quorum_rules: book.rules_in_order().into_iter().cloned().collect(),
+                blocking_rules: book.blocking_rules.values().cloned().collect(),
                 quorums: book.quorums.iter().map(|(id, quorum)| (*id, quorum.clone())).collect(),
                 auto_approvals: book
                     .auto_approvals

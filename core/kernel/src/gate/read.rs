@@ -14,7 +14,7 @@ use crate::id::{ProjectId, RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::Project;
 use crate::request::{
-    ApprovalRule, Change, Header, HistoryEntry, Request, Run, State, StateName, Version,
+    ApprovalRule, Change, Check, Header, HistoryEntry, Request, Run, State, StateName, Version,
 };
 use crate::runner::Plan;
 use crate::store::Key;
@@ -48,6 +48,10 @@ pub struct RequestView {
     pub digest: Option<Digest>,
     /// The runs so far, oldest first.
     pub runs: Vec<Run>,
+    /// Who is still needed, while it waits for approvals: such as "1 of `QA`, 1 of `PO`".
+    pub awaited: Option<String>,
+    /// What the host's checks said of what is asked for now, by name.
+    pub checks: Vec<Check>,
 }
 
 /// One line of a list of requests.
@@ -160,6 +164,14 @@ impl Gate {
             }
             let runs = self.scan_all(&records::key_of::<Run>(&[&id.to_string()]))?;
             let digest = request.header.change_digest().ok();
+            let awaited = if let State::PendingApproval(pending) = &request.state {
+                let so_far = (pending.approvals.as_slice(), &pending.digest);
+                Some(txn.awaited(&request.header, &pending.quorum, so_far)?)
+            } else {
+                None
+            };
+            let mut checks = self.checks(id)?;
+            checks.retain(|check| Some(check.digest) == digest);
             let Request { header, state } = request;
             Ok(RequestView {
                 header,
@@ -168,6 +180,8 @@ impl Gate {
                 plan: revision.plan,
                 digest,
                 runs,
+                awaited,
+                checks,
             })
         })
     }

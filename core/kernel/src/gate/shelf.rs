@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::authz::index::{Actions, PlaceIds, SingleIndex};
 use crate::authz::{Action, Known, Missing, Question, Rule, Scope};
 use crate::clock::Timestamp;
-use crate::id::{GrantId, RoleId, TeamId, UserId};
+use crate::id::{GrantId, ModuleId, RoleId, TeamId, UserId};
 use crate::org::book::Book;
-use crate::org::{Permission, Role, Team, TeamRole};
+use crate::org::{Membership, Permission, Role, Team, TeamRole};
+use crate::request::{Fit, Group, Quorum};
 
 #[derive(Debug)]
 pub(crate) struct Shelf {
@@ -92,6 +93,55 @@ impl Shelf {
         let rows = self.index.memberships(question.user, question.at);
         let rows = rows.filter_map(|id| self.book.memberships.get(&id));
         rows.filter(|row| looks_after(row.team_id)).map(|row| row.role).collect()
+    }
+
+    /// The groups of `quorum` that the user is in at that instant, for a request about `module`, and by which rows.
+    pub(super) fn fits(
+        &self,
+        user: UserId,
+        quorum: &Quorum,
+        module: ModuleId,
+        at: Timestamp,
+    ) -> Vec<Fit> {
+        let groups: BTreeSet<&Group> = quorum.groups().into_iter().collect();
+        groups.into_iter().filter_map(|group| self.fit(user, *group, module, at)).collect()
+    }
+
+    fn fit(&self, user: UserId, group: Group, module: ModuleId, at: Timestamp) -> Option<Fit> {
+        let member = |fits: &dyn Fn(&Membership) -> bool| {
+            let rows = self.index.memberships(user, at);
+            let mut rows = rows.filter_map(|id| self.book.memberships.get(&id));
+            rows.find(|row| fits(row)).map(|row| Fit::new(group, None, Some(row.id)))
+        };
+        match group {
+            Group::Anyone => Some(Fit::new(group, None, None)),
+            Group::Person(person) => (person == user).then(|| Fit::new(group, None, None)),
+            Group::ProjectRole(role) => {
+                self.holds_role(user, role, at).map(|grant| Fit::new(group, Some(grant), None))
+            }
+            Group::Team(team) => member(&|row| row.team_id == team),
+            Group::TeamRole { team: Some(team), role } => {
+                member(&|row| row.team_id == team && row.role == role)
+            }
+            Group::TeamRole { team: None, role } => member(&|row| {
+                row.role == role && self.book.team_modules.contains(&(row.team_id, module))
+            }),
+        }
+    }
+
+    /// Whether the user is at that instant in a team in which one of `others` is.
+    pub(super) fn shares_team(
+        &self,
+        user: UserId,
+        others: &BTreeSet<UserId>,
+        at: Timestamp,
+    ) -> bool {
+        let teams = |user: UserId| {
+            let rows = self.index.memberships(user, at);
+            rows.filter_map(|id| self.book.memberships.get(&id)).map(|row| row.team_id)
+        };
+        let theirs: BTreeSet<TeamId> = others.iter().flat_map(|other| teams(*other)).collect();
+        teams(user).any(|team| theirs.contains(&team))
     }
 
     /// Whether the user ever had a membership or a role in the project.

@@ -1,16 +1,14 @@
 //! Asking for approval of exactly what is written now.
 
 use super::Gate;
-use super::decide::not_found;
 use super::draft::refused_payload;
 use super::find::{Note, subject};
-use super::txn::Txn;
 use crate::audit::Event;
-use crate::authz::{Action, Submit};
-use crate::error::{Code, Error};
+use crate::authz::Submit;
+use crate::error::Error;
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{Header, Quorum, Request, State, action};
+use crate::request::{Request, State, action};
 use crate::runner::Level;
 use crate::workflow::Verb;
 
@@ -18,13 +16,14 @@ impl Gate {
     /// Submits a draft, or a request that was sent back, for approval. Makes the plan first where there
     /// is none. It takes the action `request`.
     ///
-    /// Fails with [`Code::QuorumUnsatisfiable`] when too few people could approve, and with
-    /// [`Code::InvalidPayload`] when the plan has a finding of level `error`.
-    /// In any other state it is [`Code::WrongState`]. A payload that does not fit the form of its workflow is
-    /// [`Code::InvalidPayload`] with each field, where the workflow asks for it.
+    /// Fails with [`crate::error::Code::QuorumUnsatisfiable`] when too few people could approve, and with
+    /// [`crate::error::Code::InvalidPayload`] when the plan has a finding of level `error`.
+    /// In any other state it is [`crate::error::Code::WrongState`]. A payload that does not fit the form of its workflow is
+    /// [`crate::error::Code::InvalidPayload`] with each field, where the workflow asks for it.
     ///
     /// An artifact that agents alone made is approved by rule at once, where the project says so
-    /// ([`crate::org::command::SetAutoApproveAi`]).
+    /// ([`crate::org::command::SetAutoApproveAi`]). Where a rule of the project stops approvals of it, that is
+    /// [`crate::error::Code::Blocked`].
     ///
     /// ```
     /// use placet_core::error::Code;
@@ -76,12 +75,14 @@ impl Gate {
             }
             // Whoever asks for approval does not give it.
             header.editors.insert(caller.user());
-            let quorum = txn.quorum(&header)?;
+            let (quorum, quorum_rule) = txn.quorum_for(&header, plan)?;
             let rule = txn.rule_for(&header)?;
-            if rule.is_none() {
-                txn.check_satisfiable(&header, &quorum)?;
+            match rule {
+                // What stops people from approving stops a rule too.
+                Some(_) => txn.check_not_blocked(&header, plan)?,
+                None => txn.check_satisfiable(&header, &quorum)?,
             }
-            let state = draft.submit(&header, permit, quorum, txn.now)?.into();
+            let state = draft.submit(&header, permit, (quorum, quorum_rule), txn.now)?.into();
             txn.follow(caller, &mut header, Verb::Submit, None)?;
             let note = Note { caller: Some(caller), action: action::SUBMIT, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
@@ -90,7 +91,8 @@ impl Gate {
                 let leaf = Self::rule_leaf(txn, caller, &request, rule);
                 return Ok((request, leaf));
             }
-            let leaf = Self::request_leaf(txn, Event::RequestSubmitted, Some(caller), &request);
+            let mut leaf = Self::request_leaf(txn, Event::RequestSubmitted, Some(caller), &request);
+            leaf.facts.extend(quorum_rule.map(|rule| ("quorum_rule".to_owned(), rule.to_string())));
             Ok((request, leaf))
         })
     }
@@ -119,49 +121,5 @@ impl Gate {
     ) -> Result<Request, Error> {
         let id = self.draft(caller, new)?.header.id;
         self.submit(caller, id).map_err(|error| error.with_detail("request", id))
-    }
-}
-
-impl Txn<'_> {
-    /// Which approvals the request's environment asks for.
-    fn quorum(&mut self, header: &Header) -> Result<Quorum, Error> {
-        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
-        Ok(shelf.book.quorums.get(&header.environment_id).cloned().unwrap_or_default())
-    }
-
-    /// Refuses a quorum that could never be reached: better now than after a week of waiting, and never
-    /// an approval by default.
-    fn check_satisfiable(&mut self, header: &Header, quorum: &Quorum) -> Result<(), Error> {
-        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
-        let needed = quorum.people();
-        let (decisions, asked) = (self.decisions.len(), self.asked.clone());
-        let mut able: u8 = 0;
-        for user in shelf.granted_users() {
-            let fits =
-                quorum.role().is_none_or(|role| shelf.holds_role(user, role, self.now).is_some());
-            if able >= needed || header.editors.contains(&user) || !fits {
-                continue;
-            }
-            if self.judge(user, &Action::APPROVE, header.scope())?.is_ok() {
-                able = able.saturating_add(1);
-            }
-        }
-        // Counting is not a decision about anybody.
-        self.decisions.truncate(decisions);
-        self.asked = asked;
-        if able >= needed {
-            return Ok(());
-        }
-        let role = quorum
-            .role()
-            .and_then(|role| shelf.book.roles.get(&role))
-            .map_or_else(String::new, |role| format!(" with the role `{}`", role.name));
-        Err(Error::new(
-            Code::QuorumUnsatisfiable,
-            format!("{needed} approvals are needed{role}, and {able} people could give one now"),
-        )
-        .with_help("authors cannot approve; ask an administrator of the project for approvers")
-        .with_detail("needed", needed)
-        .with_detail("able", able))
     }
 }

@@ -6,15 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::workflows::Workflows;
 use super::{
-    Environment, GlobalRole, GlobalRoleGrant, Grant, Membership, Module, Permission, Project, Role,
-    Row, Team, User,
+    BlockingRule, Environment, GlobalRole, GlobalRoleGrant, Grant, Membership, Module, Permission,
+    Project, QuorumRule, Role, Row, Team, User,
 };
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
 use crate::id::{
-    EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, TeamId, UserId,
+    EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, RuleId,
+    TeamId, UserId,
 };
-use crate::request::Quorum;
+use crate::request::{Group, Quorum};
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
 use crate::workflow::Definition;
@@ -82,6 +83,8 @@ impl Record for ProjectRow {
                 let Definition { name, version, .. } = &row.definition;
                 ("workflows", name.to_string(), Some(format!("{version:010}")))
             }
+            Row::QuorumRule(row) => ("quorum_rules", row.id.to_string(), None),
+            Row::BlockingRule(row) => ("blocking_rules", row.id.to_string(), None),
         };
         let head = [self.project.to_string(), table.to_owned(), first];
         head.into_iter().chain(second).collect()
@@ -170,6 +173,8 @@ pub(crate) struct Book {
     pub(crate) quorums: BTreeMap<EnvironmentId, Quorum>,
     pub(crate) auto_approvals: BTreeMap<EnvironmentId, bool>,
     pub(crate) workflows: Workflows,
+    pub(crate) quorum_rules: BTreeMap<RuleId, QuorumRule>,
+    pub(crate) blocking_rules: BTreeMap<RuleId, BlockingRule>,
 }
 
 impl Book {
@@ -188,6 +193,8 @@ impl Book {
             quorums: BTreeMap::new(),
             auto_approvals: BTreeMap::new(),
             workflows: Workflows::new(),
+            quorum_rules: BTreeMap::new(),
+            blocking_rules: BTreeMap::new(),
         }
     }
 
@@ -213,6 +220,8 @@ impl Book {
                 self.auto_approvals.insert(row.environment_id, row.is_on);
             }
             Row::Workflow(row) => self.workflows.insert(row),
+            Row::QuorumRule(row) => drop(self.quorum_rules.insert(row.id, row)),
+            Row::BlockingRule(row) => drop(self.blocking_rules.insert(row.id, row)),
         }
     }
 
@@ -234,6 +243,36 @@ impl Book {
 
     pub(crate) fn permission(&self, id: PermissionId) -> Result<&Permission, Error> {
         self.permissions.get(&id).ok_or_else(|| self.missing("permission", id))
+    }
+
+    /// A group in words, by the names that people know.
+    pub(crate) fn group_text(&self, group: &Group) -> String {
+        let team = |id: &TeamId| match self.teams.get(id) {
+            Some(team) => format!("team `{}`", team.name),
+            None => format!("team `{id}`"),
+        };
+        match group {
+            Group::Anyone => "those who may approve there".to_owned(),
+            Group::ProjectRole(id) => match self.roles.get(id) {
+                Some(role) => format!("`{}`", role.name),
+                None => format!("`{id}`"),
+            },
+            Group::TeamRole { team: Some(id), role } => {
+                format!("{} of {}", role.as_str(), team(id))
+            }
+            Group::TeamRole { team: None, role } => {
+                format!("{} of a team of the module", role.as_str())
+            }
+            Group::Team(id) => team(id),
+            Group::Person(id) => format!("`{id}`"),
+        }
+    }
+
+    /// The rules that say which quorum holds, the first to be asked first.
+    pub(crate) fn rules_in_order(&self) -> Vec<&QuorumRule> {
+        let mut rules: Vec<_> = self.quorum_rules.values().collect();
+        rules.sort_by_key(|rule| (rule.position, rule.id));
+        rules
     }
 
     pub(crate) fn missing(&self, what: &str, id: impl core::fmt::Display) -> Error {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Environment, Grant, Interval, Membership, Module, Permission, Role, RolePermission, Team,
-    TeamModule,
+    BlockingRule, Environment, Grant, Interval, Membership, Module, Permission, QuorumRule, Role,
+    RolePermission, Team, TeamModule,
 };
 use crate::id::EnvironmentId;
 use crate::request::Quorum;
@@ -16,15 +16,15 @@ use crate::workflow::Definition;
 ///
 /// ```
 /// use placet_core::id::EnvironmentId;
-/// use placet_core::org::QuorumRule;
+/// use placet_core::org::EnvironmentQuorum;
 /// use placet_core::request::Quorum;
-/// let rule = QuorumRule { environment_id: EnvironmentId::from_u128(1), quorum: Quorum::n_of(2, None)? };
+/// let rule = EnvironmentQuorum { environment_id: EnvironmentId::from_u128(1), quorum: Quorum::n_of(2, None)? };
 /// assert_eq!(rule.quorum.people(), 2);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a row has the columns of its table")]
-pub struct QuorumRule {
+pub struct EnvironmentQuorum {
     /// The environment.
     pub environment_id: EnvironmentId,
     /// What it asks for.
@@ -99,7 +99,11 @@ pub enum Row {
     /// `user_project_roles`.
     Grant(Grant),
     /// The quorum of an environment.
-    Quorum(QuorumRule),
+    Quorum(EnvironmentQuorum),
+    /// Which quorum holds for which requests.
+    QuorumRule(QuorumRule),
+    /// What stops an approval.
+    BlockingRule(BlockingRule),
     /// Whether an environment approves by rule.
     AutoApproval(AutoApproval),
     /// A version of a workflow.
@@ -126,7 +130,9 @@ rows! {
     Permission from Permission,
     RolePermission from RolePermission,
     Grant from Grant,
-    Quorum from QuorumRule,
+    Quorum from EnvironmentQuorum,
+    QuorumRule from QuorumRule,
+    BlockingRule from BlockingRule,
     AutoApproval from AutoApproval,
     Workflow from WorkflowRow,
 }
@@ -188,6 +194,12 @@ impl Row {
                 note("workflow", row.definition.name.to_string());
                 note("version", row.definition.version.to_string());
             }
+            Self::QuorumRule(row) => {
+                note("rule", row.id.to_string());
+                note("position", row.position.to_string());
+                note("people", row.quorum.people().to_string());
+            }
+            Self::BlockingRule(row) => note("rule", row.id.to_string()),
         }
     }
 }

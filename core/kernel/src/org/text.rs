@@ -120,6 +120,12 @@ macro_rules! known_text {
 pub(crate) use known_text;
 
 known_text! { Slug, Name, }
+impl Name {
+    /// What the only stage of a simple quorum is called.
+    pub(crate) fn approval() -> Self {
+        Self("approval".to_owned())
+    }
+}
 
 impl Slug {
     /// What the part of the platform is called that AUDITOR reads.

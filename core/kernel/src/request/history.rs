@@ -57,6 +57,7 @@ pub(crate) mod action {
     pub(crate) const REQUEST_CHANGES: &str = "REQUEST_CHANGES";
     pub(crate) const REJECT: &str = "REJECT";
     pub(crate) const CANCEL: &str = "CANCEL";
+    pub(crate) const CHECK: &str = "CHECK";
     pub(crate) const COMMENT: &str = "COMMENT";
     pub(crate) const EXECUTE: &str = "EXECUTE";
     pub(crate) const STOP: &str = "STOP";

@@ -14,13 +14,17 @@ mod refusal;
 mod history;
 mod diff;
 mod run;
+mod check;
 
 pub use artifact::{ArtifactName, ArtifactType, Version};
 pub use change::{Change, Header, PlanNote};
+pub use check::{Check, CheckStatus};
 pub use diff::{Altered, Diff, Operation, OperationKind, RevisionRef};
 pub use ended::{Ended, Failed, Reading, Succeeded, Unknown};
 pub use history::HistoryEntry;
-pub use quorum::{Approval, PEOPLE_MAX, Quorum, Standing};
+pub use quorum::{
+    Approval, Awaited, Exclude, Fit, Group, Need, Order, PEOPLE_MAX, Quorum, Stage, Standing,
+};
 pub use record::Request;
 pub use rule::ApprovalRule;
 pub use run::Run;
@@ -33,4 +37,5 @@ pub(crate) use artifact::{Artifact, DEPENDS_ON_MAX, Dependants};
 pub(crate) use change::Revision;
 pub(crate) use diff::{Text, diff};
 pub(crate) use history::action;
+pub(crate) use quorum::{Slot, Voter, nearest};
 pub(crate) use refusal::lease_lost;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::change::Header;
 use super::ended::{Failed, Succeeded, Unknown};
+use super::quorum::Approval;
 use super::state::{Approved, State};
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
@@ -63,5 +64,23 @@ impl Record for Request {
 
     fn path(&self) -> Vec<String> {
         vec![self.header.id.to_string()]
+    }
+}
+
+impl State {
+    /// The approvals that it waits with, or may run by.
+    pub(crate) fn approvals(&self) -> &[Approval] {
+        match self {
+            Self::PendingApproval(pending) => &pending.approvals,
+            Self::Approved(approved) => &approved.approvals,
+            Self::Draft(_)
+            | Self::ChangesRequested(_)
+            | Self::Rejected(_)
+            | Self::Cancelled(_)
+            | Self::Executing(_)
+            | Self::Succeeded(_)
+            | Self::Failed(_)
+            | Self::Unknown(_) => &[],
+        }
     }
 }

@@ -13,7 +13,7 @@ use crate::authz::{Approve, Execute, Permit, Submit};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
-use crate::id::{RunId, UserId};
+use crate::id::{RuleId, RunId, UserId};
 use crate::runner::Outcome;
 
 macro_rules! states {
@@ -125,6 +125,8 @@ pub struct PendingApproval {
     pub digest: Digest,
     /// Which approvals are enough.
     pub quorum: Quorum,
+    /// The rule of the project that says so; nothing where the environment's own quorum or the default holds.
+    pub rule: Option<RuleId>,
     /// What was given so far.
     pub approvals: Vec<Approval>,
 }
@@ -161,7 +163,9 @@ pub struct Approved {
     pub digest: Digest,
     /// Which approvals were enough.
     pub quorum: Quorum,
-    /// Who agreed.
+    /// The rule of the project that said so; nothing where the environment's own quorum or the default held.
+    pub rule: Option<RuleId>,
+    /// Who agreed. Once a run began: those whose approvals were judged again and counted.
     pub approvals: Vec<Approval>,
     /// The rule that agreed in place of people; nothing where people did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -233,7 +237,7 @@ impl Draft {
         self,
         header: &Header,
         permit: Permit<Submit>,
-        quorum: Quorum,
+        (quorum, rule): (Quorum, Option<RuleId>),
         now: Timestamp,
     ) -> Result<PendingApproval, Error> {
         permit.spend_on(&header.scope())?;
@@ -241,6 +245,7 @@ impl Draft {
             submitted_at: now,
             digest: header.change_digest()?,
             quorum,
+            rule,
             approvals: Vec::new(),
         })
     }
@@ -259,7 +264,8 @@ impl PendingApproval {
         mut self,
         header: &Header,
         permit: Permit<Approve>,
-        approval: Approval,
+        mut approval: Approval,
+        awaited: &str,
     ) -> Result<State, Error> {
         let (user, _) = permit.spend_on(&header.scope())?;
         header.check_is_not_author(user)?;
@@ -278,21 +284,23 @@ impl PendingApproval {
             )
             .with_help("each person counts once; ask another approver"));
         }
-        if let Some(role) = self.quorum.role().filter(|role| approval.role != Some(*role)) {
+        let admitted = self.quorum.admits(&self.approvals, &self.digest, &approval.fits);
+        let Some((stage, fits)) = admitted else {
             return Err(Error::new(
                 Code::Refused,
-                format!("approvals here count for holders of the role `{role}` only"),
+                format!("`{user}` is not among those who are awaited: {awaited}"),
             )
-            .with_help("ask somebody who holds that role"));
-        }
+            .with_help("ask one of them")
+            .with_detail("awaited", awaited));
+        };
         let at = approval.at;
+        (approval.stage, approval.fits) = (stage, fits);
         self.approvals.push(approval);
-        let Self { submitted_at: _, digest, quorum, approvals } = &self;
-        Ok(match quorum.standing(approvals, digest) {
+        Ok(match self.quorum.standing(&self.approvals, &self.digest) {
             Standing::Missing(_) => self.into(),
             Standing::Reached => {
-                let Self { submitted_at: _, digest, quorum, approvals } = self;
-                Approved { approved_at: at, digest, quorum, approvals, by_rule: None }.into()
+                let Self { submitted_at: _, digest, quorum, rule, approvals } = self;
+                Approved { approved_at: at, digest, quorum, rule, approvals, by_rule: None }.into()
             }
         })
     }
@@ -321,6 +329,18 @@ impl PendingApproval {
 }
 
 impl Approved {
+    /// Refuses somebody who approved, where the quorum keeps approvers from starting the run.
+    pub(crate) fn check_executor(&self, header: &Header, user: UserId) -> Result<(), Error> {
+        if !self.quorum.exclude.executor || self.approvals.iter().all(|given| given.user != user) {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::Refused,
+            format!("`{user}` approved `{}` and cannot run it", header.id),
+        )
+        .with_help("ask somebody else who may execute here"))
+    }
+
     /// Starts a run of exactly what was approved.
     pub(crate) fn start(
         self,
@@ -330,6 +350,7 @@ impl Approved {
         now: Timestamp,
     ) -> Result<Executing, Error> {
         let (started_by, _) = permit.spend_on(&header.scope())?;
+        self.check_executor(header, started_by)?;
         let is_agreed = match self.by_rule {
             // A rule agrees to artifacts, and to no change of a target's own data.
             Some(_) => header.artifact.is_some(),

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use super::{Batch, MemoryStore, Store as _};
 use crate::error::{Code, Error};
-use crate::gate::{Finding, Gate, NewArtifact};
+use crate::gate::{CheckReport, Finding, Gate, NewArtifact};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
-    AddMember, AssignRole, CreateUser, RetentionClass, SetAutoApproveAi, SetQuorum, SetRetention,
-    SetWorkflow,
+    AddMember, AssignRole, CreateUser, PutBlockingRule, PutQuorumRule, RetentionClass,
+    SetAutoApproveAi, SetQuorum, SetRetention, SetWorkflow,
 };
-use crate::org::{Interval, Slug, TeamRole, UserKind};
-use crate::request::{Change, Quorum};
+use crate::org::{Block, Conditions, FindingIs, Interval, Slug, TeamRole, UserKind};
+use crate::request::{Change, CheckStatus, Header, Quorum};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
 use crate::workflow::Definition;
@@ -25,8 +25,8 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     let office = Office::found(&gate)?;
     let (ana, bo, project, environment) =
         (&office.ana, &office.bo, office.project, office.environment);
-    let quorum = Quorum::n_of(1, None)?;
-    gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    rules(&gate, &office)?;
+    let ci = office.with_check(&gate)?;
     gate.manage(&office.root, &SetAutoApproveAi { project, environment, is_on: false })?;
     let name: Slug = "purchase".parse()?;
     let definition = Definition { name, version: 0, ..Definition::change() };
@@ -49,7 +49,7 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
             .map(|asked| asked.header.id)
     };
     draft("draft")?;
-    pending("pending")?;
+    check(&gate, &ci, &pending("pending")?.header)?;
     gate.request_changes(bo, pending("sent back")?.header.id, "add a WHERE")?;
     gate.reject(bo, pending("rejected")?.header.id, "not this week")?;
     gate.cancel(ana, pending("cancelled")?.header.id, Some("the price stays"))?;
@@ -127,6 +127,29 @@ fn artifacts(gate: &Gate, office: &Office) -> Result<(), Error> {
     let id = gate.draft_artifact(&bot, &office.new_artifact(44)?)?.header.id;
     assert!(gate.submit(&bot, id)?.approved().is_some_and(|approved| approved.by_rule.is_some()));
     Ok(())
+}
+
+/// A quorum, and a rule of each kind.
+fn rules(gate: &Gate, office: &Office) -> Result<(), Error> {
+    let (project, environment) = (office.project, office.environment);
+    let quorum = Quorum::n_of(1, None)?;
+    gate.manage(&office.root, &SetQuorum { project, environment, quorum })?;
+    let (position, name, when) = (1, "in dev".parse()?, Conditions::default());
+    let quorum = Quorum::n_of(1, None)?;
+    gate.manage(
+        &office.root,
+        &PutQuorumRule { project, rule: None, position, name, when, quorum },
+    )?;
+    let (name, when) = ("nothing odd".parse()?, Conditions::default());
+    let block = Block::Finding(FindingIs::Code("scripted.look".to_owned()));
+    gate.manage(&office.root, &PutBlockingRule { project, rule: None, name, when, block })?;
+    Ok(())
+}
+
+fn check(gate: &Gate, ci: &Caller, header: &Header) -> Result<(), Error> {
+    let (name, digest, details) = ("tests".parse()?, header.change_digest()?, "12 ran".to_owned());
+    let report = CheckReport { digest, name, status: CheckStatus::Passed, details };
+    gate.report_check(ci, header.id, &report).map(drop)
 }
 
 pub(super) fn gate_on(bench: &Bench) -> Gate {

@@ -29,7 +29,9 @@ use crate::audit::Leaf;
 use crate::error::{Code, Error};
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
 use crate::org::{GlobalRoleGrant, Project, User};
-use crate::request::{Artifact, Dependants, HistoryEntry, Request, Revision, Run, StateName};
+use crate::request::{
+    Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, StateName,
+};
 use crate::testing::{Bench, Office};
 
 /// One stored record: its key and its bytes, both of which are text.
@@ -139,7 +141,7 @@ fn the_fixtures_have_every_row_and_every_ending() {
         let found = kept[kind].iter().map(|fixture| of(&fixture.json()["body"]).to_string());
         found.collect::<BTreeSet<_>>()
     };
-    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 11);
+    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 14);
     assert_eq!(distinct("run", &|body| body["outcome"]["outcome"].clone()).len(), 4);
     assert_eq!(distinct("run", &|body| body["late"].is_null().into()).len(), 2);
     let declared = |body: &Value| body["state"]["ended"]["declared_by"].is_string().into();
@@ -183,6 +185,7 @@ fn again(kind: &str, fixture: &Fixture) -> Result<Option<Vec<u8>>, Error> {
     }
     of!(
         Artifact,
+        Check,
         Dependants,
         Epoch,
         GlobalRoleGrant,

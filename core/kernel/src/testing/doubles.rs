@@ -167,8 +167,8 @@ type Meanwhile = Box<dyn FnOnce() + Send>;
 
 /// A runner that does what the test says and counts how often it ran.
 ///
-/// The payload `"refuse"` is refused, the payload `"warn"` gets a plan with a finding of level error, and
-/// any other a plan of one step.
+/// The payload `"refuse"` is refused, the payload `"warn"` gets a plan with a finding of level error, `"look"` one
+/// with a warning, `"risky"` one of high risk, and any other a plan of one harmless step.
 ///
 /// ```
 /// use placet_core::runner::{Failure, Outcome};
@@ -312,19 +312,23 @@ impl Runner for ScriptedRunner {
             body_digest,
             target: job.target.clone(),
             kind: "write".to_owned(),
-            risk: Risk::Low,
+            risk: if job.payload == "\"risky\"" { Risk::High } else { Risk::Low },
             effect: Effect::Transactional,
             estimated_rows: Some(1),
             reversible: true,
         };
-        let finding = Finding {
-            level: Level::Error,
-            code: "scripted.warn".to_owned(),
+        let finding = |level, code: &str| Finding {
+            level,
+            code: code.to_owned(),
             message: "the script found something".to_owned(),
             step: None,
             line: None,
         };
-        let findings = if job.payload == "\"warn\"" { vec![finding] } else { Vec::new() };
+        let findings = match job.payload.as_str() {
+            "\"warn\"" => vec![finding(Level::Error, "scripted.warn")],
+            "\"look\"" => vec![finding(Level::Warning, "scripted.look")],
+            _ => Vec::new(),
+        };
         Ok(Plan::new(vec![step], findings))
     }
 

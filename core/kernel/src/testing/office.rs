@@ -132,6 +132,29 @@ impl Office {
         gate.approve(&self.bo, header.id, header.change_digest()?, None)
     }
 
+    /// Adds an agent that reports checks and may read, as a host's CI would be, and answers it.
+    pub fn with_check(&self, gate: &Gate) -> Result<Caller, Error> {
+        let (root, project) = (&self.root, self.project);
+        let agent = CreateUser { kind: UserKind::Agent, ..user("ci")? };
+        let user = gate.administer(root, &agent)?;
+        let shop = gate.organisation(root, project)?;
+        let valid = Interval::starting(gate.now());
+        for team in shop.teams {
+            let (team, role) = (team.id, TeamRole::Member);
+            gate.manage(root, &AddMember { project, team, user, role, valid })?;
+        }
+        let role = gate.manage(root, &CreateRole { project, name: "ci".parse()? })?;
+        for action in [Action::CHECK, Action::READ] {
+            let held = shop.permissions.iter().find(|row| row.action == action).map(|row| row.id);
+            let (module, environment) = (None, None);
+            let command = CreatePermission { project, module, environment, action };
+            let permission = held.map_or_else(|| gate.manage(root, &command), Ok)?;
+            gate.manage(root, &AllowRole { project, role, permission })?;
+        }
+        gate.manage(root, &AssignRole { project, user, role, valid })?;
+        Ok(Caller::authenticated(user))
+    }
+
     /// A change for the scripted runner. `payload` is any JSON text.
     ///
     /// Fails as [`Change::new`] does.

@@ -38,6 +38,17 @@ stories! {
     two_who_agree on Shop, given "draft ana it prod, submit ana it":
         "approve bo it, approve bo it !already_exists, approve cy it";
 
+    ruling_who_agrees on Nothing,
+    given "found root, project root shop, role root lead":
+        "rule root strict, rule root again !already_exists, block root tests, unrule root tests,
+         unrule root tests !not_found";
+
+    checking_before_an_approval on Shop,
+    given "vouch root, draft ana it dev, submit ana it, block root tests":
+        "approve cy it !blocked, check ana it !refused, check bo it, view bo it, approve cy it,
+         check bo it, edit ana it, submit ana it, approve cy it !blocked, unrule root tests,
+         approve cy it";
+
     sending_back_and_rejecting on Shop, given "draft ana it dev, submit ana it":
         "return bo it, submit ana it, reject cy it, approve bo it !wrong_state";
 

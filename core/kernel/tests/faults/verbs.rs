@@ -3,16 +3,17 @@
 use placet_core::audit::{AuditQuery, EventFormat};
 use placet_core::authz::{Action, Paging, Question, Scope};
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Finding, NewArtifact, NewRequest};
+use placet_core::gate::{CheckReport, Finding, NewArtifact, NewRequest};
+use placet_core::id::RuleId;
 use placet_core::identity::Caller;
 use placet_core::org::command::{
     AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
     CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant,
-    GrantGlobalRole, RetireWorkflow, RoleTemplate, SetAutoApproveAi, SetQuorum, SetUserActive,
-    SetWorkflow,
+    GrantGlobalRole, PutBlockingRule, PutQuorumRule, RemoveRule, RetireWorkflow, RoleTemplate,
+    SetAutoApproveAi, SetQuorum, SetUserActive, SetWorkflow,
 };
-use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole};
-use placet_core::request::{ArtifactName, Change, Quorum, RevisionRef, State};
+use placet_core::org::{Block, Conditions, Criticality, GlobalRole, Interval, TeamRole};
+use placet_core::request::{ArtifactName, Change, CheckStatus, Quorum, RevisionRef, State};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 
@@ -33,7 +34,9 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
         }
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
         | "member" | "grant" | "quorum" | "revoke" | "template" | "give" | "by-rule"
-        | "workflow" | "retire" => manage(stage, verb, &stage.caller(who), what),
+        | "workflow" | "retire" | "rule" | "block" | "unrule" | "vouch" => {
+            manage(stage, verb, &stage.caller(who), what)
+        }
         "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
         | "checkpoint" | "prove" | "query" | "export" | "login" => {
             look(stage, verb, &stage.caller(who))
@@ -155,6 +158,29 @@ fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Erro
             gate.manage(by, &SetWorkflow { project, definition }).map(drop)
         }
         "retire" => gate.manage(by, &RetireWorkflow { project, name: what.parse()? }),
+        "vouch" => {
+            let (module, environment, action) = (None, None, Action::CHECK);
+            let command = CreatePermission { project, module, environment, action };
+            let (role, permission) = (shop.roles[0].id, gate.manage(by, &command)?);
+            gate.manage(by, &AllowRole { project, role, permission })
+        }
+        "rule" => {
+            let (name, when) = (what.parse()?, Conditions::default());
+            let quorum = Quorum::n_of(1, Some(shop.roles[0].id))?;
+            let command = PutQuorumRule { project, rule: None, position: 1, name, when, quorum };
+            gate.manage(by, &command).map(drop)
+        }
+        "block" => {
+            // The check of that name must have passed.
+            let (name, when) = (what.parse()?, Conditions::default());
+            let block = Block::Check(what.parse()?);
+            gate.manage(by, &PutBlockingRule { project, rule: None, name, when, block }).map(drop)
+        }
+        "unrule" => {
+            let mut rules = shop.blocking_rules.iter().filter(|rule| rule.name.as_str() == what);
+            let rule = rules.next().map_or(RuleId::from_u128(0), |rule| rule.id);
+            gate.manage(by, &RemoveRule { project, rule })
+        }
         _ => {
             // Every right of one person. Those that ended already, where this is said again, stay.
             let (user, now) = (stage.user(what), stage.eye.now());
@@ -265,6 +291,11 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
         "submit" => gate.submit(by, id).map(drop),
         "edit" => gate.edit(by, id, title, &change(stage, r#"{"sql":"SELECT 2"}"#)?).map(drop),
         "approve" => gate.approve(by, id, header.change_digest()?, Some("fine")).map(drop),
+        "check" => {
+            let (name, details) = ("tests".parse()?, "12 ran".to_owned());
+            let (digest, status) = (header.change_digest()?, CheckStatus::Passed);
+            gate.report_check(by, id, &CheckReport { digest, name, status, details }).map(drop)
+        }
         "return" => gate.request_changes(by, id, "name the table").map(drop),
         "reject" => gate.reject(by, id, "not in December").map(drop),
         "cancel" => gate.cancel(by, id, None).map(drop),

@@ -100,7 +100,9 @@ impl Outline {
             | Row::Grant(_)
             | Row::Quorum(_)
             | Row::AutoApproval(_)
-            | Row::Workflow(_) => {}
+            | Row::Workflow(_)
+            | Row::QuorumRule(_)
+            | Row::BlockingRule(_) => {}
         }
     }
 

@@ -34,7 +34,9 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::Grant(_)
             | Row::Quorum(_)
             | Row::AutoApproval(_)
-            | Row::Workflow(_) => continue,
+            | Row::Workflow(_)
+            | Row::QuorumRule(_)
+            | Row::BlockingRule(_) => continue,
         };
         *count = count.saturating_add(usize::from(is_new));
     }

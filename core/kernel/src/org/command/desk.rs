@@ -26,6 +26,8 @@ pub struct Desk<'a> {
     pub(crate) book: &'a Book,
     pub(crate) caller: UserId,
     pub(crate) subject: Option<&'a User>,
+    /// Those of the people whom the command names that there are.
+    pub(crate) named: &'a [User],
     /// Whether requests refer to what the command removes.
     pub(crate) in_use: bool,
     pub(crate) now: Timestamp,

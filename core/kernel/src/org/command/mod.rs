@@ -7,6 +7,7 @@ mod staff;
 mod rights;
 mod template;
 mod auto_approval;
+mod rule;
 mod platform;
 mod workflow;
 
@@ -27,6 +28,7 @@ pub use rights::{
     AllowRole, AssignRole, CreatePermission, CreateRole, DisallowRole, EndGrant, RemovePermission,
     RemoveRole,
 };
+pub use rule::{PutBlockingRule, PutQuorumRule, RemoveRule};
 pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };
@@ -72,6 +74,12 @@ pub trait ProjectCommand: sealed::Sealed + fmt::Debug {
         None
     }
 
+    /// The people whom it names beside that.
+    #[doc(hidden)]
+    fn names(&self) -> Vec<UserId> {
+        Vec::new()
+    }
+
     /// The module or environment that it removes, which no request may refer to.
     #[doc(hidden)]
     fn removes(&self) -> Option<String> {
@@ -87,6 +95,11 @@ pub trait ProjectCommand: sealed::Sealed + fmt::Debug {
     /// Checks the command against what is stored, and says what to write.
     #[doc(hidden)]
     fn decide(&self, desk: &Desk<'_>) -> Result<Decided<Self::Output>, Error>;
+}
+
+pub(crate) fn unknown_user(user: UserId) -> Error {
+    Error::new(Code::NotFound, format!("there is no user `{user}`"))
+        .with_help("check the id, or ask an administrator of the platform to add them")
 }
 
 pub(crate) fn taken(what: &str, text: &str) -> Error {

@@ -1,11 +1,13 @@
 //! Environments and modules.
 
 use super::auto_approval::switched_off;
+use super::rule::{check_quorum, is_condition, people_of};
 use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
 use crate::audit::Event;
 use crate::error::{Code, Error};
-use crate::id::{EnvironmentId, ModuleId, ProjectId};
-use crate::org::{AutoApproval, QuorumRule, Row};
+use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
+use crate::org::EnvironmentQuorum;
+use crate::org::{AutoApproval, Row};
 use crate::org::{Criticality, Environment, Module, Name, Slug};
 use crate::request::Quorum;
 
@@ -108,8 +110,8 @@ pub struct RemoveEnvironment {
 
 /// Says which approvals are enough in an environment.
 ///
-/// Fails with [`Code::NotFound`] for an environment or role that the project does not have, and with
-/// [`Code::InvalidInput`] as [`Quorum::n_of`] does.
+/// Fails with [`Code::NotFound`] for an environment, role, team or person that there is not, and with
+/// [`Code::InvalidInput`] as [`Quorum::new`] does, also for an agent.
 ///
 /// ```
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
@@ -282,13 +284,16 @@ impl ProjectCommand for RemoveEnvironment {
         if desk.book.permissions.values().any(|p| p.environment_id == Some(row.id)) {
             return Err(in_use("environment", "permissions"));
         }
+        if is_condition(desk.book, |when| when.environments.contains(&row.id)) {
+            return Err(in_use("environment", "rules"));
+        }
         if desk.in_use {
             return Err(Error::new(Code::InUse, "requests refer to this environment")
                 .with_help("keep it; a request's history needs its environment"));
         }
         let mut decided = Decided::remove(Row::Environment(row.clone()), ());
         if let Some(quorum) = desk.book.quorums.get(&row.id) {
-            let rule = QuorumRule { environment_id: row.id, quorum: quorum.clone() };
+            let rule = EnvironmentQuorum { environment_id: row.id, quorum: quorum.clone() };
             decided.remove.push(Row::Quorum(rule));
         }
         if let Some(is_on) = desk.book.auto_approvals.get(&row.id) {
@@ -307,13 +312,14 @@ impl ProjectCommand for SetQuorum {
         self.project
     }
 
+    fn names(&self) -> Vec<UserId> {
+        people_of(&self.quorum)
+    }
+
     fn decide(&self, desk: &Desk<'_>) -> Result<Decided<()>, Error> {
-        self.quorum.check()?;
+        check_quorum(desk, &self.quorum)?;
         let environment_id = desk.book.environment(self.environment)?.id;
-        if let Some(role) = self.quorum.role() {
-            desk.book.role(role)?;
-        }
-        let rule = QuorumRule { environment_id, quorum: self.quorum.clone() };
+        let rule = EnvironmentQuorum { environment_id, quorum: self.quorum.clone() };
         Ok(Decided::put(Row::Quorum(rule), ()))
     }
 }
@@ -369,6 +375,9 @@ impl ProjectCommand for RemoveModule {
         }
         if desk.book.permissions.values().any(|p| p.module_id == Some(row.id)) {
             return Err(in_use("module", "permissions"));
+        }
+        if is_condition(desk.book, |when| when.modules.contains(&row.id)) {
+            return Err(in_use("module", "rules"));
         }
         if desk.in_use {
             return Err(Error::new(Code::InUse, "requests refer to this module")

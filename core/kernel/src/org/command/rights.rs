@@ -237,7 +237,7 @@ impl ProjectCommand for RemoveRole {
         if desk.book.role_permissions.iter().any(|(id, _)| *id == role.id) {
             return Err(in_use("role", "permissions"));
         }
-        if desk.book.quorums.values().any(|quorum| quorum.role() == Some(role.id)) {
+        if super::rule::names_role(desk.book, role.id) {
             return Err(in_use("role", "quorums"));
         }
         Ok(Decided::remove(Row::Role(role.clone()), ()))

@@ -8,9 +8,7 @@ use crate::id::{MembershipId, ModuleId, ProjectId, TeamId, UserId};
 use crate::org::Row;
 use crate::org::{Interval, Membership, Name, Team, TeamModule, TeamRole};
 
-/// Adds a team. Its name must be new within the project.
-///
-/// Fails with [`Code::AlreadyExists`] where it is not.
+/// Adds a team. Its name must be new within the project, else it fails with [`Code::AlreadyExists`].
 ///
 /// ```
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
@@ -56,7 +54,7 @@ pub struct RenameTeam {
     pub name: Name,
 }
 
-/// Removes a team that has no memberships, ended ones included, and looks after no module.
+/// Removes a team with no memberships, ended ones included, no module, and that no quorum asks for.
 ///
 /// Fails with [`Code::InUse`] for any other, and with [`Code::NotFound`].
 ///
@@ -267,6 +265,9 @@ impl ProjectCommand for RemoveTeam {
         }
         if desk.book.team_modules.iter().any(|(id, _)| *id == team.id) {
             return Err(in_use("team", "modules"));
+        }
+        if super::rule::names_team(desk.book, team.id) {
+            return Err(in_use("team", "quorums"));
         }
         Ok(Decided::remove(Row::Team(team.clone()), ()))
     }

@@ -1,0 +1,72 @@
+//! Rules of a project that stop an approval.
+
+use super::decide::not_found;
+use super::txn::Txn;
+use crate::error::{Code, Error};
+use crate::org::{Block, BlockingRule};
+use crate::request::{Check, CheckStatus, Header};
+use crate::runner::Plan;
+
+impl Txn<'_> {
+    /// Refuses where a rule of the project stops it, as it is at this moment.
+    pub(super) fn check_not_blocked(&mut self, header: &Header, plan: &Plan) -> Result<(), Error> {
+        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
+        let criticality = shelf.book.environment(header.environment_id)?.criticality;
+        for rule in shelf.book.blocking_rules.values() {
+            if !rule.when.fit(header, plan, criticality) {
+                continue;
+            }
+            if let Some((why, help)) = self.what_stops(rule, header, plan)? {
+                let sentence = format!("the rule `{}` stops `{}`: {why}", rule.name, header.id);
+                return Err(Error::new(Code::Blocked, sentence)
+                    .with_help(help)
+                    .with_detail("rule", rule.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Why the rule stops it, and what would help.
+    fn what_stops(
+        &mut self,
+        rule: &BlockingRule,
+        header: &Header,
+        plan: &Plan,
+    ) -> Result<Option<(String, &'static str)>, Error> {
+        Ok(match &rule.block {
+            Block::Finding(_) if rule.block.is_found_in(plan) => Some((
+                "its plan has such a finding".to_owned(),
+                "edit it, so that the plan has none",
+            )),
+            Block::Finding(_) => None,
+            Block::Check(name) => {
+                let path = [header.id.to_string(), name.to_string()];
+                let found = self.get::<Check>(&path.each_ref().map(String::as_str))?;
+                let digest = header.change_digest()?;
+                let status = found.filter(|check| check.digest == digest).map(|check| check.status);
+                match status {
+                    Some(CheckStatus::Passed) => None,
+                    Some(CheckStatus::Failed) => {
+                        let why = format!("the check `{name}` failed");
+                        Some((why, "look at what it says, and edit the request"))
+                    }
+                    None => {
+                        let why = format!("the check `{name}` was not reported for this change");
+                        Some((why, "wait for the check, or ask whoever reports it"))
+                    }
+                }
+            }
+            Block::OpenThreads => match self.open_threads(header)? {
+                0 => None,
+                open => Some((format!("{open} threads are open"), "answer and resolve them")),
+            },
+        })
+    }
+
+    /// How many threads about the request are open.
+    #[expect(clippy::unnecessary_wraps, reason = "threads will be read from the store")]
+    #[expect(clippy::unused_self, reason = "threads will be read from the store")]
+    fn open_threads(&mut self, _header: &Header) -> Result<u32, Error> {
+        Ok(0)
+    }
+}
