@@ -52,7 +52,8 @@ impl PendingApproval {
                 format!("a rule would approve `{}`, which is no artifact", header.id),
             ));
         }
-        let (digest, quorum, approvals) = (self.digest, self.quorum, Vec::new());
-        Ok(Approved { approved_at: now, digest, quorum, approvals, by_rule: Some(rule) })
+        let Self { digest, quorum, rule: quorum_rule, .. } = self;
+        let (approved_at, approvals, by_rule) = (now, Vec::new(), Some(rule));
+        Ok(Approved { approved_at, digest, quorum, rule: quorum_rule, approvals, by_rule })
     }
 }
