@@ -13,6 +13,8 @@ mod world;
 mod stories;
 mod quorums;
 mod blocking;
+mod threads;
+mod agents;
 mod organisation;
 mod bounds;
 mod refusals;

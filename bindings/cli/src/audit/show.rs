@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use crate::console::{Answer, json_of};
 use crate::ground::Ground;
 use crate::names::Names;
+use crate::request::who;
 use crate::text::{Mood, Text};
 
 /// Show entries: all of them for PLATFORM_ADMIN and AUDITOR, those of a request for whoever may read it.
@@ -116,7 +117,7 @@ fn one(gate: &Gate, caller: &Caller, index: u64) -> Result<Answer, Error> {
 }
 
 fn row(index: u64, leaf: &Leaf) -> Vec<String> {
-    let who = leaf.actor.map_or_else(|| "the system".to_owned(), |user| user.to_string());
+    let who = who(leaf.actor, leaf.by_agent);
     let what = match &leaf.outcome {
         Some(outcome) => format!("{} ({outcome})", leaf.event),
         None => leaf.event.clone(),

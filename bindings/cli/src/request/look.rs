@@ -2,7 +2,7 @@
 
 use clap::Args;
 use placet::error::Error;
-use placet::id::RequestId;
+use placet::id::{RequestId, UserId};
 use placet::request::{Request, State, StateName};
 use placet::runner::{Finding, Level, Outcome, Plan};
 use serde_json::{Value, json};
@@ -55,7 +55,11 @@ impl Show {
         text.head(&header.title);
         text.field("request", header.id);
         text.field("state", view.state.name());
-        text.field("by", header.requester);
+        text.field("by", who(Some(header.requester), header.agents.contains(&header.requester)));
+        let threads = &header.threads;
+        if threads.all > 0 {
+            text.field("threads", format_args!("{} open of {}", threads.open, threads.all));
+        }
         text.field("where", header.scope());
         text.field("revision", header.revision);
         text.field("changed", header.updated_at);
@@ -70,7 +74,10 @@ impl Show {
         for run in &view.runs {
             text.head(format_args!("run {}", run.attempt));
             text.field("run", run.id);
-            text.field("started", format_args!("{} by {}", run.started_at, run.started_by));
+            text.field(
+                "started",
+                format_args!("{} by {}", run.started_at, who(Some(run.started_by), run.by_agent)),
+            );
             if let Some(outcome) = &run.outcome {
                 tell_outcome(&mut text, outcome);
             }
@@ -115,7 +122,7 @@ impl List {
                     id,
                     state,
                     line.title.clone(),
-                    line.requester.to_string(),
+                    who(Some(line.requester), line.by_agent),
                     line.updated_at.to_string(),
                 ]
             })
@@ -133,6 +140,7 @@ impl List {
                     "title": line.title,
                     "state": line.state.as_str(),
                     "requester": line.requester.to_string(),
+                    "by_agent": line.by_agent,
                     "updated_at": line.updated_at.to_string(),
                 })
             })
@@ -148,8 +156,7 @@ impl History {
         let rows: Vec<Vec<String>> = steps
             .iter()
             .map(|step| {
-                let actor =
-                    step.actor.map_or_else(|| "the system".to_owned(), |user| user.to_string());
+                let actor = who(step.actor, step.by_agent);
                 let comment = step.comment.clone().unwrap_or_default();
                 vec![step.at.to_string(), actor, step.action.clone(), step.to.to_string(), comment]
             })
@@ -157,6 +164,15 @@ impl History {
         let mut text = Text::default();
         text.table(&["at", "who", "what", "then", "comment"], &rows);
         Ok(Answer::ok(text, json!({"history": json_of(&steps)?})))
+    }
+}
+
+/// Who did it: an agent is shown as one.
+pub(crate) fn who(actor: Option<UserId>, by_agent: bool) -> String {
+    match actor {
+        Some(actor) if by_agent => format!("{actor} (agent)"),
+        Some(actor) => actor.to_string(),
+        None => "the system".to_owned(),
     }
 }
 

@@ -2,13 +2,14 @@
 
 mod write; // drafting and editing
 mod step; // from one state to the next
+mod thread; // questions that want an answer
 mod run; // execute, verify, reconcile
 mod look; // show, list, history
 
 use clap::Subcommand;
 use placet::error::Error;
 
-pub(crate) use self::look::{tell_finding, tell_outcome, tell_plan};
+pub(crate) use self::look::{tell_finding, tell_outcome, tell_plan, who};
 use crate::console::Answer;
 use crate::ground::Ground;
 
@@ -31,6 +32,9 @@ pub(crate) enum RequestCommand {
     RequestChanges(step::RequestChanges),
     /// Say something about it.
     Comment(step::Comment),
+    /// Questions about it that want an answer.
+    #[command(subcommand)]
+    Thread(thread::ThreadCommand),
     /// Withdraw it before it runs.
     Cancel(step::Cancel),
     /// Run what was approved, and wait for its end.
@@ -60,6 +64,7 @@ impl RequestCommand {
             Self::Reject(command) => command.run(ground),
             Self::RequestChanges(command) => command.run(ground),
             Self::Comment(command) => command.run(ground),
+            Self::Thread(command) => command.run(ground),
             Self::Cancel(command) => command.run(ground),
             Self::Execute(command) => command.run(ground),
             Self::Stop(command) => command.run(ground),

@@ -146,6 +146,14 @@ events! {
     RequestCommented = "request.commented",
     /// The host's own check of exactly this change passed or failed. `check` names it, `status` says which.
     RequestCheckReported = "request.check_reported",
+    /// Somebody asked something that wants an answer. `thread` is its number.
+    RequestThreadOpened = "request.thread_opened",
+    /// Somebody answered in a thread.
+    RequestThreadReplied = "request.thread_replied",
+    /// A thread needs no more answers.
+    RequestThreadResolved = "request.thread_resolved",
+    /// A thread wants an answer again.
+    RequestThreadReopened = "request.thread_reopened",
     /// A request was taken back.
     RequestCancelled = "request.cancelled",
     /// Its author took a request back from those who would approve it. It is a draft again.

@@ -51,6 +51,9 @@ pub struct Leaf {
     /// Who did it. Nobody for what the system does by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub actor: Option<UserId>,
+    /// Whether the actor is an agent: a program that acts by itself.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub by_agent: bool,
     /// Whom the actor worked for, by the host's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_behalf_of: Option<UserId>,
@@ -182,6 +185,7 @@ impl Leaf {
             at,
             event: event.as_str().to_owned(),
             actor: None,
+            by_agent: false,
             on_behalf_of: None,
             channel: None,
             os_user: None,

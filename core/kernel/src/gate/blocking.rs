@@ -56,17 +56,10 @@ impl Txn<'_> {
                     }
                 }
             }
-            Block::OpenThreads => match self.open_threads(header)? {
+            Block::OpenThreads => match header.open_threads() {
                 0 => None,
                 open => Some((format!("{open} threads are open"), "answer and resolve them")),
             },
         })
-    }
-
-    /// How many threads about the request are open.
-    #[expect(clippy::unnecessary_wraps, reason = "threads will be read from the store")]
-    #[expect(clippy::unused_self, reason = "threads will be read from the store")]
-    fn open_threads(&mut self, _header: &Header) -> Result<u32, Error> {
-        Ok(0)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Gate;
 use super::find::{Note, subject};
+use super::txn::Txn;
 use crate::audit::Event;
 use crate::authz::Read;
 use crate::error::{Code, Error};
@@ -11,6 +12,7 @@ use crate::request::{Request, action};
 
 impl Gate {
     /// Adds a comment. Whoever may read the request by a project role may comment on it; AUDITOR may not.
+    /// What wants an answer is a thread: see [`Self::open_thread`].
     ///
     /// Fails with [`Code::Refused`] for AUDITOR, with [`Code::InvalidInput`] for a text that says nothing,
     /// and with [`Code::TooLarge`] over [`crate::limits::Limits::text_bytes_max`] bytes.
@@ -29,17 +31,7 @@ impl Gate {
     pub fn comment(&self, caller: &Caller, id: RequestId, text: &str) -> Result<Request, Error> {
         self.check_comment(text, true)?;
         self.transact(|txn| {
-            let request = txn.request(id)?;
-            let scope = request.header.scope();
-            let permit = txn.ask::<Read>(caller.user(), scope, &subject(id))?;
-            let (user, witness) = permit.spend_on(&scope)?;
-            if witness.grant.is_none() {
-                return Err(Error::new(
-                    Code::Refused,
-                    format!("`{user}` reads by a global role, which changes nothing"),
-                )
-                .with_help("ask a member of the project to note it"));
-            }
+            let request = txn.commentable(caller, id)?;
             let from = Some(request.state.name());
             let (caller, comment) = (Some(caller), Some(text));
             let note = Note { caller, action: action::COMMENT, from, comment };
@@ -47,5 +39,23 @@ impl Gate {
             let leaf = Self::request_leaf(txn, Event::RequestCommented, caller, &request);
             Ok((request, leaf))
         })
+    }
+}
+
+impl Txn<'_> {
+    /// The request, if the caller may say something about it: whoever reads it by a project role.
+    pub(super) fn commentable(&mut self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
+        let request = self.request(id)?;
+        let scope = request.header.scope();
+        let permit = self.ask::<Read>(caller.user(), scope, &subject(id))?;
+        let (user, witness) = permit.spend_on(&scope)?;
+        if witness.grant.is_none() {
+            return Err(Error::new(
+                Code::Refused,
+                format!("`{user}` reads by a global role, which changes nothing"),
+            )
+            .with_help("ask a member of the project to note it"));
+        }
+        Ok(request)
     }
 }

@@ -81,7 +81,7 @@ impl Gate {
     }
 
     fn record_refusal(&self, txn: Txn<'_>, error: &Error) -> Result<(), Error> {
-        let Some((user, action, scope)) = txn.asked else { return Ok(()) };
+        let Some((user, action, scope)) = txn.asked.clone() else { return Ok(()) };
         // Before there is an organisation there is nobody to answer to, and leaf 0 is its founding.
         if self.parts.store.get(&records::key_of::<Epoch>(&[PLATFORM]))?.is_none() {
             return Ok(());
@@ -92,11 +92,13 @@ impl Gate {
             return Ok(());
         }
         noting.put(&note)?;
+        let by_agent = txn.is_agent(user);
         noting.decisions = txn.decisions;
         let refused = error.code() == Code::Refused;
         let event = if refused { Event::Refused } else { Event::Denied };
         let mut leaf = Leaf::new(event, txn.now);
         leaf.actor = Some(user);
+        leaf.by_agent = by_agent;
         leaf.scope = Some(scope);
         leaf.request = txn.about;
         leaf.facts.insert("code".to_owned(), error.code().to_string());

@@ -15,7 +15,9 @@ use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId};
 use crate::identity::Caller;
 use crate::org::Slug;
 use crate::org::book::Used;
-use crate::request::{Change, Draft, Header, Request, Revision, State, StateName, action};
+use crate::request::{
+    Change, Draft, Header, Request, Revision, State, StateName, ThreadCount, action,
+};
 use crate::runner::{Finding, Level};
 use crate::workflow::Definition;
 
@@ -159,7 +161,8 @@ impl Gate {
                 module_id: new.module,
                 environment_id: new.environment,
                 requester,
-                editors: BTreeSet::from([requester]),
+                editors: BTreeSet::new(),
+                agents: BTreeSet::new(),
                 created_at: txn.now,
                 updated_at: txn.now,
                 revision: 1,
@@ -169,9 +172,11 @@ impl Gate {
                 nonce: self.nonce()?,
                 plan: None,
                 history_len: 0,
+                threads: ThreadCount::default(),
                 fence: 0,
                 attempts: 0,
             };
+            header.add_author(requester, txn.kind_of(requester)?);
             complete(txn, &mut header)?;
             txn.add(&Revision::new(id, 1, requester, new.title.clone(), new.change.clone()))?;
             txn.add(&RequestOf { project: new.project, request: id })?;
@@ -246,7 +251,7 @@ impl Gate {
                 Error::new(Code::TooLarge, format!("`{id}` has too many revisions"))
                     .with_help("draft a new request")
             })?;
-            header.editors.insert(author);
+            header.add_author(author, txn.kind_of(author)?);
             title.clone_into(&mut header.title);
             header.runner = change.runner.clone();
             header.target = change.target.clone();

@@ -12,6 +12,7 @@ use super::txn::Txn;
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::identity::Channel;
+use crate::org::UserKind;
 use crate::request::{Request, Run, State, action, lease_lost};
 use crate::runner::{Failure, Job, JobId, LogLine, Outcome, Progress, RunLease, RunLink};
 use crate::workflow::Verb;
@@ -173,6 +174,7 @@ impl Gate {
                 }
             };
             (leaf.actor, leaf.channel) = (Some(executing.started_by), channel);
+            leaf.by_agent = txn.kind_of(executing.started_by)? == UserKind::Agent;
             let mut header = request.header;
             let state = executing.finish(&header, id.fence, outcome.clone(), txn.now)?;
             txn.arrive(&mut header, Verb::Finish, state.name())?;

@@ -190,6 +190,7 @@ impl Gate {
                 attempt,
                 fence,
                 started_by: caller.user(),
+                by_agent: txn.is_agent(caller.user()),
                 started_at: txn.now,
                 outcome: None,
                 ended_at: None,

@@ -7,11 +7,11 @@ use super::decide::not_found;
 use super::txn::Txn;
 use crate::audit::{Event, Leaf};
 use crate::error::{Code, Error};
-use crate::id::{ProjectId, RequestId};
+use crate::id::{ProjectId, RequestId, UserId};
 use crate::identity::Caller;
-use crate::org::misleads;
+use crate::org::{User, UserKind, misleads};
 use crate::request::{Header, HistoryEntry, Request, Revision, StateName};
-use crate::store::records::Record;
+use crate::store::records::{self, Record};
 use crate::workflow::Definition;
 
 /// Lists a project's requests.
@@ -51,6 +51,20 @@ impl Txn<'_> {
         Ok(request)
     }
 
+    /// What stands behind a user who was judged. Whoever is not there acts as an agent would: they get less.
+    pub(super) fn kind_of(&mut self, user: UserId) -> Result<UserKind, Error> {
+        let found = self.get::<User>(&[&user.to_string()])?;
+        Ok(found.map_or(UserKind::Agent, |user| user.kind))
+    }
+
+    /// Whether the user is an agent, as far as this try read who they are.
+    pub(super) fn is_agent(&self, id: UserId) -> bool {
+        let key = records::key_of::<User>(&[&id.to_string()]);
+        let read = self.read.get(&key).and_then(Option::as_ref);
+        let user = read.map(|stored| records::decode::<User>(&key, &stored.value));
+        user.is_some_and(|user| user.is_ok_and(|user| user.kind == UserKind::Agent))
+    }
+
     /// The request's present revision.
     pub(super) fn revision(&mut self, header: &Header) -> Result<Revision, Error> {
         self.revision_numbered(header.id, header.revision)
@@ -70,10 +84,21 @@ impl Txn<'_> {
     }
 
     /// Writes the request, and the step that led to it.
-    pub(super) fn save(&mut self, mut request: Request, note: &Note<'_>) -> Result<Request, Error> {
+    pub(super) fn save(&mut self, request: Request, note: &Note<'_>) -> Result<Request, Error> {
+        self.save_in(request, note, None)
+    }
+
+    /// Like [`Self::save`]; the step belongs to a thread.
+    pub(super) fn save_in(
+        &mut self,
+        mut request: Request,
+        note: &Note<'_>,
+        thread: Option<u32>,
+    ) -> Result<Request, Error> {
         self.check_step(&request)?;
         let id = request.header.id.to_string();
         let before = self.get::<Request>(&[&id])?.map(|before| before.header.step);
+        let kind = note.caller.map(|caller| self.kind_of(caller.user())).transpose()?;
         let entry = HistoryEntry {
             request: request.header.id,
             number: request.header.history_len,
@@ -86,6 +111,8 @@ impl Txn<'_> {
             to_step: request.header.step.clone(),
             revision: request.header.revision,
             comment: note.comment.map(str::to_owned),
+            thread,
+            by_agent: kind == Some(UserKind::Agent),
         };
         request.header.history_len = request.header.history_len.saturating_add(1);
         request.header.updated_at = self.now;

@@ -85,6 +85,8 @@ pub struct RequestSummary {
     pub approved_by_rule: Option<ApprovalRule>,
     /// Who asked.
     pub requester: UserId,
+    /// Whether that is an agent.
+    pub by_agent: bool,
     /// When it last changed.
     pub updated_at: Timestamp,
 }
@@ -259,6 +261,7 @@ impl Gate {
                     artifact: header.artifact,
                     approved_by_rule,
                     requester: header.requester,
+                    by_agent: header.agents.contains(&header.requester),
                     updated_at: header.updated_at,
                 });
             }

@@ -111,8 +111,11 @@ pub enum ReplayCause {
 
 /// The events of verbs that ask for the right to approve and tell the policies no author: whoever wrote a request may
 /// turn it down.
-const WITHOUT_AUTHORS: [&str; 2] =
-    [Event::RequestRejected.as_str(), Event::RequestChangesRequested.as_str()];
+const WITHOUT_AUTHORS: [&str; 3] = [
+    Event::RequestRejected.as_str(),
+    Event::RequestChangesRequested.as_str(),
+    Event::RequestThreadResolved.as_str(),
+];
 
 impl Gate {
     /// Asks what was decided again: each decision that the log has from the entry `from` on, at its own instant, over

@@ -74,7 +74,7 @@ impl Gate {
                 return Err(refused_payload(finding));
             }
             // Whoever asks for approval does not give it.
-            header.editors.insert(caller.user());
+            header.add_author(caller.user(), txn.kind_of(caller.user())?);
             let (quorum, quorum_rule) = txn.quorum_for(&header, plan)?;
             let rule = txn.rule_for(&header)?;
             match rule {

@@ -29,7 +29,7 @@ pub(crate) struct Txn<'g> {
     rests_on_memory: bool,
     // Whether anything was decided.
     pub(super) has_judged: bool,
-    read: BTreeMap<Key, Option<Stored>>,
+    pub(super) read: BTreeMap<Key, Option<Stored>>,
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     names: BTreeMap<Key, String>,
     pub(super) decisions: Vec<Decision>,
@@ -390,6 +390,7 @@ impl Gate {
         let mut leaf = Leaf::new(event, txn.now);
         if let Some(caller) = caller {
             leaf.actor = Some(caller.user());
+            leaf.by_agent = txn.is_agent(caller.user());
             leaf.on_behalf_of = caller.principal();
             leaf.channel = caller.channel();
             leaf.os_user = caller.os_user();

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::thread::ThreadCount;
 use crate::authz::Scope;
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId, UserId};
 use crate::limits::Limits;
-use crate::org::Slug;
+use crate::org::{Slug, UserKind};
 use crate::request::{Text, Version};
 use crate::runner::Plan;
 use crate::store::erasable::{Erasable, erasable};
@@ -114,6 +115,9 @@ pub struct Header {
     pub requester: UserId,
     /// Everyone who wrote any revision. None of them may approve.
     pub editors: BTreeSet<UserId>,
+    /// Those of its authors that are agents: programs that act by themselves.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub agents: BTreeSet<UserId>,
     /// When it was drafted.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -133,6 +137,9 @@ pub struct Header {
     pub plan: Option<PlanNote>,
     /// How many entries its history has.
     pub history_len: u32,
+    /// How many threads it has, and how many of them are open.
+    #[serde(default, skip_serializing_if = "ThreadCount::is_empty")]
+    pub threads: ThreadCount,
     /// The fence of its run; 0 before it. A request runs once, so it is at most 1 today.
     pub fence: u64,
     /// How many runs the present revision had: 0 or 1, for a request runs once. There is no second attempt yet.
@@ -143,6 +150,19 @@ impl Header {
     /// Where it is: the scope of every permission that it takes.
     pub const fn scope(&self) -> Scope {
         Scope::module(self.project_id, self.module_id, self.environment_id)
+    }
+
+    /// Takes note of whoever wrote or submitted it.
+    pub(crate) fn add_author(&mut self, user: UserId, kind: UserKind) {
+        self.editors.insert(user);
+        if kind == UserKind::Agent {
+            self.agents.insert(user);
+        }
+    }
+
+    /// How many of its threads want an answer, also those about earlier revisions.
+    pub const fn open_threads(&self) -> u32 {
+        self.threads.open
     }
 
     /// Everyone whose own request this is: who asked, and who wrote or submitted any revision.

@@ -45,6 +45,12 @@ pub struct HistoryEntry {
     pub revision: u32,
     /// What the actor said.
     pub comment: Option<String>,
+    /// The thread that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<u32>,
+    /// Whether the actor is an agent: a program that acts by itself.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub by_agent: bool,
 }
 
 /// The words of [`HistoryEntry::action`].
@@ -59,6 +65,10 @@ pub(crate) mod action {
     pub(crate) const CANCEL: &str = "CANCEL";
     pub(crate) const CHECK: &str = "CHECK";
     pub(crate) const COMMENT: &str = "COMMENT";
+    pub(crate) const OPEN_THREAD: &str = "OPEN_THREAD";
+    pub(crate) const REPLY: &str = "REPLY";
+    pub(crate) const RESOLVE_THREAD: &str = "RESOLVE_THREAD";
+    pub(crate) const REOPEN_THREAD: &str = "REOPEN_THREAD";
     pub(crate) const EXECUTE: &str = "EXECUTE";
     pub(crate) const STOP: &str = "STOP";
     pub(crate) const FINISH: &str = "FINISH";

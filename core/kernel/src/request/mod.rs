@@ -13,6 +13,7 @@ mod ended;
 mod refusal;
 mod history;
 mod diff;
+mod thread;
 mod run;
 mod check;
 
@@ -39,3 +40,4 @@ pub(crate) use diff::{Text, diff};
 pub(crate) use history::action;
 pub(crate) use quorum::{Slot, Voter, nearest};
 pub(crate) use refusal::lease_lost;
+pub use thread::{Resolution, Thread, ThreadCount, ThreadPlace};

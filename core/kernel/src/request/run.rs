@@ -36,6 +36,9 @@ pub struct Run {
     pub fence: u64,
     /// Who started it.
     pub started_by: UserId,
+    /// Whether that is an agent.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub by_agent: bool,
     /// When.
     pub started_at: Timestamp,
     /// How it ended, once it did.

@@ -13,7 +13,7 @@ use crate::org::command::{
     SetAutoApproveAi, SetQuorum, SetRetention, SetWorkflow,
 };
 use crate::org::{Block, Conditions, FindingIs, Interval, Slug, TeamRole, UserKind};
-use crate::request::{Change, CheckStatus, Header, Quorum};
+use crate::request::{Change, CheckStatus, Header, Quorum, ThreadPlace};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
 use crate::workflow::Definition;
@@ -49,7 +49,9 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
             .map(|asked| asked.header.id)
     };
     draft("draft")?;
-    check(&gate, &ci, &pending("pending")?.header)?;
+    let open = pending("pending")?.header;
+    check(&gate, &ci, &open)?;
+    ask(&gate, ana, open.id)?;
     gate.request_changes(bo, pending("sent back")?.header.id, "add a WHERE")?;
     gate.reject(bo, pending("rejected")?.header.id, "not this week")?;
     gate.cancel(ana, pending("cancelled")?.header.id, Some("the price stays"))?;
@@ -150,6 +152,15 @@ fn check(gate: &Gate, ci: &Caller, header: &Header) -> Result<(), Error> {
     let (name, digest, details) = ("tests".parse()?, header.change_digest()?, "12 ran".to_owned());
     let report = CheckReport { digest, name, status: CheckStatus::Passed, details };
     gate.report_check(ci, header.id, &report).map(drop)
+}
+
+/// Threads of every kind.
+fn ask(gate: &Gate, ana: &Caller, id: RequestId) -> Result<(), Error> {
+    gate.open_thread(ana, id, ThreadPlace::Step(1), "is there an index?")?;
+    gate.reply(ana, id, 0, "there is")?;
+    gate.resolve_thread(ana, id, 0)?;
+    gate.open_thread(ana, id, ThreadPlace::Request, "and who pays?")?;
+    gate.open_thread(ana, id, ThreadPlace::Revision(1), "why all of them?").map(drop)
 }
 
 pub(super) fn gate_on(bench: &Bench) -> Gate {

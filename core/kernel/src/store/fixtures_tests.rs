@@ -30,7 +30,7 @@ use crate::error::{Code, Error};
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
 use crate::org::{GlobalRoleGrant, Project, User};
 use crate::request::{
-    Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, StateName,
+    Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, StateName, Thread,
 };
 use crate::testing::{Bench, Office};
 
@@ -195,6 +195,7 @@ fn again(kind: &str, fixture: &Fixture) -> Result<Option<Vec<u8>>, Error> {
         Request,
         Revision,
         Run,
+        Thread,
         Unique,
         Used,
         User

@@ -32,6 +32,10 @@ stories! {
         "draft ana it dev, plan ana it, comment ana it, submit ana it, view bo it,
          requests bo, history bo it, explain bo it";
 
+    asking_and_answering on Shop, given "draft ana it dev, submit ana it":
+        "ask ana it, reply bo it, resolve bo it, resolve bo it !wrong_state, reopen ana it,
+         threads bo it, edit ana it, threads ana it, ask ana it !not_found";
+
     editing_and_submitting_again on Shop, given "draft ana it dev, submit ana it":
         "edit ana it, submit ana it, approve bo it, edit ana it, submit ana it, approve bo it";
 

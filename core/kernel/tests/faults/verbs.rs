@@ -13,7 +13,9 @@ use placet_core::org::command::{
     SetAutoApproveAi, SetQuorum, SetUserActive, SetWorkflow,
 };
 use placet_core::org::{Block, Conditions, Criticality, GlobalRole, Interval, TeamRole};
-use placet_core::request::{ArtifactName, Change, CheckStatus, Quorum, RevisionRef, State};
+use placet_core::request::{
+    ArtifactName, Change, CheckStatus, Quorum, RevisionRef, State, ThreadPlace,
+};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 
@@ -323,6 +325,14 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
         }
         "comment" => gate.comment(by, id, "soon").map(drop),
         "pass" => gate.advance(by, id, &"PASS".parse()?, Some("the terms are ours")).map(drop),
+        "ask" => gate.open_thread(by, id, ThreadPlace::Step(1), "is there an index?").map(drop),
+        "reply" => gate.reply(by, id, 0, "there is").map(drop),
+        "resolve" => gate.resolve_thread(by, id, 0).map(drop),
+        "reopen" => gate.reopen_thread(by, id, 0).map(drop),
+        "threads" => {
+            assert_eq!(gate.threads(by, id, None)?.items.len(), 1);
+            gate.posts(by, id, 0).map(drop)
+        }
         "execute" => gate.execute(by, id).map(|ticket| stage.keep(title, ticket)),
         "stop" => gate.stop(by, id).map(drop),
         "verify" => {

@@ -10,7 +10,7 @@ use crate::gate::{
 use crate::id::RequestId;
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
 use crate::org::{GlobalRoleGrant, Project, User};
-use crate::request::{Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run};
+use crate::request::{Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, Thread};
 use crate::store::Key;
 use crate::store::erasable::Erasable;
 use crate::store::records::{self, Record};
@@ -66,6 +66,7 @@ pub(super) const KINDS: &[Kind] = &[
     named::<Request>(Some(derived::request)),
     named::<Revision>(None),
     named::<HistoryEntry>(None),
+    named::<Thread>(None),
     named::<Run>(None),
     named::<Check>(None),
     named::<Checkpoints>(None),

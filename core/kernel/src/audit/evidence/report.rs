@@ -4,7 +4,8 @@ use super::html::Page;
 use super::story::{Story, Told};
 use crate::audit::{Decision, Leaf};
 use crate::error::Error;
-use crate::request::Revision;
+use crate::id::UserId;
+use crate::request::{Revision, ThreadPlace};
 use crate::runner::Outcome;
 
 /// One page that needs nothing else: no script, no font, no picture. Its print form is meant for PDF.
@@ -45,6 +46,7 @@ pub(crate) fn report(story: &Story) -> Result<String, Error> {
         asked(&mut page, revision)?;
     }
     happened(&mut page, &told);
+    questioned(&mut page, &told);
     decided(&mut page, story);
     ran(&mut page, &told);
     vouched(&mut page, story);
@@ -56,6 +58,15 @@ fn or_none(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "—".to_owned(), |value| value.to_string())
 }
 
+/// Who did it: an agent is told as one.
+fn who(actor: Option<UserId>, by_agent: bool) -> String {
+    match actor {
+        Some(actor) if by_agent => format!("{actor}\nan agent"),
+        Some(actor) => actor.to_string(),
+        None => "the system".to_owned(),
+    }
+}
+
 fn opening(page: &mut Page, story: &Story, told: &Told) {
     let header = &told.request.header;
     page.element("h1", &header.title);
@@ -65,15 +76,16 @@ fn opening(page: &mut Page, story: &Story, told: &Told) {
          All times are in UTC.",
     );
     let quorum = told.request.state.name();
+    let author = |user: &UserId| {
+        let note = if header.agents.contains(user) { ", an agent" } else { "" };
+        format!("{user}{note}")
+    };
     page.facts(&[
         ("Request", header.id.to_string()),
         ("State", quorum.to_string()),
         ("Where", header.scope().to_string()),
-        ("Asked for by", header.requester.to_string()),
-        (
-            "Written by",
-            header.editors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-        ),
+        ("Asked for by", author(&header.requester)),
+        ("Written by", header.editors.iter().map(author).collect::<Vec<_>>().join("\n")),
         ("Asked for at", header.created_at.to_string()),
         ("Last changed at", header.updated_at.to_string()),
         ("Revision", header.revision.to_string()),
@@ -131,14 +143,14 @@ fn happened(page: &mut Page, told: &Told) {
         .steps
         .iter()
         .map(|step| {
-            let actor =
-                step.actor.map_or_else(|| "the system".to_owned(), |actor| actor.to_string());
             let change = format!("{} → {}", or_none(step.from), step.to);
             let comment = step.comment.clone().unwrap_or_default();
+            let thread =
+                step.thread.map_or_else(String::new, |number| format!("\nthread {number}"));
             [
                 step.at.to_string(),
-                actor,
-                step.action.clone(),
+                who(step.actor, step.by_agent),
+                format!("{}{thread}", step.action),
                 change,
                 step.revision.to_string(),
                 comment,
@@ -146,6 +158,33 @@ fn happened(page: &mut Page, told: &Told) {
         })
         .collect();
     page.table(["When", "Who", "What", "State", "Revision", "What they said"], &steps);
+}
+
+fn questioned(page: &mut Page, told: &Told) {
+    if told.threads.is_empty() {
+        return;
+    }
+    page.element("h2", "What was asked on the way");
+    let rows: Vec<_> = told
+        .threads
+        .iter()
+        .map(|thread| {
+            let about = match thread.place {
+                ThreadPlace::Request => "the request".to_owned(),
+                ThreadPlace::Revision(number) => format!("revision {number}"),
+                ThreadPlace::Step(number) => {
+                    format!("step {number} of the plan of revision {}", thread.revision)
+                }
+            };
+            let resolved = thread.resolution.map_or_else(
+                || "it is open".to_owned(),
+                |done| format!("resolved at {} by {}", done.at, done.by),
+            );
+            let opened = format!("{} by {}", thread.opened_at, thread.opened_by);
+            [thread.number.to_string(), about, opened, resolved]
+        })
+        .collect();
+    page.table(["Thread", "About", "Opened", "Resolved"], &rows);
 }
 
 fn decided(page: &mut Page, story: &Story) {
@@ -202,7 +241,7 @@ fn ran(page: &mut Page, told: &Told) {
                 "Revision, attempt, fence",
                 format!("{}, {}, {}", run.revision, run.attempt, run.fence),
             ),
-            ("Started by", run.started_by.to_string()),
+            ("Started by", who(Some(run.started_by), run.by_agent)),
             ("Started at", run.started_at.to_string()),
             ("Ended at", or_none(run.ended_at)),
             (
@@ -247,7 +286,7 @@ fn vouched(page: &mut Page, story: &Story) {
         ("Root of the log", story.head.root().to_string()),
     ]);
     let leaf_row = |(index, leaf): &(u64, Leaf)| {
-        let actor = leaf.actor.map_or_else(|| "the system".to_owned(), |actor| actor.to_string());
+        let actor = who(leaf.actor, leaf.by_agent);
         let outcome = leaf.outcome.clone().unwrap_or_default();
         let wrote: Vec<&str> = leaf.records.iter().map(|row| row.name.as_str()).collect();
         [

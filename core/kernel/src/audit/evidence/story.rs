@@ -9,12 +9,13 @@ use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::id::RequestId;
-use crate::request::{HistoryEntry, Request, Revision, Run};
+use crate::request::{HistoryEntry, Request, Revision, Run, Thread};
 use crate::store::Key;
 use crate::store::records::{self, Record};
 
 /// The kinds of records that are evidence: what whoever may read a request may read.
-const KINDS: [&str; 4] = [Request::KIND, Revision::KIND, HistoryEntry::KIND, Run::KIND];
+const KINDS: [&str; 5] =
+    [Request::KIND, Revision::KIND, HistoryEntry::KIND, Thread::KIND, Run::KIND];
 
 /// Whether a record of this name belongs into the bundle of `request`.
 pub(crate) fn is_evidence(name: &str, request: RequestId) -> bool {
@@ -41,6 +42,7 @@ pub(super) struct Told {
     pub(super) request: Request,
     pub(super) revisions: Vec<Revision>,
     pub(super) steps: Vec<HistoryEntry>,
+    pub(super) threads: Vec<Thread>,
     pub(super) runs: Vec<Run>,
 }
 
@@ -113,6 +115,7 @@ impl Story {
             request,
             revisions: self.of_kind()?,
             steps: self.of_kind()?,
+            threads: self.of_kind()?,
             runs: self.of_kind()?,
         })
     }

@@ -35,6 +35,10 @@ fn pairs(index: u64, leaf: &Leaf, origin: &str) -> Vec<(&'static str, String)> {
         ("outcome", outcome.to_owned()),
     ];
     pairs.extend(leaf.actor.map(|id| ("suid", id.to_string())));
+    if leaf.by_agent {
+        let label = ("flexString1Label", "actor kind".to_owned());
+        pairs.extend([label, ("flexString1", "agent".to_owned())]);
+    }
     let facts = (!leaf.facts.is_empty()).then(|| told::json(&leaf.facts).unwrap_or_default());
     let custom = [
         ("cs1", "cs1Label", "request", leaf.request.map(|id| id.to_string())),

@@ -62,6 +62,9 @@ pub(super) fn write(index: u64, leaf: &Leaf, origin: &str) -> Result<String, Err
         add("status_code", json!(code));
     }
     let by = match leaf.actor {
+        Some(id) if leaf.by_agent => {
+            json!({ "user": { "uid": id, "type_id": OTHER, "type": "Agent" } })
+        }
         Some(id) => json!({ "user": { "uid": id } }),
         None => json!({ "app_name": told::PRODUCT }),
     };

@@ -6,7 +6,9 @@ use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
-use crate::org::{AutoApproval, Criticality, Environment, EnvironmentQuorum, Module, Name, Row, Slug};
+use crate::org::{
+    AutoApproval, Criticality, Environment, EnvironmentQuorum, Module, Name, Row, Slug,
+};
 use crate::request::Quorum;
 
 /// Adds an environment. Its code must be new within the project.
