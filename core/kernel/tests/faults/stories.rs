@@ -33,7 +33,7 @@ stories! {
          requests bo, history bo it, explain bo it";
 
     asking_and_answering on Shop, given "draft ana it dev, submit ana it":
-        "ask ana it, reply bo it, resolve bo it, resolve bo it !wrong_state, reopen ana it,
+        "ask ana it, reply bo it, resolve bo it, resolve bo it !wrong_state, ask-again ana it,
          threads bo it, edit ana it, threads ana it, ask ana it !not_found";
 
     editing_and_submitting_again on Shop, given "draft ana it dev, submit ana it":

@@ -328,7 +328,7 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
         "ask" => gate.open_thread(by, id, ThreadPlace::Step(1), "is there an index?").map(drop),
         "reply" => gate.reply(by, id, 0, "there is").map(drop),
         "resolve" => gate.resolve_thread(by, id, 0).map(drop),
-        "reopen" => gate.reopen_thread(by, id, 0).map(drop),
+        "ask-again" => gate.reopen_thread(by, id, 0).map(drop),
         "threads" => {
             assert_eq!(gate.threads(by, id, None)?.items.len(), 1);
             gate.posts(by, id, 0).map(drop)
