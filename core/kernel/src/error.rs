@@ -56,6 +56,8 @@ codes! {
     InUse = "in_use",
     /// An artifact that nobody approved is not published.
     ArtifactNotApproved = "artifact_not_approved",
+    /// The command needs approval itself: it is proposed, and not carried out alone.
+    ApprovalRequired = "approval_required",
     /// The request is not in a state that allows this.
     WrongState = "wrong_state",
     /// This node does not have the set of policies that decides.

@@ -15,6 +15,7 @@ mod quorums;
 mod blocking;
 mod threads;
 mod agents;
+mod governance;
 mod organisation;
 mod bounds;
 mod refusals;

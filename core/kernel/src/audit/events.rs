@@ -124,6 +124,12 @@ events! {
     OrgWorkflowSet = "org.workflow_set",
     /// Nothing new begins with a workflow.
     OrgWorkflowRetired = "org.workflow_retired",
+    /// Other commands of a project need approval themselves.
+    OrgGovernanceSet = "org.governance_set",
+    /// Other commands of the platform need approval themselves.
+    PlatformGovernanceSet = "platform.governance_set",
+    /// The host took away a governance that locked everybody out.
+    GovernanceLifted = "governance.lifted",
     /// A request was written down.
     RequestDrafted = "request.drafted",
     /// A request has a new revision; approvals of earlier ones are void.
@@ -178,6 +184,9 @@ events! {
     TextErased = "text.erased",
     /// Texts of a class are kept for another time.
     PlatformRetentionSet = "platform.retention_set",
+    /// A command that was approved was carried out, or could not be: `command` says which, and `outcome` how it
+    /// ended.
+    RunApplied = "run.applied",
     /// A run was begun: its lease and its fence are held.
     RunStarted = "run.started",
     /// Somebody asked a run to stop.

@@ -72,7 +72,8 @@ pub struct PlatformDesk<'t, 'g> {
 impl Gate {
     /// Carries out a command about the platform.
     ///
-    /// Fails with [`Code::Denied`], and with what the command's rules refuse.
+    /// Fails with [`Code::Denied`], with [`Code::ApprovalRequired`] for a command that needs approval itself (see
+    /// [`Self::propose`]), and with what the command's rules refuse.
     /// The rules answer [`Code::AlreadyExists`], [`Code::NotFound`] or [`Code::Refused`].
     ///
     /// ```
@@ -97,16 +98,27 @@ impl Gate {
         self.transact(|txn| {
             let permit = txn.ask::<Administer>(caller.user(), Scope::Platform, "platform")?;
             permit.spend_on(&Scope::Platform)?;
+            txn.check_needs_no_approval(C::KIND, None)?;
             self.check_clock()?;
-            let (caller_id, facts) = (caller.user(), BTreeMap::new());
-            let mut desk = PlatformDesk { txn, caller: caller_id, facts };
-            let output = command.apply(&mut desk)?;
-            let facts = desk.facts;
+            let (output, facts) = txn.carry_out_for_all(command, caller.user())?;
             let mut leaf = Self::leaf(txn, C::EVENT, Some(caller));
             leaf.facts = facts;
             leaf.scope = Some(Scope::Platform);
             Ok((output, leaf))
         })
+    }
+}
+
+impl Txn<'_> {
+    /// Checks a command about the platform as `caller`'s, and writes what it says. Whether they may is asked before.
+    pub(super) fn carry_out_for_all<C: PlatformCommand>(
+        &mut self,
+        command: &C,
+        caller: UserId,
+    ) -> Result<(C::Output, BTreeMap<String, String>), Error> {
+        let mut desk = PlatformDesk { txn: self, caller, facts: BTreeMap::new() };
+        let output = command.apply(&mut desk)?;
+        Ok((output, desk.facts))
     }
 }
 
@@ -192,13 +204,6 @@ impl<'g> PlatformDesk<'_, 'g> {
         Ok(self.txn.get::<GlobalRoleGrant>(&[&name, &holder])?.is_some())
     }
 }
-
-impl Sealed for CreateUser {}
-impl Sealed for SetUserActive {}
-impl Sealed for CreateProject {}
-impl Sealed for RenameProject {}
-impl Sealed for GrantGlobalRole {}
-impl Sealed for RevokeGlobalRole {}
 
 impl PlatformCommand for CreateUser {
     type Output = UserId;

@@ -7,18 +7,19 @@ use super::decide::not_found;
 use super::find::{Note, RequestOf, subject};
 use super::plan::guarded;
 use super::txn::Txn;
-use crate::audit::Event;
+use crate::audit::{Event, Leaf};
 use crate::authz::{Scope, Submit};
+use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
-use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId};
+use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId, UserId};
 use crate::identity::Caller;
-use crate::org::Slug;
 use crate::org::book::Used;
+use crate::org::{Slug, UserKind};
 use crate::request::{
     Change, Draft, Header, Request, Revision, State, StateName, ThreadCount, action,
 };
-use crate::runner::{Finding, Level};
+use crate::runner::{Finding, Level, own};
 use crate::workflow::Definition;
 
 /// A request as its author writes it.
@@ -62,6 +63,47 @@ pub(super) struct Beginning<'a> {
     // What its history begins with.
     pub(super) action: &'static str,
     pub(super) event: Event,
+}
+
+impl NewRequest {
+    /// What is true of it from its first moment on.
+    pub(super) fn header(
+        &self,
+        id: RequestId,
+        workflow: &Definition,
+        (requester, kind): (UserId, UserKind),
+        (nonce, now): (Digest, Timestamp),
+    ) -> Header {
+        let mut header = Header {
+            id,
+            workflow: workflow.name.clone(),
+            workflow_version: workflow.version,
+            step: workflow.initial.clone(),
+            artifact: None,
+            depends_on: BTreeSet::new(),
+            title: self.title.clone(),
+            project_id: self.project,
+            module_id: self.module,
+            environment_id: self.environment,
+            requester,
+            editors: BTreeSet::new(),
+            agents: BTreeSet::new(),
+            created_at: now,
+            updated_at: now,
+            revision: 1,
+            runner: self.change.runner.clone(),
+            target: self.change.target.clone(),
+            payload_digest: Digest::of(self.change.payload.as_bytes()),
+            nonce,
+            plan: None,
+            history_len: 0,
+            threads: ThreadCount::default(),
+            fence: 0,
+            attempts: 0,
+        };
+        header.add_author(requester, kind);
+        header
+    }
 }
 
 impl Gate {
@@ -145,52 +187,15 @@ impl Gate {
                 return Err(not_found(&what));
             }
             let permit = txn.ask::<Submit>(caller.user(), scope, &what)?;
-            let (requester, _) = permit.spend_on(&scope)?;
+            permit.spend_on(&scope)?;
+            if own::is_own(&new.change.runner) {
+                return Err(not_proposed());
+            }
             self.check_change(&new.title, &new.change)?;
             let workflow = shelf.book.workflows.to_begin(begins.workflow)?;
-            let id = RequestId::from_u128(self.parts.ids.next());
-            let mut header = Header {
-                id,
-                workflow: workflow.name.clone(),
-                workflow_version: workflow.version,
-                step: workflow.initial.clone(),
-                artifact: None,
-                depends_on: BTreeSet::new(),
-                title: new.title.clone(),
-                project_id: new.project,
-                module_id: new.module,
-                environment_id: new.environment,
-                requester,
-                editors: BTreeSet::new(),
-                agents: BTreeSet::new(),
-                created_at: txn.now,
-                updated_at: txn.now,
-                revision: 1,
-                runner: new.change.runner.clone(),
-                target: new.change.target.clone(),
-                payload_digest: Digest::of(new.change.payload.as_bytes()),
-                nonce: self.nonce()?,
-                plan: None,
-                history_len: 0,
-                threads: ThreadCount::default(),
-                fence: 0,
-                attempts: 0,
-            };
-            header.add_author(requester, txn.kind_of(requester)?);
+            let mut header = self.new_header(txn, caller, new, &workflow)?;
             complete(txn, &mut header)?;
-            txn.add(&Revision::new(id, 1, requester, new.title.clone(), new.change.clone()))?;
-            txn.add(&RequestOf { project: new.project, request: id })?;
-            for used in [new.module.to_string(), new.environment.to_string()] {
-                if txn.get::<Used>(&[&used])?.is_none() {
-                    txn.put(&Used { id: used })?;
-                }
-            }
-            let request = Request { header, state: Draft::default().into() };
-            let (caller, action) = (Some(caller), begins.action);
-            let note = Note { caller, action, from: None, comment: None };
-            let request = txn.save(request, &note)?;
-            let leaf = Self::request_leaf(txn, begins.event, caller, &request);
-            Ok((request, leaf))
+            Self::write_draft(txn, caller, (header, new.change.clone()), begins)
         })
     }
 
@@ -224,6 +229,9 @@ impl Gate {
             let scope = request.header.scope();
             let permit = txn.ask::<Submit>(caller.user(), scope, &subject(id))?;
             let (author, _) = permit.spend_on(&scope)?;
+            if own::is_own(&request.header.runner) || own::is_own(&change.runner) {
+                txn.check_is_proposal(author, &request.header, change)?;
+            }
             self.check_change(title, change)?;
             let from = request.state.name();
             let mut header = request.header.clone();
@@ -272,11 +280,47 @@ impl Gate {
         })
     }
 
+    /// What is true of a new request of that caller.
+    pub(super) fn new_header(
+        &self,
+        txn: &mut Txn<'_>,
+        caller: &Caller,
+        new: &NewRequest,
+        workflow: &Definition,
+    ) -> Result<Header, Error> {
+        let (id, requester) = (RequestId::from_u128(self.parts.ids.next()), caller.user());
+        let author = (requester, txn.kind_of(requester)?);
+        Ok(new.header(id, workflow, author, (self.nonce()?, txn.now)))
+    }
+
+    /// Writes the first revision of a request that was looked at.
+    pub(super) fn write_draft(
+        txn: &mut Txn<'_>,
+        caller: &Caller,
+        (header, change): (Header, Change),
+        begins: &Beginning<'_>,
+    ) -> Result<(Request, Leaf), Error> {
+        let (id, project) = (header.id, header.project_id);
+        txn.add(&Revision::new(id, 1, header.requester, header.title.clone(), change))?;
+        txn.add(&RequestOf { project, request: id })?;
+        for used in [header.module_id.to_string(), header.environment_id.to_string()] {
+            if txn.get::<Used>(&[&used])?.is_none() {
+                txn.put(&Used { id: used })?;
+            }
+        }
+        let request = Request { header, state: Draft::default().into() };
+        let (caller, action) = (Some(caller), begins.action);
+        let note = Note { caller, action, from: None, comment: None };
+        let request = txn.save(request, &note)?;
+        let leaf = Self::request_leaf(txn, begins.event, caller, &request);
+        Ok((request, leaf))
+    }
+
     /// Looks at what was written: sizes here, the payload by its runner. Changes nothing.
-    fn check_change(&self, title: &str, change: &Change) -> Result<(), Error> {
+    pub(super) fn check_change(&self, title: &str, change: &Change) -> Result<(), Error> {
         self.check_title(title)?;
         change.check(&self.parts.limits)?;
-        let runner = &self.parts.runner;
+        let runner = self.runner(&change.runner);
         let findings = guarded(|| runner.validate(&change.runner, &change.payload))?;
         match findings.iter().find(|finding| finding.level == Level::Error) {
             None => Ok(()),
@@ -297,4 +341,10 @@ pub(super) fn refused_payload(finding: &Finding) -> Error {
         Some(line) => error.with_detail("line", line),
         None => error,
     }
+}
+
+/// A command of the organisation was written as if it were a change of something else.
+pub(super) fn not_proposed() -> Error {
+    Error::new(Code::InvalidInput, "commands of the organisation have requests of their own")
+        .with_help("propose the command, or name another runner")
 }

@@ -89,7 +89,11 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn drive(&self, ticket: Ticket, observer: &dyn RunObserver) -> Result<Request, Error> {
-        let Ticket { job, plan, channel } = ticket;
+        let Ticket { job, plan, channel, has_ended } = ticket;
+        if has_ended {
+            // It began and ended in one commit.
+            return self.consult(|txn| txn.request(job.id.request));
+        }
         let lease = Arc::new(self.held(job.id));
         let link = Link { gate: self, id: job.id, lease, observer };
         // Nothing is entered once the run was declared over, or was stopped before it began.

@@ -13,7 +13,7 @@ use crate::id::{RequestId, RunId};
 use crate::identity::{Caller, Channel};
 use crate::org::Slug;
 use crate::request::{Approved, Header, Request, Run, State, StateName, action};
-use crate::runner::{Job, Plan};
+use crate::runner::{Job, Plan, own};
 use crate::workflow::{Requirement, Verb};
 
 /// The right to drive one run, once. It exists only after the start was recorded durably.
@@ -37,6 +37,8 @@ pub struct Ticket {
     pub(super) plan: Plan,
     // How the call came in that started it: its end is that call's too.
     pub(super) channel: Option<Channel>,
+    // Whether there is nothing left to drive.
+    pub(super) has_ended: bool,
 }
 
 impl Ticket {
@@ -157,6 +159,9 @@ impl Gate {
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
         // Described before the clock of the run is read: a plugin may be compiled for it, which takes a while.
         let runner = self.look_ahead(|txn| Ok(txn.executable(caller, id)?.0.runner))?;
+        if own::is_own(&runner) {
+            return self.apply_command(caller, id);
+        }
         let described = match self.installed(&runner) {
             Ok(described) => described,
             Err(error) => {
@@ -208,7 +213,7 @@ impl Gate {
             if left_out > 0 {
                 leaf.facts.insert("left_out".to_owned(), left_out.to_string());
             }
-            Ok((Ok(Ticket { job, plan, channel }), Some(leaf)))
+            Ok((Ok(Ticket { job, plan, channel, has_ended: false }), Some(leaf)))
         })??;
         self.leases.started(ticket.lease(), self.parts.clock.steady_ms(), &self.parts.limits);
         Ok(ticket)
@@ -217,7 +222,7 @@ impl Gate {
     /// The digest of the plugin that is installed as `runner`; nothing when there is none. A runner that
     /// cannot tell is an error, and not the same as none.
     pub(super) fn installed(&self, runner: &Slug) -> Result<Option<Digest>, Error> {
-        match guarded(|| self.parts.runner.describe(runner)) {
+        match guarded(|| self.runner(runner).describe(runner)) {
             Ok(info) => Ok(Some(info.digest)),
             Err(error) if error.code() == Code::UnknownRunner => Ok(None),
             Err(error) => Err(error),
@@ -242,7 +247,7 @@ pub(super) fn check_plugin(header: &Header, installed: Option<Digest>) -> Result
 
 impl Txn<'_> {
     /// What was approved of the request, with the caller's right to run it.
-    fn executable(
+    pub(super) fn executable(
         &mut self,
         caller: &Caller,
         id: RequestId,
@@ -268,8 +273,8 @@ impl Txn<'_> {
         guarded(|| runner.check_target(&header.runner, &header.target))
     }
 
-    /// Writes the run and its lease. A second run for the same attempt cannot be written.
-    fn begin_run(&mut self, run: &Run) -> Result<(), Error> {
+    /// Writes the run. A second one for the same attempt cannot be written.
+    pub(super) fn add_run(&mut self, run: &Run) -> Result<(), Error> {
         let path = crate::store::records::Record::path(run);
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
         if self.get::<Run>(&path)?.is_some() {
@@ -279,7 +284,12 @@ impl Txn<'_> {
             )
             .with_help("read the request"));
         }
-        self.put(run)?;
+        self.put(run)
+    }
+
+    /// Writes the run and its lease.
+    fn begin_run(&mut self, run: &Run) -> Result<(), Error> {
+        self.add_run(run)?;
         self.put(&Live {
             request: run.request,
             run: run.id,

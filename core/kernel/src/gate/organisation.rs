@@ -11,8 +11,8 @@ use crate::id::{EnvironmentId, ProjectId};
 use crate::identity::Caller;
 use crate::org::command::CreatePermission;
 use crate::org::{
-    AutoApproval, BlockingRule, Environment, GlobalRoleGrant, Grant, Membership, Module,
-    Permission, Project, QuorumRule, Role, RolePermission, Team, TeamModule, User,
+    AutoApproval, BlockingRule, Environment, GlobalRoleGrant, Governance, Grant, Membership,
+    Module, Permission, Project, QuorumRule, Role, RolePermission, Team, TeamModule, User,
 };
 use crate::request::Quorum;
 use crate::store::records;
@@ -65,6 +65,8 @@ pub struct Organisation {
     pub quorum_rules: Vec<QuorumRule>,
     /// What stops approvals.
     pub blocking_rules: Vec<BlockingRule>,
+    /// Which commands need approval themselves, where any do.
+    pub governance: Option<Governance>,
 }
 
 impl Organisation {
@@ -213,6 +215,7 @@ impl Gate {
                     .iter()
                     .map(|(id, is_on)| AutoApproval { environment_id: *id, is_on: *is_on })
                     .collect(),
+                governance: book.governance.clone(),
             })
         })
     }

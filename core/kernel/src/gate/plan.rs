@@ -14,9 +14,11 @@ use crate::clock::{Clock, Timestamp};
 use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
-use crate::org::Criticality;
+use crate::org::{Criticality, Slug};
 use crate::request::{PlanNote, Request, Revision, State, action};
-use crate::runner::{Job, JobId, LogLine, Place, Plan, Progress, RunLease, RunLink, RunnerInfo};
+use crate::runner::{
+    Job, JobId, LogLine, Place, Plan, Progress, RunLease, RunLink, Runner, RunnerInfo, own,
+};
 
 impl Gate {
     /// Makes the plan of a draft, and keeps it. It takes the action `request`.
@@ -46,12 +48,18 @@ impl Gate {
             txn.ask::<Submit>(caller.user(), request.header.scope(), &subject(id)).map(drop)?;
             writable(&request)?;
             let revision = txn.revision(&request.header)?;
-            let info = guarded(|| self.parts.runner.describe(&revision.change.runner))?;
+            let info =
+                guarded(|| self.runner(&revision.change.runner).describe(&revision.change.runner))?;
             Ok((self.job(txn, &request, &revision, None)?, info))
         })?;
         let link = PlanLink::new(&self.parts.clock, self.now());
-        let plan = guarded(|| self.parts.runner.plan(&job, &link))?;
+        let plan = guarded(|| self.runner(&job.runner).plan(&job, &link))?;
         self.keep_plan(caller, &job, &info, &plan)
+    }
+
+    /// Who plans and validates changes for `runner`: the gate itself for commands of the organisation.
+    pub(super) fn runner(&self, runner: &Slug) -> &dyn Runner {
+        if own::is_own(runner) { &own::OwnRunner } else { &*self.parts.runner }
     }
 
     fn keep_plan(

@@ -1,6 +1,6 @@
 //! Which set of policies decides: the same on every node, changed between two decisions and never in one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,9 @@ use crate::audit::{Event, Leaf};
 use crate::authz::{Administer, Authorizer, Scope};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
+use crate::id::UserId;
 use crate::identity::Caller;
+use crate::org::command::CommandKind;
 use crate::store::Key;
 use crate::store::records::{self, Record};
 
@@ -22,6 +24,8 @@ struct PolicySet {
 }
 
 const CURRENT: &str = "current";
+/// How it is called where it may not be touched.
+const SUBJECT: &str = "policy set";
 
 /// The key that the set which decides is found under.
 pub(super) fn policy_sets() -> Key {
@@ -95,7 +99,8 @@ impl Gate {
     /// A decision that is under way when it changes is made again. A node that does not have the set ready
     /// denies everything until it has.
     ///
-    /// Fails with [`Code::NotFound`] for a set that is not ready here, and with [`Code::PolicySetMissing`] where
+    /// Fails with [`Code::NotFound`] for a set that is not ready here, with [`Code::ApprovalRequired`] where that
+    /// needs approval itself (see [`Self::propose`]), and with [`Code::PolicySetMissing`] where
     /// the one that decides now is not: it would not be asked. Make that one ready first; where it is lost for
     /// good, [`Self::recover_policies`] is the way out.
     ///
@@ -113,25 +118,13 @@ impl Gate {
     pub fn adopt_policies(&self, caller: &Caller, digest: Digest) -> Result<(), Error> {
         let new = self.wanted_set(digest)?;
         self.transact(|txn| {
-            let (user, subject) = (caller.user(), "policy set");
             let before = txn.deciding_set()?;
-            if txn.authorizer()?.is_none() {
-                let sentence = format!(
-                    "the policy set that decides now, `{before}`, is not ready on this node"
-                );
-                return Err(Error::new(Code::PolicySetMissing, sentence)
-                    .with_help(
-                        "make it ready with `prepare_policies` first, so that it can be asked; \
-                         if nobody has it any more, the host may call `recover_policies`",
-                    )
-                    .with_detail("policy_set", before));
-            }
-            txn.ask::<Administer>(user, Scope::Platform, subject)?.spend_on(&Scope::Platform)?;
-            // The new one must let its adopter in too: nobody locks everybody out by a slip.
-            txn.judge_by(&new);
-            txn.ask::<Administer>(user, Scope::Platform, subject)?.spend_on(&Scope::Platform)?;
-            let leaf = txn.change_set(Event::PoliciesAdopted, Some(caller), before, digest)?;
-            Ok(((), leaf))
+            txn.check_is_ready(before)?;
+            let permit = txn.ask::<Administer>(caller.user(), Scope::Platform, SUBJECT)?;
+            permit.spend_on(&Scope::Platform)?;
+            txn.check_needs_no_approval(CommandKind::AdoptPolicies, None)?;
+            txn.adopt(caller.user(), &new)?;
+            Ok(((), set_leaf(txn, Event::PoliciesAdopted, Some(caller), (before, digest))))
         })?;
         self.keep(new);
         Ok(())
@@ -186,8 +179,8 @@ impl Gate {
                 return Err(Error::new(Code::WrongState, sentence)
                     .with_help("ask it: adopt the other one with `adopt_policies`"));
             }
-            let leaf = txn.change_set(Event::PoliciesRecovered, None, before, digest)?;
-            Ok(((), leaf))
+            txn.put(&PolicySet { digest })?;
+            Ok(((), set_leaf(txn, Event::PoliciesRecovered, None, (before, digest))))
         })?;
         self.keep(new);
         Ok(())
@@ -213,7 +206,7 @@ impl Gate {
         Ok(set.transpose()?.map(|set| set.digest))
     }
 
-    fn wanted_set(&self, digest: Digest) -> Result<Arc<dyn Authorizer>, Error> {
+    pub(super) fn wanted_set(&self, digest: Digest) -> Result<Arc<dyn Authorizer>, Error> {
         self.ready_set(digest).ok_or_else(|| {
             Error::new(
                 Code::NotFound,
@@ -224,7 +217,7 @@ impl Gate {
     }
 
     /// Keeps a set that was just adopted, should others have pushed it out meanwhile.
-    fn keep(&self, adopted: Arc<dyn Authorizer>) {
+    pub(super) fn keep(&self, adopted: Arc<dyn Authorizer>) {
         if self.ready_set(adopted.policy_set_digest()).is_none() {
             self.ready.sets().push_back(adopted);
         }
@@ -262,24 +255,56 @@ impl Txn<'_> {
         Ok(adopted.unwrap_or_else(|| self.gate.parts.authorizer.policy_set_digest()))
     }
 
-    /// Lets another set decide from the commit on.
-    fn change_set(
+    fn check_is_ready(&mut self, before: Digest) -> Result<(), Error> {
+        if self.authorizer()?.is_some() {
+            return Ok(());
+        }
+        let sentence =
+            format!("the policy set that decides now, `{before}`, is not ready on this node");
+        Err(Error::new(Code::PolicySetMissing, sentence)
+            .with_help(
+                "make it ready with `prepare_policies` first, so that it can be asked; \
+                 if nobody has it any more, the host may call `recover_policies`",
+            )
+            .with_detail("policy_set", before))
+    }
+
+    /// Lets `new` decide from the commit on. It must let its adopter in too: nobody locks everybody out by a slip.
+    /// Answers what the log says of it.
+    pub(super) fn adopt(
         &mut self,
-        event: Event,
-        caller: Option<&Caller>,
-        before: Digest,
-        after: Digest,
-    ) -> Result<Leaf, Error> {
-        self.put(&PolicySet { digest: after })?;
-        let mut leaf = Gate::leaf(self, event, caller);
-        leaf.scope = Some(Scope::Platform);
-        leaf.facts.insert("before".to_owned(), before.to_string());
-        leaf.facts.insert("after".to_owned(), after.to_string());
-        Ok(leaf)
+        user: UserId,
+        new: &Arc<dyn Authorizer>,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let before = self.deciding_set()?;
+        self.check_is_ready(before)?;
+        self.judge_by(new);
+        let permit = self.ask::<Administer>(user, Scope::Platform, SUBJECT)?;
+        permit.spend_on(&Scope::Platform)?;
+        let digest = new.policy_set_digest();
+        self.put(&PolicySet { digest })?;
+        Ok(set_facts(before, digest))
     }
 
     /// Lets `judge` decide in the rest of this try.
     fn judge_by(&mut self, judge: &Arc<dyn Authorizer>) {
         self.judge = Some(Arc::clone(judge));
     }
+}
+
+fn set_facts(before: Digest, after: Digest) -> BTreeMap<String, String> {
+    let named = [("before", before), ("after", after)];
+    named.map(|(name, digest)| (name.to_owned(), digest.to_string())).into()
+}
+
+fn set_leaf(
+    txn: &Txn<'_>,
+    event: Event,
+    caller: Option<&Caller>,
+    (before, after): (Digest, Digest),
+) -> Leaf {
+    let mut leaf = Gate::leaf(txn, event, caller);
+    leaf.scope = Some(Scope::Platform);
+    leaf.facts = set_facts(before, after);
+    leaf
 }

@@ -7,7 +7,6 @@ use super::txn::Txn;
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::org::command::sealed::Sealed;
 use crate::org::command::{RetentionClass, SetRetention};
 use crate::store::records::Record;
 
@@ -47,8 +46,6 @@ impl Txn<'_> {
         self.get::<Retention>(&[]).map(Option::unwrap_or_default)
     }
 }
-
-impl Sealed for SetRetention {}
 
 impl PlatformCommand for SetRetention {
     type Output = ();

@@ -30,8 +30,8 @@ pub(crate) struct Txn<'g> {
     // Whether anything was decided.
     pub(super) has_judged: bool,
     pub(super) read: BTreeMap<Key, Option<Stored>>,
-    writes: BTreeMap<Key, Option<Vec<u8>>>,
-    names: BTreeMap<Key, String>,
+    pub(super) writes: BTreeMap<Key, Option<Vec<u8>>>,
+    pub(super) names: BTreeMap<Key, String>,
     pub(super) decisions: Vec<Decision>,
     pub(super) asked: Option<(UserId, Action, Scope)>,
     pub(super) about: Option<RequestId>,

@@ -7,11 +7,11 @@ use super::find::{Note, subject};
 use super::plan::{PlanLink, guarded};
 use crate::audit::Event;
 use crate::authz::Execute;
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Request, action};
-use crate::runner::Outcome;
+use crate::runner::{Outcome, own};
 use crate::workflow::Verb;
 
 impl Gate {
@@ -48,6 +48,11 @@ impl Gate {
             let request = txn.request(id)?;
             let scope = request.header.scope();
             txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
+            if own::is_own(&request.header.runner) {
+                let sentence = format!("how `{id}` ended was recorded with what it did");
+                return Err(Error::new(Code::WrongState, sentence)
+                    .with_help("there is no target to read: look at the organisation"));
+            }
             let Some(ended) = request.state.ended() else {
                 return Err(request.wrong_state("verified"));
             };

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::workflows::Workflows;
 use super::{
-    BlockingRule, Environment, GlobalRole, GlobalRoleGrant, Grant, Membership, Module, Permission,
-    Project, QuorumRule, Role, Row, Team, User,
+    BlockingRule, Environment, GlobalRole, GlobalRoleGrant, Governance, Grant, Membership, Module,
+    Permission, Project, QuorumRule, Role, Row, Team, User,
 };
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -85,6 +85,7 @@ impl Record for ProjectRow {
             }
             Row::QuorumRule(row) => ("quorum_rules", row.id.to_string(), None),
             Row::BlockingRule(row) => ("blocking_rules", row.id.to_string(), None),
+            Row::Governance(_) => ("governance", "commands".to_owned(), None),
         };
         let head = [self.project.to_string(), table.to_owned(), first];
         head.into_iter().chain(second).collect()
@@ -175,6 +176,7 @@ pub(crate) struct Book {
     pub(crate) workflows: Workflows,
     pub(crate) quorum_rules: BTreeMap<RuleId, QuorumRule>,
     pub(crate) blocking_rules: BTreeMap<RuleId, BlockingRule>,
+    pub(crate) governance: Option<Governance>,
 }
 
 impl Book {
@@ -195,6 +197,7 @@ impl Book {
             workflows: Workflows::new(),
             quorum_rules: BTreeMap::new(),
             blocking_rules: BTreeMap::new(),
+            governance: None,
         }
     }
 
@@ -222,6 +225,7 @@ impl Book {
             Row::Workflow(row) => self.workflows.insert(row),
             Row::QuorumRule(row) => drop(self.quorum_rules.insert(row.id, row)),
             Row::BlockingRule(row) => drop(self.blocking_rules.insert(row.id, row)),
+            Row::Governance(row) => self.governance = Some(row),
         }
     }
 

@@ -7,11 +7,13 @@ mod project;
 mod team;
 mod role;
 mod rule;
+mod governance;
 mod row;
 mod workflows;
 pub(crate) mod book;
 pub mod command;
 
+pub use governance::Governance;
 pub use interval::Interval;
 pub use project::{Criticality, Environment, Module, Project};
 pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};

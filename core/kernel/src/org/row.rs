@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BlockingRule, Environment, Grant, Interval, Membership, Module, Permission, QuorumRule, Role,
-    RolePermission, Team, TeamModule,
+    BlockingRule, Environment, Governance, Grant, Interval, Membership, Module, Permission,
+    QuorumRule, Role, RolePermission, Team, TeamModule,
 };
 use crate::id::EnvironmentId;
 use crate::request::Quorum;
@@ -108,6 +108,8 @@ pub enum Row {
     AutoApproval(AutoApproval),
     /// A version of a workflow.
     Workflow(WorkflowRow),
+    /// Which commands need approval.
+    Governance(Governance),
 }
 
 macro_rules! rows {
@@ -135,6 +137,7 @@ rows! {
     BlockingRule from BlockingRule,
     AutoApproval from AutoApproval,
     Workflow from WorkflowRow,
+    Governance from Governance,
 }
 
 impl Row {
@@ -200,6 +203,12 @@ impl Row {
                 note("people", row.quorum.people().to_string());
             }
             Self::BlockingRule(row) => note("rule", row.id.to_string()),
+            Self::Governance(row) => {
+                note("module", row.module_id.to_string());
+                note("environment", row.environment_id.to_string());
+                let words: Vec<&str> = row.commands.iter().map(|kind| kind.as_str()).collect();
+                note("commands", words.join(" "));
+            }
         }
     }
 }

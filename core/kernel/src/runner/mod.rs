@@ -1,6 +1,7 @@
 //! What runs a change, seen from the kernel: a plan before, an outcome after, and nothing of how.
 
 mod plan;
+pub(crate) mod own;
 mod outcome;
 mod said;
 

@@ -9,10 +9,11 @@ use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
-    AddMember, AssignRole, CreateUser, PutBlockingRule, PutQuorumRule, RetentionClass,
-    SetAutoApproveAi, SetQuorum, SetRetention, SetWorkflow,
+    AddMember, AssignRole, CommandKind, CreateUser, GrantGlobalRole, OrgCommand, PutBlockingRule,
+    PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAutoApproveAi, SetGovernance,
+    SetPlatformGovernance, SetQuorum, SetRetention, SetWorkflow,
 };
-use crate::org::{Block, Conditions, FindingIs, Interval, Slug, TeamRole, UserKind};
+use crate::org::{Block, Conditions, FindingIs, GlobalRole, Interval, Slug, TeamRole, UserKind};
 use crate::request::{Change, CheckStatus, Header, Quorum, ThreadPlace};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
@@ -90,6 +91,8 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     let (runs, waits) = (approved("at one target")?, approved("at one target")?);
     drop(gate.execute(bo, runs)?);
     assert_eq!(gate.execute(bo, waits).unwrap_err().code(), Code::TargetBusy);
+
+    govern(&gate, &office)?;
 
     // An index over a part of the log.
     let mut parts = bench.parts.clone();
@@ -184,4 +187,26 @@ fn draft(gate: &Gate, office: &Office, title: &str) -> Result<RequestId, Error> 
 pub(super) fn find(gate: &Gate, office: &Office, title: &str) -> RequestId {
     let all = gate.requests(&office.ana, office.project, None).unwrap().items;
     all.into_iter().find(|request| request.title == title).unwrap().id
+}
+
+/// Commands that need approval themselves, of the project and of the platform, and one that was carried out.
+fn govern(gate: &Gate, office: &Office) -> Result<(), Error> {
+    office.let_all_manage(gate)?;
+    let (project, module, environment) = (office.project, office.module, office.environment);
+    let commands = CommandKind::RIGHTS.iter().copied().collect();
+    gate.manage(&office.root, &SetGovernance { project, module, environment, commands })?;
+    let grant = GrantGlobalRole { user: office.ana.user(), role: GlobalRole::PlatformAdmin };
+    gate.administer(&office.root, &grant)?;
+    let grant = GrantGlobalRole { user: office.bo.user(), role: GlobalRole::PlatformAdmin };
+    gate.administer(&office.root, &grant)?;
+    let commands = [CommandKind::RevokeGlobalRole].into();
+    let platform = SetPlatformGovernance { project, module, environment, commands };
+    gate.administer(&office.root, &platform)?;
+    let revoke = RevokeGlobalRole { user: office.root.user(), role: GlobalRole::PlatformAdmin };
+    gate.propose(&office.ana, &OrgCommand::from(revoke), "proposed")?;
+    let quorum = SetQuorum { project, environment, quorum: Quorum::n_of(1, None)? };
+    let id = gate.propose(&office.ana, &OrgCommand::from(quorum), "carried out")?.header.id;
+    let asked = gate.submit(&office.ana, id)?.header;
+    gate.approve(&office.bo, id, asked.change_digest()?, None)?;
+    gate.drive(gate.execute(&office.bo, id)?, &Seen::default()).map(drop)
 }

@@ -118,6 +118,17 @@ impl Office {
         })
     }
 
+    /// Lets Ana and Bo manage the project too: for what needs more than one person.
+    pub fn let_all_manage(&self, gate: &Gate) -> Result<(), Error> {
+        let (project, module, environment, action) = (self.project, None, None, Action::MANAGE);
+        let command = CreatePermission { project, module, environment, action };
+        let permission = gate.manage(&self.root, &command)?;
+        for role in gate.organisation(&self.root, project)?.roles {
+            gate.manage(&self.root, &AllowRole { project, role: role.id, permission })?;
+        }
+        Ok(())
+    }
+
     /// A request of Ana's that has a plan and was submitted: it waits for Bo's yes.
     pub fn pending(&self, gate: &Gate) -> Result<Request, Error> {
         let id =

@@ -78,6 +78,7 @@ pub(super) const KINDS: &[Kind] = &[
     // The gate's own.
     Kind { name: "log_key", known: Known::Named, judge: None, texts: &[] },
     Kind { name: "log_year", known: Known::Named, judge: None, texts: &[] },
+    Kind { name: "governance", known: Known::Named, judge: None, texts: &[] },
     Kind { name: "retention", known: Known::Named, judge: None, texts: &[] },
     Kind { name: "policy_set", known: Known::Named, judge: None, texts: &[] },
     told::<DenialNote>(),

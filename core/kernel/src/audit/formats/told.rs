@@ -35,7 +35,9 @@ pub(super) enum Ending {
 pub(super) fn weight_of(leaf: &Leaf) -> Weight {
     match leaf.event.as_str() {
         "denied" | "refused" => Weight::Low,
-        "run.lost" | "run.late_result" | "policies.recovered" => Weight::Medium,
+        "run.lost" | "run.late_result" | "policies.recovered" | "governance.lifted" => {
+            Weight::Medium
+        }
         _ if ending_of(leaf) == Ending::Unknown => Weight::Medium,
         _ if ending_of(leaf) == Ending::Failure => Weight::Low,
         _ => Weight::Normal,

@@ -102,7 +102,8 @@ impl Outline {
             | Row::AutoApproval(_)
             | Row::Workflow(_)
             | Row::QuorumRule(_)
-            | Row::BlockingRule(_) => {}
+            | Row::BlockingRule(_)
+            | Row::Governance(_) => {}
         }
     }
 

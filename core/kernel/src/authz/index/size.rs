@@ -36,7 +36,8 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::AutoApproval(_)
             | Row::Workflow(_)
             | Row::QuorumRule(_)
-            | Row::BlockingRule(_) => continue,
+            | Row::BlockingRule(_)
+            | Row::Governance(_) => continue,
         };
         *count = count.saturating_add(usize::from(is_new));
     }

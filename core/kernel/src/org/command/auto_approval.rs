@@ -1,6 +1,8 @@
 //! Whether artifacts that agents made need nobody's approval in an environment.
 
-use super::{Decided, Desk, ProjectCommand, sealed};
+use serde::{Deserialize, Serialize};
+
+use super::{Decided, Desk, ProjectCommand};
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ProjectId};
@@ -30,7 +32,7 @@ use crate::org::{AutoApproval, Criticality, Environment, Row};
 /// assert_eq!(gate.manage(&office.root, &on).unwrap_err().code(), Code::Refused);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetAutoApproveAi {
     /// The project.
@@ -40,8 +42,6 @@ pub struct SetAutoApproveAi {
     /// Whether it is on.
     pub is_on: bool,
 }
-
-impl sealed::Sealed for SetAutoApproveAi {}
 
 impl ProjectCommand for SetAutoApproveAi {
     type Output = ();

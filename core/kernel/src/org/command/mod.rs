@@ -10,12 +10,18 @@ mod auto_approval;
 mod rule;
 mod platform;
 mod workflow;
+mod govern;
+mod kind;
 
 use core::fmt;
 use std::collections::BTreeMap;
 
 pub use auto_approval::SetAutoApproveAi;
 pub(crate) use desk::{Decided, Desk};
+pub(crate) use govern::check_level;
+pub use govern::{AdoptPolicies, SetGovernance, SetPlatformGovernance};
+pub(crate) use kind::Visitor;
+pub use kind::{CommandKind, OrgCommand};
 pub use place::{
     CreateEnvironment, CreateModule, RemoveEnvironment, RemoveModule, SetQuorum, UpdateEnvironment,
     UpdateModule,
@@ -40,8 +46,11 @@ use crate::error::{Code, Error};
 use crate::id::{ProjectId, UserId};
 
 pub(crate) mod sealed {
-    /// Only the commands in this module are commands.
-    pub trait Sealed {}
+    /// Only the commands in the list of `kind.rs` are commands.
+    pub trait Sealed {
+        /// Which one it is.
+        const KIND: super::CommandKind;
+    }
 }
 
 /// A command about one project. It takes PLATFORM_ADMIN or the action `manage` for the whole project.

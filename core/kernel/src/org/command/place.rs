@@ -2,7 +2,7 @@
 
 use super::auto_approval::switched_off;
 use super::rule::{check_quorum, is_condition, people_of};
-use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use super::{Decided, Desk, ProjectCommand, in_use, taken};
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
@@ -10,6 +10,7 @@ use crate::org::{
     AutoApproval, Criticality, Environment, EnvironmentQuorum, Module, Name, Row, Slug,
 };
 use crate::request::Quorum;
+use serde::{Deserialize, Serialize};
 
 /// Adds an environment. Its code must be new within the project.
 ///
@@ -33,7 +34,7 @@ use crate::request::Quorum;
 /// assert!(environments.iter().map(|row| row.id).eq([office.environment, prod]));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateEnvironment {
     /// The project.
@@ -70,7 +71,7 @@ pub struct CreateEnvironment {
 /// assert_eq!(environments[0].criticality, Criticality::High);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct UpdateEnvironment {
     /// The project.
@@ -99,7 +100,7 @@ pub struct UpdateEnvironment {
 /// assert_eq!(gate.manage(&office.root, &command).unwrap_err().code(), Code::InUse);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveEnvironment {
     /// The project.
@@ -125,7 +126,7 @@ pub struct RemoveEnvironment {
 /// assert_eq!(office.pending(&gate).unwrap_err().code(), Code::QuorumUnsatisfiable);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetQuorum {
     /// The project.
@@ -149,7 +150,7 @@ pub struct SetQuorum {
 /// assert_ne!(catalog, office.module);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateModule {
     /// The project.
@@ -174,7 +175,7 @@ pub struct CreateModule {
 /// assert_eq!((modules[0].code.as_str(), modules[0].name.as_str()), ("pagos", "Payments"));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct UpdateModule {
     /// The project.
@@ -204,7 +205,7 @@ pub struct UpdateModule {
 /// assert!(gate.organisation(&office.root, project)?.modules.is_empty());
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveModule {
     /// The project.
@@ -212,14 +213,6 @@ pub struct RemoveModule {
     /// The module.
     pub module: ModuleId,
 }
-
-impl sealed::Sealed for CreateEnvironment {}
-impl sealed::Sealed for UpdateEnvironment {}
-impl sealed::Sealed for RemoveEnvironment {}
-impl sealed::Sealed for SetQuorum {}
-impl sealed::Sealed for CreateModule {}
-impl sealed::Sealed for UpdateModule {}
-impl sealed::Sealed for RemoveModule {}
 
 impl ProjectCommand for CreateEnvironment {
     type Output = EnvironmentId;

@@ -1,5 +1,7 @@
 //! Users, projects and global roles: what PLATFORM_ADMIN manages.
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::{ProjectId, UserId};
 use crate::org::{Email, GlobalRole, Name, Slug, UserKind};
 
@@ -21,7 +23,7 @@ use crate::org::{Email, GlobalRole, Name, Slug, UserKind};
 /// assert_eq!(eva("EVA@example.org").unwrap_err().code(), Code::AlreadyExists);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateUser {
     /// Person or agent.
@@ -46,7 +48,7 @@ pub struct CreateUser {
 /// assert!(gate.projects(&office.ana)?.is_empty());
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetUserActive {
     /// The user.
@@ -70,7 +72,7 @@ pub struct SetUserActive {
 /// assert!(gate.projects(&office.root)?.iter().any(|project| project.id == bank));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateProject {
     /// Its code, such as `shop`.
@@ -93,7 +95,7 @@ pub struct CreateProject {
 /// assert_eq!((shop.code.as_str(), shop.name.as_str()), ("shop", "Web shop"));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RenameProject {
     /// The project.
@@ -119,7 +121,7 @@ pub struct RenameProject {
 /// assert_eq!(gate.administer(&office.root, &to_oneself).unwrap_err().code(), Code::Refused);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct GrantGlobalRole {
     /// The user.
@@ -143,7 +145,7 @@ pub struct GrantGlobalRole {
 /// assert_eq!(gate.administer(&office.root, &last).unwrap_err().code(), Code::Refused);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RevokeGlobalRole {
     /// The user.
@@ -161,7 +163,8 @@ pub struct RevokeGlobalRole {
 /// let a_year = SetRetention { class: RetentionClass::Comment, keep_days: Some(365) };
 /// assert_eq!(a_year.class, RetentionClass::Comment);
 /// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RetentionClass {
     /// What a request asks for, what was planned, and what its runs said.
@@ -180,7 +183,7 @@ pub enum RetentionClass {
 /// gate.administer(&office.root, &two_years)?;
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetRetention {
     /// Which texts.

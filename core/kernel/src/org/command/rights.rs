@@ -1,7 +1,9 @@
 //! Project roles, their permissions, and who holds them.
 
+use serde::{Deserialize, Serialize};
+
 use super::staff::ended;
-use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use super::{Decided, Desk, ProjectCommand, in_use, taken};
 use crate::audit::Event;
 use crate::authz::{Action, Rule};
 use crate::clock::Timestamp;
@@ -21,7 +23,7 @@ use crate::org::{Grant, Interval, Name, Permission, Role, RolePermission};
 /// assert!(gate.organisation(&office.root, project)?.roles.iter().any(|row| row.id == role));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateRole {
     /// The project.
@@ -42,7 +44,7 @@ pub struct CreateRole {
 /// assert_eq!(error.code().as_str(), "in_use");
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveRole {
     /// The project.
@@ -63,7 +65,7 @@ pub struct RemoveRole {
 /// assert!(deploy_to_dev.to_string().starts_with("prm_"));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreatePermission {
     /// The project.
@@ -88,7 +90,7 @@ pub struct CreatePermission {
 /// assert_eq!(error.code().as_str(), "in_use");
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemovePermission {
     /// The project.
@@ -109,7 +111,7 @@ pub struct RemovePermission {
 /// assert!(gate.organisation(&office.root, project)?.role_permissions.iter().any(|r| r.role_id == role));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AllowRole {
     /// The project.
@@ -133,7 +135,7 @@ pub struct AllowRole {
 /// assert!(!gate.organisation(&office.root, project)?.role_permissions.contains(&pair));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct DisallowRole {
     /// The project.
@@ -158,7 +160,7 @@ pub struct DisallowRole {
 /// assert!(!org.grants.iter().any(|row| row.id == grant));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AssignRole {
     /// The project.
@@ -183,7 +185,7 @@ pub struct AssignRole {
 /// assert_eq!(gate.organisation(&office.root, project)?.grants.len() + 1, org.grants.len());
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct EndGrant {
     /// The project.
@@ -193,15 +195,6 @@ pub struct EndGrant {
     /// The first instant at which it no longer holds; `None` is now.
     pub at: Option<Timestamp>,
 }
-
-impl sealed::Sealed for CreateRole {}
-impl sealed::Sealed for RemoveRole {}
-impl sealed::Sealed for CreatePermission {}
-impl sealed::Sealed for RemovePermission {}
-impl sealed::Sealed for AllowRole {}
-impl sealed::Sealed for DisallowRole {}
-impl sealed::Sealed for AssignRole {}
-impl sealed::Sealed for EndGrant {}
 
 impl ProjectCommand for CreateRole {
     type Output = RoleId;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Decided, Desk, ProjectCommand, sealed, taken, unknown_user};
+use serde::{Deserialize, Serialize};
+
+use super::{Decided, Desk, ProjectCommand, taken, unknown_user};
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{ProjectId, RoleId, RuleId, TeamId, UserId};
@@ -32,7 +34,7 @@ use crate::request::{Group, Quorum};
 /// assert_eq!(office.pending(&gate).unwrap_err().code(), Code::QuorumUnsatisfiable);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct PutQuorumRule {
     /// The project.
@@ -66,7 +68,7 @@ pub struct PutQuorumRule {
 /// assert!(office.approved(&gate).is_ok(), "its plan has no finding");
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct PutBlockingRule {
     /// The project.
@@ -97,7 +99,7 @@ pub struct PutBlockingRule {
 /// assert!(gate.organisation(&office.root, project)?.blocking_rules.is_empty());
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveRule {
     /// The project.
@@ -105,10 +107,6 @@ pub struct RemoveRule {
     /// The rule.
     pub rule: RuleId,
 }
-
-impl sealed::Sealed for PutQuorumRule {}
-impl sealed::Sealed for PutBlockingRule {}
-impl sealed::Sealed for RemoveRule {}
 
 /// Refuses a quorum that is too large, or that names whom or what there is not.
 pub(super) fn check_quorum(desk: &Desk<'_>, quorum: &Quorum) -> Result<(), Error> {

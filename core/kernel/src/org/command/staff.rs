@@ -1,6 +1,8 @@
 //! Teams, the modules they look after, and who is in them.
 
-use super::{Decided, Desk, ProjectCommand, in_use, sealed, taken};
+use serde::{Deserialize, Serialize};
+
+use super::{Decided, Desk, ProjectCommand, in_use, taken};
 use crate::audit::Event;
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -19,7 +21,7 @@ use crate::org::{Interval, Membership, Name, Team, TeamModule, TeamRole};
 /// assert!(team.to_string().starts_with("tea_"));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct CreateTeam {
     /// The project.
@@ -43,7 +45,7 @@ pub struct CreateTeam {
 /// assert_eq!(teams[0].name.as_str(), "Payments");
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RenameTeam {
     /// The project.
@@ -69,7 +71,7 @@ pub struct RenameTeam {
 /// assert_eq!(gate.manage(&office.root, &command).unwrap_err().code(), Code::InUse);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RemoveTeam {
     /// The project.
@@ -94,7 +96,7 @@ pub struct RemoveTeam {
 /// assert_eq!(gate.organisation(&office.root, project)?.team_modules.len(), 2);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AssignModule {
     /// The project.
@@ -122,7 +124,7 @@ pub struct AssignModule {
 /// assert!(!gate.can(office.bo.user(), &Action::APPROVE, place));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct UnassignModule {
     /// The project.
@@ -159,7 +161,7 @@ pub struct UnassignModule {
 /// assert!(rows.iter().any(|row| row.id == membership && row.user_id == user));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct AddMember {
     /// The project.
@@ -193,7 +195,7 @@ pub struct AddMember {
 /// assert!(!gate.can(office.bo.user(), &Action::APPROVE, place));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct EndMembership {
     /// The project.
@@ -203,14 +205,6 @@ pub struct EndMembership {
     /// The first instant at which it no longer holds; `None` is now.
     pub at: Option<Timestamp>,
 }
-
-impl sealed::Sealed for CreateTeam {}
-impl sealed::Sealed for RenameTeam {}
-impl sealed::Sealed for RemoveTeam {}
-impl sealed::Sealed for AssignModule {}
-impl sealed::Sealed for UnassignModule {}
-impl sealed::Sealed for AddMember {}
-impl sealed::Sealed for EndMembership {}
 
 fn name_free(desk: &Desk<'_>, name: &Name, own: Option<TeamId>) -> Result<(), Error> {
     if desk.book.teams.values().any(|row| row.name == *name && Some(row.id) != own) {

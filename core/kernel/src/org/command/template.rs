@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Decided, Desk, ProjectCommand, sealed};
+use serde::{Deserialize, Serialize};
+
+use super::{Decided, Desk, ProjectCommand};
 use crate::audit::Event;
 use crate::authz::Action;
 use crate::error::{Code, Error};
@@ -16,7 +18,8 @@ use crate::org::{Name, Permission, Role, RolePermission};
 /// use placet_core::org::command::RoleTemplate;
 /// assert_eq!(RoleTemplate::Artifact.as_str(), "artifact");
 /// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RoleTemplate {
     /// The roles of the workflow `artifact`, each for the whole project:
@@ -80,7 +83,7 @@ impl RoleTemplate {
 /// assert_eq!(gate.manage(&office.root, &command)?, roles);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct ApplyRoleTemplate {
     /// The project.
@@ -88,8 +91,6 @@ pub struct ApplyRoleTemplate {
     /// Which roles.
     pub template: RoleTemplate,
 }
-
-impl sealed::Sealed for ApplyRoleTemplate {}
 
 impl ProjectCommand for ApplyRoleTemplate {
     type Output = Vec<Role>;

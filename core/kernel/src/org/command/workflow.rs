@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Decided, Desk, ProjectCommand, sealed};
+use serde::{Deserialize, Serialize};
+
+use super::{Decided, Desk, ProjectCommand};
 use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::ProjectId;
@@ -41,7 +43,7 @@ const VERSIONS_MAX: usize = 256;
 /// assert_eq!(error.details()["path"], "DRAFT SUBMIT, PENDING_APPROVAL APPROVE, APPROVED EXECUTE");
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct SetWorkflow {
     /// The project.
@@ -71,7 +73,7 @@ pub struct SetWorkflow {
 /// assert_eq!(gate.draft_in(&office.ana, &new, &name).unwrap_err().code(), Code::NotFound);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "a command is written out by its caller")]
 pub struct RetireWorkflow {
     /// The project.
@@ -79,9 +81,6 @@ pub struct RetireWorkflow {
     /// The workflow.
     pub name: Slug,
 }
-
-impl sealed::Sealed for SetWorkflow {}
-impl sealed::Sealed for RetireWorkflow {}
 
 impl ProjectCommand for SetWorkflow {
     type Output = u32;
