@@ -197,7 +197,7 @@ fn there_is_no_other_way_to_write_such_a_request() {
     let other = office.change("1").unwrap();
     assert_eq!(gate.edit(&office.ana, id, "x", &other).unwrap_err().code(), Code::InvalidInput);
     // Another command is another revision, and nobody agreed to it; blanks are not one.
-    let mut next = view.change.clone();
+    let mut next = view.change;
     next.payload = next.payload.replace(':', ": ");
     assert_eq!(gate.edit(&office.ana, id, "x", &next).unwrap_err().code(), Code::InvalidPayload);
     next.payload = OrgCommand::from(ground.team("Stock")).to_payload().unwrap();
@@ -265,8 +265,8 @@ fn the_platform_and_its_policies_are_governed_in_a_project_that_is() {
     let commands = BTreeSet::from([CommandKind::SetUserActive, CommandKind::AdoptPolicies]);
     let command = SetPlatformGovernance { project, module, environment, commands };
     let wrong = BTreeSet::from([CommandKind::SetQuorum]);
-    let level = gate
-        .administer(&office.root, &SetPlatformGovernance { commands: wrong, ..command.clone() });
+    let level =
+        gate.administer(&office.root, &SetPlatformGovernance { commands: wrong, ..command });
     assert_eq!(level.unwrap_err().code(), Code::InvalidInput);
     gate.administer(&office.root, &command).unwrap();
     assert!(gate.platform_governance(&office.root).unwrap().is_some());

@@ -16,6 +16,7 @@ mod blocking;
 mod threads;
 mod agents;
 mod governance;
+mod model;
 mod organisation;
 mod bounds;
 mod refusals;

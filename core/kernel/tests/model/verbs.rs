@@ -1,0 +1,277 @@
+//! Every public verb of the gate, in a form in which anybody can call it about the one request. A verb that is called in
+//! several ways has a line for each: `name:way`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use placet_core::audit::{AuditQuery, DeepOptions, Ed25519Signer, EventFormat};
+use placet_core::authz::{Action, Paging, Question, Scope};
+use placet_core::digest::Digest;
+use placet_core::error::Error;
+use placet_core::gate::{Erasure, Finding, Gate};
+use placet_core::org::UserKind;
+use placet_core::org::command::{CreateTeam, CreateUser, OrgCommand, RenameProject, UpdateModule};
+use placet_core::request::ThreadPlace;
+use placet_core::runner::{Failure, Outcome, Report};
+use placet_core::testing::{MemoryHeads, ScriptedAuthorizer, Seen};
+
+use super::rules::Who;
+use super::stage::Stage;
+
+/// One way to call a verb.
+#[derive(Debug)]
+pub(crate) struct Verb {
+    pub(crate) name: &'static str,
+    /// Whether the model moves the request by it. Such verbs are tried in every situation, the others in one of each
+    /// state.
+    pub(crate) moves: bool,
+    pub(crate) call: fn(&Stage, &Who) -> Result<(), Error>,
+}
+
+/// Verbs that take no caller: it is the same whoever stands there.
+const WITHOUT_CALLER: &[&str] = &[
+    "tick",
+    "recover",
+    "erase_expired",
+    "bootstrap",
+    "lift_governance",
+    "prepare_policies",
+    "recover_policies",
+    "policy_set",
+    "index",
+    "limits",
+    "now",
+    "steady_ms",
+    "disagreements",
+    "new",
+    "wait_for_log",
+    "refresh",
+    "index_log",
+    "check_log_index",
+    "rebuild_log_index",
+    "checkpoint",
+    "verifier_key",
+    "origin",
+    "prove",
+    "prove_consistency",
+    "log_key",
+    "check_key",
+    "seal_years",
+    "anchor",
+    "compare_with",
+];
+
+impl Verb {
+    /// Who calls it: in `all` situations everybody; else those who have a right that a request's way depends on.
+    pub(crate) fn callers(&self, all: bool) -> &'static [Who] {
+        if WITHOUT_CALLER.contains(&self.name) {
+            &[Who::Ana]
+        } else if all {
+            Who::ALL
+        } else {
+            Who::WITH_A_PART
+        }
+    }
+}
+
+macro_rules! verbs {
+    (moves { $($move:literal: $act:expr;)* } stays { $($stay:literal: $look:expr;)* }) => {
+        pub(crate) const VERBS: &[Verb] = &[
+            $(Verb { name: $move, moves: true, call: |s, who| $act(s, *who).map(drop) },)*
+            $(Verb { name: $stay, moves: false, call: |s, who| $look(s, *who).map(drop) },)*
+        ];
+    };
+}
+
+/// Gives a closure of the table its types.
+fn call<T>(act: fn(&Stage, Who) -> Result<T, Error>) -> fn(&Stage, Who) -> Result<T, Error> {
+    act
+}
+
+verbs! {
+    moves {
+        "edit": call(|s, by| s.gate.edit(&s.caller(by), s.id(), "again", &s.office().change("\"again\"")?));
+        "plan": call(|s, by| s.gate.plan(&s.caller(by), s.id()));
+        "submit": call(|s, by| s.gate.submit(&s.caller(by), s.id()));
+        "approve": call(|s, by| s.gate.approve(&s.caller(by), s.id(), digest(s), None));
+        "approve:stale": call(|s, by| s.gate.approve(&s.caller(by), s.id(), Digest::of(b"older"), None));
+        "reject": call(|s, by| s.gate.reject(&s.caller(by), s.id(), "no"));
+        "request_changes": call(|s, by| s.gate.request_changes(&s.caller(by), s.id(), "not so"));
+        "cancel": call(|s, by| s.gate.cancel(&s.caller(by), s.id(), None));
+        "execute": call(|s, by| s.gate.execute(&s.caller(by), s.id()).map(drop));
+        "drive": call(|s, by| driven(s, by, Outcome::Succeeded(Report::default())));
+        "drive:failed": call(|s, by| driven(s, by, Outcome::Failed(Failure::new("sql.1", "no"))));
+        "drive:unknown": call(|s, by| driven(s, by, unknown()));
+        "stop": call(|s, by| s.gate.stop(&s.caller(by), s.id()));
+        "verify": call(|s, by| {
+            s.reads(Outcome::Succeeded(Report::default()));
+            s.gate.verify(&s.caller(by), s.id())
+        });
+        "reconcile": call(|s, by| {
+            s.reads(unknown());
+            s.gate.reconcile(&s.caller(by), s.id(), Finding::NothingDone, "looked at it")
+        });
+        "tick": call(|s, _| {
+            s.gate.tick()?;
+            s.wait_ms(s.gate.limits().lease_ms);
+            s.gate.tick()
+        });
+        "recover": call(|s, _| s.gate.recover());
+    }
+    stays {
+        // Other requests.
+        "draft": call(|s, by| s.gate.draft(&s.caller(by), &s.office().request(s.office().change("1")?)));
+        "draft_and_submit": call(|s, by| {
+            s.gate.draft_and_submit(&s.caller(by), &s.office().request(s.office().change("2")?))
+        });
+        "propose": call(|s, by| s.gate.propose(&s.caller(by), &OrgCommand::from(team(s)?), "a team"));
+        // Said about it.
+        "comment": call(|s, by| s.gate.comment(&s.caller(by), s.id(), "soon"));
+        "open_thread": call(|s, by| {
+            s.gate.open_thread(&s.caller(by), s.id(), ThreadPlace::Request, "who pays?")
+        });
+        "reply": call(|s, by| s.gate.reply(&s.caller(by), s.id(), 0, "the shop"));
+        "resolve_thread": call(|s, by| s.gate.resolve_thread(&s.caller(by), s.id(), 0));
+        "reopen_thread": call(|s, by| s.gate.reopen_thread(&s.caller(by), s.id(), 0));
+        "threads": call(|s, by| s.gate.threads(&s.caller(by), s.id(), None));
+        "posts": call(|s, by| s.gate.posts(&s.caller(by), s.id(), 0));
+        "erase": call(|s, by| {
+            s.gate.erase(&s.caller(by), Erasure::Comment { request: s.id(), number: 0 })
+        });
+        "erase_expired": call(|s, _| s.gate.erase_expired(|_| Ok(())));
+        // The run's lease: only a ticket gives its key.
+        "renew": call(|s, by| {
+            let other = s.copied();
+            let ticket = other.gate.execute(&other.caller(by), other.id())?;
+            other.gate.renew(ticket.lease())
+        });
+        // The organisation.
+        "bootstrap": call(|s, _| s.gate.bootstrap(&user()?));
+        "manage": call(|s, by| {
+            let (project, module) = (s.office().project, s.office().module);
+            s.gate.manage(&s.caller(by), &UpdateModule { project, module, name: "Pagos".parse()? })
+        });
+        "administer": call(|s, by| {
+            let project = s.office().project;
+            s.gate.administer(&s.caller(by), &RenameProject { project, name: "Shop".parse()? })
+        });
+        "organisation": call(|s, by| s.gate.organisation(&s.caller(by), s.office().project));
+        "platform_governance": call(|s, by| s.gate.platform_governance(&s.caller(by)));
+        "lift_governance": call(|s, _| s.gate.lift_governance(Some(s.office().project)));
+        "users": call(|s, by| s.gate.users(&s.caller(by), None));
+        "global_roles": call(|s, by| s.gate.global_roles(&s.caller(by)));
+        "record_login": call(|s, by| s.gate.record_login(&s.caller(by)));
+        // Policies.
+        "prepare_policies": call(|s, _| {
+            Ok(s.gate.prepare_policies(Arc::new(ScriptedAuthorizer::agreeing())))
+        });
+        "adopt_policies": call(|s, by| s.gate.adopt_policies(&s.caller(by), s.gate.policy_set()?));
+        "recover_policies": call(|s, _| s.gate.recover_policies(s.gate.policy_set()?));
+        "policy_set": call(|s, _| s.gate.policy_set());
+        // Questions about rights.
+        "can": call(|s, by| Ok(s.gate.can(s.user(by), &Action::APPROVE, place(s))));
+        "authorize": call(|s, by| Ok(s.gate.authorize(s.user(by), &Action::APPROVE, place(s))));
+        "explain": call(|s, by| s.gate.explain(&s.caller(by), &question(s, by)));
+        "who_can": call(|s, by| {
+            s.gate.who_can(&s.caller(by), &Action::APPROVE, place(s), s.gate.now(), Paging::first(9))
+        });
+        "who_can_without": call(|s, by| {
+            let (now, away) = (s.gate.now(), [s.user(Who::Bo)]);
+            s.gate.who_can_without(&s.caller(by), &Action::APPROVE, place(s), now, &away, Paging::first(9))
+        });
+        "where_can": call(|s, by| {
+            let (user, now) = (s.user(by), s.gate.now());
+            s.gate.where_can(&s.caller(by), user, &Action::APPROVE, now, Paging::first(9))
+        });
+        "only_by": call(|s, by| {
+            let (user, now) = (s.user(by), s.gate.now());
+            s.gate.only_by(&s.caller(by), user, &Action::APPROVE, now, Paging::first(9))
+        });
+        "matrix": call(|s, by| s.gate.matrix(&s.caller(by), s.user(by), s.gate.now(), Paging::first(9)));
+        "matrix_text": call(|s, by| s.gate.matrix_text(&s.caller(by), s.office().project));
+        "check_stories": call(|s, by| s.gate.check_stories(&s.caller(by), ""));
+        "index": call(|s, _| s.gate.index());
+        "replay": call(|s, by| {
+            s.gate.replay(&s.caller(by), &ScriptedAuthorizer::agreeing(), 0)
+        });
+        // Looking.
+        "view": call(|s, by| s.gate.view(&s.caller(by), s.id()));
+        "history": call(|s, by| s.gate.history(&s.caller(by), s.id()));
+        "requests": call(|s, by| s.gate.requests(&s.caller(by), s.office().project, None));
+        "projects": call(|s, by| s.gate.projects(&s.caller(by)));
+        "limits": call(|s, _| Ok(s.gate.limits().lease_ms));
+        "now": call(|s, _| Ok(s.gate.now()));
+        "steady_ms": call(|s, _| Ok(s.gate.steady_ms()));
+        "disagreements": call(|s, _| Ok(s.gate.disagreements()));
+        "new": call(|s, _| Ok(s.copied()));
+        "wait_for_log": call(|s, _| s.gate.wait_for_log(0, 0));
+        "refresh": call(|s, _| s.gate.refresh());
+        // The log.
+        "trail": call(|s, by| s.gate.trail(&s.caller(by), s.id()));
+        "audit": call(|s, by| s.gate.audit(&s.caller(by), 0));
+        "query_audit": call(|s, by| {
+            s.gate.query_audit(&s.caller(by), &AuditQuery::default(), None, 5)
+        });
+        "export_events": call(|s, by| {
+            s.gate.export_events(&s.caller(by), &EventFormat::Cef, None, |_event| Ok(()))
+        });
+        "evidence": call(|s, by| s.gate.evidence(&s.caller(by), s.id(), |_path, _bytes| Ok(())));
+        "export": call(|s, by| s.gate.export(&s.caller(by), |_path, _bytes| Ok(())));
+        "export_to": call(|s, by| s.gate.export_to(&s.caller(by), &mut BTreeMap::new()));
+        "verify_deep": call(|s, by| {
+            s.gate.verify_deep(&s.caller(by), &DeepOptions::default(), |_| Ok(()))
+        });
+        "index_log": call(|s, _| s.gate.index_log(|_done, _total| Ok(())));
+        "check_log_index": call(|s, _| s.gate.check_log_index(|_done, _total| Ok(())));
+        "rebuild_log_index": call(|s, _| s.gate.rebuild_log_index(|_done, _total| Ok(())));
+        "checkpoint": call(|s, _| s.gate.checkpoint());
+        "verifier_key": call(|s, _| Ok(s.gate.verifier_key().to_string()));
+        "origin": call(|s, _| Ok(s.gate.origin().to_owned()));
+        "prove": call(|s, _| s.gate.prove(0));
+        "prove_consistency": call(|s, _| s.gate.prove_consistency(1));
+        "log_key": call(|s, _| s.gate.log_key());
+        "check_key": call(|s, _| s.gate.check_key());
+        "rotate_key": call(|s, by| {
+            let other = s.copied();
+            let next = Ed25519Signer::from_seed("placet.test/log", &[9; 32])?;
+            other.gate.rotate_key(&other.caller(by), &next)
+        });
+        "seal_years": call(|s, _| s.gate.seal_years());
+        "years": call(|s, by| s.gate.years(&s.caller(by)));
+        "export_year": call(|s, by| s.gate.export_year(&s.caller(by), 2026, &mut BTreeMap::new()));
+        "anchor": call(|s, _| s.gate.anchor(&MemoryHeads::default()));
+        "compare_with": call(|s, _| s.gate.compare_with(&MemoryHeads::default()));
+    }
+}
+
+fn unknown() -> Outcome {
+    Outcome::Unknown(Failure::new("timeout", "the line went dead"))
+}
+
+/// What an approver sees now.
+fn digest(s: &Stage) -> Digest {
+    s.view().digest.unwrap_or_else(|| Digest::of(b"no plan"))
+}
+
+fn driven(s: &Stage, by: Who, outcome: Outcome) -> Result<(), Error> {
+    let ticket = s.gate.execute(&s.caller(by), s.id())?;
+    s.ends_with(outcome);
+    s.gate.drive(ticket, &Seen::default()).map(drop)
+}
+
+fn place(s: &Stage) -> Scope {
+    Scope::module(s.office().project, s.office().module, s.office().environment)
+}
+
+fn question(s: &Stage, by: Who) -> Question {
+    Question { user: s.user(by), action: Action::APPROVE, scope: place(s), at: Gate::now(&s.gate) }
+}
+
+fn team(s: &Stage) -> Result<CreateTeam, Error> {
+    Ok(CreateTeam { project: s.office().project, name: "Storage".parse()? })
+}
+
+fn user() -> Result<CreateUser, Error> {
+    let (email, display_name) = ("first@example.org".parse()?, "First".parse()?);
+    Ok(CreateUser { kind: UserKind::Person, email, display_name })
+}
