@@ -12,6 +12,8 @@
 pub struct Limits {
     /// The longest payload of a change, in bytes. Default 256 KiB: stores like small values.
     pub payload_bytes_max: usize,
+    /// The most targets that one change may have. Default 32.
+    pub targets_max: usize,
     /// The longest comment, title or reason, in bytes. Default 4 KiB.
     pub text_bytes_max: usize,
     /// The most rows that one list call returns. Default 500.
@@ -20,6 +22,9 @@ pub struct Limits {
     pub lease_ms: u64,
     /// How long one run may take, in milliseconds. Default 300,000.
     pub run_ms_max: u64,
+    /// For how long the approvals of a revision are good when its runs fail: there may be another attempt until so many
+    /// failed. 1 means that whatever failed has to be asked for anew. Default 3.
+    pub attempts_max: u32,
     /// How far the wall clock may get ahead of the steady one between two changes of the organisation, or between
     /// opening the gate and the first, in milliseconds; a change beyond it is refused. Default 86,400,000, a day.
     pub clock_leap_ms_max: u64,
@@ -42,10 +47,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             payload_bytes_max: 256 * 1024,
+            targets_max: 32,
             text_bytes_max: 4 * 1024,
             page_rows_max: 500,
             lease_ms: 30_000,
             run_ms_max: 300_000,
+            attempts_max: 3,
             clock_leap_ms_max: 86_400_000,
             conflict_retries_max: 16,
             memory_bytes_max: 8 * 1024 * 1024,
@@ -74,6 +81,13 @@ impl Limits {
     #[must_use]
     pub fn with_run_ms_max(mut self, ms: u64) -> Self {
         self.run_ms_max = ms;
+        self
+    }
+
+    /// Sets for how many attempts the approvals of a revision are good.
+    #[must_use]
+    pub fn with_attempts_max(mut self, attempts: u32) -> Self {
+        self.attempts_max = attempts;
         self
     }
 

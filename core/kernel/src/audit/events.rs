@@ -80,6 +80,10 @@ events! {
     OrgBlockingRulePut = "org.blocking_rule_put",
     /// A rule about approvals was removed.
     OrgRuleRemoved = "org.rule_removed",
+    /// Changes come to an environment from another one.
+    OrgPromotionSet = "org.promotion_set",
+    /// Changes are executed otherwise in an environment.
+    OrgExecutionSet = "org.execution_set",
     /// A module was added.
     OrgModuleCreated = "org.module_created",
     /// A module was changed.
@@ -132,6 +136,8 @@ events! {
     GovernanceLifted = "governance.lifted",
     /// A request was written down.
     RequestDrafted = "request.drafted",
+    /// A request was written for the next environment, with what succeeded in the one before.
+    RequestPromoted = "request.promoted",
     /// A request has a new revision; approvals of earlier ones are void.
     RequestEdited = "request.edited",
     /// The runner said what it would do.
@@ -189,6 +195,8 @@ events! {
     RunApplied = "run.applied",
     /// A run was begun: its lease and its fence are held.
     RunStarted = "run.started",
+    /// A run was not begun by the gate: nobody may on whose behalf, or it is not what was approved. `because` says why.
+    RunHeldBack = "run.held_back",
     /// Somebody asked a run to stop.
     RunStopRequested = "run.stop_requested",
     /// A plugin noted how far it came.

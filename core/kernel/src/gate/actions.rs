@@ -196,7 +196,7 @@ impl Txn<'_> {
         match way.verb {
             Verb::Approve => check_not_twice(caller, request),
             Verb::Delete => self.check_nothing_depends_on(header.id),
-            Verb::Execute => self.check_target(caller, header),
+            Verb::Execute | Verb::Rerun => self.check_target(caller, header, way.verb),
             Verb::NewVersion => self.check_is_newest(header),
             Verb::Revert => self.refuse_agent(user, "undoes an approval"),
             Verb::Restore => self.refuse_agent(user, "takes a no back"),
@@ -207,7 +207,6 @@ impl Txn<'_> {
             | Verb::Withdraw
             | Verb::Reopen
             | Verb::Cancel
-            | Verb::Rerun
             | Verb::Advance
             | Verb::Stop
             | Verb::Finish

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Gate;
 use super::administer::PlatformCommand;
 use super::drive::word;
-use super::execute::{Ticket, check_plugin};
+use super::execute::{Start, Ticket, check_plugin};
 use super::find::Note;
 use super::txn::Txn;
 use crate::audit::Event;
@@ -49,15 +49,21 @@ impl Visitor for CarryOut<'_, '_> {
 impl Gate {
     /// Runs an approved request for a command: applies it, or records that it could not be. Its ending is known when
     /// this returns, and the ticket has nothing left to drive.
-    pub(super) fn apply_command(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
+    pub(super) fn apply_command(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        start: Start,
+    ) -> Result<Ticket, Error> {
         let (ticket, command) = self.transact(|txn| {
-            let (mut header, approved, permit) = txn.executable(caller, id)?;
+            let (mut header, approved, permit) = txn.startable(caller, id, start)?;
             let revision = txn.revision(&header)?;
-            let plan = revision.check_digests(&header)?.clone();
+            revision.check_digests(&header)?;
             check_plugin(&header, Some(own::digest()))?;
             approved.check_executor(&header, caller.user())?;
             let (approved, left_out) = txn.still_counted(&header, approved)?;
-            txn.check_not_blocked(&header, &plan)?;
+            txn.check_not_blocked(&header, &revision)?;
+            let verb = txn.start_verb(&header, start)?;
             let command = OrgCommand::from_payload(&revision.change.payload)?;
             if let OrgCommand::AdoptPolicies(AdoptPolicies { digest }) = &command {
                 // Another node may have it: that is no reason to give the request up.
@@ -73,7 +79,9 @@ impl Gate {
                 header.authors().into_iter().chain(approvers).collect();
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
-            txn.follow(caller, &mut header, Verb::Execute, None)?;
+            txn.follow(caller, &mut header, verb, None)?;
+            let target = executing.target.clone();
+            let plan = revision.plan_at(&target)?.clone();
             let (attempt, fence) = (executing.attempt, executing.fence);
             let (outcome, facts) = txn.apply(&command, &involved, caller.user())?;
             txn.add_run(&Run {
@@ -81,6 +89,7 @@ impl Gate {
                 request: id,
                 revision: header.revision,
                 attempt,
+                target: target.clone(),
                 fence,
                 started_by: caller.user(),
                 by_agent: txn.is_agent(caller.user()),
@@ -90,21 +99,28 @@ impl Gate {
                 late: None,
             })?;
             let started = Request { header, state: executing.clone().into() };
-            let job = self.job(txn, &started, &revision, Some((run, attempt, fence)))?;
+            let job = self.job(txn, &started, (&revision, &target), Some((run, attempt, fence)))?;
             let channel = caller.channel();
-            let (caller, from) = (Some(caller), Some(StateName::Approved));
-            let note = Note { caller, action: action::EXECUTE, from, comment: None };
+            let is_due = start == Start::Due;
+            let comment = is_due.then(|| format!("automatic, on behalf of {}", caller.user()));
+            let (comment, from) = (comment.as_deref(), Some(start.from()));
+            let actor = (!is_due).then_some(caller);
+            let note = Note { caller: actor, action: start.action(), from, comment };
             let Request { mut header, state: _ } = txn.save(started, &note)?;
             let state = executing.finish(&header, fence, outcome.clone(), txn.now)?;
             txn.arrive(&mut header, Verb::Finish, state.name())?;
             let from = Some(StateName::Executing);
             let note = Note { caller: None, action: action::FINISH, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
-            let mut leaf = Self::request_leaf(txn, Event::RunApplied, caller, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunApplied, Some(caller), &request);
+            if is_due {
+                (leaf.actor, leaf.on_behalf_of) = (None, leaf.actor);
+            }
             leaf.run = Some(run);
             leaf.fence = Some(fence);
             leaf.outcome = Some(word(&outcome).to_owned());
             leaf.facts = facts;
+            leaf.facts.insert("attempt".to_owned(), attempt.to_string());
             leaf.facts.insert("command".to_owned(), command.kind().to_string());
             if left_out > 0 {
                 leaf.facts.insert("left_out".to_owned(), left_out.to_string());

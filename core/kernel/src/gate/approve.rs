@@ -65,10 +65,14 @@ impl Gate {
                 stage: None,
                 fits: shelf.fits(user, &pending.quorum, header.module_id, txn.now),
             };
-            let state = pending.approve(header, permit, approval, &awaited)?;
+            let mut state = pending.approve(header, permit, approval, &awaited)?;
+            if let State::Approved(approved) = &mut state {
+                approved.is_automatic = txn.is_automatic(header)?;
+            }
             // Last: what is wrong with the approval itself is told first.
             let revision = txn.revision(header)?;
-            txn.check_not_blocked(header, revision.check_digests(header)?)?;
+            revision.check_digests(header)?;
+            txn.check_not_blocked(header, &revision)?;
             let is_enough = matches!(state, State::Approved(_));
             let way = txn.way(caller, &request.header, Verb::Approve, comment)?;
             let mut header = request.header;

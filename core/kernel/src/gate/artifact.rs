@@ -98,7 +98,7 @@ impl Gate {
             module: new.module,
             environment: new.environment,
             title: new.title.clone(),
-            change: Change { runner, target, payload },
+            change: Change { runner, target, then: Vec::new(), payload },
         };
         let workflow = &Definition::artifact().name;
         let begins = Beginning { workflow, action: action::DRAFT, event: Event::RequestDrafted };

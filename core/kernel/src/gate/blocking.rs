@@ -4,19 +4,24 @@ use super::decide::not_found;
 use super::txn::Txn;
 use crate::error::{Code, Error};
 use crate::org::{Block, BlockingRule};
-use crate::request::{Check, CheckStatus, Header};
+use crate::request::{Check, CheckStatus, Header, Revision};
 use crate::runner::Plan;
 
 impl Txn<'_> {
     /// Refuses where a rule of the project stops it, as it is at this moment.
-    pub(super) fn check_not_blocked(&mut self, header: &Header, plan: &Plan) -> Result<(), Error> {
+    pub(super) fn check_not_blocked(
+        &mut self,
+        header: &Header,
+        revision: &Revision,
+    ) -> Result<(), Error> {
+        let plans: Vec<&Plan> = revision.plans().collect();
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let criticality = shelf.book.environment(header.environment_id)?.criticality;
         for rule in shelf.book.blocking_rules.values() {
-            if !rule.when.fit(header, plan, criticality) {
+            if !rule.when.fit(header, &plans, criticality) {
                 continue;
             }
-            if let Some((why, help)) = self.what_stops(rule, header, plan)? {
+            if let Some((why, help)) = self.what_stops(rule, header, &plans)? {
                 let sentence = format!("the rule `{}` stops `{}`: {why}", rule.name, header.id);
                 return Err(Error::new(Code::Blocked, sentence)
                     .with_help(help)
@@ -31,10 +36,10 @@ impl Txn<'_> {
         &mut self,
         rule: &BlockingRule,
         header: &Header,
-        plan: &Plan,
+        plans: &[&Plan],
     ) -> Result<Option<(String, &'static str)>, Error> {
         Ok(match &rule.block {
-            Block::Finding(_) if rule.block.is_found_in(plan) => Some((
+            Block::Finding(_) if plans.iter().any(|plan| rule.block.is_found_in(plan)) => Some((
                 "its plan has such a finding".to_owned(),
                 "edit it, so that the plan has none",
             )),

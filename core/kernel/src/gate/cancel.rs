@@ -8,11 +8,12 @@ use crate::authz::{Execute, Submit};
 use crate::error::{Code, Error};
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{Cancelled, Executing, Request, State, StateName, action};
+use crate::request::{Cancelled, Executing, Request, State, action};
 use crate::workflow::Verb;
 
 impl Gate {
-    /// Withdraws a request that does not run yet. Its authors may, with the action `request`.
+    /// Withdraws a request that does not run. Its authors may, with the action `request`. A batch that took effect at
+    /// some targets keeps that in its state, and runs at no other.
     ///
     /// Fails with [`Code::Refused`] for somebody who did not write it, and with [`Code::WrongState`] once it
     /// runs or is over.
@@ -47,24 +48,24 @@ impl Gate {
                 .with_help("ask its author, or reject it as an approver"));
             }
             let from = Some(request.state.name());
-            match request.state {
-                State::Draft(_)
-                | State::PendingApproval(_)
-                | State::ChangesRequested(_)
-                | State::Approved(_) => {}
+            let done = match &request.state {
+                State::Draft(_) | State::PendingApproval(_) | State::ChangesRequested(_) => {
+                    Vec::new()
+                }
+                State::Approved(approved) => {
+                    txn.leave_queue(approved.next_target(&request.header)?, id)?;
+                    approved.done.clone()
+                }
                 State::Rejected(_)
                 | State::Cancelled(_)
                 | State::Executing(_)
                 | State::Succeeded(_)
                 | State::Failed(_)
                 | State::Unknown(_) => return Err(request.wrong_state("withdrawn")),
-            }
-            if from == Some(StateName::Approved) {
-                txn.leave_queue(&request.header)?;
-            }
+            };
             let mut header = request.header;
             txn.follow(caller, &mut header, Verb::Cancel, comment)?;
-            let state = Cancelled { by, at: txn.now }.into();
+            let state = Cancelled { by, at: txn.now, done }.into();
             let note = Note { caller: Some(caller), action: action::CANCEL, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestCancelled, Some(caller), &request);

@@ -33,7 +33,7 @@ impl Gate {
         self.consult(|txn| {
             let before = txn.text_of(caller, before)?;
             let after = txn.text_of(caller, after)?;
-            Ok(diff(before.text(), after.text()))
+            Ok(diff(&before.text(), &after.text()))
         })
     }
 }

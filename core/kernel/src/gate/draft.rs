@@ -16,9 +16,7 @@ use crate::id::{EnvironmentId, ModuleId, ProjectId, RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::book::Used;
 use crate::org::{Slug, UserKind};
-use crate::request::{
-    Change, Draft, Header, Request, Revision, State, StateName, ThreadCount, action,
-};
+use crate::request::{Change, Draft, Header, Request, Revision, State, ThreadCount, action};
 use crate::runner::{Finding, Level, own};
 use crate::workflow::Definition;
 
@@ -93,9 +91,11 @@ impl NewRequest {
             revision: 1,
             runner: self.change.runner.clone(),
             target: self.change.target.clone(),
+            then: self.change.then.clone(),
             payload_digest: Digest::of(self.change.payload.as_bytes()),
             nonce,
             plan: None,
+            promoted_from: None,
             history_len: 0,
             threads: ThreadCount::default(),
             fence: 0,
@@ -203,8 +203,9 @@ impl Gate {
     /// is approved no longer, and whoever writes a revision cannot approve the request.
     /// It takes the action `request`.
     ///
-    /// Fails as [`Self::draft`] does, and with [`Code::WrongState`] where the workflow lets nobody edit, and once it
-    /// runs or is over.
+    /// Fails as [`Self::draft`] does, with [`Code::WrongState`] where the workflow lets nobody edit, and once it
+    /// runs, took effect somewhere or is over, and with [`Code::Refused`] for another payload of a change that was
+    /// promoted.
     ///
     /// ```
     /// use placet_core::request::StateName;
@@ -233,8 +234,14 @@ impl Gate {
                 txn.check_is_proposal(author, &request.header, change)?;
             }
             self.check_change(title, change)?;
+            request.header.check_keeps_payload(change)?;
             let from = request.state.name();
             let mut header = request.header.clone();
+            if let State::Approved(approved) = &request.state {
+                approved.check_not_begun(&header)?;
+                // It has to be approved anew, maybe for another target.
+                txn.leave_queue(approved.next_target(&header)?, id)?;
+            }
             let state = match &request.state {
                 State::Draft(_)
                 | State::ChangesRequested(_)
@@ -251,10 +258,6 @@ impl Gate {
                 | State::Failed(_)
                 | State::Unknown(_) => return Err(request.wrong_state("edited")),
             };
-            if from == StateName::Approved {
-                // It has to be approved anew, maybe for another target.
-                txn.leave_queue(&header)?;
-            }
             header.revision = header.revision.checked_add(1).ok_or_else(|| {
                 Error::new(Code::TooLarge, format!("`{id}` has too many revisions"))
                     .with_help("draft a new request")
@@ -263,9 +266,11 @@ impl Gate {
             title.clone_into(&mut header.title);
             header.runner = change.runner.clone();
             header.target = change.target.clone();
+            header.then.clone_from(&change.then);
             header.payload_digest = Digest::of(change.payload.as_bytes());
             header.nonce = self.nonce()?;
             header.plan = None;
+            header.attempts = 0;
             let title = title.to_owned();
             txn.add(&Revision::new(id, header.revision, author, title, change.clone()))?;
             let note = Note {

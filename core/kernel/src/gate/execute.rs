@@ -16,6 +16,41 @@ use crate::request::{Approved, Header, Request, Run, State, StateName, action};
 use crate::runner::{Job, Plan, own};
 use crate::workflow::{Requirement, Verb};
 
+/// What a run is started from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Start {
+    /// From the approval.
+    First,
+    /// From an attempt that is known to have failed.
+    Again,
+    /// From the approval, by the gate on behalf of somebody.
+    Due,
+}
+
+impl Start {
+    pub(super) const fn from(self) -> StateName {
+        match self {
+            Self::First | Self::Due => StateName::Approved,
+            Self::Again => StateName::Failed,
+        }
+    }
+
+    pub(super) const fn action(self) -> &'static str {
+        match self {
+            Self::First | Self::Due => action::EXECUTE,
+            Self::Again => action::RERUN,
+        }
+    }
+
+    /// What is refused where the state has no such step.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::First | Self::Due => "executed",
+            Self::Again => "run again",
+        }
+    }
+}
+
 /// The right to drive one run, once. It exists only after the start was recorded durably.
 ///
 /// ```
@@ -75,7 +110,7 @@ impl Ticket {
         self.job.id.run
     }
 
-    /// The run's fence: 1, as long as a request runs once.
+    /// The run's fence. Each run of a request has a greater one than the run before it.
     ///
     /// ```
     /// use placet_core::testing::Office;
@@ -138,6 +173,9 @@ impl Gate {
     /// approvals still count, and records the start. Nothing was run yet when it returns; hand the
     /// ticket to [`Self::drive`]. It takes the action `execute`.
     ///
+    /// A run is at one target. Of a batch, the first is at the canary; when it is known to have succeeded, the request
+    /// is `APPROVED` again and the next call runs it at the next target. What failed or is unknown stops the rest.
+    ///
     /// Fails with [`Code::WrongState`] before enough approvals, with [`Code::DigestMismatch`] when
     /// payload, plan or plugin are not what was approved, with [`Code::Refused`] when too many approvers
     /// may no longer approve or where the quorum keeps an approver from it, and with [`Code::Blocked`] where a rule of
@@ -157,35 +195,50 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn execute(&self, caller: &Caller, id: RequestId) -> Result<Ticket, Error> {
+        self.start(caller, id, Start::First)
+    }
+
+    /// Starts a run. There is no other way to one: whoever executes, runs again, or is started by the gate comes
+    /// through here.
+    pub(super) fn start(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        start: Start,
+    ) -> Result<Ticket, Error> {
         // Described before the clock of the run is read: a plugin may be compiled for it, which takes a while.
-        let runner = self.look_ahead(|txn| Ok(txn.executable(caller, id)?.0.runner))?;
+        let runner = self.look_ahead(|txn| Ok(txn.startable(caller, id, start)?.0.runner))?;
         if own::is_own(&runner) {
-            return self.apply_command(caller, id);
+            return self.apply_command(caller, id, start);
         }
         let described = match self.installed(&runner) {
             Ok(described) => described,
             Err(error) => {
                 // What ails a runner is told to whoever may run it, and what was looked at may be outdated.
-                self.consult(|txn| txn.executable(caller, id).map(drop))?;
+                self.consult(|txn| txn.startable(caller, id, start).map(drop))?;
                 return Err(error);
             }
         };
         let ticket = self.attempt(|txn| {
-            let (mut header, approved, permit) = txn.executable(caller, id)?;
+            let (mut header, approved, permit) = txn.startable(caller, id, start)?;
             let is_same = header.runner == runner;
             let installed = if is_same { described } else { self.installed(&header.runner)? };
             let revision = txn.revision(&header)?;
-            let plan = revision.check_digests(&header)?.clone();
+            revision.check_digests(&header)?;
             check_plugin(&header, installed)?;
+            txn.check_origin(&header)?;
             approved.check_executor(&header, caller.user())?;
             let (approved, left_out) = txn.still_counted(&header, approved)?;
-            txn.check_not_blocked(&header, &plan)?;
-            txn.check_target(caller, &header)?;
+            txn.check_not_blocked(&header, &revision)?;
+            let verb = txn.start_verb(&header, start)?;
+            txn.check_target(caller, &header, verb)?;
             let run = RunId::from_u128(self.parts.ids.next());
             let executing = approved.start(&mut header, permit, run, txn.now)?;
-            txn.follow(caller, &mut header, Verb::Execute, None)?;
+            txn.follow(caller, &mut header, verb, None)?;
             let (attempt, fence) = (executing.attempt, executing.fence);
-            if let Err(busy) = txn.take_turn(&revision.change.target, &header, fence)? {
+            let target = executing.target.clone();
+            let plan = revision.plan_at(&target)?.clone();
+            if let Err(busy) = txn.take_turn(&target, &header, fence)? {
                 return Ok((Err(busy), None));
             }
             txn.begin_run(&Run {
@@ -193,6 +246,7 @@ impl Gate {
                 request: id,
                 revision: header.revision,
                 attempt,
+                target: target.clone(),
                 fence,
                 started_by: caller.user(),
                 by_agent: txn.is_agent(caller.user()),
@@ -202,14 +256,21 @@ impl Gate {
                 late: None,
             })?;
             let request = Request { header, state: executing.into() };
-            let job = self.job(txn, &request, &revision, Some((run, attempt, fence)))?;
-            let (channel, caller) = (caller.channel(), Some(caller));
-            let from = Some(StateName::Approved);
-            let note = Note { caller, action: action::EXECUTE, from, comment: None };
+            let job = self.job(txn, &request, (&revision, &target), Some((run, attempt, fence)))?;
+            let channel = caller.channel();
+            let is_due = start == Start::Due;
+            let comment = is_due.then(|| format!("automatic, on behalf of {}", caller.user()));
+            let (comment, from) = (comment.as_deref(), Some(start.from()));
+            let actor = (!is_due).then_some(caller);
+            let note = Note { caller: actor, action: start.action(), from, comment };
             let request = txn.save(request, &note)?;
-            let mut leaf = Self::request_leaf(txn, Event::RunStarted, caller, &request);
+            let mut leaf = Self::request_leaf(txn, Event::RunStarted, Some(caller), &request);
+            if is_due {
+                (leaf.actor, leaf.on_behalf_of) = (None, leaf.actor);
+            }
             leaf.run = Some(run);
             leaf.fence = Some(fence);
+            leaf.facts.insert("attempt".to_owned(), attempt.to_string());
             if left_out > 0 {
                 leaf.facts.insert("left_out".to_owned(), left_out.to_string());
             }
@@ -247,30 +308,56 @@ pub(super) fn check_plugin(header: &Header, installed: Option<Digest>) -> Result
 
 impl Txn<'_> {
     /// What was approved of the request, with the caller's right to run it.
-    pub(super) fn executable(
+    pub(super) fn startable(
         &mut self,
         caller: &Caller,
         id: RequestId,
+        start: Start,
     ) -> Result<(Header, Approved, Permit<Execute>), Error> {
         let request = self.request(id)?;
         let permit = self.ask::<Execute>(caller.user(), request.header.scope(), &subject(id))?;
         if request.header.artifact.is_some() {
             self.check_publishable(&request.header)?;
         }
-        let State::Approved(approved) = request.state else {
-            return Err(request.wrong_state("executed"));
+        let Request { header, state } = request;
+        let approved = match (start, state) {
+            (Start::First, State::Approved(approved)) => approved,
+            (Start::Due, State::Approved(approved)) if approved.is_automatic => approved,
+            (Start::Again, State::Failed(failed)) => self.repeatable(&header, failed)?,
+            (start, state) => return Err(Request { header, state }.wrong_state(start.word())),
         };
-        Ok((request.header, approved, permit))
+        Ok((header, approved, permit))
     }
 
     /// Refuses a target that the runner does not know, where the workflow asks for one that it does.
-    pub(super) fn check_target(&mut self, caller: &Caller, header: &Header) -> Result<(), Error> {
-        let way = self.way(caller, header, Verb::Execute, None)?;
+    pub(super) fn check_target(
+        &mut self,
+        caller: &Caller,
+        header: &Header,
+        verb: Verb,
+    ) -> Result<(), Error> {
+        let way = self.way(caller, header, verb, None)?;
         if !way.requires.contains(&Requirement::ValidTarget) {
             return Ok(());
         }
         let runner = &self.gate.parts.runner;
-        guarded(|| runner.check_target(&header.runner, &header.target))
+        for target in header.targets() {
+            guarded(|| runner.check_target(&header.runner, target))?;
+        }
+        Ok(())
+    }
+
+    /// The way of the workflow by which a run starts: where it has none of its own for running again, what failed is
+    /// still approved, and runs by the first way.
+    pub(super) fn start_verb(&mut self, header: &Header, start: Start) -> Result<Verb, Error> {
+        let workflow = self.workflow(header)?;
+        let has_own = workflow.way(&header.step, Verb::Rerun).is_some();
+        Ok(match start {
+            Start::Again if has_own || workflow.way(&header.step, Verb::Execute).is_none() => {
+                Verb::Rerun
+            }
+            Start::First | Start::Again | Start::Due => Verb::Execute,
+        })
     }
 
     /// Writes the run. A second one for the same attempt cannot be written.

@@ -117,6 +117,12 @@ impl Txn<'_> {
         request.header.history_len = request.header.history_len.saturating_add(1);
         request.header.updated_at = self.now;
         self.add(&entry)?;
+        // A new one is stored nowhere, and is not looked for.
+        let was = match note.from {
+            Some(_) => self.get::<Request>(&[&request.header.id.to_string()])?,
+            None => None,
+        };
+        self.keep_due(was.as_ref(), &request)?;
         self.put(&request)?;
         Ok(request)
     }

@@ -212,7 +212,7 @@ impl Txn<'_> {
             }
             let header = self.imagined(governance, user)?;
             let enough = self
-                .quorum_for(&header, &plan)
+                .quorum_for(&header, &[&plan])
                 .and_then(|(quorum, _)| self.check_satisfiable(&header, &quorum));
             match enough {
                 Ok(()) => return Ok(()),
@@ -233,8 +233,12 @@ impl Txn<'_> {
     ) -> Result<crate::request::Header, Error> {
         let Governance { project_id, module_id, environment_id, .. } = *governance;
         let payload = "null";
-        let change =
-            Change { runner: own::name()?, target: own::target()?, payload: payload.to_owned() };
+        let change = Change {
+            runner: own::name()?,
+            target: own::target()?,
+            then: Vec::new(),
+            payload: payload.to_owned(),
+        };
         let new = NewRequest {
             project: project_id,
             module: module_id,

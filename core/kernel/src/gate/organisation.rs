@@ -11,8 +11,9 @@ use crate::id::{EnvironmentId, ProjectId};
 use crate::identity::Caller;
 use crate::org::command::CreatePermission;
 use crate::org::{
-    AutoApproval, BlockingRule, Environment, GlobalRoleGrant, Governance, Grant, Membership,
-    Module, Permission, Project, QuorumRule, Role, RolePermission, Team, TeamModule, User,
+    AutoApproval, BlockingRule, Environment, ExecutionRule, GlobalRoleGrant, Governance, Grant,
+    Membership, Module, Permission, Project, PromotionRule, QuorumRule, Role, RolePermission, Team,
+    TeamModule, User,
 };
 use crate::request::Quorum;
 use crate::store::records;
@@ -67,6 +68,10 @@ pub struct Organisation {
     pub blocking_rules: Vec<BlockingRule>,
     /// Which commands need approval themselves, where any do.
     pub governance: Option<Governance>,
+    /// From where changes come to which environment.
+    pub promotions: Vec<PromotionRule>,
+    /// How changes are executed in which environment. Where there is no rule, somebody starts each run.
+    pub executions: Vec<ExecutionRule>,
 }
 
 impl Organisation {
@@ -216,6 +221,8 @@ impl Gate {
                     .map(|(id, is_on)| AutoApproval { environment_id: *id, is_on: *is_on })
                     .collect(),
                 governance: book.governance.clone(),
+                promotions: book.promotions.values().copied().collect(),
+                executions: book.executions.values().cloned().collect(),
             })
         })
     }

@@ -21,7 +21,8 @@ use crate::runner::{
 };
 
 impl Gate {
-    /// Makes the plan of a draft, and keeps it. It takes the action `request`.
+    /// Makes the plan of a draft, and keeps it. It takes the action `request`. Of a batch, each target gets a plan of
+    /// its own; the canary's is returned, and [`Self::view`] has them all.
     ///
     /// Making it again replaces it. Findings of level `error` are part of the plan; submitting refuses
     /// such a plan.
@@ -43,18 +44,23 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn plan(&self, caller: &Caller, id: RequestId) -> Result<Plan, Error> {
-        let (job, info) = self.consult(|txn| {
+        let (jobs, info) = self.consult(|txn| {
             let request = txn.request(id)?;
             txn.ask::<Submit>(caller.user(), request.header.scope(), &subject(id)).map(drop)?;
             writable(&request)?;
             let revision = txn.revision(&request.header)?;
-            let info =
-                guarded(|| self.runner(&revision.change.runner).describe(&revision.change.runner))?;
-            Ok((self.job(txn, &request, &revision, None)?, info))
+            let runner = &revision.change.runner;
+            let info = guarded(|| self.runner(runner).describe(runner))?;
+            let targets = revision.change.targets();
+            let jobs = targets.map(|target| self.job(txn, &request, (&revision, target), None));
+            Ok((jobs.collect::<Result<Vec<_>, _>>()?, info))
         })?;
         let link = PlanLink::new(&self.parts.clock, self.now());
-        let plan = guarded(|| self.runner(&job.runner).plan(&job, &link))?;
-        self.keep_plan(caller, &job, &info, &plan)
+        let plan = |job: &Job| guarded(|| self.runner(&job.runner).plan(job, &link));
+        let plans = jobs.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
+        let planned = jobs.first().map(|job| job.id).zip(plans.split_first());
+        let (job, (plan, then)) = planned.ok_or_else(|| not_found(&subject(id)))?;
+        self.keep_plan(caller, job, &info, (plan, then))
     }
 
     /// Who plans and validates changes for `runner`: the gate itself for commands of the organisation.
@@ -65,27 +71,28 @@ impl Gate {
     fn keep_plan(
         &self,
         caller: &Caller,
-        job: &Job,
+        job: JobId,
         info: &RunnerInfo,
-        plan: &Plan,
+        (plan, then): (&Plan, &[Plan]),
     ) -> Result<Plan, Error> {
-        let id = job.id.request;
+        let id = job.request;
         self.transact(|txn| {
             let mut request = txn.request(id)?;
             let scope = request.header.scope();
             txn.ask::<Submit>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
             writable(&request)?;
-            if request.header.revision != job.id.revision {
+            if request.header.revision != job.revision {
                 return Err(Error::new(
                     Code::WrongState,
                     format!("`{id}` was edited while its plan was made"),
                 )
                 .with_help("make the plan again"));
             }
-            let note = PlanNote::new(plan.digest()?, info.digest, txn.now);
-            request.header.plan = Some(note);
             let revision = txn.revision(&request.header)?;
-            txn.put(&Revision { plan: Some(plan.clone()), ..revision })?;
+            let revision = Revision { plan: Some(plan.clone()), then: then.to_vec(), ..revision };
+            let note = PlanNote::new(revision.plans_digest()?, info.digest, txn.now);
+            request.header.plan = Some(note);
+            txn.put(&revision)?;
             let from = Some(request.state.name());
             let note = Note { caller: Some(caller), action: action::PLAN, from, comment: None };
             let request = txn.save(request, &note)?;
@@ -94,12 +101,12 @@ impl Gate {
         })
     }
 
-    /// The job of the request's present revision; with a run, of that attempt.
+    /// The job of the request's present revision at one of its targets; with a run, of that attempt.
     pub(super) fn job(
         &self,
         txn: &mut Txn<'_>,
         request: &Request,
-        revision: &Revision,
+        (revision, target): (&Revision, &Slug),
         run: Option<(RunId, u32, u64)>,
     ) -> Result<Job, Error> {
         let header = &request.header;
@@ -111,7 +118,7 @@ impl Gate {
         Ok(Job {
             id: JobId { request: header.id, revision: header.revision, attempt, fence, run },
             runner: revision.change.runner.clone(),
-            target: revision.change.target.clone(),
+            target: target.clone(),
             payload: revision.change.payload.clone(),
             payload_digest: header.payload_digest,
             place: Place {

@@ -54,7 +54,8 @@ impl Gate {
         title: &str,
     ) -> Result<Request, Error> {
         let payload = command.to_payload()?;
-        let change = Change { runner: own::name()?, target: own::target()?, payload };
+        let change =
+            Change { runner: own::name()?, target: own::target()?, then: Vec::new(), payload };
         self.transact(|txn| {
             let user = caller.user();
             txn.ask_to_command(user, command)?;

@@ -21,12 +21,12 @@ impl Txn<'_> {
     pub(super) fn quorum_for(
         &mut self,
         header: &Header,
-        plan: &Plan,
+        plans: &[&Plan],
     ) -> Result<(Quorum, Option<RuleId>), Error> {
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let criticality = shelf.book.environment(header.environment_id)?.criticality;
         let mut rules = shelf.book.rules_in_order().into_iter();
-        if let Some(rule) = rules.find(|rule| rule.when.fit(header, plan, criticality)) {
+        if let Some(rule) = rules.find(|rule| rule.when.fit(header, plans, criticality)) {
             return Ok((rule.quorum.clone(), Some(rule.id)));
         }
         Ok((shelf.book.quorums.get(&header.environment_id).cloned().unwrap_or_default(), None))

@@ -42,8 +42,10 @@ pub struct RequestView {
     pub state: State,
     /// What is asked for.
     pub change: Change,
-    /// What the runner says it would do, once it was asked.
+    /// What the runner says it would do, once it was asked; of a batch, at its canary.
     pub plan: Option<Plan>,
+    /// What it would do at the other targets of a batch, in their order.
+    pub plans_then: Vec<Plan>,
     /// What an approval would be for; nothing before there is a plan.
     pub digest: Option<Digest>,
     /// The runs so far, oldest first.
@@ -180,6 +182,7 @@ impl Gate {
                 state,
                 change: revision.change,
                 plan: revision.plan,
+                plans_then: revision.then,
                 digest,
                 runs,
                 awaited,

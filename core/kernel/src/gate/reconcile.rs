@@ -102,10 +102,9 @@ impl Gate {
                     "a person looked at the target: it did not complete",
                 )),
             };
-            let target = txn.revision(&header)?.change.target;
             txn.end_run(job, &outcome)?;
-            txn.end_turn(&target, id, fence)?;
-            let state = unknown.declare(by, outcome.clone());
+            txn.end_turn(&ended.target, id, fence)?;
+            let state = unknown.declare(&header, by, outcome.clone());
             txn.arrive(&mut header, Verb::Reconcile, state.name())?;
             let (caller, comment) = (Some(caller), Some(reason));
             let note = Note { caller, action: action::RECONCILE, from, comment };
@@ -144,10 +143,12 @@ impl Gate {
         let State::Unknown(unknown) = &request.state else {
             return Err(request.wrong_state("reconciled"));
         };
-        let run = Some((unknown.ended.run, unknown.ended.attempt, unknown.ended.fence));
+        let ended = &unknown.ended;
+        let run = Some((ended.run, ended.attempt, ended.fence));
         let revision = txn.revision(&request.header)?;
-        let plan = revision.check_digests(&request.header)?.clone();
-        let job = self.job(txn, &request, &revision, run)?;
+        revision.check_digests(&request.header)?;
+        let plan = revision.plan_at(&ended.target)?.clone();
+        let job = self.job(txn, &request, (&revision, &ended.target), run)?;
         Ok((request.header, job, plan))
     }
 }

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::UserKind;
-use crate::request::{Request, State, StateName, action};
+use crate::request::{Request, State, action};
 use crate::workflow::Verb;
 
 impl Gate {
@@ -42,7 +42,10 @@ impl Gate {
             txn.refuse_agent(caller.user(), "undoes an approval")?;
             let from = Some(request.state.name());
             let state = match &request.state {
-                State::Approved(approved) => approved.clone().revert(&request.header, permit)?,
+                State::Approved(approved) => {
+                    txn.leave_queue(approved.next_target(&request.header)?, id)?;
+                    approved.clone().revert(&request.header, permit)?
+                }
                 State::Failed(failed) => failed.clone().revert(&request.header, permit)?,
                 State::Draft(_)
                 | State::PendingApproval(_)
@@ -55,9 +58,6 @@ impl Gate {
             };
             let mut header = request.header;
             txn.follow(caller, &mut header, Verb::Revert, comment)?;
-            if from == Some(StateName::Approved) {
-                txn.leave_queue(&header)?;
-            }
             // The world moved on: what it would do is planned afresh.
             header.plan = None;
             let note = Note { caller: Some(caller), action: action::REVERT, from, comment };

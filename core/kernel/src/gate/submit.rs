@@ -17,7 +17,9 @@ impl Gate {
     /// is none. It takes the action `request`.
     ///
     /// Fails with [`crate::error::Code::QuorumUnsatisfiable`] when too few people could approve, and with
-    /// [`crate::error::Code::InvalidPayload`] when the plan has a finding of level `error`.
+    /// [`crate::error::Code::InvalidPayload`] when the plan has a finding of level `error`. Where only promoted
+    /// changes come, another one is [`crate::error::Code::Refused`], and a promoted one with another plugin
+    /// [`crate::error::Code::DigestMismatch`].
     /// In any other state it is [`crate::error::Code::WrongState`]. A payload that does not fit the form of its workflow is
     /// [`crate::error::Code::InvalidPayload`] with each field, where the workflow asks for it.
     ///
@@ -69,17 +71,20 @@ impl Gate {
             };
             let mut header = request.header;
             let revision = txn.revision(&header)?;
-            let plan = revision.check_digests(&header)?;
-            if let Some(finding) = plan.findings.iter().find(|f| f.level == Level::Error) {
+            revision.check_digests(&header)?;
+            txn.check_origin(&header)?;
+            let mut findings = revision.plans().flat_map(|plan| &plan.findings);
+            if let Some(finding) = findings.find(|finding| finding.level == Level::Error) {
                 return Err(refused_payload(finding));
             }
             // Whoever asks for approval does not give it.
             header.add_author(caller.user(), txn.kind_of(caller.user())?);
-            let (quorum, quorum_rule) = txn.quorum_for(&header, plan)?;
+            let (quorum, quorum_rule) =
+                txn.quorum_for(&header, &revision.plans().collect::<Vec<_>>())?;
             let rule = txn.rule_for(&header)?;
             match rule {
                 // What stops people from approving stops a rule too.
-                Some(_) => txn.check_not_blocked(&header, plan)?,
+                Some(_) => txn.check_not_blocked(&header, &revision)?,
                 None => txn.check_satisfiable(&header, &quorum)?,
             }
             let state = draft.submit(&header, permit, (quorum, quorum_rule), txn.now)?.into();

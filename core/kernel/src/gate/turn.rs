@@ -90,8 +90,7 @@ impl Txn<'_> {
 
     /// Gives up the request's place in the queue, where it has one. Called wherever a request that was approved
     /// is not any more.
-    pub(super) fn leave_queue(&mut self, header: &Header) -> Result<(), Error> {
-        let (target, id) = (&header.target, header.id);
+    pub(super) fn leave_queue(&mut self, target: &Slug, id: RequestId) -> Result<(), Error> {
         match self.get::<Turn>(&[target.as_str()])? {
             Some(mut turn) if turn.waiting.iter().any(|one| one.request == id) => {
                 turn.waiting.retain(|one| one.request != id);

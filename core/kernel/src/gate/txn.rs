@@ -53,6 +53,7 @@ pub(crate) const DERIVED: &[&str] = &[
     "used",
     "live",
     "turn",
+    "due",
     "request_of",
     "denial",
     // The hashes of the log: see `hashes.rs`.

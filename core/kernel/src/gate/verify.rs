@@ -57,9 +57,10 @@ impl Gate {
                 return Err(request.wrong_state("verified"));
             };
             let revision = txn.revision(&request.header)?;
-            let plan = revision.check_digests(&request.header)?.clone();
+            revision.check_digests(&request.header)?;
+            let plan = revision.plan_at(&ended.target)?.clone();
             let run = Some((ended.run, ended.attempt, ended.fence));
-            let job = self.job(txn, &request, &revision, run)?;
+            let job = self.job(txn, &request, (&revision, &ended.target), run)?;
             Ok((request.header, job, plan))
         })?;
         check_plugin(&header, self.installed(&header.runner)?)?;
@@ -78,7 +79,8 @@ impl Gate {
                 txn.end_run(job.id, &read)?;
                 txn.end_turn(&job.target, id, job.id.fence)?;
             }
-            let (mut header, state) = (request.header, ended.read(read.clone(), txn.now));
+            let mut header = request.header;
+            let state = ended.read(&header, read.clone(), txn.now);
             txn.check_run_way(caller, &header, Verb::Verify, None)?;
             txn.arrive(&mut header, Verb::Verify, state.name())?;
             let (caller, comment) = (Some(caller), None);

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::workflows::Workflows;
 use super::{
-    BlockingRule, Environment, GlobalRole, GlobalRoleGrant, Governance, Grant, Membership, Module,
-    Permission, Project, QuorumRule, Role, Row, Team, User,
+    BlockingRule, Environment, ExecutionMode, ExecutionRule, GlobalRole, GlobalRoleGrant,
+    Governance, Grant, Membership, Module, Permission, Project, PromotionRule, QuorumRule, Role,
+    Row, Slug, Team, User,
 };
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -86,6 +87,12 @@ impl Record for ProjectRow {
             Row::QuorumRule(row) => ("quorum_rules", row.id.to_string(), None),
             Row::BlockingRule(row) => ("blocking_rules", row.id.to_string(), None),
             Row::Governance(_) => ("governance", "commands".to_owned(), None),
+            Row::Promotion(row) => ("promotions", row.environment_id.to_string(), None),
+            Row::Execution(row) => (
+                "executions",
+                row.environment_id.to_string(),
+                row.runner.as_ref().map(ToString::to_string),
+            ),
         };
         let head = [self.project.to_string(), table.to_owned(), first];
         head.into_iter().chain(second).collect()
@@ -177,6 +184,8 @@ pub(crate) struct Book {
     pub(crate) quorum_rules: BTreeMap<RuleId, QuorumRule>,
     pub(crate) blocking_rules: BTreeMap<RuleId, BlockingRule>,
     pub(crate) governance: Option<Governance>,
+    pub(crate) promotions: BTreeMap<EnvironmentId, PromotionRule>,
+    pub(crate) executions: BTreeMap<(EnvironmentId, Option<Slug>), ExecutionRule>,
 }
 
 impl Book {
@@ -198,6 +207,8 @@ impl Book {
             quorum_rules: BTreeMap::new(),
             blocking_rules: BTreeMap::new(),
             governance: None,
+            promotions: BTreeMap::new(),
+            executions: BTreeMap::new(),
         }
     }
 
@@ -226,11 +237,44 @@ impl Book {
             Row::QuorumRule(row) => drop(self.quorum_rules.insert(row.id, row)),
             Row::BlockingRule(row) => drop(self.blocking_rules.insert(row.id, row)),
             Row::Governance(row) => self.governance = Some(row),
+            Row::Promotion(row) => {
+                self.promotions.insert(row.environment_id, row);
+            }
+            Row::Execution(row) => {
+                self.executions.insert((row.environment_id, row.runner.clone()), row);
+            }
         }
     }
 
     pub(crate) fn environment(&self, id: EnvironmentId) -> Result<&Environment, Error> {
         self.environments.get(&id).ok_or_else(|| self.missing("environment", id))
+    }
+
+    /// Refuses to go from one environment to another unless it is the next by priority.
+    pub(crate) fn check_stage(&self, from: EnvironmentId, to: EnvironmentId) -> Result<(), Error> {
+        let (from, to) = (self.environment(from)?, self.environment(to)?);
+        let between =
+            |row: &&Environment| row.priority > from.priority && row.priority < to.priority;
+        let sentence = match self.environments.values().find(between) {
+            Some(skipped) => {
+                format!("from `{}` to `{}` skips `{}`", from.code, to.code, skipped.code)
+            }
+            None if from.priority < to.priority => return Ok(()),
+            None => format!("`{}` does not come after `{}`", to.code, from.code),
+        };
+        Err(Error::new(Code::InvalidInput, sentence)
+            .with_help("go from stage to stage, in the order of their priorities"))
+    }
+
+    /// How changes of `runner` are executed in an environment: by the rule for that runner, else by that for all.
+    pub(crate) fn execution(
+        &self,
+        environment: EnvironmentId,
+        runner: &Slug,
+    ) -> (ExecutionMode, Option<u32>) {
+        let rule = self.executions.get(&(environment, Some(runner.clone())));
+        let rule = rule.or_else(|| self.executions.get(&(environment, None)));
+        rule.map_or((ExecutionMode::default(), None), |rule| (rule.mode, rule.attempts_max))
     }
 
     pub(crate) fn module(&self, id: ModuleId) -> Result<&Module, Error> {

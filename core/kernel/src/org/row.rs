@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BlockingRule, Environment, Governance, Grant, Interval, Membership, Module, Permission,
-    QuorumRule, Role, RolePermission, Team, TeamModule,
+    BlockingRule, Environment, ExecutionRule, Governance, Grant, Interval, Membership, Module,
+    Permission, PromotionRule, QuorumRule, Role, RolePermission, Team, TeamModule,
 };
 use crate::id::EnvironmentId;
 use crate::request::Quorum;
@@ -110,6 +110,10 @@ pub enum Row {
     Workflow(WorkflowRow),
     /// Which commands need approval.
     Governance(Governance),
+    /// From where changes come to an environment.
+    Promotion(PromotionRule),
+    /// How changes are executed in an environment.
+    Execution(ExecutionRule),
 }
 
 macro_rules! rows {
@@ -138,6 +142,8 @@ rows! {
     AutoApproval from AutoApproval,
     Workflow from WorkflowRow,
     Governance from Governance,
+    Promotion from PromotionRule,
+    Execution from ExecutionRule,
 }
 
 impl Row {
@@ -208,6 +214,18 @@ impl Row {
                 note("environment", row.environment_id.to_string());
                 let words: Vec<&str> = row.commands.iter().map(|kind| kind.as_str()).collect();
                 note("commands", words.join(" "));
+            }
+            Self::Promotion(row) => {
+                note("environment", row.environment_id.to_string());
+                note("from", row.from.to_string());
+                note("soak_ms", row.soak_ms.to_string());
+                note("only_promoted", row.only_promoted.to_string());
+            }
+            Self::Execution(row) => {
+                note("environment", row.environment_id.to_string());
+                note("mode", row.mode.as_str().to_owned());
+                row.runner.iter().for_each(|runner| note("runner", runner.to_string()));
+                row.attempts_max.iter().for_each(|most| note("attempts_max", most.to_string()));
             }
         }
     }

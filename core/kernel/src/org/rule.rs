@@ -86,7 +86,7 @@ impl FindingIs {
 
 impl Conditions {
     /// Whether a request with this plan is one that the rule is about.
-    pub(crate) fn fit(&self, header: &Header, plan: &Plan, criticality: Criticality) -> bool {
+    pub(crate) fn fit(&self, header: &Header, plans: &[&Plan], criticality: Criticality) -> bool {
         let open_or = |is_open: bool, fits: bool| is_open || fits;
         open_or(self.modules.is_empty(), self.modules.contains(&header.module_id))
             && open_or(
@@ -96,8 +96,11 @@ impl Conditions {
             && self.criticality.is_none_or(|least| criticality >= least)
             && open_or(self.workflows.is_empty(), self.workflows.contains(&header.workflow))
             && open_or(self.runners.is_empty(), self.runners.contains(&header.runner))
-            && self.risk.is_none_or(|least| plan.risk() >= least)
-            && open_or(self.findings.is_empty(), has_finding(&self.findings, plan))
+            && self.risk.is_none_or(|least| plans.iter().any(|plan| plan.risk() >= least))
+            && open_or(
+                self.findings.is_empty(),
+                plans.iter().any(|plan| has_finding(&self.findings, plan)),
+            )
     }
 
     /// Refuses what the project does not have, and what is too long.

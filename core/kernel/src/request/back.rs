@@ -16,7 +16,7 @@ impl Draft {
         now: Timestamp,
     ) -> Result<Cancelled, Error> {
         let (by, _) = permit.spend_on(&header.scope())?;
-        Ok(Cancelled { by, at: now })
+        Ok(Cancelled { by, at: now, done: Vec::new() })
     }
 }
 
@@ -40,6 +40,8 @@ impl Approved {
     /// Undoes the approval. The approvals stay behind: it has to be approved anew.
     pub(crate) fn revert(self, header: &Header, permit: Permit<Revert>) -> Result<Draft, Error> {
         permit.spend_on(&header.scope())?;
+        // What took effect at one target of a batch is not made again there.
+        self.check_not_begun(header)?;
         Ok(Draft::default())
     }
 }

@@ -32,8 +32,10 @@ use crate::workflow::StateCode;
 pub struct Change {
     /// The name of the runner plugin.
     pub runner: Slug,
-    /// The name of the target.
+    /// The name of the target; of a batch, the canary, which is changed first.
     pub target: Slug,
+    /// The other targets of a batch, in the order in which they are changed. Empty for one target.
+    pub then: Vec<Slug>,
     /// The payload: JSON by the runner's schema.
     pub payload: String,
 }
@@ -48,13 +50,45 @@ impl Change {
         payload: impl Into<String>,
         limits: &Limits,
     ) -> Result<Self, Error> {
-        let change = Self { runner, target, payload: payload.into() };
+        let change = Self { runner, target, then: Vec::new(), payload: payload.into() };
         change.check(limits)?;
         Ok(change)
     }
 
+    /// The same change for more targets: a batch. The present target is its canary; each of the others follows when
+    /// the one before it is known to have succeeded.
+    ///
+    /// Fails with [`Code::InvalidInput`] where a target is named twice, and with [`Code::TooLarge`] for more than
+    /// [`Limits::targets_max`].
+    ///
+    /// ```
+    /// use placet_core::limits::Limits;
+    /// use placet_core::request::Change;
+    /// let (limits, sql) = (Limits::default(), r#"{"sql":"DELETE FROM carts"}"#);
+    /// let change = Change::new("sql".parse()?, "shop-1".parse()?, sql, &limits)?
+    ///     .and_then_at(["shop-2".parse()?, "shop-3".parse()?], &limits)?;
+    /// let targets: Vec<&str> = change.targets().map(|target| target.as_str()).collect();
+    /// assert_eq!(targets, ["shop-1", "shop-2", "shop-3"]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn and_then_at(
+        mut self,
+        targets: impl IntoIterator<Item = Slug>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        self.then.extend(targets);
+        self.check(limits)?;
+        Ok(self)
+    }
+
+    /// The targets, the canary first.
+    pub fn targets(&self) -> impl Iterator<Item = &Slug> {
+        core::iter::once(&self.target).chain(&self.then)
+    }
+
     /// The gate checks again with its own limits, which may be narrower than the caller's.
     pub(crate) fn check(&self, limits: &Limits) -> Result<(), Error> {
+        self.check_targets(limits)?;
         let (size, max) = (self.payload.len(), limits.payload_bytes_max);
         if size > max {
             return Err(Error::new(
@@ -73,6 +107,25 @@ impl Change {
                 .with_source(source)
         })?;
         Ok(())
+    }
+
+    /// Refuses a target that is named twice, and too many.
+    fn check_targets(&self, limits: &Limits) -> Result<(), Error> {
+        let (mut seen, max) = (BTreeSet::new(), limits.targets_max);
+        for target in self.targets() {
+            if !seen.insert(target) {
+                let sentence = format!("the target `{target}` is named twice");
+                return Err(Error::new(Code::InvalidInput, sentence)
+                    .with_help("name each target of a batch once"));
+            }
+        }
+        if seen.len() <= max {
+            return Ok(());
+        }
+        let sentence = format!("the change has {} targets; the limit is {max}", seen.len());
+        Err(Error::new(Code::TooLarge, sentence)
+            .with_help("make several requests, or raise `targets_max`")
+            .with_detail("targets_max", max))
     }
 }
 
@@ -126,8 +179,10 @@ pub struct Header {
     pub revision: u32,
     /// The runner of the present revision.
     pub runner: Slug,
-    /// The target of the present revision.
+    /// The target of the present revision; of a batch, its canary.
     pub target: Slug,
+    /// The other targets of a batch, in the order in which they are changed.
+    pub then: Vec<Slug>,
     /// The digest of the present revision's payload.
     pub payload_digest: Digest,
     /// Random for each revision, and part of the change digest: that stands in the log, and must not confirm what
@@ -135,14 +190,16 @@ pub struct Header {
     pub nonce: Digest,
     /// The plan of the present revision, once it was made.
     pub plan: Option<PlanNote>,
+    /// The request in the environment before that it is the same change as, where it was promoted.
+    pub promoted_from: Option<RequestId>,
     /// How many entries its history has.
     pub history_len: u32,
     /// How many threads it has, and how many of them are open.
     #[serde(default, skip_serializing_if = "ThreadCount::is_empty")]
     pub threads: ThreadCount,
-    /// The fence of its run; 0 before it. A request runs once, so it is at most 1 today.
+    /// The fence of its latest run; 0 before the first. It only grows.
     pub fence: u64,
-    /// How many runs the present revision had: 0 or 1, for a request runs once. There is no second attempt yet.
+    /// How many runs the present revision had: the number of its latest attempt.
     pub attempts: u32,
 }
 
@@ -163,6 +220,11 @@ impl Header {
     /// How many of its threads want an answer, also those about earlier revisions.
     pub const fn open_threads(&self) -> u32 {
         self.threads.open
+    }
+
+    /// The targets of the present revision, the canary first.
+    pub fn targets(&self) -> impl Iterator<Item = &Slug> {
+        core::iter::once(&self.target).chain(&self.then)
     }
 
     /// Everyone whose own request this is: who asked, and who wrote or submitted any revision.
@@ -195,9 +257,10 @@ impl Header {
             environment: EnvironmentId,
             runner: &'a Slug,
             runner_digest: Digest,
-            target: &'a Slug,
+            targets: Vec<&'a Slug>,
             payload_digest: Digest,
             nonce: Digest,
+            promoted_from: Option<RequestId>,
             plan_digest: Digest,
         }
         let Some(plan) = &self.plan else {
@@ -212,9 +275,10 @@ impl Header {
             environment: self.environment_id,
             runner: &self.runner,
             runner_digest: plan.runner_digest,
-            target: &self.target,
+            targets: self.targets().collect(),
             payload_digest: self.payload_digest,
             nonce: self.nonce,
+            promoted_from: self.promoted_from,
             plan_digest: plan.plan_digest,
         })
     }
@@ -235,7 +299,7 @@ impl Header {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct PlanNote {
-    /// The digest of the plan's steps.
+    /// The digest of the plan's steps; of a batch, that of the digests of its plans.
     pub plan_digest: Digest,
     /// The digest of the plugin that made it, and that would run it.
     pub runner_digest: Digest,
@@ -260,8 +324,10 @@ pub(crate) struct Revision {
     pub(crate) author: UserId,
     pub(crate) title: String,
     pub(crate) change: Change,
-    // Once it was made.
+    // Once it was made; of a batch, that for its canary.
     pub(crate) plan: Option<Plan>,
+    // Those for the other targets of a batch, in their order.
+    pub(crate) then: Vec<Plan>,
 }
 
 impl Revision {
@@ -272,18 +338,42 @@ impl Revision {
         title: String,
         change: Change,
     ) -> Self {
-        Self { request, revision, author, title, change, plan: None }
+        Self { request, revision, author, title, change, plan: None, then: Vec::new() }
     }
 
     /// What two revisions are compared by.
     pub(crate) fn text(&self) -> Text<'_> {
-        let Change { runner, target, payload } = &self.change;
-        let (runner, target) = (runner.as_str(), target.as_str());
-        Text { title: &self.title, runner, target, payload }
+        let targets: Vec<&str> = self.change.targets().map(Slug::as_str).collect();
+        let Change { runner, payload, .. } = &self.change;
+        Text { title: &self.title, runner: runner.as_str(), target: targets.join(", "), payload }
     }
 
-    /// Checks that payload and plan are still what the header's digests say.
-    pub(crate) fn check_digests(&self, header: &Header) -> Result<&Plan, Error> {
+    /// The plans, in the order of the targets.
+    pub(crate) fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.plan.iter().chain(&self.then)
+    }
+
+    /// The digest of its plans.
+    pub(crate) fn plans_digest(&self) -> Result<Digest, Error> {
+        let digests = self.plans().map(Plan::digest).collect::<Result<Vec<_>, _>>()?;
+        match digests.as_slice() {
+            [only] => Ok(*only),
+            several => Digest::of_json(&several),
+        }
+    }
+
+    /// The plan for one of its targets.
+    pub(crate) fn plan_at(&self, target: &Slug) -> Result<&Plan, Error> {
+        let mut plans = self.change.targets().zip(self.plans());
+        plans.find_map(|(at, plan)| (at == target).then_some(plan)).ok_or_else(|| {
+            let sentence = format!("`{}` has no plan for the target `{target}`", self.request);
+            Error::new(Code::DigestMismatch, sentence)
+                .with_help("do not run it; compare the store with the audit log")
+        })
+    }
+
+    /// Checks that payload, targets and plans are still what the header's digests say.
+    pub(crate) fn check_digests(&self, header: &Header) -> Result<(), Error> {
         let mismatch = |what: &str| {
             Error::new(
                 Code::DigestMismatch,
@@ -293,13 +383,14 @@ impl Revision {
         };
         if Digest::of(self.change.payload.as_bytes()) != header.payload_digest
             || self.change.runner != header.runner
-            || self.change.target != header.target
+            || !self.change.targets().eq(header.targets())
         {
             return Err(mismatch("payload"));
         }
-        match (&self.plan, &header.plan) {
-            (Some(plan), Some(note)) if plan.digest()? == note.plan_digest => Ok(plan),
-            _ => Err(mismatch("plan")),
+        let is_whole = self.plans().count() == header.targets().count();
+        match &header.plan {
+            Some(note) if is_whole && self.plans_digest()? == note.plan_digest => Ok(()),
+            Some(_) | None => Err(mismatch("plan")),
         }
     }
 }
@@ -310,6 +401,7 @@ impl Record for Revision {
         erasable("/title", "\"(erased)\""),
         erasable("/change/payload", "\"null\""),
         erasable("/plan", "null"),
+        erasable("/then", "[]"),
     ];
 
     fn path(&self) -> Vec<String> {

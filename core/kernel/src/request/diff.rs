@@ -161,23 +161,24 @@ impl Diff {
 }
 
 /// What is compared of a revision.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Text<'a> {
     pub(crate) title: &'a str,
     pub(crate) runner: &'a str,
-    pub(crate) target: &'a str,
+    // All of them.
+    pub(crate) target: String,
     pub(crate) payload: &'a str,
 }
 
 /// Compares two texts.
-pub(crate) fn diff(before: Text<'_>, after: Text<'_>) -> Diff {
+pub(crate) fn diff(before: &Text<'_>, after: &Text<'_>) -> Diff {
     let altered = |before: &str, after: &str| {
         (before != after).then(|| Altered { before: before.to_owned(), after: after.to_owned() })
     };
     Diff {
         title: altered(before.title, after.title),
         runner: altered(before.runner, after.runner),
-        target: altered(before.target, after.target),
+        target: altered(&before.target, &after.target),
         is_same_payload: before.payload == after.payload,
         operations: operations(before.payload, after.payload),
     }
@@ -284,8 +285,8 @@ mod tests {
     }
 
     fn told(before: &str, after: &str) -> String {
-        let text = |payload| Text { title: "t", runner: "r", target: "t", payload };
-        diff(text(before), text(after)).to_json_patch()
+        let text = |payload| Text { title: "t", runner: "r", target: "t".to_owned(), payload };
+        diff(&text(before), &text(after)).to_json_patch()
     }
 
     fn patched(before: &Value, patch: &str) -> Value {
@@ -343,8 +344,8 @@ mod tests {
             assert_eq!(told("1", odd), format!(r#"[{{"op":"replace","path":"","value":{odd}}}]"#));
             assert_eq!(told(odd, odd), "[]");
         }
-        let text = |payload| Text { title: "t", runner: "r", target: "t", payload };
-        let close = diff(text("0.1"), text("0.10000000000000000001"));
+        let text = |payload| Text { title: "t", runner: "r", target: "t".to_owned(), payload };
+        let close = diff(&text("0.1"), &text("0.10000000000000000001"));
         assert!(close.operations.is_empty() && !close.is_same_payload);
     }
 }

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::{Approved, State};
+use super::batch::Done;
+use super::change::Header;
+use super::state::{Approved, Executing, State};
 use crate::clock::Timestamp;
+use crate::error::{Code, Error};
 use crate::id::{RunId, UserId};
-use crate::runner::Outcome;
+use crate::org::Slug;
+use crate::runner::{Effect, Outcome, Plan};
 
 /// How a run of this request ended, and what was read of it afterwards.
 ///
@@ -30,9 +34,11 @@ pub struct Ended {
     pub approved: Approved,
     /// The run.
     pub run: RunId,
-    /// 1: a request runs once, and there is no second attempt yet.
+    /// Which attempt at the revision it was, from 1.
     pub attempt: u32,
-    /// The run's fence: 1, as long as a request runs once.
+    /// The target that it changed, or should have.
+    pub target: Slug,
+    /// The run's fence. Each run of a request has a greater one than the run before it.
     pub fence: u64,
     /// When it ended, or was declared to have.
     pub ended_at: Timestamp,
@@ -97,7 +103,7 @@ endings! {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     Succeeded;
-    /// Known not to have completed.
+    /// Known not to have completed. [`Gate::rerun`](crate::gate::Gate::rerun) makes another attempt.
     ///
     /// ```
     /// use placet_core::request::State;
@@ -141,23 +147,11 @@ endings! {
 }
 
 impl Ended {
-    /// How the run of (id, attempt, fence) ended, before anybody looked.
-    pub(super) const fn new(
-        approved: Approved,
-        (run, attempt, fence): (RunId, u32, u64),
-        ended_at: Timestamp,
-        outcome: Outcome,
-    ) -> Self {
-        Self {
-            approved,
-            run,
-            attempt,
-            fence,
-            ended_at,
-            outcome,
-            last_read: None,
-            declared_by: None,
-        }
+    /// How `run` ended, before anybody looked.
+    pub(super) fn of(run: Executing, ended_at: Timestamp, outcome: Outcome) -> Self {
+        let Executing { approved, run, attempt, target, fence, .. } = run;
+        let (last_read, declared_by) = (None, None);
+        Self { approved, run, attempt, target, fence, ended_at, outcome, last_read, declared_by }
     }
 
     /// Whether a look into the target that told `read` settles how it ended.
@@ -167,14 +161,28 @@ impl Ended {
 
     /// Notes what was read in the target. It settles an unknown outcome where it can tell; a known one stays, and
     /// so does why one is unknown: a look that could not tell knows less.
-    pub(crate) fn read(self, read: Outcome, now: Timestamp) -> State {
+    pub(crate) fn read(self, header: &Header, read: Outcome, now: Timestamp) -> State {
         let last_read = Some(Reading { at: now, outcome: read.clone() });
-        let outcome = if self.is_resolved_by(&read) { read } else { self.outcome };
-        Self { outcome, last_read, ..self }.into_state()
+        if self.is_resolved_by(&read) {
+            return Self { outcome: read, last_read, ..self }.into_state(header);
+        }
+        Self { last_read, ..self }.by_outcome()
     }
 
-    /// The state that goes with the outcome.
-    pub(super) fn into_state(self) -> State {
+    /// The state that goes with an outcome that is new. Success at one target of a batch approves the next.
+    pub(super) fn into_state(mut self, header: &Header) -> State {
+        if matches!(self.outcome, Outcome::Succeeded(_)) {
+            let (target, run) = (self.target.clone(), self.run);
+            let (at, declared_by) = (self.ended_at, self.declared_by);
+            self.approved.done.push(Done { target, run, at, declared_by });
+            if self.approved.done.len() < header.targets().count() {
+                return self.approved.into();
+            }
+        }
+        self.by_outcome()
+    }
+
+    fn by_outcome(self) -> State {
         match self.outcome {
             Outcome::Succeeded(_) => Succeeded { ended: self }.into(),
             Outcome::Failed(_) => Failed { ended: self }.into(),
@@ -201,9 +209,31 @@ impl State {
     }
 }
 
+impl Failed {
+    /// Refuses a failure of which something may be left that a second attempt would do twice.
+    pub(crate) fn check_undone(&self, header: &Header, plan: &Plan) -> Result<(), Error> {
+        let refused = |what: String| {
+            let sentence = format!("`{}` cannot be run again: {what}", header.id);
+            Error::new(Code::Refused, sentence)
+                .with_help("look at the target; draft a new request for what is left to do")
+        };
+        if let Some(Reading { outcome: Outcome::Succeeded(_), .. }) = &self.ended.last_read {
+            return Err(refused("the target says that it was done".to_owned()));
+        }
+        let Outcome::Failed(failure) = &self.ended.outcome else { return Ok(()) };
+        let repeats = |id: &String| {
+            plan.steps.iter().any(|step| step.id == *id && step.effect == Effect::Idempotent)
+        };
+        match failure.applied.iter().find(|id| !repeats(id)) {
+            None => Ok(()),
+            Some(step) => Err(refused(format!("step `{step}` took effect"))),
+        }
+    }
+}
+
 impl Unknown {
     /// Resolves it by the word of a person.
-    pub(crate) fn declare(self, by: UserId, outcome: Outcome) -> State {
-        Ended { outcome, declared_by: Some(by), ..self.ended }.into_state()
+    pub(crate) fn declare(self, header: &Header, by: UserId, outcome: Outcome) -> State {
+        Ended { outcome, declared_by: Some(by), ..self.ended }.into_state(header)
     }
 }

@@ -56,6 +56,7 @@ pub struct HistoryEntry {
 /// The words of [`HistoryEntry::action`].
 pub(crate) mod action {
     pub(crate) const DRAFT: &str = "DRAFT";
+    pub(crate) const PROMOTE: &str = "PROMOTE";
     pub(crate) const EDIT: &str = "EDIT";
     pub(crate) const PLAN: &str = "PLAN";
     pub(crate) const SUBMIT: &str = "SUBMIT";
@@ -70,6 +71,8 @@ pub(crate) mod action {
     pub(crate) const RESOLVE_THREAD: &str = "RESOLVE_THREAD";
     pub(crate) const REOPEN_THREAD: &str = "REOPEN_THREAD";
     pub(crate) const EXECUTE: &str = "EXECUTE";
+    pub(crate) const RERUN: &str = "RERUN";
+    pub(crate) const HOLD_BACK: &str = "HOLD_BACK";
     pub(crate) const STOP: &str = "STOP";
     pub(crate) const FINISH: &str = "FINISH";
     pub(crate) const LOSE: &str = "LOSE";

@@ -8,6 +8,7 @@ mod state;
 mod back;
 mod rule;
 mod artifact;
+mod batch;
 mod record;
 mod ended;
 mod refusal;
@@ -18,6 +19,7 @@ mod run;
 mod check;
 
 pub use artifact::{ArtifactName, ArtifactType, Version};
+pub use batch::Done;
 pub use change::{Change, Header, PlanNote};
 pub use check::{Check, CheckStatus};
 pub use diff::{Altered, Diff, Operation, OperationKind, RevisionRef};

@@ -21,10 +21,10 @@ impl Request {
             StateName::Approved => "execute it, or edit it to make a new revision",
             StateName::Executing => "wait for its outcome",
             StateName::Unknown => "verify it, or reconcile it where nobody can tell",
-            StateName::Rejected
-            | StateName::Cancelled
-            | StateName::Succeeded
-            | StateName::Failed => "this is an end; draft a new request",
+            StateName::Failed => "run it again, or draft a new request",
+            StateName::Rejected | StateName::Cancelled | StateName::Succeeded => {
+                "this is an end; draft a new request"
+            }
         };
         Error::new(Code::WrongState, format!("`{id}` is {state} and cannot be {step}"))
             .with_help(help)

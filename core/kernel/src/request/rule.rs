@@ -53,7 +53,15 @@ impl PendingApproval {
             ));
         }
         let Self { digest, quorum, rule: quorum_rule, .. } = self;
-        let (approved_at, approvals, by_rule) = (now, Vec::new(), Some(rule));
-        Ok(Approved { approved_at, digest, quorum, rule: quorum_rule, approvals, by_rule })
+        Ok(Approved {
+            approved_at: now,
+            digest,
+            quorum,
+            rule: quorum_rule,
+            approvals: Vec::new(),
+            by_rule: Some(rule),
+            done: Vec::new(),
+            is_automatic: false,
+        })
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::id::{RequestId, RunId, UserId};
+use crate::org::Slug;
 use crate::runner::Outcome;
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
@@ -30,9 +31,11 @@ pub struct Run {
     pub request: RequestId,
     /// Which revision of it ran.
     pub revision: u32,
-    /// 1: a request runs once, and there is no second attempt yet.
+    /// Which attempt at the revision it is, from 1. Of a batch, the run at each target is one.
     pub attempt: u32,
-    /// The fence of its lease: 1, as long as a request runs once.
+    /// The target that it changes.
+    pub target: Slug,
+    /// The fence of its lease. Each run of a request has a greater one than the run before it.
     pub fence: u64,
     /// Who started it.
     pub started_by: UserId,

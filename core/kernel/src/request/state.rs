@@ -4,6 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::batch::Done;
 use super::change::Header;
 use super::ended::{Ended, Failed, Succeeded, Unknown};
 use super::quorum::{Approval, Quorum, Standing};
@@ -14,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RuleId, RunId, UserId};
+use crate::org::Slug;
 use crate::runner::Outcome;
 
 macro_rules! states {
@@ -82,7 +84,7 @@ states! {
     Executing(Executing) = "EXECUTING",
     /// Done. The end.
     Succeeded(Succeeded) = "SUCCEEDED",
-    /// Known not to have completed. The end.
+    /// Known not to have completed. The end, unless somebody runs it again.
     Failed(Failed) = "FAILED",
     /// Nobody can tell yet what became of the run.
     Unknown(Unknown) = "UNKNOWN",
@@ -170,6 +172,10 @@ pub struct Approved {
     /// The rule that agreed in place of people; nothing where people did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_rule: Option<ApprovalRule>,
+    /// The targets of a batch at which it succeeded so far, in their order; the next run is at the one that follows.
+    pub done: Vec<Done>,
+    /// Whether the gate starts its runs, and not a person.
+    pub is_automatic: bool,
 }
 
 /// A reviewer said no.
@@ -202,6 +208,8 @@ pub struct Cancelled {
     pub by: UserId,
     /// When.
     pub at: Timestamp,
+    /// The targets of a batch at which it had taken effect by then.
+    pub done: Vec<Done>,
 }
 
 /// A run holds the lease.
@@ -219,9 +227,11 @@ pub struct Executing {
     pub approved: Approved,
     /// The run.
     pub run: RunId,
-    /// 1: a request runs once, and there is no second attempt yet.
+    /// Which attempt at the revision it is, from 1.
     pub attempt: u32,
-    /// The run's fence: 1, as long as a request runs once.
+    /// The target that it changes.
+    pub target: Slug,
+    /// The run's fence. Each run of a request has a greater one than the run before it.
     pub fence: u64,
     /// Who started it.
     pub started_by: UserId,
@@ -300,7 +310,18 @@ impl PendingApproval {
             Standing::Missing(_) => self.into(),
             Standing::Reached => {
                 let Self { submitted_at: _, digest, quorum, rule, approvals } = self;
-                Approved { approved_at: at, digest, quorum, rule, approvals, by_rule: None }.into()
+                let (approved_at, done) = (at, Vec::new());
+                Approved {
+                    approved_at,
+                    digest,
+                    quorum,
+                    rule,
+                    approvals,
+                    by_rule: None,
+                    done,
+                    is_automatic: false,
+                }
+                .into()
             }
         })
     }
@@ -363,9 +384,11 @@ impl Approved {
             )
             .with_help("submit it again, so that it is approved as it is now"));
         }
+        let target = self.next_target(header)?.clone();
         header.fence = header.fence.saturating_add(1);
         header.attempts = header.attempts.saturating_add(1);
         Ok(Executing {
+            target,
             approved: self,
             run,
             attempt: header.attempts,
@@ -378,7 +401,8 @@ impl Approved {
 }
 
 impl Executing {
-    /// Writes the ending down. Only the holder of the fence may.
+    /// Writes the ending down. Only the holder of the fence may. A batch that succeeded here and not yet everywhere is
+    /// approved for the next target.
     pub(crate) fn finish(
         self,
         header: &Header,
@@ -389,7 +413,6 @@ impl Executing {
         if self.fence != fence {
             return Err(lease_lost(header.id));
         }
-        let Self { approved, run, attempt, fence, .. } = self;
-        Ok(Ended::new(approved, (run, attempt, fence), now, outcome).into_state())
+        Ok(Ended::of(self, now, outcome).into_state(header))
     }
 }

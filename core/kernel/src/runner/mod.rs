@@ -178,12 +178,12 @@ pub struct JobId {
     pub request: RequestId,
     /// Which revision of it.
     pub revision: u32,
-    /// 1 in a run: a request runs once, and there is no second attempt yet. 0 outside a run (plan).
+    /// Which attempt at the revision it is, from 1; 0 outside a run (plan).
     pub attempt: u32,
-    /// The fence of the lease: 1 in a run, as long as a request runs once; 0 outside. A later holder would have a
-    /// greater one.
+    /// The fence of the lease, from 1; 0 outside a run. Each run of a request has a greater one than the run
+    /// before it.
     pub fence: u64,
-    /// The run. Sent to targets that accept an idempotency key.
+    /// The run: another one for each attempt. Sent to targets that accept an idempotency key.
     pub run: RunId,
 }
 

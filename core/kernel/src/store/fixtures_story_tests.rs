@@ -4,16 +4,20 @@ use std::sync::Arc;
 
 use super::{Batch, MemoryStore, Store as _};
 use crate::error::{Code, Error};
-use crate::gate::{CheckReport, Finding, Gate, NewArtifact};
+use crate::gate::{CheckReport, Finding, Gate, NewArtifact, Promotion};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
-    AddMember, AssignRole, CommandKind, CreateUser, GrantGlobalRole, OrgCommand, PutBlockingRule,
-    PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAutoApproveAi, SetGovernance,
-    SetPlatformGovernance, SetQuorum, SetRetention, SetWorkflow,
+    AddMember, AssignRole, CommandKind, CreateEnvironment, CreateUser, GrantGlobalRole, OrgCommand,
+    PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAutoApproveAi,
+    SetExecution, SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention,
+    SetWorkflow,
 };
-use crate::org::{Block, Conditions, FindingIs, GlobalRole, Interval, Slug, TeamRole, UserKind};
+use crate::org::{
+    Block, Conditions, Criticality, ExecutionMode, FindingIs, GlobalRole, Interval, Slug, TeamRole,
+    UserKind,
+};
 use crate::request::{Change, CheckStatus, Header, Quorum, ThreadPlace};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
@@ -93,6 +97,7 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     assert_eq!(gate.execute(bo, waits).unwrap_err().code(), Code::TargetBusy);
 
     govern(&gate, &office)?;
+    rest(&gate, &office, &approved)?;
 
     // An index over a part of the log.
     let mut parts = bench.parts.clone();
@@ -164,6 +169,33 @@ fn ask(gate: &Gate, ana: &Caller, id: RequestId) -> Result<(), Error> {
     gate.resolve_thread(ana, id, 0)?;
     gate.open_thread(ana, id, ThreadPlace::Request, "and who pays?")?;
     gate.open_thread(ana, id, ThreadPlace::Revision(1), "why all of them?").map(drop)
+}
+
+/// A batch that has begun, a second attempt, a promotion, and one that the gate will run.
+fn rest(
+    gate: &Gate,
+    office: &Office,
+    approved: &impl Fn(&str) -> Result<RequestId, Error>,
+) -> Result<(), Error> {
+    let (bo, seen, project) = (&office.bo, Seen::default(), office.project);
+    let batch = change("canary")?.and_then_at(["second".parse()?], &Limits::default())?;
+    let batch = gate.draft_and_submit(&office.ana, &office.request(batch))?.header;
+    gate.approve(bo, batch.id, batch.change_digest()?, None)?;
+    gate.drive(gate.execute(bo, batch.id)?, &seen)?;
+    gate.drive(gate.rerun(bo, find(gate, office, "failed"))?, &seen)?;
+
+    let (code, name, criticality) = ("prod".parse()?, "Production".parse()?, Criticality::Critical);
+    let prod = CreateEnvironment { project, code, name, priority: 2, criticality };
+    let (environment, from) = (gate.manage(&office.root, &prod)?, office.environment);
+    let rule = SetPromotion { project, environment, from, soak_ms: 0, only_promoted: true };
+    gate.manage(&office.root, &rule)?;
+    let to = Promotion { environment, targets: Vec::new() };
+    gate.promote(&office.ana, find(gate, office, "succeeded"), &to)?;
+
+    let (runner, mode) = (Some("sql".parse()?), ExecutionMode::Automatic);
+    let rule = SetExecution { project, environment: from, runner, mode, attempts_max: Some(2) };
+    gate.manage(&office.root, &rule)?;
+    approved("due").map(drop)
 }
 
 pub(super) fn gate_on(bench: &Bench) -> Gate {

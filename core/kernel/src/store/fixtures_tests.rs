@@ -141,7 +141,7 @@ fn the_fixtures_have_every_row_and_every_ending() {
         let found = kept[kind].iter().map(|fixture| of(&fixture.json()["body"]).to_string());
         found.collect::<BTreeSet<_>>()
     };
-    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 15);
+    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 17);
     assert_eq!(distinct("run", &|body| body["outcome"]["outcome"].clone()).len(), 4);
     assert_eq!(distinct("run", &|body| body["late"].is_null().into()).len(), 2);
     let declared = |body: &Value| body["state"]["ended"]["declared_by"].is_string().into();
@@ -155,6 +155,7 @@ fn the_fixtures_have_every_row_and_every_ending() {
 const INSIDE_THE_GATE: &[&str] = &[
     "denial",
     "governance",
+    "due",
     "live",
     "log_index",
     "log_key",
@@ -163,6 +164,7 @@ const INSIDE_THE_GATE: &[&str] = &[
     "log_word",
     "log_year",
     "policy_set",
+    "promotion",
     "request_of",
     "retention",
     "run_checkpoints",
@@ -351,7 +353,7 @@ fn the_gate_goes_on_where_the_fixtures_end() {
         assert!(!gate.history(ana, request.id).unwrap().is_empty());
     }
     let organisation = gate.organisation(root, office.project).unwrap();
-    assert_eq!(organisation.environments.len(), 1);
+    assert_eq!(organisation.environments.len(), 2);
     assert_eq!(gate.users(root, None).unwrap().items.len(), kept["user"].len());
     assert_eq!(gate.global_roles(root).unwrap().len(), kept["global_role"].len());
     assert_eq!(gate.projects(ana).unwrap().len(), 1);

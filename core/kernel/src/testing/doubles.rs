@@ -193,6 +193,7 @@ pub struct ScriptedRunner {
     meanwhile: Mutex<Option<Meanwhile>>,
     notes: Mutex<Option<String>>,
     lost_targets: Mutex<BTreeSet<String>>,
+    late: Mutex<Option<Outcome>>,
 }
 
 impl fmt::Debug for ScriptedRunner {
@@ -211,6 +212,7 @@ impl Default for ScriptedRunner {
             meanwhile: Mutex::default(),
             notes: Mutex::default(),
             lost_targets: Mutex::default(),
+            late: Mutex::default(),
         }
     }
 }
@@ -225,6 +227,11 @@ impl ScriptedRunner {
         locked(&self.endings).push_back(outcome);
     }
 
+    /// Whatever runs to come were told to end like is forgotten: they succeed.
+    pub fn ends_well(&self) {
+        locked(&self.endings).clear();
+    }
+
     /// The next verification reads this. Without a script, it reads success.
     pub fn reads(&self, outcome: Outcome) {
         locked(&self.truths).push_back(outcome);
@@ -233,6 +240,11 @@ impl ScriptedRunner {
     /// What was scripted for verifications to come is forgotten: they read success.
     pub fn forgets_readings(&self) {
         locked(&self.truths).clear();
+    }
+
+    /// The next run that finds its lease lost says this all the same, as one does that was at its COMMIT by then.
+    pub fn says_late(&self, outcome: Outcome) {
+        *locked(&self.late) = Some(outcome);
     }
 
     /// In the middle of the next run, this happens.
@@ -348,7 +360,8 @@ impl Runner for ScriptedRunner {
         link.progress(Progress { step, done, total: Some(1), note: None });
         if let Err(error) = link.may_touch_target() {
             let code = error.code().as_str();
-            return Outcome::Failed(crate::runner::Failure::new(code, error.to_string()));
+            let undone = Outcome::Failed(crate::runner::Failure::new(code, error.to_string()));
+            return locked(&self.late).take().unwrap_or(undone);
         }
         locked(&self.endings).pop_front().unwrap_or_else(|| Outcome::Succeeded(Report::default()))
     }

@@ -145,6 +145,7 @@ fn change() -> Definition {
         ("EXECUTING", "FINISH", Verb::Finish, "FAILED", ANYBODY, &[]),
         ("EXECUTING", "FINISH", Verb::Finish, "UNKNOWN", ANYBODY, &[]),
         ("EXECUTING", "LOSE", Verb::Lose, "UNKNOWN", ANYBODY, &[]),
+        ("FAILED", "RERUN", Verb::Rerun, "EXECUTING", ANYBODY, &[]),
         ("UNKNOWN", "VERIFY", Verb::Verify, "SUCCEEDED", ANYBODY, &[]),
         ("UNKNOWN", "VERIFY", Verb::Verify, "FAILED", ANYBODY, &[]),
         ("UNKNOWN", "VERIFY", Verb::Verify, "UNKNOWN", ANYBODY, &[]),

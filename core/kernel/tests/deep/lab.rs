@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use placet_core::audit::{Checkpoint, DeepOptions};
 use placet_core::error::Code;
-use placet_core::gate::{Erasure, Gate};
-use placet_core::org::GlobalRole;
-use placet_core::org::command::{GrantGlobalRole, RevokeGlobalRole};
+use placet_core::gate::{Erasure, Gate, Promotion};
+use placet_core::org::command::{
+    CreateEnvironment, GrantGlobalRole, RevokeGlobalRole, SetExecution,
+};
+use placet_core::org::{Criticality, ExecutionMode, GlobalRole};
 use placet_core::request::Change;
 use placet_core::store::{Batch, CommitError, Committed, Key, MemoryStore, Store};
 use placet_core::testing::{Bench, Office, Seen, StoreWrapper};
@@ -112,7 +114,7 @@ impl Lab {
         assert_eq!(gate.tick().unwrap(), [lost]);
         // One that is done, one that is running and was asked to stop, one that waits for it.
         let done = gate.execute(bo, at("shop")).unwrap();
-        gate.drive(done, &Seen::default()).unwrap();
+        let over = gate.drive(done, &Seen::default()).unwrap().header.id;
         let running = gate.execute(bo, at("shop")).unwrap();
         gate.stop(bo, running.request()).unwrap();
         assert_eq!(gate.execute(bo, at("shop")).unwrap_err().code(), Code::TargetBusy);
@@ -129,6 +131,16 @@ impl Lab {
         gate.reject(bo, rejected, "no").unwrap();
         // One that was erased.
         gate.erase(root, Erasure::Request(rejected)).unwrap();
+        // One that is promoted, and one that waits for the gate to run it.
+        let (project, priority, criticality) = (office.project, 2, Criticality::High);
+        let (code, name) = ("staging".parse().unwrap(), "Staging".parse().unwrap());
+        let next = CreateEnvironment { project, code, name, priority, criticality };
+        let to = Promotion { environment: gate.manage(root, &next).unwrap(), targets: Vec::new() };
+        gate.promote(ana, over, &to).unwrap();
+        let (environment, runner, mode) = (office.environment, None, ExecutionMode::Automatic);
+        let rule = SetExecution { project, environment, runner, mode, attempts_max: None };
+        gate.manage(root, &rule).unwrap();
+        at("fourth");
         // A row that came and went.
         let (user, role) = (bo.user(), GlobalRole::Auditor);
         gate.administer(root, &GrantGlobalRole { user, role }).unwrap();

@@ -256,7 +256,7 @@ fn any_entry(lab: &Lab, chance: &mut Chance) -> Entry {
 
 /// Whether a record is checked by what others say.
 fn is_judged(key: &Key) -> bool {
-    ["unique", "live", "turn"].contains(&kind(key).as_str())
+    ["unique", "live", "turn", "due"].contains(&kind(key).as_str())
 }
 
 impl Changes {
@@ -464,6 +464,7 @@ fn the_lab_has_a_record_of_each_kind() {
     let kinds: BTreeSet<String> = lab.pairs.keys().map(kind).collect();
     let due = [
         "denial",
+        "due",
         "epoch",
         "global_role",
         "history",
@@ -475,6 +476,7 @@ fn the_lab_has_a_record_of_each_kind() {
         "log_word",
         "org",
         "project",
+        "promotion",
         "request",
         "request_of",
         "revision",

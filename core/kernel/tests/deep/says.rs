@@ -14,13 +14,14 @@ pub(crate) fn kind(key: &Key) -> String {
 }
 
 /// Of each derived kind, what it says beside what only paces work. A turn that nobody has says nothing.
-const SAYS: [(&str, &[&str]); 11] = [
+const SAYS: [(&str, &[&str]); 12] = [
     ("unique", &["what", "value", "holder"]),
     ("used", &["id"]),
     ("request_of", &["project", "request"]),
     ("denial", &["of", "minute"]),
     ("live", &["request", "run", "fence", "is_stopped"]),
     ("turn", &["target", "holder"]),
+    ("due", &["request"]),
     ("tile", &["level", "index", "hashes"]),
     ("log_index", &["making", "entries", "spans", "latest", "lag"]),
     ("log_span", &["making", "number", "latest", "first", "last"]),

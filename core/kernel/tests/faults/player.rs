@@ -195,13 +195,9 @@ impl Play<'_> {
             ends.iter().map(|(title, _)| title.clone()).collect()
         };
         assert_eq!(titles(&ends), titles(&self.plain.ends), "{}", self.place);
-        for ((title, state), (_, told)) in ends.iter().zip(&self.plain.ends) {
-            // Two versions of an artifact have one title.
-            let mut there = self.stage.requests().into_iter();
-            let is_made = there.any(|request| {
-                let is_it = request.header.title == *title && request.state.name() == *state;
-                is_it && self.stage.is_made(request.header.id)
-            });
+        let requests = self.stage.requests();
+        for (request, (title, told)) in requests.iter().zip(&self.plain.ends) {
+            let (state, is_made) = (&request.state.name(), self.stage.is_made(request.header.id));
             let is_true = is_made == (*state == StateName::Succeeded);
             assert!(is_true, "{}: {title} is {state}, made: {is_made}", self.place);
             let did_nothing = *state == StateName::Failed && *told == StateName::Succeeded;

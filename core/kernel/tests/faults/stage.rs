@@ -7,9 +7,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 use placet_core::audit::Leaf;
 use placet_core::error::Error;
 use placet_core::gate::{Gate, Organisation, Parts, Ticket};
-use placet_core::id::{ProjectId, RequestId, UserId};
+use placet_core::id::{EnvironmentId, ProjectId, RequestId, UserId};
 use placet_core::identity::Caller;
 use placet_core::request::{Request, StateName};
+use placet_core::runner::JobId;
 use placet_core::store::{
     Batch, CommitError, Committed, Key, MemoryStore, Store, StoreError, Stored,
 };
@@ -178,6 +179,13 @@ impl Stage {
         self.eye.organisation(&self.caller("root"), self.project()).unwrap()
     }
 
+    /// The environment with a code.
+    pub(crate) fn environment(&self, code: &str) -> EnvironmentId {
+        let found = self.organisation().environments.into_iter();
+        let mut found = found.filter(|row| row.code.as_str() == code);
+        found.next().unwrap().id
+    }
+
     /// All requests, as they are stored.
     pub(crate) fn requests(&self) -> Vec<Request> {
         let found = self.store().scan(&Key::from_segments(&["request"]), None, usize::MAX).unwrap();
@@ -193,7 +201,10 @@ impl Stage {
 
     /// Whether the change of a request was made.
     pub(crate) fn is_made(&self, id: RequestId) -> bool {
-        let entered = self.bench.runner.entered().iter().any(|job| job.request == id);
+        let attempts =
+            self.requests().iter().find(|request| request.header.id == id).unwrap().header.attempts;
+        let latest = |job: &JobId| job.request == id && job.attempt == attempts;
+        let entered = self.bench.runner.entered().iter().any(latest);
         let is_made = entered && !self.runs_fail.get() && !self.undone.borrow().contains(&id);
         is_made || self.made_before.contains(&id)
     }

@@ -65,6 +65,25 @@ stories! {
     running_in_vain on Shop, given "draft ana it dev, submit ana it, approve bo it":
         "fails, execute bo it, drive it, verify bo it";
 
+    running_again on Shop, given "draft ana it dev, submit ana it, approve bo it":
+        "fails, execute bo it, drive it, verify bo it, works, rerun bo it, drive it, verify bo it";
+
+    a_batch on Shop, given "batch ana it dev, submit ana it, approve bo it":
+        "execute bo it, drive it, settle bo it, execute bo it, drive it, settle bo it, view bo it";
+
+    promoting on Shop,
+    given "promotion root, draft ana it dev, submit ana it, approve bo it":
+        "execute bo it, drive it, settle bo it, promote eve it !not_found, promote ana it,
+         promote ana it, view bo it";
+
+    running_by_itself on Shop,
+    given "automatic root, draft ana it dev, submit ana it":
+        "approve bo it, due it, drive it, verify bo it, due it";
+
+    holding_back on Shop,
+    given "automatic root, draft ana it dev, submit ana it, approve bo it":
+        "revoke root ana, revoke root bo, due it, view cy it, due it";
+
     stopping_a_run on Shop, given "draft ana it dev, submit ana it, approve bo it":
         "execute bo it, stop bo it, drive it, verify bo it";
 

@@ -3,16 +3,18 @@
 use placet_core::audit::{AuditQuery, EventFormat};
 use placet_core::authz::{Action, Paging, Question, Scope};
 use placet_core::error::{Code, Error};
-use placet_core::gate::{CheckReport, Finding, NewArtifact, NewRequest};
+use placet_core::gate::{CheckReport, Finding, NewArtifact, NewRequest, Promotion};
 use placet_core::id::RuleId;
 use placet_core::identity::Caller;
+use placet_core::org::ExecutionMode;
 use placet_core::org::command::{
     AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
     CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam, EndGrant,
     GrantGlobalRole, PutBlockingRule, PutQuorumRule, RemoveRule, RetireWorkflow, RoleTemplate,
-    SetAutoApproveAi, SetQuorum, SetUserActive, SetWorkflow,
+    SetAutoApproveAi, SetExecution, SetPromotion, SetQuorum, SetUserActive, SetWorkflow,
 };
 use placet_core::org::{Block, Conditions, Criticality, GlobalRole, Interval, TeamRole};
+use placet_core::request::StateName;
 use placet_core::request::{
     ArtifactName, Change, CheckStatus, Quorum, RevisionRef, State, ThreadPlace,
 };
@@ -29,21 +31,23 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
     let mut word = || words.next().unwrap_or_default();
     let (verb, who, what) = (word(), word(), word());
     match verb {
-        "fails" | "blind" | "wait" | "tick" | "drop" | "renew" | "drive" => run(stage, verb, who),
+        "fails" | "works" | "due" | "blind" | "wait" | "tick" | "drop" | "renew" | "drive" => {
+            run(stage, verb, who)
+        }
         "found" => stage.gate().bootstrap(&user(who)).map(drop),
         "user" | "auditor" | "deactivate" | "project" => {
             administer(stage, verb, &stage.caller(who), what)
         }
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
         | "member" | "grant" | "quorum" | "revoke" | "template" | "give" | "by-rule"
-        | "workflow" | "retire" | "rule" | "block" | "unrule" | "vouch" => {
-            manage(stage, verb, &stage.caller(who), what)
-        }
+        | "workflow" | "retire" | "rule" | "block" | "unrule" | "vouch" | "promotion"
+        | "automatic" => manage(stage, verb, &stage.caller(who), what),
         "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
         | "checkpoint" | "prove" | "query" | "export" | "login" => {
             look(stage, verb, &stage.caller(who))
         }
-        "draft" => draft(stage, &stage.caller(who), what, word(), word()),
+        "draft" => draft(stage, &stage.caller(who), what, (word(), word(), &[])),
+        "batch" => draft(stage, &stage.caller(who), what, (word(), "", &["second"])),
         "artifact" => artifact(stage, &stage.caller(who), what, word()),
         _ => request(stage, verb, &stage.caller(who), what),
     }
@@ -59,6 +63,15 @@ fn run(stage: &Stage, verb: &str, title: &str) -> Result<(), Error> {
         "blind" => {
             stage.is_blind.set(true);
             stage.bench.runner.ends_with(unknown());
+        }
+        "works" => {
+            stage.runs_fail.set(false);
+            stage.bench.runner.ends_well();
+        }
+        "due" => {
+            if let Some(ticket) = stage.gate().run_due()? {
+                stage.keep(title, ticket);
+            }
         }
         "wait" => stage.bench.clock.advance_ms(60_000),
         "tick" => drop(stage.gate().tick()?),
@@ -76,6 +89,8 @@ fn run(stage: &Stage, verb: &str, title: &str) -> Result<(), Error> {
             let ended = stage.gate().drive(ticket, &Seen::default())?;
             if had_failed != stage.failing.failed() && matches!(ended.state, State::Failed(_)) {
                 stage.undone.borrow_mut().insert(ended.header.id);
+            } else {
+                stage.undone.borrow_mut().remove(&ended.header.id);
             }
         }
         other => panic!("no such verb: {other}"),
@@ -183,6 +198,18 @@ fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Erro
             let rule = rules.next().map_or(RuleId::from_u128(0), |rule| rule.id);
             gate.manage(by, &RemoveRule { project, rule })
         }
+        "promotion" => {
+            let [from, environment] = ["dev", "prod"].map(|code| stage.environment(code));
+            let only_promoted = true;
+            let rule = SetPromotion { project, environment, from, soak_ms: 0, only_promoted };
+            gate.manage(by, &rule)
+        }
+        "automatic" => {
+            let (environment, mode) = (stage.environment("dev"), ExecutionMode::Automatic);
+            let rule =
+                SetExecution { project, environment, runner: None, mode, attempts_max: None };
+            gate.manage(by, &rule)
+        }
         _ => {
             // Every right of one person. Those that ended already, where this is said again, stay.
             let (user, now) = (stage.user(what), stage.eye.now());
@@ -235,14 +262,13 @@ fn draft(
     stage: &Stage,
     by: &Caller,
     title: &str,
-    environment: &str,
-    workflow: &str,
+    (environment, workflow, then): (&str, &str, &[&str]),
 ) -> Result<(), Error> {
     let shop = stage.organisation();
     let module = shop.modules.iter().find(|row| row.code.as_str() == "pagos").unwrap().id;
-    let is_it = |code: &str| code == environment;
-    let environment = shop.environments.iter().find(|row| is_it(row.code.as_str())).unwrap().id;
-    let change = change(stage, r#"{"sql":"SELECT 1"}"#)?;
+    let environment = stage.environment(environment);
+    let then = then.iter().map(|name| name.parse().unwrap());
+    let change = change(stage, r#"{"sql":"SELECT 1"}"#)?.and_then_at(then, stage.eye.limits())?;
     let (project, title) = (shop.project.id, title.to_owned());
     let new = NewRequest { project, module, environment, title, change };
     if workflow.is_empty() {
@@ -334,6 +360,24 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
             gate.posts(by, id, 0).map(drop)
         }
         "execute" => gate.execute(by, id).map(|ticket| stage.keep(title, ticket)),
+        "rerun" => gate.rerun(by, id).map(|ticket| stage.keep(title, ticket)),
+        "promote" => {
+            let to = Promotion { environment: stage.environment("prod"), targets: Vec::new() };
+            gate.promote(by, id, &to).map(drop)
+        }
+        // Whatever went wrong in its last run is looked at, and what failed is run again.
+        "settle" => {
+            let state = stage.request(title).state.name();
+            if state == StateName::Unknown {
+                request(stage, "verify", by, title)?;
+                return request(stage, "settle", by, title);
+            }
+            if state == StateName::Failed {
+                let ended = gate.drive(gate.rerun(by, id)?, &Seen::default())?;
+                stage.undone.borrow_mut().remove(&ended.header.id);
+            }
+            Ok(())
+        }
         "stop" => gate.stop(by, id).map(drop),
         "verify" => {
             stage.bench.runner.reads(match (stage.is_blind.get(), stage.is_made(id)) {

@@ -31,6 +31,7 @@ words! {
     /// What a node does, or what happens to it.
     Deed {
         ReadApproved = "execute: reads that the request is approved",
+        ReadFailed = "rerun: reads that the last attempt failed",
         Start = "execute: records the start and gives out a ticket",
         StartAnswerLost = "execute: records the start, and its answer is lost",
         Refused = "execute: finds that something changed, and gives no ticket",

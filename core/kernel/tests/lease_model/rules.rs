@@ -1,8 +1,8 @@
 //! What must hold in every state and between any two, and what the model must be able to reach.
 
-use super::Variant;
+use super::Checked;
 use super::deeds::{Deed, Event};
-use super::state::{Driver, NODES, Outcome, Reading, Request, State, Verifier};
+use super::state::{Driver, NODES, Outcome, Reading, Request, Run, State, Verifier};
 use super::steps::{by, crash, happen};
 
 /// What must hold.
@@ -27,7 +27,7 @@ impl Rule {
     ];
 
     /// What is wrong with a state, if anything.
-    pub(crate) fn fault_in(self, variant: Variant, state: &State) -> Option<String> {
+    pub(crate) fn fault_in(self, model: &Checked, state: &State) -> Option<String> {
         let (holds, what) = match self {
             Self::MadeOnce => (state.target.effects <= 1, "the change was made twice"),
             Self::EnteredOnce => (
@@ -37,7 +37,7 @@ impl Rule {
             Self::True => (is_true(state), "the outcome is not what the target says"),
             Self::InOrder => (is_in_order(state), "lease and turn are not those of the run"),
             Self::NeverBack => return None,
-            Self::Ends => return fault_at_rest(variant, state),
+            Self::Ends => return fault_at_rest(model, state),
         };
         let State { stored, target, entered, .. } = state;
         (!holds).then(|| format!("{what}:\n  {stored:?}\n  {target:?}, entered {entered:?}"))
@@ -76,10 +76,13 @@ fn is_in_order(state: &State) -> bool {
     }
 }
 
-/// Nothing runs again that ran, and what is known stays.
+/// Nothing runs again but what is known to have failed, as another attempt; and what is known stays.
 fn is_forward(from: Request, to: Request) -> bool {
     match (from, to) {
         (Request::Approved, Request::Executing(_)) => true,
+        (Request::Ended(before, Outcome::Failed), Request::Executing(after)) => {
+            after.attempt == before.attempt + 1 && after.fence == before.fence + 1
+        }
         (
             Request::Executing(before) | Request::Ended(before, Outcome::Unknown),
             Request::Ended(after, _),
@@ -90,7 +93,7 @@ fn is_forward(from: Request, to: Request) -> bool {
 
 /// Wherever everybody stops, one node that ticks is enough: the run is unknown or known then. And once the
 /// target has let go of what was left in it, verifying tells.
-fn fault_at_rest(variant: Variant, state: &State) -> Option<String> {
+fn fault_at_rest(model: &Checked, state: &State) -> Option<String> {
     let mut rests =
         vec![(0..NODES).fold(*state, |state, node| crash(state, node).unwrap_or(state))];
     if state.is_quiet() {
@@ -99,16 +102,16 @@ fn fault_at_rest(variant: Variant, state: &State) -> Option<String> {
     let events = [Event::OrphanUndone, Event::OrphanCommitted];
     rests.into_iter().find_map(|rest| {
         (0..NODES).find_map(|node| {
-            let ticked = play(variant, rest, node, &[Deed::Observe, Deed::DeclareLost]);
+            let ticked = play(model, rest, node, &[Deed::Observe, Deed::DeclareLost]);
             if matches!(ticked.stored.request, Request::Executing(_)) {
                 return Some(format!("nobody ends the run: {:?}", ticked.stored));
             }
             let has_run = matches!(ticked.stored.request, Request::Ended(..));
             events.iter().find_map(|event| {
-                let free = happen(variant, &ticked, *event);
-                let free = free.or_else(|| happen(variant, &ticked, Event::OrphanUndone));
+                let free = happen(model.variant, &ticked, *event);
+                let free = free.or_else(|| happen(model.variant, &ticked, Event::OrphanUndone));
                 let deeds = [Deed::AskVerify, Deed::ReadTarget, Deed::WriteReading];
-                let read = play(variant, free.unwrap_or(ticked), node, &deeds);
+                let read = play(model, free.unwrap_or(ticked), node, &deeds);
                 let stays = matches!(read.stored.request, Request::Ended(_, Outcome::Unknown));
                 (has_run && stays).then(|| format!("nobody can ever tell: {read:?}"))
             })
@@ -117,12 +120,12 @@ fn fault_at_rest(variant: Variant, state: &State) -> Option<String> {
 }
 
 /// Does what can be done of `deeds`, in order.
-fn play(variant: Variant, state: State, node: usize, deeds: &[Deed]) -> State {
-    deeds.iter().fold(state, |state, deed| by(variant, &state, node, *deed).unwrap_or(state))
+fn play(model: &Checked, state: State, node: usize, deeds: &[Deed]) -> State {
+    deeds.iter().fold(state, |state, deed| by(model, &state, node, *deed).unwrap_or(state))
 }
 
 /// Whether a state is of some kind.
-type Is = fn(&State) -> bool;
+pub(crate) type Is = fn(&State) -> bool;
 
 /// What a model that means anything must reach: otherwise its rules hold because nothing happens.
 pub(crate) const REACHED: &[(&str, Is)] = &[
@@ -155,6 +158,18 @@ pub(crate) const REACHED: &[(&str, Is)] = &[
     }),
     ("one looked before a late transaction began, and another after", |state| {
         reads(state, Reading::Absent) && reads(state, Reading::CannotTell)
+    }),
+];
+
+/// What it must reach beside that where there are two attempts.
+pub(crate) const REACHED_AGAIN: &[(&str, Is)] = &[
+    ("a second attempt succeeds", |state| {
+        matches!(state.stored.request, Request::Ended(Run { attempt: 2, .. }, Outcome::Succeeded))
+    }),
+    ("a second attempt is under way, and the first still has the target's lock", |state| {
+        let first = |it: Driver| matches!(it, Driver::Open(Run { attempt: 1, .. }));
+        matches!(state.stored.request, Request::Executing(Run { attempt: 2, .. }))
+            && driver(state, first)
     }),
 ];
 

@@ -3,7 +3,7 @@
 /// How many nodes there are.
 pub(crate) const NODES: usize = 3;
 
-/// Attempts that the model tells apart. The product makes one in a revision; a broken variant makes more.
+/// Attempts that the model tells apart: the first, and one that is made after it failed.
 pub(crate) const ATTEMPTS: usize = 2;
 
 /// One run, as `JobId` names it. Request and revision are always the same here.
@@ -70,7 +70,7 @@ pub(crate) struct Target {
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Driver {
     Idle,
-    /// In `execute`, which read that the request is approved and would start this run.
+    /// In `execute` or `rerun`, which read that the request is approved, or failed, and would start this run.
     Starting(Run),
     /// `execute` gave out a ticket.
     Ticket(Run),

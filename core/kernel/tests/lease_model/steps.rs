@@ -1,17 +1,17 @@
 //! What can happen, one step at a time. Each step names the code that it stands for.
 
-use super::Variant;
 use super::deeds::{Deed, Event, Step};
 use super::state::{
-    ATTEMPTS, Driver, Lease, NODES, Node, Orphan, Outcome, Reading, Request, Run, State, Verifier,
-    index,
+    Driver, Lease, Node, Orphan, Outcome, Reading, Request, Run, State, Verifier, index,
 };
+use super::{Checked, Variant};
 
 /// Everything that can happen next.
-pub(crate) fn next(variant: Variant, state: &State) -> Vec<(Step, State)> {
-    let nodes = (0..NODES).flat_map(|node| {
+pub(crate) fn next(model: &Checked, state: &State) -> Vec<(Step, State)> {
+    let variant = model.variant;
+    let nodes = (0..model.nodes).flat_map(|node| {
         let after =
-            move |deed: &Deed| Some((Step::By(node, *deed), by(variant, state, node, *deed)?));
+            move |deed: &Deed| Some((Step::By(node, *deed), by(model, state, node, *deed)?));
         Deed::ALL.iter().filter_map(after)
     });
     let outside = Event::ALL.iter();
@@ -20,11 +20,14 @@ pub(crate) fn next(variant: Variant, state: &State) -> Vec<(Step, State)> {
 }
 
 /// What `deed` of a node leads to; nothing where it cannot happen now.
-pub(crate) fn by(variant: Variant, state: &State, node: usize, deed: Deed) -> Option<State> {
+pub(crate) fn by(model: &Checked, state: &State, node: usize, deed: Deed) -> Option<State> {
+    let variant = model.variant;
     match deed {
-        Deed::ReadApproved | Deed::Start | Deed::StartAnswerLost | Deed::Refused => {
-            execute(variant, *state, node, deed)
-        }
+        Deed::ReadApproved
+        | Deed::ReadFailed
+        | Deed::Start
+        | Deed::StartAnswerLost
+        | Deed::Refused => execute(model, *state, node, deed),
         Deed::DropTicket
         | Deed::Enter
         | Deed::LookBeforeBegin
@@ -51,21 +54,26 @@ pub(crate) fn by(variant: Variant, state: &State, node: usize, deed: Deed) -> Op
     }
 }
 
-/// `gate/execute.rs`, `request::Approved::start`.
-fn execute(variant: Variant, mut state: State, node: usize, deed: Deed) -> Option<State> {
+/// `gate/execute.rs`, `gate/rerun.rs`, `request::Approved::start`.
+fn execute(model: &Checked, mut state: State, node: usize, deed: Deed) -> Option<State> {
+    let Checked { variant, attempts, .. } = *model;
     let Node { driver, .. } = state.nodes[node];
-    if deed == Deed::ReadApproved {
+    if deed == Deed::ReadApproved || deed == Deed::ReadFailed {
         let Run { fence, attempt } = state.stored.latest;
-        let is_approved =
-            state.stored.request == Request::Approved && usize::from(attempt) < ATTEMPTS;
+        let is_it = match state.stored.request {
+            Request::Approved => deed == Deed::ReadApproved,
+            Request::Ended(..) => deed == Deed::ReadFailed && may_run_again(variant, &state),
+            Request::Executing(_) => false,
+        };
         let run = Run { fence: fence + 1, attempt: attempt + 1 };
         state.nodes[node].driver = Driver::Starting(run);
-        return (driver == Driver::Idle && is_approved).then_some(state);
+        let is_ready = driver == Driver::Idle && is_it && usize::from(attempt) < attempts;
+        return is_ready.then_some(state);
     }
     let Driver::Starting(run) = driver else { return None };
-    let is_unchanged = state.stored.request == Request::Approved
-        && state.stored.latest.fence + 1 == run.fence
-        && state.stored.turn.is_none();
+    let may_start = state.stored.request == Request::Approved || may_run_again(variant, &state);
+    let is_unchanged =
+        may_start && state.stored.latest.fence + 1 == run.fence && state.stored.turn.is_none();
     if deed == Deed::Refused {
         state.nodes[node].driver = Driver::Idle;
         return (!is_unchanged).then_some(state);
@@ -83,6 +91,15 @@ fn execute(variant: Variant, mut state: State, node: usize, deed: Deed) -> Optio
         state.nodes[node].has_seen = true;
     }
     Some(state)
+}
+
+/// Whether a request that ended may be run again: where it is known to have failed, and nothing else.
+fn may_run_again(variant: Variant, state: &State) -> bool {
+    match state.stored.request {
+        Request::Ended(_, Outcome::Failed) => true,
+        Request::Ended(_, Outcome::Unknown) => variant == Variant::RunsAgain,
+        Request::Ended(_, Outcome::Succeeded) | Request::Approved | Request::Executing(_) => false,
+    }
 }
 
 /// `gate/drive.rs` up to the runner, and a runner up to its COMMIT, as `runners` drives a SQL target.
@@ -245,7 +262,6 @@ fn keep(variant: Variant, mut state: State, node: usize, deed: Deed) -> Option<S
             }
             end(&mut state, run, Outcome::Unknown);
             if variant == Variant::RunsAgain {
-                state.stored.request = Request::Approved;
                 state.stored.turn = None;
             }
             if variant == Variant::LeaseStays {

@@ -129,20 +129,34 @@ impl Sim {
 
     /// P3 and the truth of outcomes: a change is made at most once, and is there exactly when it is said.
     fn check_truth(&self, id: RequestId) {
-        let state = self.machine.look(|content| {
-            let body = content.body(&["request", &id.to_string()])?;
-            body["state"]["state"].as_str().map(str::to_owned)
-        });
-        let (state, effects) = (state.unwrap_or_default(), self.target.effects_of(id));
-        let is_true = match (state.as_str(), effects) {
-            (_, 2..) => false,
-            ("EXECUTING" | "UNKNOWN", _) => true,
-            _ if self.told().declared.contains(&id) => true,
-            ("SUCCEEDED", made) => made == 1,
-            (_, made) => made == 0,
-        };
-        if !is_true {
-            self.violated(format!("P3: {id} is {state}, and its change was made {effects} times"));
+        let body = self.machine.look(|content| content.body(&["request", &id.to_string()]));
+        let body = body.unwrap_or_default();
+        let (header, state) = (&body["header"], &body["state"]);
+        let name = state["state"].as_str().unwrap_or_default();
+        // What is at work or over, and what of a batch is done.
+        let latest = if name == "EXECUTING" { state } else { &state["ended"] };
+        let approved = if latest.is_object() { &latest["approved"] } else { state };
+        let done: Vec<&str> = approved["done"]
+            .as_array()
+            .map(|done| done.iter().filter_map(|one| one["target"].as_str()).collect())
+            .unwrap_or_default();
+        let then = header["then"].as_array().into_iter().flatten();
+        let targets = std::iter::once(&header["target"]).chain(then);
+        for target in targets.filter_map(|target| target.as_str()) {
+            let made = self.target.effects_of(id, target);
+            let is_true = match made {
+                // A person may have been wrong.
+                _ if self.told().declared.contains(&id) => true,
+                2.. => false,
+                _ if done.contains(&target) => made == 1,
+                _ if latest["target"] == *target && matches!(name, "EXECUTING" | "UNKNOWN") => true,
+                _ => made == 0,
+            };
+            if !is_true {
+                let what =
+                    format!("{id} is {name}, and its change was made {made} times at {target}");
+                self.violated(format!("P3: {what}"));
+            }
         }
     }
 
@@ -205,7 +219,12 @@ impl Sim {
             if was_unknown && to == "EXECUTING" {
                 self.violated(format!("P4: {id} was unknown, and ran again by {action}"));
             }
-            was_unknown |= to == "UNKNOWN";
+            // What is known to have failed may be run again.
+            was_unknown = match to.as_str() {
+                "UNKNOWN" => true,
+                "FAILED" | "APPROVED" => false,
+                _ => was_unknown,
+            };
         }
     }
 }

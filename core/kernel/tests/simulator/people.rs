@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use placet_core::digest::Digest;
-use placet_core::gate::{Finding, Gate};
+use placet_core::gate::{Finding, Gate, Ticket};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::Interval;
@@ -32,7 +32,8 @@ impl Sim {
             44..45 => {
                 self.author("cancel", |gate, caller, id| gate.cancel(&caller, id, None).map(Some));
             }
-            45..62 => self.execute(),
+            45..58 => self.execute(),
+            58..62 => self.rerun(),
             62..66 => self.drive_late(),
             66..74 => self.verify(),
             74..75 => self.reconcile(),
@@ -98,7 +99,14 @@ impl Sim {
         let office = &self.base.office;
         let author = if self.machine.dice.chance(950) { office.ana } else { self.lead() };
         let (payload, node) = (self.payload(), self.node());
-        let new = office.request(office.change(&payload).unwrap());
+        let mut change = office.change(&payload).unwrap();
+        if self.machine.dice.chance(300) {
+            // A batch: a canary, and one or two more.
+            let more = ["second", "third"].into_iter().map(|name| name.parse().unwrap());
+            let count = usize::try_from(1 + self.machine.dice.below(2)).unwrap();
+            change = change.and_then_at(more.take(count), node.gate.limits()).unwrap();
+        }
+        let new = office.request(change);
         let Some(request) = self.call("draft", &node, |gate| gate.draft(&author, &new)) else {
             return;
         };
@@ -188,12 +196,30 @@ impl Sim {
     }
 
     fn execute(self: &Arc<Self>) {
-        let (Some(id), caller) = (self.request_in("APPROVED"), self.lead()) else { return };
+        self.start("execute", "APPROVED", Gate::execute);
+    }
+
+    /// Runs again what failed, or tries to.
+    fn rerun(self: &Arc<Self>) {
+        let state = if self.machine.dice.chance(900) { "FAILED" } else { "UNKNOWN" };
+        self.start("rerun", state, Gate::rerun);
+    }
+
+    fn start(
+        self: &Arc<Self>,
+        what: &str,
+        state: &str,
+        verb: impl Fn(&Gate, &Caller, RequestId) -> Result<Ticket, placet_core::error::Error>,
+    ) {
+        let (Some(id), caller) = (self.request_in(state), self.lead()) else { return };
         let node = self.node();
-        let Some(ticket) = self.call("execute", &node, |gate| gate.execute(&caller, id)) else {
+        let Some(ticket) = self.call(what, &node, |gate| verb(gate, &caller, id)) else {
             return;
         };
-        self.check_right("execute", &caller);
+        if what == "rerun" {
+            self.machine.count("a run again");
+        }
+        self.check_right(what, &caller);
         self.check_agreed(id);
         self.told().leases.push((Arc::clone(&node), ticket.lease()));
         match self.machine.dice.below(10) {
@@ -204,7 +230,7 @@ impl Sim {
         }
     }
 
-    fn drive(self: &Arc<Self>, node: &Arc<Node>, ticket: placet_core::gate::Ticket) {
+    fn drive(self: &Arc<Self>, node: &Arc<Node>, ticket: Ticket) {
         // Other calls are made in the middle, with faults of their own: `call` would mix them up.
         match node.gate.drive(ticket, &Seen::default()) {
             Ok(request) => {

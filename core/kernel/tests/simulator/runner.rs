@@ -41,7 +41,9 @@ impl SimRunner {
             return failed("lease_lost");
         }
         sim.meanwhile();
-        if !self.alive.load(Ordering::SeqCst) || !sim.target.begin(job.id, &self.alive) {
+        if !self.alive.load(Ordering::SeqCst)
+            || !sim.target.begin(job.id, job.target.as_str(), &self.alive)
+        {
             return failed("locked");
         }
         sim.meanwhile();

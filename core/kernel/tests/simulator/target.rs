@@ -11,13 +11,14 @@ use placet_core::runner::JobId;
 #[derive(Debug)]
 struct Open {
     job: JobId,
+    at: String,
     alive: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
 struct Inside {
     open: Option<Open>,
-    effects: BTreeMap<RequestId, Vec<JobId>>,
+    effects: BTreeMap<(RequestId, String), Vec<JobId>>,
     markers: BTreeSet<JobId>,
 }
 
@@ -45,11 +46,11 @@ impl Target {
     }
 
     /// Begins a transaction, unless another is open.
-    pub(crate) fn begin(&self, job: JobId, alive: &Arc<AtomicBool>) -> bool {
+    pub(crate) fn begin(&self, job: JobId, at: &str, alive: &Arc<AtomicBool>) -> bool {
         self.with(|inside| {
             let free = inside.open.is_none();
             if free {
-                inside.open = Some(Open { job, alive: Arc::clone(alive) });
+                inside.open = Some(Open { job, at: at.to_owned(), alive: Arc::clone(alive) });
             }
             free
         })
@@ -59,10 +60,10 @@ impl Target {
     /// Answers whether there was one.
     pub(crate) fn commit(&self, job: JobId, marked: bool) -> bool {
         self.with(|inside| {
-            let is_open = inside.open.as_ref().is_some_and(|open| open.job == job);
-            if is_open {
-                inside.open = None;
-                inside.effects.entry(job.request).or_default().push(job);
+            let open = inside.open.take_if(|open| open.job == job);
+            let is_open = open.is_some();
+            if let Some(Open { at, .. }) = open {
+                inside.effects.entry((job.request, at)).or_default().push(job);
                 if marked {
                     inside.markers.insert(job);
                 }
@@ -97,8 +98,9 @@ impl Target {
         })
     }
 
-    /// How often the change of `request` was made.
-    pub(crate) fn effects_of(&self, request: RequestId) -> usize {
-        self.with(|inside| inside.effects.get(&request).map_or(0, Vec::len))
+    /// How often the change of `request` was made at one of its targets.
+    pub(crate) fn effects_of(&self, request: RequestId, at: &str) -> usize {
+        let place = (request, at.to_owned());
+        self.with(|inside| inside.effects.get(&place).map_or(0, Vec::len))
     }
 }

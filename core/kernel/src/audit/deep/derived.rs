@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use super::ledger::{Mark, mark_of};
 use super::report::DeepFault;
 use crate::error::Error;
-use crate::gate::{Live, Turn, email_key};
+use crate::gate::{Due, Live, Turn, email_key};
 use crate::id::{ProjectId, RequestId, UserId};
 use crate::org::book::Unique;
-use crate::org::{Project, User};
+use crate::org::{Project, Slug, User};
 use crate::request::{Executing, Request, State};
 use crate::store::erasable::without_texts;
 use crate::store::records::{self, Record};
@@ -156,18 +156,17 @@ pub(super) fn turn(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
     }
     let Some((id, project, fence)) = turn.holder() else { return Ok(Vec::new()) };
     let holds = look.get::<Request>(&[&id.to_string()])?.is_some_and(|request| {
-        let header = &request.header;
-        (header.project_id, header.target.as_str()) == (project, turn.target().as_str())
-            && fence_held(&request.state) == Some(fence)
+        request.header.project_id == project
+            && at_work(&request.state) == Some((turn.target(), fence))
     });
     Ok(if holds { Vec::new() } else { Wrong::unfit(key, "its holder runs nothing there") })
 }
 
-/// The fence of a run that may be changing its target.
-const fn fence_held(state: &State) -> Option<u64> {
+/// The target and the fence of a run that may be changing it.
+const fn at_work(state: &State) -> Option<(&Slug, u64)> {
     match state {
-        State::Executing(run) => Some(run.fence),
-        State::Unknown(unknown) => Some(unknown.ended.fence),
+        State::Executing(run) => Some((&run.target, run.fence)),
+        State::Unknown(unknown) => Some((&unknown.ended.target, unknown.ended.fence)),
         State::Draft(_)
         | State::PendingApproval(_)
         | State::ChangesRequested(_)
@@ -179,14 +178,33 @@ const fn fence_held(state: &State) -> Option<u64> {
     }
 }
 
-/// A run has its lease and the turn at its target.
+/// A request that the gate will run says so itself.
+pub(super) fn due(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
+    let due: Due = match own(key, bytes) {
+        Ok(due) => due,
+        Err(wrong) => return Ok(wrong),
+    };
+    let is_due =
+        look.get::<Request>(&[&due.request.to_string()])?.is_some_and(|request| request.is_due());
+    Ok(if is_due {
+        Vec::new()
+    } else {
+        Wrong::unfit(key, "its request waits for no run by the gate")
+    })
+}
+
+/// A run has its lease and the turn at its target, and what the gate will run waits for it.
 pub(super) fn request(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
     let request: Request = match own(key, bytes) {
         Ok(request) => request,
         Err(wrong) => return Ok(wrong),
     };
-    let (id, target): (RequestId, _) = (request.header.id, &request.header.target);
+    let id: RequestId = request.header.id;
     let mut wrong = Vec::new();
+    if request.is_due() && look.get::<Due>(&[&id.to_string()])?.is_none() {
+        let row = records::key_of::<Due>(&[&id.to_string()]);
+        wrong.extend(Wrong::missing(row, "a request is due, and the gate would never run it"));
+    }
     if let State::Executing(run) = &request.state {
         let path = id.to_string();
         let lease = records::key_of::<Live>(&[&path]);
@@ -196,7 +214,7 @@ pub(super) fn request(look: &Look<'_>, key: &Key, bytes: &[u8]) -> Verdict {
             None => Wrong::missing(lease, "a run is under way, and nobody would declare it over"),
         });
     }
-    if let Some(fence) = fence_held(&request.state) {
+    if let Some((target, fence)) = at_work(&request.state) {
         let row = records::key_of::<Turn>(&[target.as_str()]);
         let due = Some((id, request.header.project_id, fence));
         wrong.extend(match look.get::<Turn>(&[target.as_str()])? {

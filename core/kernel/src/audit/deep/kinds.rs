@@ -5,7 +5,8 @@ use crate::audit::Leaf;
 use crate::authz::Scope;
 use crate::error::Error;
 use crate::gate::{
-    Checkpoints, DenialNote, Live, LogIndex, Posting, RequestOf, Span, Tile, Turn, Word, notes_of,
+    Checkpoints, DenialNote, Due, Live, LogIndex, Posting, Promoted, RequestOf, Span, Tile, Turn,
+    Word, notes_of,
 };
 use crate::id::RequestId;
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
@@ -72,9 +73,11 @@ pub(super) const KINDS: &[Kind] = &[
     named::<Checkpoints>(None),
     named::<Artifact>(None),
     named::<Dependants>(None),
+    named::<Promoted>(None),
     told::<RequestOf>(),
     judged::<Live>(derived::live),
     judged::<Turn>(derived::turn),
+    judged::<Due>(derived::due),
     // The gate's own.
     Kind { name: "log_key", known: Known::Named, judge: None, texts: &[] },
     Kind { name: "log_year", known: Known::Named, judge: None, texts: &[] },

@@ -103,7 +103,9 @@ impl Outline {
             | Row::Workflow(_)
             | Row::QuorumRule(_)
             | Row::BlockingRule(_)
-            | Row::Governance(_) => {}
+            | Row::Governance(_)
+            | Row::Promotion(_)
+            | Row::Execution(_) => {}
         }
     }
 

@@ -37,7 +37,9 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::Workflow(_)
             | Row::QuorumRule(_)
             | Row::BlockingRule(_)
-            | Row::Governance(_) => continue,
+            | Row::Governance(_)
+            | Row::Promotion(_)
+            | Row::Execution(_) => continue,
         };
         *count = count.saturating_add(usize::from(is_new));
     }

@@ -11,8 +11,9 @@ use super::{
     CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole, ProjectCommand,
     PutBlockingRule, PutQuorumRule, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole,
     RemoveRule, RemoveTeam, RenameProject, RenameTeam, RetireWorkflow, RevokeGlobalRole,
-    SetAutoApproveAi, SetGovernance, SetPlatformGovernance, SetQuorum, SetRetention, SetUserActive,
-    SetWorkflow, UnassignModule, UpdateEnvironment, UpdateModule, sealed,
+    SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum,
+    SetRetention, SetUserActive, SetWorkflow, UnassignModule, UpdateEnvironment, UpdateModule,
+    sealed,
 };
 use crate::digest::canonical_json;
 use crate::error::{Code, Error};
@@ -154,6 +155,8 @@ commands! {
         SetWorkflow = "set_workflow",
         RetireWorkflow = "retire_workflow",
         ApplyRoleTemplate = "apply_role_template",
+        SetExecution = "set_execution",
+        SetPromotion = "set_promotion",
         CreateModule = "create_module",
         UpdateModule = "update_module",
         RemoveModule = "remove_module",

@@ -3,6 +3,7 @@
 
 mod desk;
 mod place;
+mod running;
 mod staff;
 mod rights;
 mod template;
@@ -35,6 +36,7 @@ pub use rights::{
     RemoveRole,
 };
 pub use rule::{PutBlockingRule, PutQuorumRule, RemoveRule};
+pub use running::{SetExecution, SetPromotion};
 pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };

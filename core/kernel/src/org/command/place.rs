@@ -88,7 +88,7 @@ pub struct UpdateEnvironment {
 
 /// Removes an environment that no permission and no request refers to.
 ///
-/// Its quorum goes with it. Fails with [`Code::InUse`] while one does, and with [`Code::NotFound`].
+/// Its quorum and its other rules go with it. Fails with [`Code::InUse`] while one does, and with [`Code::NotFound`].
 ///
 /// ```
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
@@ -293,6 +293,13 @@ impl ProjectCommand for RemoveEnvironment {
             let rule = AutoApproval { environment_id: row.id, is_on: *is_on };
             decided.remove.push(Row::AutoApproval(rule));
         }
+        if desk.book.promotions.values().any(|rule| rule.from == row.id) {
+            return Err(in_use("environment", "promotions"));
+        }
+        decided.remove.extend(desk.book.promotions.get(&row.id).copied().map(Row::Promotion));
+        let executions = desk.book.executions.values();
+        let its = executions.filter(|rule| rule.environment_id == row.id);
+        decided.remove.extend(its.cloned().map(Row::Execution));
         Ok(decided)
     }
 }
