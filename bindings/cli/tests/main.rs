@@ -12,6 +12,7 @@
 
 mod tool;
 mod whole;
+mod stages;
 mod shapes;
 mod log;
 mod locked;

@@ -257,6 +257,54 @@ impl Gate {
         Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew))
     }
 
+    /// Starts another attempt at what is known to have failed, and drives it in the background.
+    ///
+    /// Fails as [`placet_core::gate::Gate::rerun`] does, and as [`Self::execute`] does without threads.
+    ///
+    /// ```
+    /// use placet::request::StateName;
+    /// use placet::runner::{Failure, Outcome};
+    ///
+    /// # let store = std::sync::Arc::new(placet::store::MemoryStore::default());
+    /// # let bench = placet_core::testing::Bench::on(store)?;
+    /// # let (runner, gate) = (bench.runner, placet::Gate::over(placet_core::gate::Gate::new(bench.parts)));
+    /// # let office = placet_core::testing::Office::found(&gate)?;
+    /// # let (bo, id) = (office.bo, office.approved(&gate)?.header.id);
+    /// runner.ends_with(Outcome::Failed(Failure::new("sql.40001", "serialization failure")));
+    /// assert_eq!(gate.execute(&bo, id)?.wait()?.state.name(), StateName::Failed);
+    /// assert_eq!(gate.rerun(&bo, id)?.wait()?.state.name(), StateName::Succeeded);
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
+    pub fn rerun(&self, caller: &Caller, id: RequestId) -> Result<RunHandle, Error> {
+        let crew = Crew::hire()?;
+        let ticket = self.inner.rerun(caller, id)?;
+        Ok(RunHandle::drive(Arc::clone(&self.inner), ticket, crew))
+    }
+
+    /// Starts the run of one request that is due, and drives it in the background; nothing where none is due.
+    /// Housekeeping does it by itself. Who has none calls this until there is nothing.
+    ///
+    /// Fails as [`placet_core::gate::Gate::run_due`] does, and as [`Self::execute`] does without threads.
+    ///
+    /// ```
+    /// use placet::org::ExecutionMode;
+    /// use placet::org::command::SetExecution;
+    ///
+    /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
+    /// let (project, environment, mode) = (office.project, office.environment, ExecutionMode::Automatic);
+    /// let rule = SetExecution { project, environment, runner: None, mode, attempts_max: None };
+    /// gate.manage(&office.root, &rule)?;
+    /// let id = office.approved(&gate)?.header.id;
+    /// # let gate = placet::Gate::over(gate);
+    /// let run = gate.run_due()?.expect("it was approved");
+    /// assert_eq!(run.wait()?.header.id, id);
+    /// assert!(gate.run_due()?.is_none());
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
+    pub fn run_due(&self) -> Result<Option<RunHandle>, Error> {
+        RunHandle::due(&self.inner)
+    }
+
     /// Starts a run as [`Self::execute`] does, and waits for its turn at the target, at most `wait_ms`
     /// milliseconds by the gate's steady clock. It waits on the thread of its caller. Whoever asked first runs first.
     ///

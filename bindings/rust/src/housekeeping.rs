@@ -12,6 +12,7 @@ use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 
 use crate::failures::Failures;
+use crate::run::RunHandle;
 use crate::upkeep::Upkeep;
 
 /// How often a node that shares its store looks whether others changed something, in milliseconds, where
@@ -93,6 +94,11 @@ fn every_ms(gate: &Gate) -> u64 {
     (gate.limits().lease_ms / 3).max(1)
 }
 
+/// Starts the runs that are due, each on threads of its own. One that cannot be started keeps no other.
+fn run_due(gate: &Arc<Gate>, failures: &Failures) {
+    while let Some(Some(_goes_on)) = failures.note(gate, RunHandle::due(gate)) {}
+}
+
 /// Does what is due now and then. A tick that becomes due meanwhile is not kept waiting, nor is whoever closes the gate.
 fn keep_up(
     upkeep: &mut Upkeep,
@@ -120,6 +126,7 @@ fn tend(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures, upkeep: 
         let wait = Duration::from_millis(every_ms(&held));
         // A store that is away for a moment may be back at the next tick.
         failures.note(&held, held.tick());
+        run_due(&held, failures);
         keep_up(upkeep, &held, (stopped, failures), &mut instant());
         drop(held);
         if stopped.recv_timeout(wait) != Err(RecvTimeoutError::Timeout) {
@@ -136,6 +143,7 @@ fn follow(gate: &Weak<Gate>, stopped: &Receiver<()>, failures: &Failures, upkeep
         let every = Duration::from_millis(every_ms(&held));
         if ticked.is_none_or(|at: Instant| at.elapsed() >= every) {
             failures.note(&held, held.tick());
+            run_due(&held, failures);
             let mut at = instant();
             keep_up(upkeep, &held, (stopped, failures), &mut at);
             ticked = Some(at);

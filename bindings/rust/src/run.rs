@@ -157,6 +157,13 @@ impl RunHandle {
         Self { gate: held, request, run, events, driver }
     }
 
+    /// Starts and drives one run that is due.
+    pub(crate) fn due(gate: &Arc<Gate>) -> Result<Option<Self>, Error> {
+        let crew = Crew::hire()?;
+        let ticket = gate.run_due()?;
+        Ok(ticket.map(|ticket| Self::drive(Arc::clone(gate), ticket, crew)))
+    }
+
     /// The request that runs.
     ///
     /// ```

@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as WordError, StrDeserializer};
 
+use super::running::{SetExecution, SetPromotion};
+
 /// One command. Projects, modules, environments, teams, roles, permissions and users are named by id, or by code,
 /// name, text or e-mail address.
 #[derive(Clone, Debug, Deserialize, Subcommand)]
@@ -142,6 +144,10 @@ pub(crate) enum OrgCommand {
         #[arg(long)]
         role: Option<String>,
     },
+    /// Say from where changes are promoted to an environment.
+    SetPromotion(SetPromotion),
+    /// Say who starts runs in an environment, and how often.
+    SetExecution(SetExecution),
     /// Add a module to a project.
     CreateModule {
         /// The project.

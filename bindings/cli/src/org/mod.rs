@@ -1,6 +1,7 @@
 //! The organisation.
 
 mod command; // every command, for the command line and for files
+mod running; // promotion and execution
 mod perform; // a command, done
 pub(crate) mod apply; // a file of commands
 mod show; // what is there

@@ -4,18 +4,19 @@ use placet::authz::PermissionContext;
 use placet::clock::Timestamp;
 use placet::error::{Code, Error};
 use placet::identity::Caller;
-use placet::org::Interval;
 use placet::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule, CreateProject,
     CreateRole, CreateTeam, CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole,
     RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole, RemoveTeam, RenameProject,
-    RenameTeam, RetentionClass, RevokeGlobalRole, SetQuorum, SetRetention, SetUserActive,
-    UnassignModule, UpdateEnvironment, UpdateModule,
+    RenameTeam, RetentionClass, RevokeGlobalRole, SetExecution, SetPromotion, SetQuorum,
+    SetRetention, SetUserActive, UnassignModule, UpdateEnvironment, UpdateModule,
 };
+use placet::org::{ExecutionMode, Interval};
 use placet::request::Quorum;
 use placet::{Gate, Organisation};
 
 use super::command::{Kept, OrgCommand};
+use super::running;
 use crate::names::{Named as _, Names};
 
 /// Does one command. What it made is answered by its id.
@@ -113,6 +114,24 @@ impl Desk<'_> {
                 })?;
                 let quorum = Quorum::n_of(people, role)?;
                 gate.manage(caller, &SetQuorum { project, environment, quorum }).map(done)
+            }
+            OrgCommand::SetPromotion(asked) => {
+                let running::SetPromotion { project, environment, from, soak_ms, only_promoted } =
+                    asked;
+                let (project, (environment, from)) = self.of(&project, |shop| {
+                    Ok((shop.environment_id(&environment)?, shop.environment_id(&from)?))
+                })?;
+                let rule = SetPromotion { project, environment, from, soak_ms, only_promoted };
+                gate.manage(caller, &rule).map(done)
+            }
+            OrgCommand::SetExecution(asked) => {
+                let running::SetExecution { project, environment, runner, automatic, attempts_max } =
+                    asked;
+                let (project, environment) =
+                    self.of(&project, |shop| shop.environment_id(&environment))?;
+                let mode = if automatic { ExecutionMode::Automatic } else { ExecutionMode::Manual };
+                let rule = SetExecution { project, environment, runner, mode, attempts_max };
+                gate.manage(caller, &rule).map(done)
             }
             OrgCommand::CreateModule { project, code, name } => {
                 let project = self.names.project(&project)?;

@@ -202,5 +202,7 @@ fn organisation_json(shop: &Organisation) -> Result<Value, Error> {
         "role_permissions": json_of(&shop.role_permissions)?,
         "grants": json_of(&shop.grants)?,
         "quorums": quorums,
+        "promotions": json_of(&shop.promotions)?,
+        "executions": json_of(&shop.executions)?,
     }))
 }

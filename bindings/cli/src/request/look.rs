@@ -3,6 +3,7 @@
 use clap::Args;
 use placet::error::Error;
 use placet::id::{RequestId, UserId};
+use placet::org::Slug;
 use placet::request::{Request, State, StateName};
 use placet::runner::{Finding, Level, Outcome, Plan};
 use serde_json::{Value, json};
@@ -65,14 +66,23 @@ impl Show {
         text.field("changed", header.updated_at);
         text.field("digest", digest.as_deref().unwrap_or("none before there is a plan"));
         tell_waiting(&mut text, &view.state);
-        text.head(format_args!("{} on {}", header.runner, header.target));
+        if let Some(source) = header.promoted_from {
+            text.field("promoted from", source);
+        }
+        let targets: Vec<&str> = header.targets().map(Slug::as_str).collect();
+        text.head(format_args!("{} on {}", header.runner, targets.join(", then ")));
         text.line(shown_payload(&view.change.payload));
-        if let Some(plan) = &view.plan {
-            text.head("plan");
+        let plans = view.plan.iter().chain(&view.plans_then);
+        for (target, plan) in targets.iter().zip(plans) {
+            text.head(if targets.len() > 1 {
+                format!("plan for {target}")
+            } else {
+                "plan".to_owned()
+            });
             tell_plan(&mut text, plan);
         }
         for run in &view.runs {
-            text.head(format_args!("run {}", run.attempt));
+            text.head(format_args!("run {} on {}", run.attempt, run.target));
             text.field("run", run.id);
             text.field(
                 "started",
@@ -87,6 +97,7 @@ impl Show {
             fields.insert("digest".to_owned(), json!(digest));
             fields.insert("change".to_owned(), json_of(&view.change)?);
             fields.insert("plan".to_owned(), json_of(&view.plan)?);
+            fields.insert("plans_then".to_owned(), json_of(&view.plans_then)?);
             fields.insert("runs".to_owned(), json_of(&view.runs)?);
         }
         Ok(Answer::ok(text, json))
@@ -212,6 +223,22 @@ fn tell_waiting(text: &mut Text, state: &State) {
     if let State::PendingApproval(waiting) = state {
         let (given, needed) = (waiting.approvals.len(), waiting.quorum.people());
         text.field("approvals", format_args!("{given} of {needed}"));
+    }
+    let done = match state {
+        State::Approved(approved) => &approved.done,
+        State::Failed(failed) => &failed.ended.approved.done,
+        State::Unknown(unknown) => &unknown.ended.approved.done,
+        State::Cancelled(cancelled) => &cancelled.done,
+        State::Draft(_)
+        | State::PendingApproval(_)
+        | State::ChangesRequested(_)
+        | State::Rejected(_)
+        | State::Executing(_)
+        | State::Succeeded(_) => return,
+    };
+    if !done.is_empty() {
+        let targets: Vec<&str> = done.iter().map(|done| done.target.as_str()).collect();
+        text.field("done at", targets.join(", "));
     }
 }
 

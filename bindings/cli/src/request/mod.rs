@@ -39,6 +39,12 @@ pub(crate) enum RequestCommand {
     Cancel(step::Cancel),
     /// Run what was approved, and wait for its end.
     Execute(run::Execute),
+    /// Run again what is known to have failed, and wait for its end.
+    Rerun(run::Rerun),
+    /// Run what is due: what was approved where the gate starts runs by itself.
+    RunDue,
+    /// Write the same change for the next environment.
+    Promote(write::Promote),
     /// Ask a run that another process drives to stop.
     Stop(step::Stop),
     /// Read in the target what became of a run.
@@ -67,6 +73,9 @@ impl RequestCommand {
             Self::Thread(command) => command.run(ground),
             Self::Cancel(command) => command.run(ground),
             Self::Execute(command) => command.run(ground),
+            Self::Rerun(command) => command.run(ground),
+            Self::RunDue => run::run_due(ground),
+            Self::Promote(command) => command.run(ground),
             Self::Stop(command) => command.run(ground),
             Self::Verify(command) => command.run(ground),
             Self::Reconcile(command) => command.run(ground),

@@ -6,6 +6,7 @@ use placet::id::RequestId;
 use placet::request::{Request, State};
 use placet::runner::Outcome;
 use placet::{Finding, RunEvent, RunHandle};
+use serde_json::json;
 
 use super::look::{request_json, tell_outcome, tell_state};
 use crate::console::{Answer, Console, json_of};
@@ -38,6 +39,44 @@ impl Execute {
         follow(ground.console(), &handle);
         ended(&handle.wait()?, None)
     }
+}
+
+/// Run again what is known to have failed: a new attempt, judged and compared anew. It ends as `execute` does.
+#[derive(Args, Debug)]
+pub(crate) struct Rerun {
+    /// The request.
+    id: RequestId,
+}
+
+impl Rerun {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let (gate, caller) = ground.open()?;
+        let handle = gate.rerun(&caller, self.id)?;
+        follow(ground.console(), &handle);
+        ended(&handle.wait()?, None)
+    }
+}
+
+/// Runs what is due, one after the other, until nothing is. It ends with 1 where a run failed, and with 9 where nobody
+/// knows.
+pub(super) fn run_due(ground: &Ground) -> Result<Answer, Error> {
+    let (gate, _caller) = ground.open()?;
+    let (mut text, mut runs, mut exit) = (Text::default(), Vec::new(), Exit::Ok);
+    while let Some(handle) = gate.run_due()? {
+        follow(ground.console(), &handle);
+        let request = handle.wait()?;
+        tell_state(&mut text, &request);
+        runs.push(request_json(&request)?);
+        exit = match (exit, exit_of(&request)) {
+            (Exit::Target, _) | (_, Exit::Target) => Exit::Target,
+            (Exit::Ok, latest) => latest,
+            (earlier, _) => earlier,
+        };
+    }
+    if runs.is_empty() {
+        text.line("nothing is due");
+    }
+    Ok(Answer { text, json: json!({"runs": runs}), exit })
 }
 
 /// Shows a person what the run says while it lasts.
@@ -118,7 +157,12 @@ fn ended(request: &Request, read: Option<&Outcome>) -> Result<Answer, Error> {
         tell_outcome(&mut text, read);
         fields.insert("read".to_owned(), json_of(read)?);
     }
-    let exit = match &request.state {
+    let exit = exit_of(request);
+    Ok(Answer { text, json, exit })
+}
+
+fn exit_of(request: &Request) -> Exit {
+    match &request.state {
         State::Unknown(_) => Exit::Target,
         State::Failed(_) => Exit::DoesNotHold,
         State::Draft(_)
@@ -129,6 +173,5 @@ fn ended(request: &Request, read: Option<&Outcome>) -> Result<Answer, Error> {
         | State::Cancelled(_)
         | State::Executing(_)
         | State::Succeeded(_) => Exit::Ok,
-    };
-    Ok(Answer { text, json, exit })
+    }
 }

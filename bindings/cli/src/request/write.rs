@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use placet::error::Error;
+use placet::error::{Code, Error};
 use placet::id::RequestId;
 use placet::org::Slug;
 use placet::request::Change;
-use placet::{Gate, NewRequest};
+use placet::{Gate, NewRequest, Promotion};
 use serde_json::json;
 
 use super::look::moved;
@@ -25,9 +25,9 @@ struct Asked {
     /// The runner plugin.
     #[arg(long, value_name = "NAME", default_value = "sql")]
     runner: Slug,
-    /// The target, by name.
-    #[arg(long, value_name = "NAME")]
-    target: Slug,
+    /// The target, by name. Several make a batch: each follows when the one before it succeeded, the first is the canary.
+    #[arg(long, value_name = "NAME", required = true)]
+    target: Vec<Slug>,
     #[command(flatten)]
     payload: Payload,
 }
@@ -69,7 +69,7 @@ pub(crate) struct Edit {
 struct Texts {
     title: String,
     runner: Slug,
-    target: Slug,
+    target: Vec<Slug>,
     payload: String,
 }
 
@@ -88,8 +88,40 @@ impl Asked {
 
 impl Texts {
     fn change(self, gate: &Gate) -> Result<(String, Change), Error> {
-        let change = Change::new(self.runner, self.target, self.payload, gate.limits())?;
-        Ok((self.title, change))
+        let mut targets = self.target.into_iter();
+        let no_target = || {
+            Error::new(Code::InvalidInput, "a change needs a target")
+                .with_help("name one with --target")
+        };
+        let canary = targets.next().ok_or_else(no_target)?;
+        let change = Change::new(self.runner, canary, self.payload, gate.limits())?;
+        Ok((self.title, change.and_then_at(targets, gate.limits())?))
+    }
+}
+
+/// The same change for the next environment, in state `DRAFT`.
+#[derive(Args, Debug)]
+pub(crate) struct Promote {
+    /// The request that succeeded.
+    id: RequestId,
+    /// The module and the environment that it goes to: `shop/pagos/prod`, by codes or ids.
+    #[arg(long, value_name = "PLACE")]
+    to: String,
+    /// A target there, by name, the canary first; none are those of the same names.
+    #[arg(long, value_name = "NAME")]
+    target: Vec<Slug>,
+    /// Ask for approval at once.
+    #[arg(long)]
+    submit: bool,
+}
+
+impl Promote {
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let (gate, caller) = ground.open()?;
+        let (_, _, environment) = Names::new(&gate, &caller).spot(&self.to)?;
+        let to = Promotion { environment, targets: self.target };
+        let request = gate.promote(&caller, self.id, &to)?;
+        moved(&if self.submit { gate.submit(&caller, request.header.id)? } else { request })
     }
 }
 
