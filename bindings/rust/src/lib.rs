@@ -51,7 +51,9 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Anchored, CheckReport, Comparison, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page, Parts, PlatformCommand, Promotion, Replay, ReplayCause, ReplayDifference, RequestSummary, RequestView, Rollback, RunObserver, StoryOutcome, Ticket, WorkflowSummary,
+    Anchored, CheckReport, Comparison, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page,
+    Parts, PlatformCommand, Promotion, Replay, ReplayCause, ReplayDifference, RequestSummary,
+    RequestView, Rollback, RunObserver, StoryOutcome, Ticket, WorkflowSummary,
 };
 pub use placet_forms as forms;
 pub use placet_policies as policies;

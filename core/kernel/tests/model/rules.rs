@@ -163,6 +163,11 @@ fn moved(node: &Node, verb: &'static str, who: Who) -> Moved {
             when(own && open, over(node, S::Cancelled))
         }
         "execute" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Executing)),
+        "rerun" => when(who.executes() && is(&[S::Failed]), node.in_state(S::Executing)),
+        "withdraw" => {
+            let own = who.requests() && node.editors.contains(&who);
+            when(own && is(&[S::PendingApproval]), over(node, S::Draft))
+        }
         "drive" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Succeeded)),
         "drive:failed" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Failed)),
         "drive:unknown" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Unknown)),

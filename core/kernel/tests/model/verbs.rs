@@ -8,10 +8,10 @@ use placet_core::audit::{AuditQuery, DeepOptions, Ed25519Signer, EventFormat};
 use placet_core::authz::{Action, Paging, Question, Scope};
 use placet_core::digest::Digest;
 use placet_core::error::Error;
-use placet_core::gate::{Erasure, Finding, Gate};
+use placet_core::gate::{CheckReport, Erasure, Finding, Gate, Promotion};
 use placet_core::org::UserKind;
 use placet_core::org::command::{CreateTeam, CreateUser, OrgCommand, RenameProject, UpdateModule};
-use placet_core::request::ThreadPlace;
+use placet_core::request::{ArtifactName, CheckStatus, RevisionRef, ThreadPlace};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::{MemoryHeads, ScriptedAuthorizer, Seen};
 
@@ -57,6 +57,7 @@ const WITHOUT_CALLER: &[&str] = &[
     "log_key",
     "check_key",
     "seal_years",
+    "run_due",
     "anchor",
     "compare_with",
 ];
@@ -102,6 +103,8 @@ verbs! {
         "drive": call(|s, by| driven(s, by, Outcome::Succeeded(Report::default())));
         "drive:failed": call(|s, by| driven(s, by, Outcome::Failed(Failure::new("sql.1", "no"))));
         "drive:unknown": call(|s, by| driven(s, by, unknown()));
+        "rerun": call(|s, by| s.gate.rerun(&s.caller(by), s.id()).map(drop));
+        "withdraw": call(|s, by| s.gate.withdraw(&s.caller(by), s.id(), None));
         "stop": call(|s, by| s.gate.stop(&s.caller(by), s.id()));
         "verify": call(|s, by| {
             s.reads(Outcome::Succeeded(Report::default()));
@@ -125,7 +128,34 @@ verbs! {
             s.gate.draft_and_submit(&s.caller(by), &s.office().request(s.office().change("2")?))
         });
         "propose": call(|s, by| s.gate.propose(&s.caller(by), &OrgCommand::from(team(s)?), "a team"));
+        "draft_in": call(|s, by| {
+            let new = s.office().request(s.office().change("3")?);
+            s.gate.draft_in(&s.caller(by), &new, &"change".parse()?)
+        });
+        "draft_artifact": call(|s, by| {
+            s.gate.draft_artifact(&s.caller(by), &s.office().new_artifact(1)?)
+        });
+        "promote": call(|s, by| {
+            let to = Promotion { environment: s.office().environment, targets: Vec::new() };
+            s.gate.promote(&s.caller(by), s.id(), &to)
+        });
+        // Ways that `change` does not have, and what starts by itself only where that was asked for.
+        "reopen": call(|s, by| s.gate.reopen(&s.caller(by), s.id(), None));
+        "delete": call(|s, by| s.gate.delete(&s.caller(by), s.id(), None));
+        "revert": call(|s, by| s.gate.revert(&s.caller(by), s.id(), None));
+        "restore": call(|s, by| s.gate.restore(&s.caller(by), s.id(), None));
+        "new_version": call(|s, by| s.gate.new_version(&s.caller(by), s.id()));
+        "advance": call(|s, by| {
+            s.gate.advance(&s.caller(by), s.id(), &"APPROVE".parse()?, Some("so be it"))
+        });
+        "run_due": call(|s, _| s.gate.run_due());
         // Said about it.
+        "report_check": call(|s, by| {
+            let (name, details) = ("tests".parse()?, "12 ran".to_owned());
+            let report =
+                CheckReport { digest: digest(s), name, status: CheckStatus::Passed, details };
+            s.gate.report_check(&s.caller(by), s.id(), &report)
+        });
         "comment": call(|s, by| s.gate.comment(&s.caller(by), s.id(), "soon"));
         "open_thread": call(|s, by| {
             s.gate.open_thread(&s.caller(by), s.id(), ThreadPlace::Request, "who pays?")
@@ -195,6 +225,18 @@ verbs! {
             s.gate.replay(&s.caller(by), &ScriptedAuthorizer::agreeing(), 0)
         });
         // Looking.
+        "actions": call(|s, by| s.gate.actions(&s.caller(by), s.id()));
+        "diff": call(|s, by| {
+            let it = RevisionRef::present(s.id());
+            s.gate.diff(&s.caller(by), it, it)
+        });
+        "is_approved": call(|s, by| s.gate.is_approved(&s.caller(by), &story(s)?));
+        "is_request_approved": call(|s, by| s.gate.is_request_approved(&s.caller(by), s.id()));
+        "check_publishable": call(|s, by| s.gate.check_publishable(&s.caller(by), &story(s)?));
+        "workflows": call(|s, by| s.gate.workflows(&s.caller(by), s.office().project));
+        "workflow": call(|s, by| {
+            s.gate.workflow(&s.caller(by), s.office().project, &"change".parse()?, None)
+        });
         "view": call(|s, by| s.gate.view(&s.caller(by), s.id()));
         "history": call(|s, by| s.gate.history(&s.caller(by), s.id()));
         "requests": call(|s, by| s.gate.requests(&s.caller(by), s.office().project, None));
@@ -269,6 +311,11 @@ fn question(s: &Stage, by: Who) -> Question {
 
 fn team(s: &Stage) -> Result<CreateTeam, Error> {
     Ok(CreateTeam { project: s.office().project, name: "Storage".parse()? })
+}
+
+/// The name of an artifact.
+fn story(s: &Stage) -> Result<ArtifactName, Error> {
+    ArtifactName::new(s.office().project, "USER_STORY".parse()?, 1)
 }
 
 fn user() -> Result<CreateUser, Error> {
