@@ -3,8 +3,10 @@
 //! The workflow `change`, as types: a draft has no `approve`, and only what was approved can start.
 
 mod change;
+mod revision;
 mod quorum;
 mod state;
+mod start;
 mod back;
 mod rule;
 mod artifact;
@@ -37,9 +39,9 @@ pub use state::{
 };
 
 pub(crate) use artifact::{Artifact, DEPENDS_ON_MAX, Dependants};
-pub(crate) use change::Revision;
-pub(crate) use diff::{Text, diff};
+pub(crate) use diff::diff;
 pub(crate) use history::action;
 pub(crate) use quorum::{Slot, Voter, nearest};
 pub(crate) use refusal::lease_lost;
+pub(crate) use revision::Revision;
 pub use thread::{Resolution, Thread, ThreadCount, ThreadPlace};

@@ -6,17 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Done;
 use super::change::Header;
-use super::ended::{Ended, Failed, Succeeded, Unknown};
+use super::ended::{Failed, Succeeded, Unknown};
 use super::quorum::{Approval, Quorum, Standing};
-use super::refusal::lease_lost;
 use super::rule::ApprovalRule;
-use crate::authz::{Approve, Execute, Permit, Submit};
+use crate::authz::{Approve, Permit, Submit};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RuleId, RunId, UserId};
 use crate::org::Slug;
-use crate::runner::Outcome;
 
 macro_rules! states {
     ($($(#[$doc:meta])* $name:ident($body:ident) = $text:literal,)*) => {
@@ -346,73 +344,5 @@ impl PendingApproval {
     ) -> Result<ChangesRequested, Error> {
         let (by, _) = permit.spend_on(&header.scope())?;
         Ok(ChangesRequested { by, at: now })
-    }
-}
-
-impl Approved {
-    /// Refuses somebody who approved, where the quorum keeps approvers from starting the run.
-    pub(crate) fn check_executor(&self, header: &Header, user: UserId) -> Result<(), Error> {
-        if !self.quorum.exclude.executor || self.approvals.iter().all(|given| given.user != user) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::Refused,
-            format!("`{user}` approved `{}` and cannot run it", header.id),
-        )
-        .with_help("ask somebody else who may execute here"))
-    }
-
-    /// Starts a run of exactly what was approved.
-    pub(crate) fn start(
-        self,
-        header: &mut Header,
-        permit: Permit<Execute>,
-        run: RunId,
-        now: Timestamp,
-    ) -> Result<Executing, Error> {
-        let (started_by, _) = permit.spend_on(&header.scope())?;
-        self.check_executor(header, started_by)?;
-        let is_agreed = match self.by_rule {
-            // A rule agrees to artifacts, and to no change of a target's own data.
-            Some(_) => header.artifact.is_some(),
-            None => self.quorum.standing(&self.approvals, &self.digest) == Standing::Reached,
-        };
-        if header.change_digest()? != self.digest || !is_agreed {
-            return Err(Error::new(
-                Code::DigestMismatch,
-                format!("what would run of `{}` is not what was approved", header.id),
-            )
-            .with_help("submit it again, so that it is approved as it is now"));
-        }
-        let target = self.next_target(header)?.clone();
-        header.fence = header.fence.saturating_add(1);
-        header.attempts = header.attempts.saturating_add(1);
-        Ok(Executing {
-            target,
-            approved: self,
-            run,
-            attempt: header.attempts,
-            fence: header.fence,
-            started_by,
-            started_at: now,
-            cancel_requested: false,
-        })
-    }
-}
-
-impl Executing {
-    /// Writes the ending down. Only the holder of the fence may. A batch that succeeded here and not yet everywhere is
-    /// approved for the next target.
-    pub(crate) fn finish(
-        self,
-        header: &Header,
-        fence: u64,
-        outcome: Outcome,
-        now: Timestamp,
-    ) -> Result<State, Error> {
-        if self.fence != fence {
-            return Err(lease_lost(header.id));
-        }
-        Ok(Ended::of(self, now, outcome).into_state(header))
     }
 }

@@ -10,11 +10,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::digest::Digest;
 use crate::entropy::Entropy;
 use crate::error::{Code, Error};
-use crate::gate::RunObserver;
 use crate::id::Ids;
 use crate::org::Slug;
 use crate::runner::{
-    Effect, Finding, Job, Level, LogLine, Outcome, Plan, Progress, Report, Risk, RunLink, Runner,
+    Effect, Finding, Job, Level, Outcome, Plan, Progress, Report, Risk, RunLink, Runner,
     RunnerInfo, Step,
 };
 
@@ -217,7 +216,7 @@ impl Default for ScriptedRunner {
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -368,45 +367,5 @@ impl Runner for ScriptedRunner {
 
     fn verify(&self, _job: &Job, _approved: &Plan, _link: &dyn RunLink) -> Outcome {
         locked(&self.truths).pop_front().unwrap_or_else(|| Outcome::Succeeded(Report::default()))
-    }
-}
-
-/// Watches a run and keeps what it saw.
-///
-/// ```
-/// use placet_core::testing::{Office, Seen};
-/// let (gate, office) = Office::in_memory()?;
-/// let ticket = gate.execute(&office.bo, office.approved(&gate)?.header.id)?;
-/// let seen = Seen::default();
-/// gate.drive(ticket, &seen)?;
-/// assert_eq!(seen.progress()[0].step, "1");
-/// assert!(seen.lines().is_empty()); // the scripted runner does not say anything
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Debug, Default)]
-pub struct Seen {
-    progress: Mutex<Vec<Progress>>,
-    lines: Mutex<Vec<LogLine>>,
-}
-
-impl Seen {
-    /// The progress so far.
-    pub fn progress(&self) -> Vec<Progress> {
-        locked(&self.progress).clone()
-    }
-
-    /// The log lines so far.
-    pub fn lines(&self) -> Vec<LogLine> {
-        locked(&self.lines).clone()
-    }
-}
-
-impl RunObserver for Seen {
-    fn progress(&self, progress: &Progress) {
-        locked(&self.progress).push(progress.clone());
-    }
-
-    fn log(&self, line: &LogLine) {
-        locked(&self.lines).push(line.clone());
     }
 }

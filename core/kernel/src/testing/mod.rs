@@ -16,6 +16,7 @@ pub use trusting::TrustingStore;
 mod interleaving; // a store in which something else happens meanwhile
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
+mod seen; // somebody who watches a run
 mod heads; // a memory of the log's heads, and the exam for all of them
 mod forms; // a reader of forms that knows one word
 mod bench; // all of them, wired
@@ -24,10 +25,9 @@ mod oracle; // the permission model, read word by word over their rows
 
 pub use bench::Bench;
 pub use chance::{Chance, RandomOrganisation};
-pub use doubles::{
-    CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner, Seen,
-};
+pub use doubles::{CountingEntropy, CountingIds, ManualClock, ScriptedAuthorizer, ScriptedRunner};
 pub use forms::RequiredFields;
 pub use heads::{MemoryHeads, check_heads};
 pub use interleaving::InterleavingStore;
 pub use office::Office;
+pub use seen::Seen;

@@ -14,7 +14,7 @@ use crate::org::command::{
     CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam, CreateUser,
     RoleTemplate,
 };
-use crate::org::{Criticality, Interval, TeamRole, UserKind};
+use crate::org::{Criticality, Interval, Permission, RolePermission, TeamRole, UserKind};
 use crate::request::{Change, Request};
 use crate::store::MemoryStore;
 use crate::testing::Bench;
@@ -121,9 +121,19 @@ impl Office {
     /// Lets Ana and Bo manage the project too: for what needs more than one person.
     pub fn let_all_manage(&self, gate: &Gate) -> Result<(), Error> {
         let (project, module, environment, action) = (self.project, None, None, Action::MANAGE);
-        let command = CreatePermission { project, module, environment, action };
-        let permission = gate.manage(&self.root, &command)?;
-        for role in gate.organisation(&self.root, project)?.roles {
+        let shop = gate.organisation(&self.root, project)?;
+        let whole = |row: &&Permission| {
+            row.action == action && row.module_id.is_none() && row.environment_id.is_none()
+        };
+        let held = shop.permissions.iter().find(whole).map(|row| row.id);
+        let command = CreatePermission { project, module, environment, action: action.clone() };
+        let permission = held.map_or_else(|| gate.manage(&self.root, &command), Ok)?;
+        for role in shop.roles {
+            let has =
+                |row: &&RolePermission| row.role_id == role.id && row.permission_id == permission;
+            if shop.role_permissions.iter().any(|row| has(&row)) {
+                continue;
+            }
             gate.manage(&self.root, &AllowRole { project, role: role.id, permission })?;
         }
         Ok(())

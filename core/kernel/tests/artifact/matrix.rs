@@ -32,7 +32,7 @@ const PERMISSIONS: [(&str, &str, &str); 5] = [
         "ADMIN EDITOR TINKERER AGENT",
     ),
     ("approve", "approve request_changes reject", "ADMIN REVIEWER TINKERER"),
-    ("execute", "execute stop verify reconcile", "ADMIN EDITOR TINKERER AGENT"),
+    ("execute", "execute rerun stop verify reconcile", "ADMIN EDITOR TINKERER AGENT"),
     ("revert", "revert", "ADMIN TINKERER AGENT"),
     ("restore", "restore", "ADMIN TINKERER AGENT"),
 ];
@@ -121,6 +121,7 @@ const CHANGE: Due = Due {
         ("APPROVED", "execute", "EXECUTE", "SUCCEEDED", EVERYBODY),
         ("APPROVED", "cancel", "CANCEL", "CANCELLED", EVERYBODY),
         ("EXECUTING", "stop", "STOP", "EXECUTING", EVERYBODY),
+        ("FAILED", "rerun", "RERUN", "SUCCEEDED", EVERYBODY),
         ("UNKNOWN", "verify", "VERIFY", "SUCCEEDED", EVERYBODY),
         ("UNKNOWN", "reconcile", "RECONCILE", "SUCCEEDED", EVERYBODY),
         ("SUCCEEDED", "verify", "VERIFY", "SUCCEEDED", EVERYBODY),
@@ -347,6 +348,7 @@ impl Stage {
             "restore" => gate.restore(caller, id, None),
             "new_version" => gate.new_version(caller, id),
             "execute" => gate.drive(gate.execute(caller, id)?, &Seen::default()),
+            "rerun" => gate.drive(gate.rerun(caller, id)?, &Seen::default()),
             "stop" => gate.stop(caller, id),
             "verify" => gate.verify(caller, id).map(|(request, _)| request),
             "reconcile" => {
