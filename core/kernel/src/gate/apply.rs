@@ -6,16 +6,17 @@ use std::sync::Arc;
 use super::Gate;
 use super::administer::PlatformCommand;
 use super::drive::word;
-use super::execute::{Start, Ticket, check_plugin};
+use super::execute::Ticket;
 use super::find::Note;
+use super::start::Start;
 use super::txn::Txn;
 use crate::audit::Event;
 use crate::authz::{Action, Authorizer, Scope};
 use crate::error::{Code, Error};
-use crate::id::{RequestId, RunId, UserId};
+use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::command::{AdoptPolicies, OrgCommand, ProjectCommand, Visitor};
-use crate::request::{Header, Request, Run, StateName, action};
+use crate::request::{Header, Request, StateName, action};
 use crate::runner::{Failure, Outcome, Report, own};
 use crate::store::Key;
 use crate::workflow::Verb;
@@ -56,76 +57,37 @@ impl Gate {
         start: Start,
     ) -> Result<Ticket, Error> {
         let (ticket, command) = self.transact(|txn| {
-            let (mut header, approved, permit) = txn.startable(caller, id, start)?;
-            let revision = txn.revision(&header)?;
-            revision.check_digests(&header)?;
-            check_plugin(&header, Some(own::digest()))?;
-            approved.check_executor(&header, caller.user())?;
-            let (approved, left_out) = txn.still_counted(&header, approved)?;
-            txn.check_not_blocked(&header, &revision)?;
-            let verb = txn.start_verb(&header, start)?;
+            let ready = txn.ready(caller, id, start, |_| Ok(Some(own::digest())))?;
+            let (header, revision) = (&ready.header, &ready.revision);
             let command = OrgCommand::from_payload(&revision.change.payload)?;
             if let OrgCommand::AdoptPolicies(AdoptPolicies { digest }) = &command {
                 // Another node may have it: that is no reason to give the request up.
                 self.wanted_set(*digest)?;
             }
-            txn.check_reviewed_here(&command, &header)?;
+            txn.check_reviewed_here(&command, header)?;
             txn.ask_to_command(caller.user(), &command)?;
-            txn.check_authors_may(&command, &header, revision.author)?;
+            txn.check_authors_may(&command, header, revision.author)?;
             self.check_clock()?;
 
-            let approvers = approved.approvals.iter().map(|approval| approval.user);
-            let involved: BTreeSet<UserId> =
-                header.authors().into_iter().chain(approvers).collect();
-            let run = RunId::from_u128(self.parts.ids.next());
-            let executing = approved.start(&mut header, permit, run, txn.now)?;
-            txn.follow(caller, &mut header, verb, None)?;
-            let target = executing.target.clone();
-            let plan = revision.plan_at(&target)?.clone();
-            let (attempt, fence) = (executing.attempt, executing.fence);
+            let authors = header.authors();
+            let (mut entered, executing) = txn.enter(caller, ready)?;
+            let approvers = executing.approved.approvals.iter().map(|approval| approval.user);
+            let involved: BTreeSet<UserId> = authors.into_iter().chain(approvers).collect();
             let (outcome, facts) = txn.apply(&command, &involved, caller.user())?;
-            txn.add_run(&Run {
-                id: run,
-                request: id,
-                revision: header.revision,
-                attempt,
-                target: target.clone(),
-                fence,
-                started_by: caller.user(),
-                by_agent: txn.is_agent(caller.user()),
-                started_at: txn.now,
-                outcome: Some(outcome.clone()),
-                ended_at: Some(txn.now),
-                late: None,
-            })?;
-            let started = Request { header, state: executing.clone().into() };
-            let job = self.job(txn, &started, (&revision, &target), Some((run, attempt, fence)))?;
-            let channel = caller.channel();
-            let is_due = start == Start::Due;
-            let comment = is_due.then(|| format!("automatic, on behalf of {}", caller.user()));
-            let (comment, from) = (comment.as_deref(), Some(start.from()));
-            let actor = (!is_due).then_some(caller);
-            let note = Note { caller: actor, action: start.action(), from, comment };
-            let Request { mut header, state: _ } = txn.save(started, &note)?;
-            let state = executing.finish(&header, fence, outcome.clone(), txn.now)?;
+            entered.run.outcome = Some(outcome.clone());
+            entered.run.ended_at = Some(txn.now);
+            txn.add_run(&entered.run)?;
+            let Request { mut header, .. } = entered.save(txn, caller, executing.clone().into())?;
+            let state = executing.finish(&header, entered.run.fence, outcome.clone(), txn.now)?;
             txn.arrive(&mut header, Verb::Finish, state.name())?;
             let from = Some(StateName::Executing);
             let note = Note { caller: None, action: action::FINISH, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
-            let mut leaf = Self::request_leaf(txn, Event::RunApplied, Some(caller), &request);
-            if is_due {
-                (leaf.actor, leaf.on_behalf_of) = (None, leaf.actor);
-            }
-            leaf.run = Some(run);
-            leaf.fence = Some(fence);
+            let mut leaf = entered.leaf(txn, caller, &request, Event::RunApplied);
             leaf.outcome = Some(word(&outcome).to_owned());
-            leaf.facts = facts;
-            leaf.facts.insert("attempt".to_owned(), attempt.to_string());
+            leaf.facts.extend(facts);
             leaf.facts.insert("command".to_owned(), command.kind().to_string());
-            if left_out > 0 {
-                leaf.facts.insert("left_out".to_owned(), left_out.to_string());
-            }
-            Ok(((Ticket { job, plan, channel, has_ended: true }, command), leaf))
+            Ok(((entered.ticket(caller, true), command), leaf))
         })?;
         if let OrgCommand::AdoptPolicies(AdoptPolicies { digest }) = command
             && let Ok(adopted) = self.wanted_set(digest)

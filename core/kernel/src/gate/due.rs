@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Gate;
 use super::decide::not_found;
-use super::execute::{Start, Ticket};
+use super::execute::Ticket;
 use super::find::Note;
+use super::start::Start;
 use super::txn::Txn;
 use crate::audit::Event;
 use crate::authz::{Action, Answer};

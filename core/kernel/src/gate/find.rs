@@ -129,6 +129,20 @@ impl Txn<'_> {
 }
 
 impl Gate {
+    /// A leaf for something that `caller` does now.
+    pub(super) fn leaf(txn: &Txn<'_>, event: Event, caller: Option<&Caller>) -> Leaf {
+        let mut leaf = Leaf::new(event, txn.now);
+        if let Some(caller) = caller {
+            leaf.actor = Some(caller.user());
+            leaf.by_agent = txn.is_agent(caller.user());
+            leaf.on_behalf_of = caller.principal();
+            leaf.channel = caller.channel();
+            leaf.os_user = caller.os_user();
+            leaf.trace = caller.trace();
+        }
+        leaf
+    }
+
     /// A leaf about `request` as it is now.
     pub(super) fn request_leaf(
         txn: &Txn<'_>,

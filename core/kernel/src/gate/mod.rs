@@ -40,6 +40,7 @@ mod workflow;
 mod workflows;
 mod advance;
 mod threads;
+mod start;
 mod execute;
 mod apply;
 mod rerun;

@@ -15,7 +15,7 @@ use crate::error::{Code, Error};
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
 use crate::org::{Criticality, Slug};
-use crate::request::{PlanNote, Request, Revision, State, action};
+use crate::request::{Header, PlanNote, Request, Revision, State, action};
 use crate::runner::{
     Job, JobId, LogLine, Place, Plan, Progress, RunLease, RunLink, Runner, RunnerInfo, own,
 };
@@ -52,7 +52,8 @@ impl Gate {
             let runner = &revision.change.runner;
             let info = guarded(|| self.runner(runner).describe(runner))?;
             let targets = revision.change.targets();
-            let jobs = targets.map(|target| self.job(txn, &request, (&revision, target), None));
+            let jobs =
+                targets.map(|target| self.job(txn, &request.header, (&revision, target), None));
             Ok((jobs.collect::<Result<Vec<_>, _>>()?, info))
         })?;
         let link = PlanLink::new(&self.parts.clock, self.now());
@@ -105,11 +106,10 @@ impl Gate {
     pub(super) fn job(
         &self,
         txn: &mut Txn<'_>,
-        request: &Request,
+        header: &Header,
         (revision, target): (&Revision, &Slug),
         run: Option<(RunId, u32, u64)>,
     ) -> Result<Job, Error> {
-        let header = &request.header;
         let shelf = txn
             .shelf(header.project_id)?
             .ok_or_else(|| not_found(&format!("project `{}`", header.project_id)))?;

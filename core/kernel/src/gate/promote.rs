@@ -246,6 +246,10 @@ impl Txn<'_> {
     }
 
     fn check_may_begin_here(&mut self, header: &Header) -> Result<(), Error> {
+        if own::is_own(&header.runner) {
+            // A command changes the organisation, and runs where it is reviewed.
+            return Ok(());
+        }
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let rule = shelf.book.promotions.get(&header.environment_id);
         let Some(rule) = rule.filter(|rule| rule.only_promoted) else { return Ok(()) };

@@ -2,9 +2,9 @@
 
 use super::Gate;
 use super::drive::word;
-use super::execute::check_plugin;
 use super::find::{Note, subject};
 use super::plan::{PlanLink, guarded};
+use super::start::check_plugin;
 use super::txn::Txn;
 use crate::audit::Event;
 use crate::authz::Execute;
@@ -148,7 +148,7 @@ impl Gate {
         let revision = txn.revision(&request.header)?;
         revision.check_digests(&request.header)?;
         let plan = revision.plan_at(&ended.target)?.clone();
-        let job = self.job(txn, &request, (&revision, &ended.target), run)?;
+        let job = self.job(txn, &request.header, (&revision, &ended.target), run)?;
         Ok((request.header, job, plan))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::Gate;
 use super::decide::not_found;
-use super::execute::{Start, Ticket};
+use super::execute::Ticket;
+use super::start::Start;
 use super::txn::Txn;
 use crate::error::{Code, Error};
 use crate::id::RequestId;

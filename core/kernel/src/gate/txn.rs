@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use super::Gate;
 use super::policies::policy_sets;
-use crate::audit::{Decision, Event, Leaf, RecordChange};
+use crate::audit::{Decision, Leaf, RecordChange};
 use crate::authz::{Action, Authorizer, Scope};
 use crate::clock::Timestamp;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::id::{RequestId, UserId};
-use crate::identity::Caller;
 use crate::org::book::Epoch;
 use crate::org::{GlobalRoleGrant, User};
 use crate::store::erasable::{self, Erased};
@@ -384,19 +383,5 @@ impl Gate {
             Err(error) if !is_of_the_store(&error) => self.consult(verb),
             looked => looked,
         }
-    }
-
-    /// A leaf for something that `caller` does now.
-    pub(super) fn leaf(txn: &Txn<'_>, event: Event, caller: Option<&Caller>) -> Leaf {
-        let mut leaf = Leaf::new(event, txn.now);
-        if let Some(caller) = caller {
-            leaf.actor = Some(caller.user());
-            leaf.by_agent = txn.is_agent(caller.user());
-            leaf.on_behalf_of = caller.principal();
-            leaf.channel = caller.channel();
-            leaf.os_user = caller.os_user();
-            leaf.trace = caller.trace();
-        }
-        leaf
     }
 }

@@ -2,9 +2,9 @@
 
 use super::Gate;
 use super::drive::word;
-use super::execute::check_plugin;
 use super::find::{Note, subject};
 use super::plan::{PlanLink, guarded};
+use super::start::check_plugin;
 use crate::audit::Event;
 use crate::authz::Execute;
 use crate::error::{Code, Error};
@@ -60,7 +60,7 @@ impl Gate {
             revision.check_digests(&request.header)?;
             let plan = revision.plan_at(&ended.target)?.clone();
             let run = Some((ended.run, ended.attempt, ended.fence));
-            let job = self.job(txn, &request, (&revision, &ended.target), run)?;
+            let job = self.job(txn, &request.header, (&revision, &ended.target), run)?;
             Ok((request.header, job, plan))
         })?;
         check_plugin(&header, self.installed(&header.runner)?)?;

@@ -190,6 +190,21 @@ impl Row {
                 note("role", row.role_id.to_string());
                 note("valid", span(row.valid));
             }
+            Self::Quorum(_)
+            | Self::QuorumRule(_)
+            | Self::BlockingRule(_)
+            | Self::AutoApproval(_)
+            | Self::Workflow(_)
+            | Self::Governance(_)
+            | Self::Promotion(_)
+            | Self::Execution(_) => self.note_rule_facts(facts),
+        }
+    }
+
+    /// The same of rows that say how changes are reviewed and run.
+    fn note_rule_facts(&self, facts: &mut BTreeMap<String, String>) {
+        let mut note = |name: &str, value: String| drop(facts.insert(name.to_owned(), value));
+        match self {
             Self::Quorum(row) => {
                 note("environment", row.environment_id.to_string());
                 note("people", row.quorum.people().to_string());
@@ -227,6 +242,15 @@ impl Row {
                 row.runner.iter().for_each(|runner| note("runner", runner.to_string()));
                 row.attempts_max.iter().for_each(|most| note("attempts_max", most.to_string()));
             }
+            Self::Environment(_)
+            | Self::Module(_)
+            | Self::Team(_)
+            | Self::TeamModule(_)
+            | Self::Membership(_)
+            | Self::Role(_)
+            | Self::Permission(_)
+            | Self::RolePermission(_)
+            | Self::Grant(_) => {}
         }
     }
 }

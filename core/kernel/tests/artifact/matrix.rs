@@ -163,7 +163,7 @@ impl Due {
             self.ways.iter().find(|(from, of, ..)| *from == state && *of == verb)
         else {
             let unpublished = !has("APPROVED SYNCED", state);
-            return Err(if is_artifact && verb == "execute" && unpublished {
+            return Err(if is_artifact && has("execute rerun", verb) && unpublished {
                 Code::ArtifactNotApproved
             } else {
                 Code::WrongState

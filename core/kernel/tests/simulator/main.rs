@@ -31,7 +31,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sim::{Sim, Variant};
 
 /// How many steps one seed takes, those inside runs aside.
-const STEPS: u32 = 120;
+const STEPS: u32 = 140;
 
 /// What is counted beside the faults: how often a runner was entered.
 const RUNS: &str = "runs";

@@ -32,8 +32,8 @@ impl Sim {
             44..45 => {
                 self.author("cancel", |gate, caller, id| gate.cancel(&caller, id, None).map(Some));
             }
-            45..58 => self.execute(),
-            58..62 => self.rerun(),
+            45..60 => self.execute(),
+            60..62 => self.rerun(),
             62..66 => self.drive_late(),
             66..74 => self.verify(),
             74..75 => self.reconcile(),
