@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Gate;
-use super::policies::policy_sets;
+use super::authority::policies::policy_sets;
 use crate::audit::{Decision, Leaf, RecordChange};
 use crate::authz::{Action, Authorizer, Scope};
 use crate::clock::Timestamp;

@@ -79,16 +79,7 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     runner.reads(Outcome::Unknown(Failure::new("connection", "the target is gone")));
     gate.reconcile(bo, find(&gate, &office, "reconciled"), Finding::NothingDone, "looked at it")?;
 
-    // Declared over, and ended after all.
-    let (other, clock) = (Gate::new(bench.parts.clone()), Arc::clone(&bench.clock));
-    runner.meanwhile(move || {
-        assert_eq!(other.tick().unwrap(), [], "it is seen for the first time");
-        clock.advance_ms(other.limits().lease_ms);
-        assert_eq!(other.tick().unwrap().len(), 1);
-    });
-    let late = gate.drive(gate.execute(bo, approved("late")?)?, &Seen::default());
-    assert_eq!(late.unwrap_err().code(), Code::LeaseLost);
-
+    late(&bench, &gate, bo, approved("late")?)?;
     artifacts(&gate, &office)?;
 
     // The same target: one runs, the other waits.
@@ -114,6 +105,19 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     // The year is over.
     bench.clock.advance_ms(365 * 24 * 60 * 60 * 1_000);
     gate.seal_years().map(drop)
+}
+
+/// A run that is declared over, and ends after all.
+fn late(bench: &Bench, gate: &Gate, bo: &Caller, id: RequestId) -> Result<(), Error> {
+    let (other, clock) = (Gate::new(bench.parts.clone()), Arc::clone(&bench.clock));
+    bench.runner.meanwhile(move || {
+        assert_eq!(other.tick().unwrap(), [], "it is seen for the first time");
+        clock.advance_ms(other.limits().lease_ms);
+        assert_eq!(other.tick().unwrap().len(), 1);
+    });
+    let late = gate.drive(gate.execute(bo, id)?, &Seen::default());
+    assert_eq!(late.unwrap_err().code(), Code::LeaseLost);
+    Ok(())
 }
 
 /// An artifact that another one needs; and one that an agent made, and a rule approved.

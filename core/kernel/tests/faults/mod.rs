@@ -3,6 +3,7 @@
 
 mod stage; // a gate on a store that fails once
 mod verbs; // what the words of a story mean
+mod commands; // what those mean that change a project
 mod player; // playing one with a failure
 mod stories; // the stories
 

@@ -162,12 +162,23 @@ fn moved(node: &Node, verb: &'static str, who: Who) -> Moved {
             let own = who.requests() && node.editors.contains(&who);
             when(own && open, over(node, S::Cancelled))
         }
-        "execute" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Executing)),
-        "rerun" => when(who.executes() && is(&[S::Failed]), node.in_state(S::Executing)),
         "withdraw" => {
             let own = who.requests() && node.editors.contains(&who);
             when(own && is(&[S::PendingApproval]), over(node, S::Draft))
         }
+        _ => ran(node, verb, who),
+    }
+}
+
+/// The same for verbs about its run.
+fn ran(node: &Node, verb: &'static str, who: Who) -> Moved {
+    use StateName as S;
+    let is = |states: &[S]| states.contains(&node.state);
+    let when =
+        |may: bool, after: Node| if may { Moved::To(after) } else { Moved::Refused(node.clone()) };
+    match verb {
+        "execute" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Executing)),
+        "rerun" => when(who.executes() && is(&[S::Failed]), node.in_state(S::Executing)),
         "drive" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Succeeded)),
         "drive:failed" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Failed)),
         "drive:unknown" => when(who.executes() && is(&[S::Approved]), node.in_state(S::Unknown)),

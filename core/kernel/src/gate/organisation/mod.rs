@@ -1,0 +1,11 @@
+//! The organisation and who may change it.
+
+pub(super) mod bootstrap;
+pub(super) mod administer;
+pub(super) mod manage;
+pub(super) mod governance;
+pub(super) mod propose;
+pub(super) mod apply;
+pub(super) mod workflows;
+pub(super) mod login;
+pub(super) mod read;

@@ -1,0 +1,248 @@
+//! What somebody may do with a request now, and why not the rest: what a panel of actions shows.
+
+use crate::authz::{Action, Question};
+use crate::error::{Code, Error};
+use crate::gate::Gate;
+use crate::gate::txn::Txn;
+use crate::id::RequestId;
+use crate::identity::Caller;
+use crate::org::Name;
+use crate::request::{Header, Request, State, StateName};
+use crate::workflow::{ActionCode, Requirement, StateCode, Transition, Verb};
+
+/// What somebody may do with a request where it is.
+///
+/// ```
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let id = office.artifact(&gate, 42)?.header.id;
+/// let panel = gate.actions(&office.ana, id)?;
+/// assert_eq!((panel.step.as_str(), panel.is_editable, panel.is_syncable), ("DRAFT", true, false));
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Actions {
+    /// The state of its workflow.
+    pub step: StateCode,
+    /// What people see of that state.
+    pub label: Name,
+    /// Whether what it says can be edited here. It takes the action `request`.
+    pub is_editable: bool,
+    /// Whether it may be handed on to other systems.
+    pub is_syncable: bool,
+    /// The ways that its workflow has from here, in its order. What a run does by itself is none.
+    pub offers: Vec<Offer>,
+}
+
+/// One way from where a request is.
+///
+/// ```
+/// use placet_core::testing::Office;
+///
+/// let (gate, office) = Office::in_memory()?;
+/// let id = office.pending_artifact(&gate, 42)?.header.id;
+/// let open = |caller| {
+///     let offers = gate.actions(caller, id)?.offers;
+///     let open = offers.into_iter().filter(|offer| offer.refusal.is_none());
+///     Ok::<_, placet_core::error::Error>(open.map(|offer| offer.action.to_string()).collect::<Vec<_>>())
+/// };
+/// assert_eq!(open(&office.bo)?, ["APPROVE", "REQUEST_CHANGES", "REJECT"]);
+/// assert_eq!(open(&office.ana)?, ["CANCEL_REVIEW"]);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Offer {
+    /// What the workflow calls it.
+    pub action: ActionCode,
+    /// The verb of the gate that it is.
+    pub verb: Verb,
+    /// Where it leads.
+    pub to: StateCode,
+    /// Whether it takes a comment.
+    pub needs_comment: bool,
+    /// Why this caller may not, as far as it can be told without trying; nothing where they may.
+    pub refusal: Option<Error>,
+}
+
+impl Gate {
+    /// What the caller may do with the request now, and the reason for each way that they may not take. Whoever may
+    /// read it may ask, and nothing of it is recorded. The verb itself asks again.
+    ///
+    /// Fails with [`Code::NotFound`] where it does not exist or may not be seen.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending_artifact(&gate, 42)?.header.id;
+    /// let offers = gate.actions(&office.ana, id)?.offers;
+    /// let approve = offers.iter().find(|offer| offer.action.as_str() == "APPROVE");
+    /// let why = approve.and_then(|offer| offer.refusal.as_ref());
+    /// assert!(why.is_some_and(|why| why.code() == Code::Refused)); // she wrote it
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn actions(&self, caller: &Caller, id: RequestId) -> Result<Actions, Error> {
+        self.consult(|txn| {
+            let request = txn.readable(caller, id)?;
+            let workflow = txn.workflow(&request.header)?;
+            let Some(state) = workflow.state(&request.header.step) else {
+                let step = &request.header.step;
+                let sentence = format!("the workflow `{}` has no state {step}", workflow.name);
+                return Err(Error::new(Code::StoreDamaged, sentence)
+                    .with_help("restore the store from a backup"));
+            };
+            let mut offers = Vec::new();
+            for way in workflow.ways_from(&state.code) {
+                if matches!(way.verb, Verb::Finish | Verb::Lose) {
+                    continue;
+                }
+                // Where a run's outcome tells where it leads, it is one way.
+                if offers.iter().any(|offer: &Offer| offer.action == way.action) {
+                    continue;
+                }
+                offers.push(Offer {
+                    action: way.action.clone(),
+                    verb: way.verb,
+                    to: way.to.clone(),
+                    needs_comment: way.requires.contains(&Requirement::Comment),
+                    refusal: txn.refusal_of(caller, &request, way)?,
+                });
+            }
+            let phase = request.state.name();
+            let is_open = matches!(
+                phase,
+                StateName::Draft
+                    | StateName::ChangesRequested
+                    | StateName::PendingApproval
+                    | StateName::Approved
+            );
+            Ok(Actions {
+                step: state.code.clone(),
+                label: state.label.clone(),
+                is_editable: state.edit_to.is_some() && is_open,
+                is_syncable: state.is_syncable,
+                offers,
+            })
+        })
+    }
+}
+
+/// The action that a verb takes.
+const fn action_of(verb: Verb) -> Action {
+    match verb {
+        Verb::Approve | Verb::RequestChanges | Verb::Reject => Action::APPROVE,
+        Verb::Execute
+        | Verb::Rerun
+        | Verb::Stop
+        | Verb::Finish
+        | Verb::Lose
+        | Verb::Verify
+        | Verb::Reconcile => Action::EXECUTE,
+        Verb::Revert => Action::REVERT,
+        Verb::Restore => Action::RESTORE,
+        Verb::Submit
+        | Verb::Withdraw
+        | Verb::Reopen
+        | Verb::Cancel
+        | Verb::Delete
+        | Verb::NewVersion
+        | Verb::Advance => Action::REQUEST,
+    }
+}
+
+impl Txn<'_> {
+    /// Why the caller may not take that way; nothing where they may. What fails for other reasons is an error.
+    fn refusal_of(
+        &mut self,
+        caller: &Caller,
+        request: &Request,
+        way: &Transition,
+    ) -> Result<Option<Error>, Error> {
+        match self.try_way(caller, request, way) {
+            Ok(()) => Ok(None),
+            Err(error) if is_of_the_way(&error) => Ok(Some(error)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn try_way(
+        &mut self,
+        caller: &Caller,
+        request: &Request,
+        way: &Transition,
+    ) -> Result<(), Error> {
+        let (user, header) = (caller.user(), &request.header);
+        if way.verb == Verb::Approve {
+            header.check_is_not_author(user)?;
+        }
+        let (action, scope) = (action_of(way.verb), header.scope());
+        let question = Question { user, action: action.clone(), scope, at: self.now };
+        if let Err(denial) = self.judge_question(&question, &header.authors())? {
+            return Err(Error::new(
+                Code::Denied,
+                format!("`{user}` may not {action} here: {denial}"),
+            )
+            .with_help("ask an administrator of the project for what is missing"));
+        }
+        if way.verb.phases().iter().all(|(from, _)| *from != request.state.name()) {
+            return Err(request.wrong_state("taken there"));
+        }
+        // A comment is written when it is asked for.
+        self.check_way(caller, header, way, Some("-"))?;
+        match way.verb {
+            Verb::Approve => check_not_twice(caller, request),
+            Verb::Delete => self.check_nothing_depends_on(header.id),
+            Verb::Execute | Verb::Rerun => self.check_target(caller, header, way.verb),
+            Verb::NewVersion => self.check_is_newest(header),
+            Verb::Revert => self.refuse_agent(user, "undoes an approval"),
+            Verb::Restore => self.refuse_agent(user, "takes a no back"),
+            Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
+            Verb::Submit
+            | Verb::RequestChanges
+            | Verb::Reject
+            | Verb::Withdraw
+            | Verb::Reopen
+            | Verb::Cancel
+            | Verb::Advance
+            | Verb::Stop
+            | Verb::Finish
+            | Verb::Lose
+            | Verb::Verify => Ok(()),
+        }
+    }
+
+    fn check_is_newest(&mut self, header: &Header) -> Result<(), Error> {
+        self.newest_of(header).map(drop)
+    }
+}
+
+/// Refuses a second yes of one person.
+fn check_not_twice(caller: &Caller, request: &Request) -> Result<(), Error> {
+    let State::PendingApproval(pending) = &request.state else { return Ok(()) };
+    if pending.approvals.iter().all(|given| given.user != caller.user()) {
+        return Ok(());
+    }
+    Err(Error::new(Code::AlreadyExists, "you approved it before")
+        .with_help("each person counts once; ask another approver"))
+}
+
+/// Whether an error says why somebody may not, and not that nobody can tell.
+fn is_of_the_way(error: &Error) -> bool {
+    matches!(
+        error.code(),
+        Code::Denied
+            | Code::Refused
+            | Code::WrongState
+            | Code::InvalidInput
+            | Code::InvalidPayload
+            | Code::InUse
+            | Code::AlreadyExists
+            | Code::UnknownTarget
+            | Code::UnknownRunner
+            | Code::ArtifactNotApproved
+    )
+}

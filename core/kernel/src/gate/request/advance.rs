@@ -1,0 +1,88 @@
+//! Going from one state of a workflow to another of the same phase.
+
+use crate::audit::Event;
+use crate::authz::{ActionKind, Execute, Scope, Submit};
+use crate::error::Error;
+use crate::gate::Gate;
+use crate::gate::find::{Note, subject};
+use crate::gate::txn::Txn;
+use crate::id::{RequestId, UserId};
+use crate::identity::Caller;
+use crate::request::{Request, StateName};
+use crate::workflow::{ActionCode, Verb};
+
+impl Gate {
+    /// Takes a way of the request's workflow that stays in its phase, such as from one review to the next. It takes
+    /// what the phase takes: the action `request` for what is being written or is over without a run, `approve`
+    /// for what waits for approvals, and `execute` for what was approved or ran; and what the way requires besides.
+    ///
+    /// Fails with [`crate::error::Code::WrongState`] where there is no such way, or one that another verb takes; with
+    /// [`crate::error::Code::Refused`] for who lacks its roles; and with [`Code::InvalidInput`] without a comment where it takes
+    /// one.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// // The workflow `change` has one state for each phase: there is nowhere to go within one.
+    /// let error = gate.advance(&office.bo, id, &"APPROVE".parse()?, None).unwrap_err();
+    /// assert_eq!(error.code(), Code::WrongState);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn advance(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        action: &ActionCode,
+        comment: Option<&str>,
+    ) -> Result<Request, Error> {
+        self.check_comment(comment.unwrap_or_default(), false)?;
+        self.transact(|txn| {
+            let request = txn.request(id)?;
+            let (scope, phase) = (request.header.scope(), request.state.name());
+            let user = caller.user();
+            match phase {
+                StateName::PendingApproval => {
+                    let permit = txn.ask_to_approve(user, &request.header, &subject(id))?;
+                    permit.spend_on(&scope)?;
+                }
+                StateName::Approved
+                | StateName::Executing
+                | StateName::Succeeded
+                | StateName::Failed
+                | StateName::Unknown => txn.ask_and_spend::<Execute>(user, scope, id)?,
+                StateName::Draft
+                | StateName::ChangesRequested
+                | StateName::Rejected
+                | StateName::Cancelled => txn.ask_and_spend::<Submit>(user, scope, id)?,
+            }
+            let workflow = txn.workflow(&request.header)?;
+            let way = workflow.transition(&request.header.step, action);
+            let stays = Verb::Advance.phases().contains(&(phase, phase));
+            let Some(way) = way.filter(|way| way.verb == Verb::Advance && stays) else {
+                return Err(request.wrong_state(&format!("advanced by {action}")));
+            };
+            txn.check_way(caller, &request.header, way, comment)?;
+            let mut header = request.header;
+            header.step = way.to.clone();
+            let (action, from) = (action.as_str(), Some(phase));
+            let note = Note { caller: Some(caller), action, from, comment };
+            let request = txn.save(Request { header, state: request.state }, &note)?;
+            let leaf = Self::request_leaf(txn, Event::RequestAdvanced, Some(caller), &request);
+            Ok((request, leaf))
+        })
+    }
+}
+
+impl Txn<'_> {
+    fn ask_and_spend<A: ActionKind>(
+        &mut self,
+        user: UserId,
+        scope: Scope,
+        id: RequestId,
+    ) -> Result<(), Error> {
+        self.ask::<A>(user, scope, &subject(id))?.spend_on(&scope).map(drop)
+    }
+}

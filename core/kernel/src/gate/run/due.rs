@@ -1,0 +1,182 @@
+//! Runs that the gate starts: of what enough people agreed to, where the environment says so.
+
+use serde::{Deserialize, Serialize};
+
+use super::execute::Ticket;
+use super::start::Start;
+use crate::audit::Event;
+use crate::authz::{Action, Answer};
+use crate::error::{Code, Error};
+use crate::gate::Gate;
+use crate::gate::decide::not_found;
+use crate::gate::find::Note;
+use crate::gate::txn::Txn;
+use crate::id::{RequestId, UserId};
+use crate::identity::Caller;
+use crate::org::ExecutionMode;
+use crate::request::{Header, Request, State, StateName, action};
+use crate::store::records::{self, Record};
+
+/// Says that a request waits for the gate to run it. It is there as long as that is so.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Due {
+    pub(crate) request: RequestId,
+}
+
+impl Record for Due {
+    const KIND: &'static str = "due";
+
+    fn path(&self) -> Vec<String> {
+        vec![self.request.to_string()]
+    }
+}
+
+impl Gate {
+    /// Starts the run of one request that is due, or nothing where none is. A request is due when enough people
+    /// agreed to it and its environment has [`ExecutionMode::Automatic`] for its runner. Call it now and then, and
+    /// again until there is nothing; hand each ticket to [`Self::drive`].
+    ///
+    /// It goes the way of [`Self::execute`], with all that is judged and compared there, on behalf of somebody who may
+    /// execute: who asked, else who approved last. Where neither may, or what would run is not what was approved, it is
+    /// not run: the request stays `APPROVED` with the reason in its history, and waits for a person. A target that is
+    /// busy, and a runner that is not installed here, is asked again by the next call.
+    ///
+    /// When one cannot be started, the others are all the same. Then the first such error is returned once nothing else
+    /// is due.
+    ///
+    /// ```
+    /// use placet_core::org::ExecutionMode;
+    /// use placet_core::org::command::SetExecution;
+    /// use placet_core::testing::{Office, Seen};
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let (project, environment, mode) = (office.project, office.environment, ExecutionMode::Automatic);
+    /// let rule = SetExecution { project, environment, runner: None, mode, attempts_max: None };
+    /// gate.manage(&office.root, &rule)?;
+    /// assert!(gate.run_due()?.is_none());
+    ///
+    /// let id = office.approved(&gate)?.header.id;
+    /// while let Some(ticket) = gate.run_due()? {
+    ///     let request = gate.drive(ticket, &Seen::default())?;
+    ///     assert_eq!((request.header.id, request.state.name().as_str()), (id, "SUCCEEDED"));
+    /// }
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn run_due(&self) -> Result<Option<Ticket>, Error> {
+        let prefix = records::key_of::<Due>(&[]);
+        let (page, mut after, mut first_error) =
+            (self.parts.limits.page_rows_max.max(1), None, None);
+        loop {
+            let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
+            let full = found.len() >= page;
+            for (key, stored) in found {
+                let due = records::decode::<Due>(&key, &stored.value);
+                match due.and_then(|due| self.start_due(due.request)) {
+                    Ok(Some(ticket)) => return Ok(Some(ticket)),
+                    Ok(None) => {}
+                    Err(error) => first_error = first_error.or(Some(error)),
+                }
+                after = Some(key);
+            }
+            if !full {
+                return first_error.map_or(Ok(None), Err);
+            }
+        }
+    }
+
+    fn start_due(&self, id: RequestId) -> Result<Option<Ticket>, Error> {
+        let found = self.consult(|txn| {
+            let request = txn.request(id)?;
+            let by = txn.on_behalf_of(&request)?;
+            Ok(request.is_due().then_some((request.header.runner, by)))
+        })?;
+        let Some((runner, by)) = found else { return Ok(None) };
+        // Another node may have it.
+        if self.installed(&runner)?.is_none() {
+            return Ok(None);
+        }
+        let Some(user) = by else {
+            let why =
+                Error::new(Code::Denied, "neither who asked nor who approved last may execute");
+            return self.hold_back(id, &why).map(|()| None);
+        };
+        let caller = Caller::authenticated(user).via("automatic".parse()?);
+        match self.start(&caller, id, Start::Due) {
+            Ok(ticket) => Ok(Some(ticket)),
+            Err(error) if matches!(error.code(), Code::TargetBusy | Code::WrongState) => Ok(None),
+            Err(error)
+                if matches!(error.code(), Code::Refused | Code::Blocked | Code::DigestMismatch) =>
+            {
+                self.hold_back(id, &error).map(|()| None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Leaves it to people to run a request, and says why.
+    fn hold_back(&self, id: RequestId, why: &Error) -> Result<(), Error> {
+        let reason = why.to_string();
+        self.attempt(|txn| {
+            let mut request = txn.request(id)?;
+            let State::Approved(approved) = &mut request.state else { return Ok(((), None)) };
+            if !approved.is_automatic {
+                return Ok(((), None));
+            }
+            approved.is_automatic = false;
+            let (from, comment) = (Some(StateName::Approved), Some(reason.as_str()));
+            let note = Note { caller: None, action: action::HOLD_BACK, from, comment };
+            let request = txn.save(request, &note)?;
+            let mut leaf = Self::request_leaf(txn, Event::RunHeldBack, None, &request);
+            leaf.facts.insert("because".to_owned(), why.code().as_str().to_owned());
+            Ok(((), Some(leaf)))
+        })
+    }
+}
+
+impl Request {
+    /// Whether the gate starts its next run.
+    pub(crate) const fn is_due(&self) -> bool {
+        matches!(&self.state, State::Approved(approved) if approved.is_automatic)
+    }
+}
+
+impl Txn<'_> {
+    /// Whether the gate starts the runs of what is approved now.
+    pub(in crate::gate) fn is_automatic(&mut self, header: &Header) -> Result<bool, Error> {
+        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
+        let (mode, _) = shelf.book.execution(header.environment_id, &header.runner);
+        Ok(mode == ExecutionMode::Automatic)
+    }
+
+    /// Keeps the row that says that a request is due as the request says it. `was` is what is stored.
+    pub(in crate::gate) fn keep_due(
+        &mut self,
+        was: Option<&Request>,
+        request: &Request,
+    ) -> Result<(), Error> {
+        let due = Due { request: request.header.id };
+        match (was.is_some_and(Request::is_due), request.is_due()) {
+            (false, true) => self.put(&due),
+            (true, false) => self.remove(&due),
+            (true, true) | (false, false) => Ok(()),
+        }
+    }
+
+    /// Who may execute a request that is due: who asked, else who approved last.
+    fn on_behalf_of(&mut self, request: &Request) -> Result<Option<UserId>, Error> {
+        let State::Approved(approved) = &request.state else { return Ok(None) };
+        let scope = request.header.scope();
+        let last = approved.approvals.last().map(|approval| approval.user);
+        for user in [Some(request.header.requester), last].into_iter().flatten() {
+            // An approver whom the quorum keeps from the run is not the one.
+            let is_kept_away = approved.check_executor(&request.header, user).is_err();
+            if is_kept_away {
+                continue;
+            }
+            if let Answer::Allowed(_) = self.quietly(user, &Action::EXECUTE, scope)? {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
+    }
+}
