@@ -13,6 +13,7 @@ use placet_core::store::{Batch, Key};
 use placet_core::testing::Seen;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
+use serde_json::{Value, json};
 
 use crate::world::{World, assert_invariants};
 
@@ -225,6 +226,123 @@ fn targets_are_named_once_and_not_too_many() {
 fn what_was_approved_is_the_targets_and_the_plan_of_each() {
     let world = World::new();
     let store = &world.bench.parts.store;
+    let forge = |key: &Key, at: &str, to: &Value| {
+        let stored = store.get(key).unwrap().unwrap();
+        let mut record: Value = serde_json::from_slice(&stored.value).unwrap();
+        let part = record.pointer_mut(at).unwrap_or_else(|| panic!("{at} is not there"));
+        assert_ne!(part, to);
+        *part = to.clone();
+        store.commit(Batch::default().put(key.clone(), record.to_string().into_bytes())).unwrap();
+        stored.value
+    };
+    let id = approved(&world, &TARGETS[..3]);
+    step(&world, id, false).unwrap();
+    world.bench.runner.ends_with(failed());
+    let request = step(&world, id, false).unwrap();
+    assert_eq!((request.state.name(), done(&request)), (StateName::Failed, vec!["shop-1"]));
+    assert_eq!(step(&world, id, false).unwrap_err().code(), Code::WrongState);
+    let request = step(&world, id, true).unwrap();
+    assert_eq!(
+        (request.state.name(), done(&request)),
+        (StateName::Approved, vec!["shop-1", "shop-2"])
+    );
+    let request = step(&world, id, false).unwrap();
+    assert_eq!(request.state.name(), StateName::Succeeded);
+    let view = world.gate.view(&world.caller("ana"), id).unwrap();
+    let at: Vec<_> = view.runs.iter().map(|run| run.target.as_str()).collect();
+    assert_eq!(at, ["shop-1", "shop-2", "shop-2", "shop-3"]);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn what_nobody_can_tell_stops_the_rest_until_somebody_knows() {
+    let world = World::new();
+    let bo = world.caller("bo");
+    for (finding, state) in
+        [(Finding::Done, StateName::Approved), (Finding::NothingDone, StateName::Failed)]
+    {
+        let id = approved(&world, &TARGETS[..2]);
+        world.bench.runner.ends_with(unknown());
+        assert_eq!(step(&world, id, false).unwrap().state.name(), StateName::Unknown);
+        for again in [false, true] {
+            assert_eq!(step(&world, id, again).unwrap_err().code(), Code::WrongState);
+        }
+        world.bench.runner.reads(unknown());
+        let request = world.gate.reconcile(&bo, id, finding, "looked at it").unwrap();
+        assert_eq!(request.state.name(), state);
+        if let State::Approved(approved) = &request.state {
+            assert_eq!(approved.done[0].declared_by, Some(bo.user()));
+        }
+        assert_eq!(step(&world, id, finding == Finding::NothingDone).unwrap().header.attempts, 2);
+    }
+    let id = approved(&world, &TARGETS[..2]);
+    world.bench.runner.ends_with(unknown());
+    step(&world, id, false).unwrap();
+    // The target says that it was done: then the next one is free.
+    let (request, _) = world.gate.verify(&bo, id).unwrap();
+    assert_eq!((request.state.name(), done(&request)), (StateName::Approved, vec!["shop-1"]));
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn one_that_has_begun_is_withdrawn_with_what_it_did_and_not_edited() {
+    let world = World::new();
+    let (ana, id) = (world.caller("ana"), approved(&world, &TARGETS[..2]));
+    step(&world, id, false).unwrap();
+    let edited = world.gate.edit(&ana, id, "again", &change(&world, &TARGETS[..1]));
+    assert_eq!(edited.unwrap_err().code(), Code::WrongState);
+    let request = world.gate.cancel(&ana, id, Some("the canary is slow")).unwrap();
+    assert_eq!((request.state.name(), done(&request)), (StateName::Cancelled, vec!["shop-1"]));
+    assert_eq!(step(&world, id, false).unwrap_err().code(), Code::WrongState);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn each_target_has_its_own_turn() {
+    let world = World::new();
+    let (first, second) = (approved(&world, &TARGETS[..2]), approved(&world, &["shop-2"]));
+    let bo = world.caller("bo");
+    let other = world.gate.execute(&bo, second).unwrap();
+    step(&world, first, false).unwrap();
+    assert_eq!(step(&world, first, false).unwrap_err().code(), Code::TargetBusy);
+    assert_invariants(&*world.bench.parts.store);
+    world.gate.drive(other, &Seen::default()).unwrap();
+    assert_eq!(step(&world, first, false).unwrap().state.name(), StateName::Succeeded);
+    // Whoever withdraws it leaves the queue of the target that was next.
+    let (third, fourth) = (approved(&world, &TARGETS[..2]), approved(&world, &["shop-2"]));
+    let other = world.gate.execute(&bo, fourth).unwrap();
+    step(&world, third, false).unwrap();
+    assert_eq!(step(&world, third, false).unwrap_err().code(), Code::TargetBusy);
+    world.gate.cancel(&world.caller("ana"), third, None).unwrap();
+    assert_invariants(&*world.bench.parts.store);
+    world.gate.drive(other, &Seen::default()).unwrap();
+}
+
+#[test]
+fn targets_are_named_once_and_not_too_many() {
+    let world = World::new();
+    let limits = world.gate.limits();
+    let one = || world.change("1");
+    let twice = one().and_then_at(["orders".parse().unwrap()], limits);
+    assert_eq!(twice.unwrap_err().code(), Code::InvalidInput);
+    let many = (0..limits.targets_max).map(|number| format!("t-{number}").parse().unwrap());
+    assert_eq!(one().and_then_at(many, limits).unwrap_err().code(), Code::TooLarge);
+    // Past the constructor, the gate looks again.
+    let mut new = world.new_request(world.dev);
+    new.change.then = vec!["orders".parse().unwrap()];
+    let before = world.bench.parts.store.log_len().unwrap();
+    assert_eq!(
+        world.gate.draft(&world.caller("ana"), &new).unwrap_err().code(),
+        Code::InvalidInput
+    );
+    assert_eq!(world.bench.parts.store.log_len().unwrap(), before);
+}
+
+/// Whoever changes a target, their order, what is done, or the plan of one behind the gate's back runs nothing.
+#[test]
+fn what_was_approved_is_the_targets_and_the_plan_of_each() {
+    let world = World::new();
+    let store = &world.bench.parts.store;
     let forge = |key: &Key, from: &str, to: &str| {
         let stored = store.get(key).unwrap().unwrap();
         let text = String::from_utf8(stored.value.clone()).unwrap();
@@ -239,20 +357,20 @@ fn what_was_approved_is_the_targets_and_the_plan_of_each() {
     let request = Key::from_segments(&["request", &id.to_string()]);
     let revision = Key::from_segments(&["revision", &id.to_string(), "0000000001"]);
     let cases = [
-        (&request, r#""then":["shop-2","shop-3"]"#, r#""then":["shop-3","shop-2"]"#),
-        (&request, r#""then":["shop-2","shop-3"]"#, r#""then":["shop-2","shop-3","shop-4"]"#),
-        (&request, r#""then":["shop-2","shop-3"]"#, r#""then":["shop-2"]"#),
-        (&request, r#""target":"shop-1"}]"#, r#""target":"shop-2"}]"#),
-        (&revision, r#""then":["shop-2","shop-3"]"#, r#""then":["shop-3","shop-2"]"#),
-        (&revision, r#""runner":"sql""#, r#""runner":"sqx""#),
+        (&request, "/body/header/then", json!(["shop-3", "shop-2"])),
+        (&request, "/body/header/then", json!(["shop-2", "shop-3", "shop-4"])),
+        (&request, "/body/header/then", json!(["shop-2"])),
+        (&request, "/body/state/done/0/target", json!("shop-2")),
+        (&revision, "/body/change/then", json!(["shop-3", "shop-2"])),
+        (&revision, "/body/change/runner", json!("sqx")),
     ];
     let entered = world.bench.runner.entered().len();
-    for (key, from, to) in cases {
-        let kept = forge(key, from, to);
+    for (key, at, to) in cases {
+        let kept = forge(key, at, &to);
         let error = world.gate.execute(&world.caller("cy"), id).unwrap_err();
         let is_caught =
             matches!(error.code(), Code::DigestMismatch | Code::StoreDamaged | Code::UnknownRunner);
-        assert!(is_caught, "{from} to {to}: {error}");
+        assert!(is_caught, "{at} to {to}: {error}");
         store.commit(Batch::default().put(key.clone(), kept)).unwrap();
     }
     assert_eq!(world.bench.runner.entered().len(), entered);
