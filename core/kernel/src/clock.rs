@@ -121,7 +121,7 @@ impl FromStr for Timestamp {
                 Ok(Self { micros })
             }
             Some(_) | None => {
-                let shown: String = text.chars().take(80).collect();
+                let shown = crate::letters::shown(text);
                 Err(Error::new(Code::InvalidInput, format!("`{shown}` is not an instant"))
                     .with_help("write RFC 3339 with a zone, for example `2026-02-07T12:30:00Z`"))
             }

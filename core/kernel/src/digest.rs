@@ -108,7 +108,7 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         let malformed = || {
-            let shown: String = text.chars().take(80).collect();
+            let shown = crate::letters::shown(text);
             Error::new(Code::InvalidInput, format!("`{shown}` is not a digest"))
                 .with_help("write the SHA-256 digest as 64 lower-case hex digits")
         };

@@ -149,7 +149,7 @@ fn parse(text: &str, prefix: &str) -> Option<Uuid> {
 }
 
 fn malformed(text: &str, what: &str, prefix: &str) -> Error {
-    let shown: String = text.chars().take(80).collect();
+    let shown = crate::letters::shown(text);
     Error::new(Code::InvalidInput, format!("`{shown}` is not a {what}"))
         .with_help(format!("write `{prefix}_` followed by 32 lower-case hex digits"))
 }

@@ -8,6 +8,7 @@ pub mod id; // names for things
 pub mod clock; // time, from outside
 pub mod entropy; // randomness, from outside
 pub mod error; // codes, sentences, next steps
+mod letters; // those that mislead whoever reads them
 pub mod digest; // SHA-256 and the canonical form
 pub mod limits; // how much of anything
 pub mod org; // who sits where

@@ -224,7 +224,7 @@ impl FromStr for Event {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.iter().copied().find(|event| event.as_str() == text).ok_or_else(|| {
-            let shown: String = text.chars().take(80).collect();
+            let shown = crate::letters::shown(text);
             Error::new(Code::InvalidInput, format!("`{shown}` is not an event of the audit log"))
                 .with_help("name one such as `request.approved`")
         })

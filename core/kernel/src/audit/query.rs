@@ -79,7 +79,7 @@ impl AuditQuery {
         let plain = |byte: u8| byte.is_ascii_lowercase() || matches!(byte, b'_' | b'.');
         let fits = event.len() <= EVENT_BYTES_MAX && event.bytes().all(plain);
         if !fits || event.is_empty() || event.starts_with('.') {
-            let shown: String = event.chars().take(80).collect();
+            let shown = crate::letters::shown(event);
             return Err(Error::new(
                 Code::InvalidInput,
                 format!("`{shown}` is no code of an event"),
@@ -237,7 +237,7 @@ impl FromStr for AuditCursor {
             // One spelling each: no sign, no zero in front.
             .filter(|found| found.to_string() == text)
             .ok_or_else(|| {
-                let shown: String = text.chars().take(80).collect();
+                let shown = crate::letters::shown(text);
                 Error::new(Code::InvalidInput, format!("`{shown}` is not a cursor of the log"))
                     .with_help("hand in the text that the page before came with")
             })

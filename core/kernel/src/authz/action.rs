@@ -114,7 +114,7 @@ impl FromStr for Action {
         if is_slug(text) {
             return Ok(Self(Cow::Owned(text.to_owned())));
         }
-        let shown: String = text.chars().take(80).collect();
+        let shown = crate::letters::shown(text);
         Err(Error::new(Code::InvalidInput, format!("`{shown}` is not an action"))
             .with_help("write 1 to 63 of: a to z, 0 to 9, `-`"))
     }

@@ -90,7 +90,7 @@ fn parse_expected(text: &str) -> Result<bool, Error> {
         "yes" => Ok(true),
         "no" => Ok(false),
         _ => {
-            let shown: String = text.chars().take(80).collect();
+            let shown = crate::letters::shown(text);
             Err(Error::new(Code::InvalidInput, format!("`{shown}` is not an expected answer"))
                 .with_help("write `yes` or `no`"))
         }
@@ -107,7 +107,7 @@ fn parse_place(text: &str) -> Result<StoryPlace, Error> {
     };
     let parts: Vec<&str> = text.split('/').collect();
     let (Some(project), true) = (parts.first(), parts.len() <= 3) else {
-        let shown: String = text.chars().take(80).collect();
+        let shown = crate::letters::shown(text);
         return Err(Error::new(Code::InvalidInput, format!("`{shown}` is not a place"))
             .with_help("write `platform`, or `project/module/environment` with `-` for none"));
     };

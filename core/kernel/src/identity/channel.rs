@@ -47,7 +47,7 @@ impl FromStr for Channel {
                 Ok(Self { bytes, len: text.len() })
             }
             Some(_) | None => {
-                let shown: String = text.chars().take(80).collect();
+                let shown = crate::letters::shown(text);
                 Err(Error::new(Code::InvalidInput, format!("`{shown}` does not name a channel"))
                     .with_help("write 1 to 24 of: a to z, 0 to 9, `-`"))
             }

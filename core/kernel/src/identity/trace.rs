@@ -30,7 +30,7 @@ impl FromStr for TraceId {
         let digits = (text.len() == 32 && text.bytes().all(is_hex)).then_some(text);
         let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
         number.and_then(NonZeroU128::new).map(Self).ok_or_else(|| {
-            let shown: String = text.chars().take(80).collect();
+            let shown = crate::letters::shown(text);
             Error::new(Code::InvalidInput, format!("`{shown}` is not a trace id")).with_help(
                 "write 32 lower-case hex digits that are not all zero, as in `traceparent`",
             )

@@ -23,5 +23,5 @@ pub use rule::{Block, BlockingRule, Conditions, FindingIs, QuorumRule, RULES_MAX
 pub use running::{ExecutionMode, ExecutionRule, PromotionRule};
 pub use team::{Membership, Team, TeamModule, TeamRole};
 pub use text::{Email, Name, Slug};
-pub(crate) use text::{define_text, is_slug, known_text, misleads};
+pub(crate) use text::{define_text, is_slug, known_text};
 pub use user::{User, UserKind};

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::book::Book;
 use super::project::Criticality;
-use super::text::{Name, Slug, misleads};
+use super::text::{Name, Slug};
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, RuleId};
+use crate::letters::misleads;
 use crate::request::{Header, Quorum};
 use crate::runner::{Finding, Level, Plan, Risk};
 

@@ -6,6 +6,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error};
+use crate::letters::misleads;
 
 macro_rules! define_text {
     ($($(#[$doc:meta])* $name:ident, $valid:path, $what:literal, $help:literal;)*) => {$(
@@ -34,7 +35,7 @@ macro_rules! define_text {
                 if $valid(text) {
                     return Ok(Self(text.to_owned()));
                 }
-                let shown: String = text.chars().take(80).collect();
+                let shown = crate::letters::shown(text);
                 Err(Error::new(Code::InvalidInput, format!(concat!("`{}` is not ", $what), shown))
                     .with_help($help))
             }
@@ -153,10 +154,4 @@ fn is_email(text: &str) -> bool {
         && !local.is_empty()
         && !domain.is_empty()
         && !text.chars().any(|c| c.is_whitespace() || misleads(c))
-}
-
-/// Whether a letter makes a line look like something else than it is: control characters, and those that turn
-/// the direction of what follows (Unicode TR 9 §2.1 to §2.4; CVE-2021-42574 shows what they do to a review).
-pub(crate) fn misleads(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

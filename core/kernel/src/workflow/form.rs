@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::error::{Code, Error};
-use crate::org::misleads;
+use crate::letters::misleads;
 
 /// The longest schema, in bytes.
 const BYTES_MAX: usize = 16 * 1024;

@@ -2,7 +2,7 @@
 
 use core::fmt::Write as _;
 
-use crate::org::misleads;
+use crate::letters::misleads;
 
 /// `text` as it stands in a page, in an attribute or between tags. Letters that control a screen or turn the direction of
 /// what follows are written out.

@@ -84,7 +84,9 @@ pub(super) fn json(value: &impl Serialize) -> Result<String, Error> {
 pub(super) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
-        if crate::org::misleads(letter) || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}') {
+        if crate::letters::misleads(letter)
+            || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{feff}')
+        {
             let _written = write!(shown, "\\u{:04x}", u32::from(letter));
         } else {
             shown.push(letter);

@@ -211,7 +211,7 @@ impl FromStr for PermissionString {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let shown: String = text.chars().take(80).collect();
+        let shown = crate::letters::shown(text);
         let help = "write `context:module:environment:action`; each of the last three may be `*`";
         if text.len() > TEXT_BYTES_MAX {
             let bytes = text.len();

@@ -207,7 +207,7 @@ impl FromStr for ExportToken {
         };
         // One spelling each.
         token.filter(|token| token.to_string() == text).ok_or_else(|| {
-            let shown: String = text.chars().take(80).collect();
+            let shown = crate::letters::shown(text);
             Error::new(Code::InvalidInput, format!("`{shown}` is not a token of an export"))
                 .with_help("hand in the token that came with the last entry that was kept")
         })

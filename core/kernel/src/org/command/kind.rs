@@ -252,7 +252,7 @@ impl FromStr for CommandKind {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Self::ALL.iter().copied().find(|kind| kind.as_str() == text).ok_or_else(|| {
-            let shown: String = text.chars().take(80).collect();
+            let shown = crate::letters::shown(text);
             Error::new(Code::InvalidInput, format!("`{shown}` is no kind of command"))
                 .with_help("name one such as `set_quorum`")
         })
