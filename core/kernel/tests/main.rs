@@ -16,7 +16,10 @@ mod blocking;
 mod threads;
 mod agents;
 mod governance;
-mod model;
+mod model; // every verb, in every state, by everybody
+mod model_walk; // that, in memory
+mod own_approval;
+mod bad_input;
 mod organisation;
 mod bounds;
 mod refusals;

@@ -21,6 +21,9 @@ mod killed; // kill -9 and SIGSTOP of a node
 mod restarted; // the server goes away and comes back
 mod refused; // what cannot be opened, and how that is said
 mod unanswered; // what cannot be told is an error
+mod every_verb; // the model of the gate
+#[path = "../../kernel/tests/model/mod.rs"]
+mod model; // that model
 mod erased; // what was erased is in no file
 mod damage; // hand edits, and rows that are gone
 mod tls; // encrypted connections, and whom they trust

@@ -25,4 +25,7 @@ mod traced; // what strace saw
 mod lost_power; // what a disk may hold afterwards
 mod revoked; // a grant that ends while its holder approves
 mod approve_or_revoke; // that race, for every store
+mod every_verb; // the model of the gate
+#[path = "../../kernel/tests/model/mod.rs"]
+mod model; // that model
 mod story; // what the tests have in common

@@ -1,10 +1,11 @@
-//! The organisation of the model, and one request in it that can be put back to where it was.
+//! The organisation of the model, and one request in it: on any store, or on a copy of it.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use placet_core::error::Error;
-use placet_core::gate::{Gate, RequestView};
+use placet_core::gate::{Gate, LeaseKey, RequestView};
 use placet_core::id::{RequestId, UserId};
 use placet_core::identity::Caller;
 use placet_core::org::command::{
@@ -12,30 +13,28 @@ use placet_core::org::command::{
     SetQuorum, SetUserActive,
 };
 use placet_core::org::{GlobalRole, Interval, Slug, TeamRole, UserKind};
-use placet_core::request::{Approval, Quorum, State};
+use placet_core::request::{Change, Quorum, State};
 use placet_core::runner::{Finding, Job, Outcome, Plan, Report, RunLink, Runner, RunnerInfo};
-use placet_core::store::MemoryStore;
+use placet_core::store::{Batch, Key, MemoryStore, Store};
 use placet_core::testing::{Bench, Office, ScriptedRunner};
 
-use super::copy;
+use super::promises::{broken_promises, given};
 use super::rules::{Node, QUORUM, Who};
 
-/// A moment that can be gone back to.
-#[derive(Clone, Debug)]
-pub(crate) struct Saved {
-    store: Arc<MemoryStore>,
+/// A gate, those who call it, and the request that it is about.
+#[derive(Debug)]
+pub(crate) struct Stage {
     bench: Arc<Bench>,
+    store: Arc<dyn Store>,
+    pub(crate) gate: Gate,
+    target: Arc<Target>,
     office: Office,
     users: Arc<BTreeMap<Who, UserId>>,
     id: RequestId,
-}
-
-/// A gate at such a moment.
-#[derive(Debug)]
-pub(crate) struct Stage {
-    saved: Saved,
-    pub(crate) gate: Gate,
-    target: Arc<Target>,
+    /// How many requests there were before it: each has a target of its own, so that none waits for another.
+    number: u64,
+    /// The key of its last run.
+    lease: Cell<Option<LeaseKey>>,
 }
 
 /// A target that does and says what it is told, until it is told otherwise.
@@ -90,45 +89,70 @@ const ROLES: [(Who, &[&str]); 8] = [
 ];
 
 impl Stage {
-    /// A request of Ana's that was just drafted.
-    pub(crate) fn found() -> (Saved, Node) {
-        let store = Arc::new(MemoryStore::default());
-        let bench = Bench::on(Arc::<MemoryStore>::clone(&store)).unwrap();
-        let gate = Gate::new(bench.parts.clone());
-        let office = Office::found(&gate).unwrap();
-        let users = people(&gate, &office);
-        let change = office.change("\"raise the price\"").unwrap();
-        let id = gate.draft(&office.ana, &office.request(change)).unwrap().header.id;
-        let (bench, users) = (Arc::new(bench), Arc::new(users));
-        let target = Arc::new(Target::default());
-        let stage = Self { saved: Saved { store, bench, office, users, id }, gate, target };
-        (stage.save(), stage.look())
-    }
-
-    /// The stage as it was at that moment.
-    pub(crate) fn at(saved: &Saved) -> Self {
-        let store = Arc::new(copy(&saved.store));
-        let (mut parts, target) = (saved.bench.parts.clone(), Arc::new(Target::default()));
-        parts.store = Arc::<MemoryStore>::clone(&store);
+    /// The organisation on an empty store, and a request of Ana's that was just drafted.
+    pub(crate) fn on(store: Arc<dyn Store>) -> Self {
+        let bench = Bench::on(Arc::clone(&store)).unwrap();
+        let (mut parts, target) = (bench.parts.clone(), Arc::new(Target::default()));
         parts.runner = Arc::<Target>::clone(&target);
-        Self { saved: Saved { store, ..saved.clone() }, gate: Gate::new(parts), target }
+        let gate = Gate::new(parts);
+        let office = Office::found(&gate).unwrap();
+        let users = Arc::new(people(&gate, &office));
+        let (bench, id) = (Arc::new(bench), RequestId::from_u128(0));
+        let (number, lease) = (0, Cell::new(None));
+        let mut stage = Self { bench, store, gate, target, office, users, id, number, lease };
+        stage.begin();
+        stage
     }
 
-    pub(crate) fn save(&self) -> Saved {
-        Saved { store: Arc::new(copy(&self.saved.store)), ..self.saved.clone() }
+    /// Another request of Ana's, in the place of the one before.
+    pub(crate) fn begin(&mut self) {
+        self.number += 1;
+        self.lease.set(None);
+        let change = self.change("\"raise the price\"").unwrap();
+        self.id =
+            self.gate.draft(&self.office.ana, &self.office.request(change)).unwrap().header.id;
     }
 
-    /// Another gate on a copy: for what leaves traces that the model does not know.
+    /// The same moment on a store in memory: what happens there leaves no trace here.
     pub(crate) fn copied(&self) -> Self {
-        Self::at(&self.saved)
+        let store: Arc<dyn Store> = Arc::new(copy(&*self.store));
+        let (mut parts, target) = (self.bench.parts.clone(), Arc::new(Target::default()));
+        parts.store = Arc::clone(&store);
+        parts.runner = Arc::<Target>::clone(&target);
+        let (bench, users) = (Arc::clone(&self.bench), Arc::clone(&self.users));
+        let (gate, lease) = (Gate::new(parts), self.lease.clone());
+        let (office, id, number) = (self.office, self.id, self.number);
+        Self { bench, store, gate, target, office, users, id, number, lease }
+    }
+
+    /// A process that starts on the same store.
+    pub(crate) fn restarted(&self) -> Gate {
+        let mut parts = self.bench.parts.clone();
+        parts.store = Arc::clone(&self.store);
+        parts.runner = Arc::<Target>::clone(&self.target);
+        Gate::new(parts)
+    }
+
+    /// What the request asks for.
+    pub(crate) fn change(&self, payload: &str) -> Result<Change, Error> {
+        let target = format!("shop-{}", self.number).parse()?;
+        Change::new("sql".parse()?, target, payload, self.gate.limits())
+    }
+
+    pub(crate) fn keep(&self, lease: LeaseKey) {
+        self.lease.set(Some(lease));
+    }
+
+    pub(crate) fn lease(&self) -> Option<LeaseKey> {
+        self.lease.get()
     }
 
     pub(crate) fn id(&self) -> RequestId {
-        self.saved.id
+        self.id
     }
 
     pub(crate) fn office(&self) -> &Office {
-        &self.saved.office
+        &self.office
     }
 
     pub(crate) fn caller(&self, who: Who) -> Caller {
@@ -136,7 +160,7 @@ impl Stage {
     }
 
     pub(crate) fn user(&self, who: Who) -> UserId {
-        self.saved.users[&who]
+        self.users[&who]
     }
 
     pub(crate) fn ends_with(&self, outcome: Outcome) {
@@ -148,7 +172,7 @@ impl Stage {
     }
 
     pub(crate) fn wait_ms(&self, ms: u64) {
-        self.saved.bench.clock.advance_ms(ms);
+        self.bench.clock.advance_ms(ms);
     }
 
     /// What is true of the request now.
@@ -161,7 +185,7 @@ impl Stage {
     }
 
     pub(crate) fn node_of(&self, view: &RequestView) -> Node {
-        let who = |user: UserId| *self.saved.users.iter().find(|(_, id)| **id == user).unwrap().0;
+        let who = |user: UserId| *self.users.iter().find(|(_, id)| **id == user).unwrap().0;
         let stopping = matches!(&view.state, State::Executing(now) if now.cancel_requested);
         Node {
             state: view.state.name(),
@@ -172,40 +196,17 @@ impl Stage {
         }
     }
 
-    /// What must hold of the stored request, whatever the model says of it.
+    /// What does not hold of the stored request, whatever the model says of it.
     pub(crate) fn broken_promises(view: &RequestView) -> Vec<String> {
-        let (approvals, state, mut broken) = (given(&view.state), view.state.name(), Vec::new());
-        let people: BTreeSet<UserId> = approvals.iter().map(|approval| approval.user).collect();
-        if people.len() != approvals.len() {
-            broken.push(format!("{state}: somebody was counted twice"));
-        }
-        let authors = || view.header.editors.iter().chain([&view.header.requester]);
-        if authors().any(|author| people.contains(author)) {
-            broken.push(format!("{state}: an author's approval counts"));
-        }
-        if approvals.iter().any(|approval| Some(approval.digest) != view.digest) {
-            broken.push(format!("{state}: an approval is for something else"));
-        }
-        let needs = !view.runs.is_empty() || matches!(view.state, State::Approved(_));
+        let ran = !view.runs.is_empty();
+        let mut broken = broken_promises(&view.header, &view.state, view.digest, ran);
+        // The organisation asks for two people. A draft that follows an approval has no runs.
+        let needs = ran || matches!(view.state, State::Approved(_));
+        let people: BTreeSet<UserId> = given(&view.state).iter().map(|it| it.user).collect();
         if needs && people.len() < QUORUM {
-            broken.push(format!("{state}: it ran, or may, without its quorum"));
+            broken.push(format!("{}: fewer than {QUORUM} agreed", view.state.name()));
         }
         broken
-    }
-}
-
-/// The approvals that count in a state.
-fn given(state: &State) -> &[Approval] {
-    match state {
-        State::PendingApproval(pending) => &pending.approvals,
-        State::Approved(approved) => &approved.approvals,
-        State::Executing(run) => &run.approved.approvals,
-        State::Succeeded(done) => &done.ended.approved.approvals,
-        State::Failed(failed) => &failed.ended.approved.approvals,
-        State::Unknown(unknown) => &unknown.ended.approved.approvals,
-        State::Draft(_) | State::ChangesRequested(_) | State::Rejected(_) | State::Cancelled(_) => {
-            &[]
-        }
     }
 }
 
@@ -261,4 +262,18 @@ fn people(gate: &Gate, office: &Office) -> BTreeMap<Who, UserId> {
     let quorum = Quorum::n_of(n, None).unwrap();
     gate.manage(root, &SetQuorum { project, environment, quorum }).unwrap();
     users
+}
+
+/// A copy of a store, for trying something out.
+fn copy(store: &dyn Store) -> MemoryStore {
+    let copy = MemoryStore::default();
+    let mut batch = Batch::default();
+    for (key, stored) in store.scan(&Key::from_bytes(Vec::new()), None, usize::MAX).unwrap() {
+        batch = batch.put(key, stored.value);
+    }
+    copy.commit(batch).unwrap();
+    for entry in store.log_read(0, usize::MAX).unwrap() {
+        copy.commit(Batch::default().append(entry)).unwrap();
+    }
+    copy
 }
