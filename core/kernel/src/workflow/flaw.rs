@@ -67,6 +67,8 @@ pub enum Flaw {
     },
     /// The path ends with something running, or done, that nobody approved as it is.
     RunsUnapproved,
+    /// The path ends where things are handed on to other systems, and nobody approved what is there.
+    HandsOnUnapproved,
     /// The last step of the path is one that no verb of the core does.
     NotInCore,
     /// After the path a run could enter a phase that no state has.
@@ -96,6 +98,7 @@ impl Flaw {
             Self::NoQuorum { .. } => "no_quorum",
             Self::UnknownRole { .. } => "unknown_role",
             Self::RunsUnapproved => "runs_unapproved",
+            Self::HandsOnUnapproved => "hands_on_unapproved",
             Self::NotInCore => "not_in_core",
             Self::RunLeadsNowhere { .. } => "run_leads_nowhere",
             Self::Unreachable { .. } => "unreachable",
@@ -122,6 +125,9 @@ impl fmt::Display for Flaw {
             }
             Self::UnknownRole { role } => write!(f, "the project has no role `{role}`"),
             Self::RunsUnapproved => f.write_str("something runs that nobody approved as it is"),
+            Self::HandsOnUnapproved => {
+                f.write_str("something may be handed on that nobody approved as it is")
+            }
             Self::NotInCore => f.write_str("the last step is not one that its verb does"),
             Self::RunLeadsNowhere { phase } => {
                 write!(f, "a run can become {phase}, and no state has that phase")

@@ -17,7 +17,7 @@ const BYTES_MAX: usize = 64 * 1024;
 
 impl Definition {
     /// Looks whether it is sound: every state can be reached, an end can be reached from everywhere, nothing runs
-    /// that was not approved as it is then, and every way is one that its verb does. Which roles the project has is
+    /// and nothing is handed on that was not approved as it is then, and every way is one that its verb does. Which roles the project has is
     /// looked at when it is stored.
     ///
     /// Fails with the flaw and the path that proves it.
@@ -49,6 +49,10 @@ impl Definition {
                     return refuse(Flaw::RunLeadsNowhere { phase: *phase }, node);
                 }
             }
+        }
+        let hands_on = |node: &&Node| self.state(&node.step).is_some_and(|it| it.is_syncable);
+        if let Some(node) = explored.nodes.iter().filter(hands_on).find(|node| !node.is_approved) {
+            return refuse(Flaw::HandsOnUnapproved, node);
         }
         let reached: BTreeSet<&StateCode> = explored.nodes.iter().map(|node| &node.step).collect();
         if let Some(state) = self.states.iter().find(|state| !reached.contains(&state.code)) {

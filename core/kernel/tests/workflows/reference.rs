@@ -171,6 +171,10 @@ fn runs_unapproved(place: &Place) -> bool {
     ["EXECUTING", "SUCCEEDED"].contains(&place.1.as_str()) && !place.2
 }
 
+fn hands_on_unapproved(definition: &Definition, place: &Place) -> bool {
+    !place.2 && state(definition, &place.0).is_some_and(|state| state.is_syncable)
+}
+
 /// Whether the definition is well formed: names that mean one thing.
 fn is_formed(definition: &Definition) -> bool {
     let codes: Vec<&str> = definition.states.iter().map(|state| state.code.as_str()).collect();
@@ -248,6 +252,7 @@ pub(crate) fn is_sound(definition: &Definition) -> bool {
     }
     let good = |place: &Place| {
         !runs_unapproved(place)
+            && !hands_on_unapproved(definition, place)
             && moves(definition, place).iter().all(|(_, to, of_core)| *of_core && to.is_some())
     };
     all.iter().all(good)
@@ -276,6 +281,9 @@ pub(crate) fn replay(definition: &Definition, unsound: &Unsound) -> Result<(), S
     let path = &unsound.path;
     let shown = match &unsound.flaw {
         Flaw::RunsUnapproved => walk(definition, path).iter().any(runs_unapproved),
+        Flaw::HandsOnUnapproved => {
+            walk(definition, path).iter().any(|place| hands_on_unapproved(definition, place))
+        }
         Flaw::Endless => walk(definition, path)
             .iter()
             .any(|place| !reached(definition, core::slice::from_ref(place)).iter().any(is_over)),

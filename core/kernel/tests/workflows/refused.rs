@@ -71,6 +71,16 @@ fn a_definition_that_could_go_wrong_is_refused_with_the_path_that_proves_it() {
         "runs_unapproved",
         "DRAFT HURRY",
     );
+    // A draft that could be published.
+    refused(|it| it.states[0].is_syncable = true, "hands_on_unapproved", "");
+    refused(
+        |it| {
+            it.states[3].phases.insert(StateName::PendingApproval);
+            it.transitions[0].to = code("APPROVED");
+        },
+        "hands_on_unapproved",
+        "DRAFT SUBMIT",
+    );
     // A way that its verb does not go.
     refused(
         |it| it.transitions[4].to = code("CANCELLED"),

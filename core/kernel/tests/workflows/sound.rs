@@ -52,7 +52,7 @@ fn mutate(definition: &mut Definition, dice: &mut Dice, number: usize) {
         return;
     }
     let (way_at, state_at) = (dice.below(definition.transitions.len()), dice.below(codes.len()));
-    match dice.below(16) {
+    match dice.below(17) {
         0 => drop(definition.transitions.remove(way_at)),
         1 => definition.transitions[way_at].to = dice.one_of(&codes),
         2 => definition.transitions[way_at].from = dice.one_of(&codes),
@@ -81,6 +81,10 @@ fn mutate(definition: &mut Definition, dice: &mut Dice, number: usize) {
             roles: BTreeSet::new(),
             requires: BTreeSet::new(),
         }),
+        15 => {
+            let state = &mut definition.states[state_at];
+            state.is_syncable = !state.is_syncable;
+        }
         _ => {
             let gone = definition.states.remove(state_at).code;
             if dice.below(4) > 0 {
@@ -162,6 +166,7 @@ fn chance_makes_sound_ones_and_every_flaw() {
         "same_way",
         "misplaced_requirement",
         "runs_unapproved",
+        "hands_on_unapproved",
         "not_in_core",
         "run_leads_nowhere",
         "unreachable",
@@ -178,6 +183,7 @@ fn chance_makes_sound_ones_and_every_flaw() {
 fn a_broken_checker_is_caught() {
     for forgotten in [
         "runs_unapproved",
+        "hands_on_unapproved",
         "not_in_core",
         "run_leads_nowhere",
         "unreachable",

@@ -6,7 +6,7 @@ use crate::gate::decide::not_found;
 use crate::gate::txn::Txn;
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{ArtifactName, Header, Request};
+use crate::request::{ArtifactName, Request};
 
 impl Gate {
     /// Whether the newest version of an artifact is approved, or published already. Whoever may read it may ask.
@@ -28,7 +28,7 @@ impl Gate {
     pub fn is_approved(&self, caller: &Caller, name: &ArtifactName) -> Result<bool, Error> {
         self.consult(|txn| {
             let newest = txn.newest(caller, name)?;
-            txn.is_publishable(&newest.header)
+            txn.is_publishable(&newest)
         })
     }
 
@@ -47,7 +47,7 @@ impl Gate {
     pub fn is_request_approved(&self, caller: &Caller, id: RequestId) -> Result<bool, Error> {
         self.consult(|txn| {
             let request = txn.readable(caller, id)?;
-            txn.is_publishable(&request.header)
+            txn.is_publishable(&request)
         })
     }
 
@@ -76,7 +76,7 @@ impl Gate {
     ) -> Result<Request, Error> {
         self.consult(|txn| {
             let newest = txn.newest(caller, name)?;
-            txn.check_publishable(&newest.header)?;
+            txn.check_publishable(&newest)?;
             Ok(newest)
         })
     }
@@ -94,20 +94,23 @@ impl Txn<'_> {
         }
     }
 
-    /// Whether its workflow lets it be handed on where it is.
-    pub(in crate::gate) fn is_publishable(&mut self, header: &Header) -> Result<bool, Error> {
+    /// Whether people or a rule agreed to it, and its workflow lets it be handed on where it is. A workflow alone says
+    /// yes to nothing: it only narrows.
+    pub(in crate::gate) fn is_publishable(&mut self, request: &Request) -> Result<bool, Error> {
+        let header = &request.header;
         let workflow = self.workflow(header)?;
-        Ok(workflow.state(&header.step).is_some_and(|state| state.is_syncable))
+        let is_syncable = workflow.state(&header.step).is_some_and(|state| state.is_syncable);
+        Ok(is_syncable && request.approved().is_some())
     }
 
     /// Refuses what is not approved.
-    pub(in crate::gate) fn check_publishable(&mut self, header: &Header) -> Result<(), Error> {
-        if self.is_publishable(header)? {
+    pub(in crate::gate) fn check_publishable(&mut self, request: &Request) -> Result<(), Error> {
+        if self.is_publishable(request)? {
             return Ok(());
         }
         Err(Error::new(Code::ArtifactNotApproved, "Artifact not approved")
             .with_help("submit it, and have it approved first")
-            .with_detail("request", header.id)
-            .with_detail("step", &header.step))
+            .with_detail("request", request.header.id)
+            .with_detail("step", &request.header.step))
     }
 }

@@ -188,7 +188,7 @@ impl Txn<'_> {
         let request = self.request(id)?;
         let permit = self.ask::<Execute>(caller.user(), request.header.scope(), &subject(id))?;
         if request.header.artifact.is_some() {
-            self.check_publishable(&request.header)?;
+            self.check_publishable(&request)?;
         }
         let Request { header, state } = request;
         let approved = match (start, state) {
