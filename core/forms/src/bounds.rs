@@ -14,7 +14,7 @@ const LEADS_OUT: [&str; 6] =
 /// What of `schema` is refused.
 pub(crate) fn faults(schema: &Value) -> Vec<FormFault> {
     let mut found = Vec::new();
-    words(schema, &mut String::new(), &mut found);
+    words(schema, schema, &mut String::new(), &mut found);
     if found.is_empty() && grown(schema) > PARTS_MAX {
         let message = format!(
             "refers to itself, or has more than {PARTS_MAX} parts with its references followed"
@@ -24,12 +24,12 @@ pub(crate) fn faults(schema: &Value) -> Vec<FormFault> {
     found
 }
 
-fn words(part: &Value, at: &mut String, found: &mut Vec<FormFault>) {
+fn words(schema: &Value, part: &Value, at: &mut String, found: &mut Vec<FormFault>) {
     let len = at.len();
     let mut inner = |name: &str, part: &Value| {
         at.push('/');
         at.push_str(&name.replace('~', "~0").replace('/', "~1"));
-        words(part, at, found);
+        words(schema, part, at, found);
         at.truncate(len);
     };
     match part {
@@ -40,7 +40,7 @@ fn words(part: &Value, at: &mut String, found: &mut Vec<FormFault>) {
             for (name, member) in members {
                 // What is not text is a field of that name, and no word of the language.
                 let Some(text) = member.as_str() else { continue };
-                let is_out = name == "$ref" && !(text == "#" || text.starts_with("#/"));
+                let is_out = name == "$ref" && leads_to(schema, text).is_none();
                 if is_out || LEADS_OUT.contains(&name.as_str()) {
                     let place = format!("{at}/{name}");
                     let message = "refer to a place in the same schema, as `#/$defs/…`";
@@ -61,6 +61,13 @@ fn words(part: &Value, at: &mut String, found: &mut Vec<FormFault>) {
     }
 }
 
+/// The place in `schema` that a reference leads to, spelled as it stands there. Its reader would also take `%24` for a
+/// dollar sign: then what is counted here would not be what is followed there.
+fn leads_to<'a>(schema: &'a Value, reference: &str) -> Option<&'a Value> {
+    let place = reference.strip_prefix('#').filter(|_| !reference.contains('%'))?;
+    schema.pointer(place)
+}
+
 /// How many parts `schema` has, with each reference replaced by what it leads to; more than the limit where that
 /// does not end.
 fn grown(schema: &Value) -> usize {
@@ -74,7 +81,7 @@ fn grown(schema: &Value) -> usize {
             Value::Object(members) => {
                 open.extend(members.values().filter(|member| is_part(member)));
                 let to = members.get("$ref").and_then(Value::as_str);
-                open.extend(to.and_then(|to| schema.pointer(to.trim_start_matches('#'))));
+                open.extend(to.and_then(|to| leads_to(schema, to)));
             }
             Value::Array(items) => open.extend(items.iter().filter(|item| is_part(item))),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}

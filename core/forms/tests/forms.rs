@@ -64,6 +64,12 @@ fn a_schema_that_grows_is_refused_and_a_large_one_is_not() {
         doubling.join(", ")
     );
     assert_ne!(refused(&schema), []);
+    // The same, spelled so that only its reader finds the way.
+    for dollar in ["%24", "%2524"] {
+        let spelled = schema.replace("#/$defs", &format!("#/{dollar}defs"));
+        assert_ne!(refused(&spelled), []);
+    }
+    assert_ne!(refused(r##"{"properties": {"a": {"$ref": "#/%70roperties/a"}}}"##), []);
     let fields: Vec<String> =
         (0..300).map(|at| format!(r##""f{at}": {{"$ref": "#/$defs/text"}}"##)).collect();
     let wide = format!(
