@@ -7,10 +7,13 @@ use placet_core::error::{Code, Error};
 use placet_core::workflow::{Form, FormChecker, FormFault};
 use serde_json::Value;
 
-use crate::bounds;
+use crate::{bounds, work};
 
 /// What the schema is called while it is read. Nothing is ever looked for there.
 const PLACE: &str = "https://form.invalid/form";
+
+/// The most faults that are told.
+const FAULTS_MAX: usize = 1_000;
 
 /// Reads forms as JSON Schema, draft 2020-12.
 ///
@@ -90,6 +93,10 @@ impl FormChecker for JsonSchemaForms {
     fn check_payload(&self, form: &Form, payload: &str) -> Result<Vec<FormFault>, Error> {
         let payload = parsed(payload, "payload")?;
         let schema = parsed(form.as_str(), "form")?;
+        if work::is_too_much(&schema, &payload) {
+            return Err(Error::new(Code::TooLarge, "the payload has too much in it for its form")
+                .with_help("make it smaller, or ask for less in the form"));
+        }
         let judged = with_schema(schema, |schemas, index| {
             schemas
                 .validate(&payload, index)
@@ -114,6 +121,9 @@ fn faults_of(error: &ValidationError<'_, '_>) -> Vec<FormFault> {
 }
 
 fn collect(error: &ValidationError<'_, '_>, found: &mut Vec<FormFault>) {
+    if found.len() >= FAULTS_MAX {
+        return;
+    }
     if !error.causes.is_empty() {
         for cause in &error.causes {
             collect(cause, found);

@@ -1,5 +1,6 @@
 //! Schemas that are none, schemas that lead out or grow, and payloads that do not fit.
 
+use placet_core::error::Code;
 use placet_core::workflow::{Form, FormChecker as _, FormFault};
 use placet_forms::JsonSchemaForms;
 
@@ -119,4 +120,39 @@ fn a_pattern_made_to_take_long_does_not() {
     let schema = r#"{"properties": {"x": {"pattern": "^(a+)+$"}}}"#;
     let payload = format!(r#"{{"x": "{}!"}}"#, "a".repeat(50_000));
     assert_eq!(faults(schema, &payload), ["/x"]);
+}
+
+#[test]
+fn a_payload_that_would_have_faults_without_end_is_refused_before_it_is_judged() {
+    let nulls = vec![r#"{"type":"null"}"#; 900].join(",");
+    let names: Vec<String> = (0..900).map(|at| format!("\"n{at}\"")).collect();
+    let cases = [
+        (format!(r#"{{"items":{{"allOf":[{nulls}]}}}}"#), "[1]", 1),
+        (format!(r#"{{"items":{{"required":[{}]}}}}"#, names.join(",")), "[{}]", 1),
+        (format!(r##"{{"items":{{"$ref":"#/$defs/a"}},"$defs":{{"a":{{"anyOf":[{nulls}]}}}}}}"##), "[1]", 1),
+        (format!(r#"{{"additionalProperties":{{"enum":[{}]}}}}"#, names.join(",")), "{}", 0),
+    ];
+    for (schema, small, faults) in cases {
+        let form = Form::parse(&schema).unwrap();
+        assert_eq!(JsonSchemaForms.check_schema(&form).unwrap(), []);
+        let found = JsonSchemaForms.check_payload(&form, small).unwrap();
+        assert!(found.len() >= faults && found.len() <= 1_000, "{}", found.len());
+        let inner = if small == "[1]" { "1" } else { "{}" };
+        let payload = if small == "{}" {
+            let members: Vec<String> = (0..131_000).map(|at| format!("\"m{at}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        } else {
+            format!("[{}]", vec![inner; 131_000].join(","))
+        };
+        let error = JsonSchemaForms.check_payload(&form, &payload).unwrap_err();
+        assert_eq!(error.code(), Code::TooLarge);
+        assert!(error.help().is_some());
+    }
+    // What asks for little of much is judged.
+    let steps = r#"{"items": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}}"#;
+    let many = format!("[{}]", vec![r#"{"text":"open"}"#; 10_000].join(","));
+    assert_eq!(faults(steps, &many), Vec::<String>::new());
+    // And not more is told than anybody reads.
+    let wrong = format!("[{}]", vec!["7"; 10_000].join(","));
+    assert_eq!(faults(steps, &wrong).len(), 1_000);
 }
