@@ -60,8 +60,12 @@ impl<'a> Count<'a> {
                 let name = Value::String(name.clone());
                 self.at(says, &name)
             }),
-            "items" | "contains" | "additionalItems" | "unevaluatedItems"
-            | "additionalProperties" | "unevaluatedProperties" => self.each_inside(says, place),
+            "items"
+            | "contains"
+            | "additionalItems"
+            | "unevaluatedItems"
+            | "additionalProperties"
+            | "unevaluatedProperties" => self.each_inside(says, place),
             "prefixItems" => {
                 let (parts, items) = (says.as_array(), place.as_array());
                 let pairs = parts.into_iter().flatten().zip(items.into_iter().flatten());

@@ -129,7 +129,13 @@ fn a_payload_that_would_have_faults_without_end_is_refused_before_it_is_judged()
     let cases = [
         (format!(r#"{{"items":{{"allOf":[{nulls}]}}}}"#), "[1]", 1),
         (format!(r#"{{"items":{{"required":[{}]}}}}"#, names.join(",")), "[{}]", 1),
-        (format!(r##"{{"items":{{"$ref":"#/$defs/a"}},"$defs":{{"a":{{"anyOf":[{nulls}]}}}}}}"##), "[1]", 1),
+        (
+            format!(
+                r##"{{"items":{{"$ref":"#/$defs/a"}},"$defs":{{"a":{{"anyOf":[{nulls}]}}}}}}"##
+            ),
+            "[1]",
+            1,
+        ),
         (format!(r#"{{"additionalProperties":{{"enum":[{}]}}}}"#, names.join(",")), "{}", 0),
     ];
     for (schema, small, faults) in cases {

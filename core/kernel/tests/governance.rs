@@ -16,7 +16,7 @@ use placet_core::org::{Criticality, GlobalRole, Interval};
 use placet_core::request::{Quorum, Request, State, StateName};
 use placet_core::runner::Outcome;
 use placet_core::store::{MemoryStore, Store as _};
-use placet_core::testing::{Bench, Office, Seen};
+use placet_core::testing::{Bench, FailingStore, Failure, Office, Seen};
 
 use crate::world::assert_invariants;
 
@@ -251,6 +251,36 @@ fn a_governance_that_would_lock_everybody_out_is_refused_and_one_that_does_is_li
     assert_eq!((leaf.event.as_str(), leaf.actor), ("governance.lifted", None));
     let quorum = SetQuorum { project, environment, quorum: Quorum::default() };
     gate.manage(&office.root, &quorum).unwrap();
+}
+
+#[test]
+fn a_governance_is_not_lifted_as_long_as_nobody_can_tell_who_is_locked_out() {
+    let ground = governed(&[CommandKind::SetQuorum]);
+    let (office, project) = (ground.office, ground.office.project);
+    let kept: Arc<MemoryStore> = ground.store;
+    let log = kept.log_len().unwrap();
+    let bench = Bench::on(Arc::<MemoryStore>::clone(&kept)).unwrap();
+    let gate = Gate::new(bench.parts);
+    // Policies that fail let nobody in: that is no reason to let everybody.
+    bench.authorizer.answer_with(Err(Code::Internal));
+    let error = gate.lift_governance(Some(project)).unwrap_err();
+    assert_eq!(error.code(), Code::WrongState);
+    assert!(error.to_string().starts_with("nobody can tell"), "{error}");
+    // Nor is a store that fails, at whichever of its calls.
+    for nth in 1.. {
+        let inner = Arc::<MemoryStore>::clone(&kept);
+        let store = Arc::new(FailingStore::new(inner, nth, Failure::BeforeApplied));
+        let gate = Gate::new(Bench::on(Arc::<FailingStore>::clone(&store)).unwrap().parts);
+        let error = gate.lift_governance(Some(project)).unwrap_err();
+        assert_eq!(kept.log_len().unwrap(), log, "call {nth}: {error}");
+        if !store.failed() {
+            assert_eq!(error.code(), Code::WrongState);
+            assert!(nth > 3, "{nth}");
+            break;
+        }
+    }
+    let shop = ground.gate.organisation(&office.root, project).unwrap();
+    assert!(shop.governance.is_some());
 }
 
 #[test]

@@ -255,7 +255,8 @@ impl Txn<'_> {
         Ok(adopted.unwrap_or_else(|| self.gate.parts.authorizer.policy_set_digest()))
     }
 
-    fn check_is_ready(&mut self, before: Digest) -> Result<(), Error> {
+    /// Refuses to go on where this node lacks the set that decides.
+    pub(in crate::gate) fn check_is_ready(&mut self, before: Digest) -> Result<(), Error> {
         if self.authorizer()?.is_some() {
             return Ok(());
         }

@@ -10,12 +10,11 @@ use crate::error::{Code, Error};
 use crate::gate::Gate;
 use crate::gate::decide::not_found;
 use crate::gate::request::draft::NewRequest;
-use crate::gate::txn::{Txn, lost_race};
+use crate::gate::txn::Txn;
 use crate::id::{ProjectId, UserId};
 use crate::identity::Caller;
-use crate::org::book::{Epoch, ProjectRow};
 use crate::org::command::{CommandKind, OrgCommand, SetPlatformGovernance, check_level};
-use crate::org::{Governance, Row, UserKind};
+use crate::org::{Governance, UserKind};
 use crate::request::Change;
 use crate::runner::{Plan, own};
 use crate::store::records::Record;
@@ -23,7 +22,7 @@ use crate::workflow::Definition;
 
 /// The governance of the platform.
 #[derive(Debug, Deserialize, Serialize)]
-struct PlatformGovernance(Governance);
+pub(super) struct PlatformGovernance(pub(super) Governance);
 
 impl Record for PlatformGovernance {
     const KIND: &'static str = "governance";
@@ -50,68 +49,6 @@ impl Gate {
             let permit = txn.ask::<Audit>(caller.user(), Scope::Platform, "platform")?;
             permit.spend_on(&Scope::Platform)?;
             txn.platform_governance()
-        })
-    }
-
-    /// Takes away the governance of a project, or of the platform, where it locks everybody out: nobody could
-    /// propose, approve and run a command there any more. Nobody is asked: it is an act of the host, as opening the
-    /// store is, and takes no caller. The log has a leaf of its own kind, `governance.lifted`.
-    ///
-    /// A host does not offer this to its users, and there is no other way out: no role, no setting and no variable of the
-    /// environment sets a governance aside.
-    ///
-    /// Fails with [`Code::NotFound`] where there is none, and with [`Code::WrongState`] as long as people could
-    /// change it as it says.
-    ///
-    /// ```
-    /// use std::collections::BTreeSet;
-    /// use placet_core::error::Code;
-    /// use placet_core::org::command::{CommandKind, CreateTeam, SetGovernance, SetUserActive};
-    /// use placet_core::testing::Office;
-    ///
-    /// let (gate, office) = Office::in_memory()?;
-    /// office.let_all_manage(&gate)?;
-    /// let (project, module, environment) = (office.project, office.module, office.environment);
-    /// let commands = BTreeSet::from([CommandKind::CreateTeam]);
-    /// gate.manage(&office.root, &SetGovernance { project, module, environment, commands })?;
-    /// assert_eq!(gate.lift_governance(Some(project)).unwrap_err().code(), Code::WrongState);
-    ///
-    /// // The only approver leaves.
-    /// gate.administer(&office.root, &SetUserActive { user: office.bo.user(), active: false })?;
-    /// gate.lift_governance(Some(project))?;
-    /// gate.manage(&office.root, &CreateTeam { project, name: "Storage".parse()? })?;
-    /// # Ok::<(), placet_core::error::Error>(())
-    /// ```
-    pub fn lift_governance(&self, project: Option<ProjectId>) -> Result<(), Error> {
-        self.transact(|txn| {
-            let missing = || not_found("governance here");
-            let found = match project {
-                None => txn.platform_governance()?,
-                Some(project) => {
-                    let shelf = txn.shelf(project)?.ok_or_else(missing)?;
-                    shelf.book.governance.clone()
-                }
-            };
-            let governance = found.ok_or_else(missing)?;
-            let rule = if project.is_some() { Action::MANAGE } else { Action::ADMINISTER };
-            if txn.check_can_be_changed(&governance, &rule).is_ok() {
-                let sentence = "there are people who could change this governance as it says";
-                return Err(Error::new(Code::WrongState, sentence)
-                    .with_help("propose the change, and let it be approved"));
-            }
-            self.check_clock()?;
-            let mut leaf = Self::leaf(txn, Event::GovernanceLifted, None);
-            leaf.scope = Some(project.map_or(Scope::Platform, Scope::project));
-            match project {
-                None => txn.remove(&PlatformGovernance(governance))?,
-                Some(project) => {
-                    let id = project.to_string();
-                    txn.remove(&ProjectRow { project, row: Row::Governance(governance) })?;
-                    let epoch = txn.get::<Epoch>(&[&id])?.ok_or_else(lost_race)?;
-                    txn.put(&epoch.next(txn.now))?;
-                }
-            }
-            Ok(((), leaf))
         })
     }
 }

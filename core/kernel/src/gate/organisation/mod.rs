@@ -4,6 +4,7 @@ pub(super) mod bootstrap;
 pub(super) mod administer;
 pub(super) mod manage;
 pub(super) mod governance;
+pub(super) mod lift;
 pub(super) mod propose;
 pub(super) mod apply;
 pub(super) mod workflows;
