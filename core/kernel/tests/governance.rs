@@ -320,6 +320,50 @@ fn the_platform_and_its_policies_are_governed_in_a_project_that_is() {
 }
 
 #[test]
+fn nobody_names_the_approvers_of_the_platform_more_easily_than_the_platform_is_changed() {
+    let ground = governed(CommandKind::RIGHTS);
+    let (gate, office) = (&ground.gate, ground.office);
+    let Office { project, module, environment, .. } = office;
+    for by in [&office.ana, &office.bo] {
+        let grant = GrantGlobalRole { user: by.user(), role: GlobalRole::PlatformAdmin };
+        gate.administer(&office.root, &grant).unwrap();
+    }
+    let (code, name) = ("prod".parse().unwrap(), "Production".parse().unwrap());
+    let criticality = Criticality::Critical;
+    let prod = CreateEnvironment { project, code, name, priority: 2, criticality };
+    let elsewhere = gate.manage(&office.root, &prod).unwrap();
+    let commands = BTreeSet::from([CommandKind::GrantGlobalRole]);
+    let command = SetPlatformGovernance { project, module, environment: elsewhere, commands };
+    // The project is reviewed in `dev`, where fewer may have to agree.
+    assert_eq!(gate.administer(&office.root, &command).unwrap_err().code(), Code::Refused);
+    gate.administer(&office.root, &SetPlatformGovernance { environment, ..command }).unwrap();
+    // From now on that stays, also where all who are asked agree.
+    let fewer = CommandKind::RIGHTS.iter().copied().filter(|it| *it != CommandKind::AddMember);
+    let all = ground.governance(CommandKind::RIGHTS);
+    for loosened in [
+        ground.governance(&[]),
+        ground.governance(&[CommandKind::SetQuorum]),
+        ground.governance(&fewer.collect::<Vec<_>>()),
+        SetGovernance { environment: elsewhere, ..all.clone() },
+    ] {
+        let proposed = gate.propose(&office.ana, &loosened.into(), "more freedom");
+        assert_eq!(proposed.unwrap_err().code(), Code::Refused);
+    }
+    let more = CommandKind::RIGHTS.iter().copied().chain([CommandKind::CreateTeam]);
+    let stricter = ground.governance(&more.collect::<Vec<_>>());
+    let ended = ground.run(&office.bo, ground.approved(stricter));
+    assert_eq!(ended.state.name(), StateName::Succeeded);
+    // Where both lock everybody out, the host lifts that of the platform first.
+    assert_eq!(gate.lift_governance(Some(project)).unwrap_err().code(), Code::WrongState);
+    let gone = SetUserActive { user: office.bo.user(), active: false };
+    gate.administer(&office.root, &gone).unwrap();
+    assert_eq!(gate.lift_governance(Some(project)).unwrap_err().code(), Code::Refused);
+    gate.lift_governance(None).unwrap();
+    gate.lift_governance(Some(project)).unwrap();
+    assert_invariants(&*ground.store);
+}
+
+#[test]
 fn every_kind_of_command_reads_back_by_its_name() {
     for kind in CommandKind::ALL {
         assert_eq!(kind.as_str().parse::<CommandKind>().unwrap(), *kind);

@@ -113,6 +113,18 @@ impl Txn<'_> {
         }))
     }
 
+    /// Refuses that `own` becomes the governance of `project`, where the platform rests on another.
+    pub(in crate::gate) fn check_still_guards(
+        &mut self,
+        project: ProjectId,
+        own: Option<&Governance>,
+    ) -> Result<(), Error> {
+        match self.platform_governance()? {
+            Some(platform) if platform.project_id == project => check_guards(&platform, own),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Refuses a governance that nobody could act under now: somebody must be able to propose, enough others to
     /// approve, and somebody to run it. `rule` is what its commands take.
     pub(in crate::gate) fn check_can_be_changed(
@@ -216,17 +228,32 @@ impl PlatformCommand for SetPlatformGovernance {
                 Some(there) => txn.remove(&PlatformGovernance(there)),
             };
         }
-        let own = shelf.book.governance.as_ref();
-        let open =
-            CommandKind::RIGHTS.iter().find(|kind| !own.is_some_and(|own| own.governs(**kind)));
-        if let Some(kind) = open {
-            let sentence = format!(
-                "whoever manages project `{project}` does `{kind}` alone, and so could make the approvers"
-            );
-            return Err(Error::new(Code::Refused, sentence)
-                .with_help("let that project govern all of `CommandKind::RIGHTS` first"));
-        }
+        check_guards(&row, shelf.book.governance.as_ref())?;
         txn.check_can_be_changed(&row, &Action::ADMINISTER)?;
         txn.put(&PlatformGovernance(row))
     }
+}
+
+/// Refuses a governance of the platform unless the project in which it is reviewed governs its own rights, and has
+/// them reviewed in the same place: where that took fewer people, they could name the approvers of the platform.
+fn check_guards(platform: &Governance, own: Option<&Governance>) -> Result<(), Error> {
+    let project = platform.project_id;
+    let refused = |sentence: String| {
+        Error::new(Code::Refused, sentence).with_help(
+            "let that project govern all of `CommandKind::RIGHTS`, reviewed in the same module and environment; to \
+             loosen or to move it, take the governance of the platform away first",
+        )
+    };
+    let open = CommandKind::RIGHTS.iter().find(|kind| !own.is_some_and(|own| own.governs(**kind)));
+    if let Some(kind) = open {
+        return Err(refused(format!(
+            "whoever manages project `{project}` would do `{kind}` alone, and so could make the approvers of the platform"
+        )));
+    }
+    if own.is_some_and(|own| own.scope() != platform.scope()) {
+        return Err(refused(format!(
+            "the rights of project `{project}` would be reviewed elsewhere than the platform, maybe by fewer"
+        )));
+    }
+    Ok(())
 }

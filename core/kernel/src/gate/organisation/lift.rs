@@ -20,7 +20,8 @@ impl Gate {
     /// environment sets a governance aside.
     ///
     /// Fails with [`Code::NotFound`] where there is none, and with [`Code::WrongState`] as long as people could
-    /// change it as it says. Whatever keeps it from telling that is an error too: a lost race, a store that cannot be
+    /// change it as it says; with [`Code::Refused`] where the platform is governed in that project: lift that of the
+    /// platform first. Whatever keeps it from telling that is an error too: a lost race, a store that cannot be
     /// read, a policy that fails, a set of policies that this node does not have.
     ///
     /// ```
@@ -55,6 +56,9 @@ impl Gate {
             let governance = found.ok_or_else(missing)?;
             let rule = if project.is_some() { Action::MANAGE } else { Action::ADMINISTER };
             txn.check_locks_out(&governance, &rule)?;
+            if let Some(project) = project {
+                txn.check_still_guards(project, None)?;
+            }
             self.check_clock()?;
             let mut leaf = Self::leaf(txn, Event::GovernanceLifted, None);
             leaf.scope = Some(project.map_or(Scope::Platform, Scope::project));

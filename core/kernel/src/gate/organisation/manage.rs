@@ -122,11 +122,15 @@ impl Txn<'_> {
         }
         for row in decided.put {
             if let Row::Governance(governance) = &row {
+                self.check_still_guards(project, Some(governance))?;
                 self.check_can_be_changed(governance, &Action::MANAGE)?;
             }
             self.put(&ProjectRow { project, row })?;
         }
         for row in decided.remove {
+            if matches!(row, Row::Governance(_)) {
+                self.check_still_guards(project, None)?;
+            }
             self.remove(&ProjectRow { project, row })?;
         }
         let epoch = self.get::<Epoch>(&[&id])?.ok_or_else(lost_race)?;

@@ -19,7 +19,8 @@ use crate::org::{Governance, Row};
 ///
 /// Fails with [`Code::NotFound`] for a place that the project does not have, with [`Code::InvalidInput`] for a
 /// command of the platform, and with [`Code::QuorumUnsatisfiable`] where nobody could propose, approve and run
-/// such a request now: the project would be locked.
+/// such a request now: the project would be locked. While the platform is governed in this project, one that leaves
+/// out any of [`CommandKind::RIGHTS`], or reviews them elsewhere, is [`Code::Refused`].
 ///
 /// ```
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
@@ -55,8 +56,8 @@ pub struct SetGovernance {
 ///
 /// It works as [`SetGovernance`] does, for [`Gate::administer`](crate::gate::Gate::administer) and
 /// [`Gate::adopt_policies`](crate::gate::Gate::adopt_policies). Fails as that does, and with [`Code::Refused`]
-/// unless the project itself governs all of [`CommandKind::RIGHTS`]: else whoever manages it could name the approvers
-/// alone.
+/// unless the project itself governs all of [`CommandKind::RIGHTS`], and has them reviewed in the same module and
+/// environment: else fewer people could name the approvers.
 ///
 /// ```
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
