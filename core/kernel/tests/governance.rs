@@ -8,15 +8,17 @@ use placet_core::gate::Gate;
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::command::{
-    AdoptPolicies, AssignRole, CommandKind, CreateEnvironment, CreateTeam, EndGrant,
-    GrantGlobalRole, OrgCommand, RemoveModule, RenameTeam, SetGovernance, SetPlatformGovernance,
-    SetQuorum, SetUserActive,
+    AdoptPolicies, AssignRole, CommandKind, CreateEnvironment, CreateRole, CreateTeam, EndGrant,
+    GrantGlobalRole, OrgCommand, RemoveModule, RemoveRole, RenameTeam, SetGovernance, SetPlatformGovernance,
+    SetQuorum, SetUserActive, SetWorkflow,
 };
 use placet_core::org::{Criticality, GlobalRole, Interval};
 use placet_core::request::{Quorum, Request, State, StateName};
 use placet_core::runner::Outcome;
 use placet_core::store::{MemoryStore, Store as _};
 use placet_core::testing::{Bench, FailingStore, Failure, Office, Seen};
+use placet_core::workflow::Definition;
+
 
 use crate::world::assert_invariants;
 
@@ -167,6 +169,23 @@ fn nobody_who_is_involved_gains_what_they_could_not_give_themselves() {
 }
 
 #[test]
+fn a_workflow_that_is_unsound_by_now_ends_as_failed_and_not_as_an_error() {
+    let ground = governed(&[CommandKind::SetWorkflow]);
+    let (gate, office) = (&ground.gate, ground.office);
+    let project = office.project;
+    let lawyer = CreateRole { project, name: "Lawyer".parse().unwrap() };
+    let role = gate.manage(&office.root, &lawyer).unwrap();
+    let mut definition =
+        Definition { name: "purchase".parse().unwrap(), version: 0, ..Definition::change() };
+    definition.transitions[0].roles.insert("Lawyer".parse().unwrap());
+    let id = ground.approved(SetWorkflow { project, definition });
+    gate.manage(&office.root, &RemoveRole { project, role }).unwrap();
+    let ended = ground.run(&office.bo, id);
+    assert_eq!(failure(&ended), "unsound_workflow");
+    assert_invariants(&*ground.store);
+}
+
+#[test]
 fn whoever_lost_the_right_to_it_asks_in_vain() {
     let ground = governed(&[CommandKind::CreateTeam]);
     let (gate, office) = (&ground.gate, ground.office);
@@ -201,6 +220,11 @@ fn there_is_no_other_way_to_write_such_a_request() {
     next.payload = next.payload.replace(':', ": ");
     assert_eq!(gate.edit(&office.ana, id, "x", &next).unwrap_err().code(), Code::InvalidPayload);
     next.payload = OrgCommand::from(ground.team("Stock")).to_payload().unwrap();
+    // Nor is it a batch: what was approved once is carried out once.
+    let mut twice = next.clone();
+    twice.then = vec!["organisation-2".parse().unwrap()];
+    let batch = gate.edit(&office.ana, id, "twice", &twice).unwrap_err();
+    assert_eq!(batch.code(), Code::InvalidInput);
     let edited = gate.edit(&office.ana, id, "another name", &next).unwrap();
     assert_eq!((edited.header.revision, edited.state.name()), (2, StateName::Draft));
     assert_eq!(gate.execute(&office.bo, id).unwrap_err().code(), Code::WrongState);

@@ -59,6 +59,10 @@ impl Gate {
         let (ticket, command) = self.transact(|txn| {
             let ready = txn.ready(caller, id, start, |_| Ok(Some(own::digest())))?;
             let (header, revision) = (&ready.header, &ready.revision);
+            if !header.then.is_empty() || !revision.change.then.is_empty() {
+                let sentence = "a command is carried out once, and this asks for several times";
+                return Err(Error::new(Code::Refused, sentence).with_help("propose it again"));
+            }
             let command = OrgCommand::from_payload(&revision.change.payload)?;
             if let OrgCommand::AdoptPolicies(AdoptPolicies { digest }) = &command {
                 // Another node may have it: that is no reason to give the request up.
@@ -222,6 +226,7 @@ const fn is_a_refusal(code: Code) -> bool {
             | Code::AlreadyExists
             | Code::InUse
             | Code::WrongState
+            | Code::UnsoundWorkflow
             | Code::QuorumUnsatisfiable
     )
 }

@@ -97,7 +97,8 @@ impl Txn<'_> {
         change: &Change,
     ) -> Result<(), Error> {
         let is_one = [&header.runner, &change.runner].into_iter().all(own::is_own);
-        if !is_one || change.target != header.target {
+        // One target: of a batch each run would carry it out again.
+        if !is_one || change.target != header.target || !change.then.is_empty() {
             return Err(not_proposed());
         }
         let command = OrgCommand::from_payload(&change.payload)?;
