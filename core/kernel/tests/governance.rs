@@ -395,5 +395,9 @@ fn every_kind_of_command_reads_back_by_its_name() {
     let names: BTreeSet<&str> = CommandKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(names.len(), CommandKind::ALL.len());
     assert!(CommandKind::RIGHTS.iter().all(|kind| kind.is_of_a_project()));
+    // Rules that stop approvals are as much a right as those that ask for them: both can be changed by what removes them.
+    for kind in [CommandKind::PutBlockingRule, CommandKind::PutQuorumRule, CommandKind::RemoveRule] {
+        assert!(CommandKind::RIGHTS.contains(&kind), "{kind}");
+    }
     assert!("set_everything".parse::<CommandKind>().is_err());
 }

@@ -193,12 +193,13 @@ commands! {
 }
 
 impl CommandKind {
-    /// The kinds of a project that say who could approve there, and how many must: whoever governs fewer than these
+    /// The kinds of a project that say who could approve there, how many must, and what stops an approval: whoever governs fewer than these
     /// leaves a way around.
     pub const RIGHTS: &'static [Self] = &[
         Self::UpdateEnvironment,
         Self::SetQuorum,
         Self::PutQuorumRule,
+        Self::PutBlockingRule,
         Self::RemoveRule,
         Self::AssignModule,
         Self::UnassignModule,
