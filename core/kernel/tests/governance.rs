@@ -9,8 +9,8 @@ use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::command::{
     AdoptPolicies, AssignRole, CommandKind, CreateEnvironment, CreateRole, CreateTeam, EndGrant,
-    GrantGlobalRole, OrgCommand, RemoveModule, RemoveRole, RenameTeam, SetGovernance, SetPlatformGovernance,
-    SetQuorum, SetUserActive, SetWorkflow,
+    GrantGlobalRole, OrgCommand, RemoveModule, RemoveRole, RenameTeam, SetGovernance,
+    SetPlatformGovernance, SetQuorum, SetUserActive, SetWorkflow,
 };
 use placet_core::org::{Criticality, GlobalRole, Interval};
 use placet_core::request::{Quorum, Request, State, StateName};
@@ -18,7 +18,6 @@ use placet_core::runner::Outcome;
 use placet_core::store::{MemoryStore, Store as _};
 use placet_core::testing::{Bench, FailingStore, Failure, Office, Seen};
 use placet_core::workflow::Definition;
-
 
 use crate::world::assert_invariants;
 
@@ -396,7 +395,8 @@ fn every_kind_of_command_reads_back_by_its_name() {
     assert_eq!(names.len(), CommandKind::ALL.len());
     assert!(CommandKind::RIGHTS.iter().all(|kind| kind.is_of_a_project()));
     // Rules that stop approvals are as much a right as those that ask for them: both can be changed by what removes them.
-    for kind in [CommandKind::PutBlockingRule, CommandKind::PutQuorumRule, CommandKind::RemoveRule] {
+    for kind in [CommandKind::PutBlockingRule, CommandKind::PutQuorumRule, CommandKind::RemoveRule]
+    {
         assert!(CommandKind::RIGHTS.contains(&kind), "{kind}");
     }
     assert!("set_everything".parse::<CommandKind>().is_err());

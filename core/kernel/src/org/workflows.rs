@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Slug, WorkflowRow};
+use super::{Name, Slug, WorkflowRow};
 use crate::error::{Code, Error};
 use crate::workflow::Definition;
 
@@ -37,6 +37,14 @@ impl Workflows {
     /// The latest version of each, by name, and whether it is retired.
     pub(crate) fn all(&self) -> impl Iterator<Item = &(Arc<Definition>, bool)> {
         self.by_name.values().filter_map(|versions| Some(versions.last_key_value()?.1))
+    }
+
+    /// Whether a way of any version of any of them takes that role.
+    pub(crate) fn names_role(&self, role: &Name) -> bool {
+        let versions = self.by_name.values().flat_map(BTreeMap::values);
+        versions
+            .flat_map(|(definition, _)| &definition.transitions)
+            .any(|way| way.roles.contains(role))
     }
 
     /// How many versions are stored of all.

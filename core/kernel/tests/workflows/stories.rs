@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use placet_core::error::Code;
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
-use placet_core::org::Interval;
-use placet_core::org::command::{AssignRole, CreateRole, RetireWorkflow, SetWorkflow};
+use placet_core::org::command::{AssignRole, CreateRole, RemoveRole, RetireWorkflow, SetWorkflow};
+use placet_core::org::{Interval, Name};
 use placet_core::request::StateName;
 use placet_core::testing::Seen;
 use placet_core::workflow::{
@@ -230,6 +230,23 @@ fn a_run_that_nobody_can_tell_about_comes_to_an_end_in_every_workflow() {
     gate.verify(&bo, id).unwrap();
     assert_eq!(step(&world, id), "SUCCEEDED");
     assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_role_that_a_workflow_names_stays() {
+    let world = World::new();
+    let (root, project) = (world.caller("root"), world.project);
+    let name: Name = "Lawyer".parse().unwrap();
+    let role = world.gate.manage(&root, &CreateRole { project, name: name.clone() }).unwrap();
+    let stored = SetWorkflow { project, definition: reviewed_twice() };
+    world.gate.manage(&root, &stored).unwrap();
+    let remove = RemoveRole { project, role };
+    assert_eq!(world.gate.manage(&root, &remove).unwrap_err().code(), Code::InUse);
+    // A later version that does without changes nothing: requests may still go by the first.
+    let mut definition = reviewed_twice();
+    definition.transitions.iter_mut().for_each(|way| way.roles.clear());
+    world.gate.manage(&root, &SetWorkflow { project, definition }).unwrap();
+    assert_eq!(world.gate.manage(&root, &remove).unwrap_err().code(), Code::InUse);
 }
 
 #[test]

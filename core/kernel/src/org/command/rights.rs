@@ -32,7 +32,7 @@ pub struct CreateRole {
     pub name: Name,
 }
 
-/// Removes a project role that nobody was ever granted and that no quorum asks for.
+/// Removes a project role that nobody was ever granted and that no quorum and no workflow asks for.
 ///
 /// Its permissions are taken from it first. Fails with [`Code::InUse`] for any other.
 ///
@@ -232,6 +232,10 @@ impl ProjectCommand for RemoveRole {
         }
         if super::rule::names_role(desk.book, role.id) {
             return Err(in_use("role", "quorums"));
+        }
+        // Requests keep the version that they began with, so each version counts.
+        if desk.book.workflows.names_role(&role.name) {
+            return Err(in_use("role", "workflows"));
         }
         Ok(Decided::remove(Row::Role(role.clone()), ()))
     }
