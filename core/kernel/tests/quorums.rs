@@ -350,6 +350,33 @@ fn whoever_approved_does_not_run_it_where_that_is_asked() {
 }
 
 #[test]
+fn whoever_approved_to_spare_does_not_run_it_again_either() {
+    let house = House::new();
+    let (world, root, project) = (&house.world, house.world.caller("root"), house.world.project);
+    let both = Need::AllOf(vec![House::one(house.qa), House::one(house.owner)]);
+    let stages = vec![Stage::new("release".parse().unwrap(), both)];
+    let exclude = Exclude::default().with_executor();
+    house.asks(Quorum::new(stages, Order::Sequence, exclude).unwrap()).unwrap();
+    // Quin may execute, too.
+    let (user, role, valid) = (world.people["quin"], world.lead, Interval::starting(world.now()));
+    world.gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
+    let mut id = None;
+    for step in ["draft ana", "submit ana", "approve qim", "approve quin", "approve pia"] {
+        world.step(&mut id, step).unwrap();
+    }
+    let failure = placet_core::runner::Failure::new("sql.40001", "serialization failure");
+    world.bench.runner.ends_with(placet_core::runner::Outcome::Failed(failure));
+    world.step(&mut id, "execute cy").unwrap();
+    let error = world.step(&mut id, "rerun quin").unwrap_err();
+    assert_eq!(world.named(&error.to_string()), "`quin` approved `it` and cannot run it");
+    // And whose yes was spare at the first attempt is there for the second.
+    house.takes(house.qa, "qim");
+    let request = world.step(&mut id, "rerun cy").unwrap();
+    assert_eq!(request.state.name(), placet_core::request::StateName::Succeeded);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
 fn the_teams_of_the_authors_do_not_approve_where_that_is_asked() {
     let house = House::new();
     let quorum = Quorum::n_of(1, None).unwrap();
@@ -401,11 +428,12 @@ fn what_no_longer_counts_at_the_start_is_left_out() {
     house.takes(house.qa, "qim");
     let ticket = world.gate.execute(&world.caller("bo"), id).unwrap();
     let State::Executing(running) = world.look(id).state else { panic!() };
-    let counted: Vec<UserId> = running.approved.approvals.iter().map(|given| given.user).collect();
-    assert_eq!(counted, [world.people["quin"], world.people["pia"]]);
+    let gave: Vec<UserId> = running.approved.approvals.iter().map(|given| given.user).collect();
+    assert_eq!(gave, ["qim", "quin", "pia"].map(|name| world.people[name]), "nobody is forgotten");
     let (_, leaf) = world.gate.trail(&world.caller("ana"), id).unwrap().pop().unwrap();
     assert_eq!((leaf.event.as_str(), leaf.facts["left_out"].as_str()), ("run.started", "1"));
-    assert_eq!(leaf.decisions.len(), 3, "the run, and those who count");
+    let judged: Vec<UserId> = leaf.decisions.iter().map(|decision| decision.user).collect();
+    assert_eq!(judged, ["bo", "quin", "pia"].map(|name| world.people[name]), "who count");
     world.gate.drive(ticket, &Seen::default()).unwrap();
 
     // Nobody counts for what they were not when they said yes.

@@ -2,7 +2,7 @@
 
 use super::change::Header;
 use super::ended::Ended;
-use super::quorum::Standing;
+use super::quorum::{Approval, Standing};
 use super::refusal::lease_lost;
 use super::state::{Approved, Executing, State};
 use crate::authz::{Execute, Permit};
@@ -24,20 +24,21 @@ impl Approved {
         .with_help("ask somebody else who may execute here"))
     }
 
-    /// Starts a run of exactly what was approved.
+    /// Starts a run of exactly what was approved, by those approvals that were `counted` at this moment. All of them
+    /// are kept: another attempt, or the run at the next target, asks again who approved.
     pub(crate) fn start(
         self,
         header: &mut Header,
         permit: Permit<Execute>,
-        run: RunId,
-        now: Timestamp,
+        counted: &[Approval],
+        (run, now): (RunId, Timestamp),
     ) -> Result<Executing, Error> {
         let (started_by, _) = permit.spend_on(&header.scope())?;
         self.check_executor(header, started_by)?;
         let is_agreed = match self.by_rule {
             // A rule agrees to artifacts, and to no change of a target's own data.
             Some(_) => header.artifact.is_some(),
-            None => self.quorum.standing(&self.approvals, &self.digest) == Standing::Reached,
+            None => self.quorum.standing(counted, &self.digest) == Standing::Reached,
         };
         if header.change_digest()? != self.digest || !is_agreed {
             return Err(Error::new(

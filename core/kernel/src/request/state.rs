@@ -165,7 +165,7 @@ pub struct Approved {
     pub quorum: Quorum,
     /// The rule of the project that said so; nothing where the environment's own quorum or the default held.
     pub rule: Option<RuleId>,
-    /// Who agreed. Once a run began: those whose approvals were judged again and counted.
+    /// Who agreed, spare ones too. At each start those that it needs are judged again: the log says whose counted.
     pub approvals: Vec<Approval>,
     /// The rule that agreed in place of people; nothing where people did.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -132,16 +132,17 @@ impl Txn<'_> {
         Ok(Some(("somebody who may execute it and is not needed to approve it".to_owned(), count)))
     }
 
-    /// What was approved, with the approvals that still count: those that one way to reach the quorum needs are judged
-    /// again, under the rules and rows of this moment. Others are left out. Answers how many stopped counting, too.
+    /// The approvals that still count: those that one way to reach the quorum needs are judged again, under the rules
+    /// and rows of this moment. Answers how many stopped counting, too. None of them is forgotten by that: whoever
+    /// approved stays somebody who did, and who is spare now may be needed at the next start.
     pub(in crate::gate) fn still_counted(
         &mut self,
         header: &Header,
-        approved: Approved,
-    ) -> Result<(Approved, usize), Error> {
+        approved: &Approved,
+    ) -> Result<(Vec<Approval>, usize), Error> {
         if approved.by_rule.is_some() {
-            self.check_rule(header, &approved)?;
-            return Ok((approved, 0));
+            self.check_rule(header, approved)?;
+            return Ok((Vec::new(), 0));
         }
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let asked = self.asked.clone();
@@ -171,7 +172,7 @@ impl Txn<'_> {
         };
         self.asked = asked;
         left.retain(|given| counted.contains(&given.id));
-        Ok((Approved { approvals: left, ..approved }, gone.len()))
+        Ok((left, gone.len()))
     }
 
     /// Whether `user` may still approve what `header` is about. A no is not noted: the leaf of a start has room for

@@ -13,7 +13,7 @@ use crate::gate::txn::Txn;
 use crate::id::{RequestId, RunId};
 use crate::identity::Caller;
 use crate::request::{
-    Approved, Executing, Header, Request, Revision, Run, State, StateName, action,
+    Approval, Approved, Executing, Header, Request, Revision, Run, State, StateName, action,
 };
 use crate::runner::{Job, Plan};
 use crate::store::records::Record as _;
@@ -63,6 +63,8 @@ pub(in crate::gate) struct Ready {
     permit: Permit<Execute>,
     start: Start,
     verb: Verb,
+    // The approvals that it starts by.
+    counted: Vec<Approval>,
     // How many approvals count no more.
     left_out: usize,
 }
@@ -141,11 +143,11 @@ impl Txn<'_> {
         check_plugin(&header, installed)?;
         self.check_origin(&header)?;
         approved.check_executor(&header, caller.user())?;
-        let (approved, left_out) = self.still_counted(&header, approved)?;
+        let (counted, left_out) = self.still_counted(&header, &approved)?;
         self.check_not_blocked(&header, &revision)?;
         let verb = self.start_verb(&header, start)?;
         self.check_target(caller, &header, verb)?;
-        Ok(Ready { header, revision, approved, permit, start, verb, left_out })
+        Ok(Ready { header, revision, approved, permit, start, verb, counted, left_out })
     }
 
     /// Enters the run: the permit is spent, and the request is at work.
@@ -154,9 +156,10 @@ impl Txn<'_> {
         caller: &Caller,
         ready: Ready,
     ) -> Result<(Entered, Executing), Error> {
-        let Ready { mut header, revision, approved, permit, start, verb, left_out } = ready;
+        let Ready { mut header, revision, approved, permit, start, verb, counted, left_out } =
+            ready;
         let id = RunId::from_u128(self.gate.parts.ids.next());
-        let executing = approved.start(&mut header, permit, id, self.now)?;
+        let executing = approved.start(&mut header, permit, &counted, (id, self.now))?;
         self.follow(caller, &mut header, verb, None)?;
         let run = Run {
             id,
