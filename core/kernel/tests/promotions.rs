@@ -261,6 +261,48 @@ fn a_promoted_change_keeps_its_payload_and_its_plugin() {
     assert_invariants(&*world.bench.parts.store);
 }
 
+#[test]
+fn what_may_not_come_from_there_any_more_does_not_run() {
+    let stages = stages();
+    let (world, root) = (&stages.world, stages.world.caller("root"));
+    let project = world.project;
+    let source = stages.succeeded();
+    let id = stages.promote(source, stages.staging).unwrap().header.id;
+    stages.submit(id).unwrap();
+    world.gate.approve(&world.caller("bo"), id, world.digest(id), None).unwrap();
+    let entered = world.bench.runner.entered().len();
+    let refused = || world.gate.execute(&world.caller("cy"), id).unwrap_err();
+    // A stage was put between.
+    let (code, name) = ("test".parse().unwrap(), "Test".parse().unwrap());
+    let criticality = Criticality::Low;
+    let test = CreateEnvironment { project, code, name, priority: 2, criticality };
+    let test = world.gate.manage(&root, &test).unwrap();
+    let later = UpdateEnvironment {
+        project,
+        environment: stages.staging,
+        name: "Staging".parse().unwrap(),
+        priority: 3,
+        criticality: Criticality::High,
+    };
+    world.gate.manage(&root, &later).unwrap();
+    let error = refused();
+    assert!(error.to_string().contains("skips `test`"), "{error}");
+    world.gate.manage(&root, &RemoveEnvironment { project, environment: test }).unwrap();
+    // It should have stood for longer.
+    stages.rule(stages.staging, world.dev, HOUR_MS, false);
+    assert_eq!(refused().code(), Code::Refused);
+    world.bench.clock.advance_ms(HOUR_MS);
+    // The target of the source says that nothing is there.
+    world.bench.runner.reads(Outcome::Failed(Failure::new("absent", "it is not there")));
+    world.gate.verify(&world.caller("bo"), source).unwrap();
+    let error = refused();
+    assert!(error.to_string().contains("says that it was not done"), "{error}");
+    assert_eq!(world.bench.runner.entered().len(), entered);
+    world.gate.verify(&world.caller("bo"), source).unwrap();
+    drop(world.gate.execute(&world.caller("cy"), id).unwrap());
+    assert_invariants(&*world.bench.parts.store);
+}
+
 /// Whatever is bound, changed behind the gate's back: each is refused at the start of the run, or nothing is changed.
 #[test]
 fn what_drifted_from_what_succeeded_does_not_run() {

@@ -59,7 +59,8 @@ impl Gate {
     /// either. Promoting again answers the request that is there, unless that was withdrawn, rejected or failed.
     /// It takes reading this request, and the action `request` in the next environment.
     ///
-    /// That it is the same change is looked at again when it is submitted, and at the start of each run.
+    /// That it is the same change, and that it may come from there, is looked at again when it is submitted, and at the
+    /// start of each run.
     ///
     /// Fails with [`Code::WrongState`] unless the request succeeded, with [`Code::InvalidInput`] where a stage would be
     /// skipped, and with [`Code::Refused`] before it stood there for the time that
@@ -232,12 +233,16 @@ impl Txn<'_> {
         self.about = Some(header.id);
         let plugin = |header: &Header| header.plan.map(|plan| plan.runner_digest);
         let is_same = matches!(source.state, State::Succeeded(_))
+            && source.header.project_id == header.project_id
+            && source.header.module_id == header.module_id
             && source.header.payload_digest == header.payload_digest
             && source.header.runner == header.runner
             && plugin(&source.header).is_some()
             && plugin(&source.header) == plugin(header);
         if is_same {
-            return Ok(());
+            // The order of the stages, and what the target says, may be another by now.
+            let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
+            return self.check_promotable(&source, &shelf.book, header.environment_id);
         }
         let sentence = format!("`{}` is not what succeeded as {}", header.id, subject(id));
         Err(Error::new(Code::DigestMismatch, sentence).with_help(
