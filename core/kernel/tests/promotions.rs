@@ -188,6 +188,33 @@ fn promoting_again_makes_no_second_one() {
 }
 
 #[test]
+fn what_failed_or_took_effect_somewhere_makes_no_room_for_another() {
+    let stages = stages();
+    let (world, id) = (&stages.world, stages.succeeded());
+    let failure = || Outcome::Failed(Failure::new("sql.40001", "serialization failure"));
+    let made = stages.promote_to(id, stages.staging, &["one", "two"]).unwrap().header.id;
+    world.bench.runner.ends_with(failure());
+    assert_eq!(stages.run(made).state.name(), StateName::Failed);
+    let again = stages.promote_to(id, stages.staging, &["one", "two"]).unwrap();
+    assert_eq!((again.header.id, again.state.name()), (made, StateName::Failed));
+    // It is done at one of two targets, and withdrawn.
+    let cy = world.caller("cy");
+    let ticket = world.gate.rerun(&cy, made).unwrap();
+    let half = world.gate.drive(ticket, &Seen::default()).unwrap();
+    assert_eq!(half.state.name(), StateName::Approved);
+    world.gate.cancel(&world.caller("ana"), made, None).unwrap();
+    let again = stages.promote_to(id, stages.staging, &["one", "two"]).unwrap();
+    assert_eq!((again.header.id, again.state.name()), (made, StateName::Cancelled));
+    // A no is for good in `change`.
+    let second = stages.succeeded();
+    let made = stages.promote(second, stages.staging).unwrap().header.id;
+    stages.submit(made).unwrap();
+    world.gate.reject(&world.caller("bo"), made, "not in December").unwrap();
+    assert_ne!(stages.promote(second, stages.staging).unwrap().header.id, made);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
 fn whoever_wrote_it_there_does_not_approve_it_here() {
     let stages = stages();
     let (world, bo) = (&stages.world, stages.world.caller("bo"));

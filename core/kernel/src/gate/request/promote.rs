@@ -17,6 +17,7 @@ use crate::org::book::Book;
 use crate::request::{Change, Header, Request, Revision, State, action};
 use crate::runner::{Outcome, own};
 use crate::store::records::Record;
+use crate::workflow::Verb;
 
 /// Where a change goes next.
 ///
@@ -56,8 +57,8 @@ impl Record for Promoted {
 impl Gate {
     /// Writes a request for the next environment, with the payload and the plugin that succeeded in this one, in state
     /// `DRAFT`. It gets a plan, approvals and a run of its own; whoever wrote the change cannot approve it there
-    /// either. Promoting again answers the request that is there, unless that was withdrawn, rejected or failed.
-    /// It takes reading this request, and the action `request` in the next environment.
+    /// either. Promoting again answers the request that is there, unless that was withdrawn before it took effect
+    /// anywhere, or rejected for good; one that failed is run again. It takes reading this request, and the action `request` in the next environment.
     ///
     /// That it is the same change, and that it may come from there, is looked at again when it is submitted, and at the
     /// start of each run.
@@ -186,8 +187,23 @@ impl Txn<'_> {
         let Some(found) = found else { return Ok(None) };
         let request = self.request(found.request)?;
         self.about = Some(source);
-        let is_over =
-            matches!(request.state, State::Rejected(_) | State::Cancelled(_) | State::Failed(_));
+        // One that failed may run again, and a batch that was withdrawn half-way took effect: a second one would do it
+        // twice.
+        let is_over = match &request.state {
+            State::Cancelled(gone) => gone.done.is_empty(),
+            State::Rejected(_) => {
+                let workflow = self.workflow(&request.header)?;
+                workflow.way(&request.header.step, Verb::Restore).is_none()
+            }
+            State::Draft(_)
+            | State::PendingApproval(_)
+            | State::ChangesRequested(_)
+            | State::Approved(_)
+            | State::Executing(_)
+            | State::Succeeded(_)
+            | State::Failed(_)
+            | State::Unknown(_) => false,
+        };
         Ok((!is_over).then_some(request))
     }
 
