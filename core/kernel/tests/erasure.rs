@@ -131,6 +131,34 @@ fn what_a_request_says_goes_and_what_was_proven_stays() {
 }
 
 #[test]
+fn what_runs_of_earlier_revisions_said_goes_too() {
+    let stage = Stage::new();
+    let (gate, office) = (&stage.gate, &stage.office);
+    let id = office.pending_artifact(gate, 7).unwrap().header.id;
+    let approve = || {
+        let digest = gate.view(&office.bo, id).unwrap().digest.unwrap();
+        gate.approve(&office.bo, id, digest, None).unwrap();
+    };
+    approve();
+    for again in [false, true, true] {
+        let why = Failure::new("sql.40001", format!("in the row of {SECRET}"));
+        stage.bench.runner.ends_with(Outcome::Failed(why));
+        stage.bench.runner.notes(&format!("at {SECRET}"));
+        let ticket = if again { gate.rerun(&office.bo, id) } else { gate.execute(&office.bo, id) };
+        gate.drive(ticket.unwrap(), &Seen::default()).unwrap();
+    }
+    gate.revert(&office.bo, id, None).unwrap();
+    let change = office.change("\"another\"").unwrap();
+    gate.edit(&office.ana, id, "another", &change).unwrap();
+    gate.submit(&office.ana, id).unwrap();
+    gate.reject(&office.bo, id, "not now").unwrap();
+    assert!(stage.says(SECRET) >= 6);
+    gate.erase(&office.root, Erasure::Request(id)).unwrap();
+    assert_eq!(stage.says(SECRET), 0);
+    stage.verify_records();
+}
+
+#[test]
 fn a_thousand_commitments_go_and_every_proof_stays() {
     let stage = Stage::new();
     let ids: Vec<RequestId> = (0..80).map(|_| stage.failed()).collect();

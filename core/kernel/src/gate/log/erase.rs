@@ -242,15 +242,6 @@ fn is_over(request: &Request) -> bool {
     }
 }
 
-fn content(request: &Request) -> impl Iterator<Item = Place> {
-    let (id, attempts) = (request.header.id, request.header.attempts);
-    let revisions = 1..=request.header.revision;
-    let runs = move |revision| (1..=attempts).map(move |attempt| Place::Run(id, revision, attempt));
-    core::iter::once(Place::Request(id))
-        .chain(revisions.clone().map(move |number| Place::Revision(id, number)))
-        .chain(revisions.flat_map(runs))
-}
-
 fn steps(request: &Request) -> impl Iterator<Item = Place> {
     let id = request.header.id;
     (0..request.header.history_len).map(move |number| Place::Step(id, number))
@@ -263,8 +254,7 @@ impl Txn<'_> {
         let is_due = |days| is_over(request) && retention.is_past(days, since, now);
         let mut places = Vec::new();
         if is_due(retention.content_days) {
-            places.extend(content(request));
-            places.extend(self.checked(request)?);
+            places.extend(self.content(request)?);
         }
         if is_due(retention.comment_days) {
             places.extend(steps(request));
@@ -272,10 +262,20 @@ impl Txn<'_> {
         Ok(places)
     }
 
-    /// What checks said. There are no more of them once a request is over.
-    fn checked(&self, request: &Request) -> Result<impl Iterator<Item = Place> + use<>, Error> {
-        let checks = self.gate.checks(request.header.id)?;
-        Ok(checks.into_iter().map(|check| Place::Check(check.request, check.name)))
+    /// All that a request says, but for comments. Runs and checks are looked for: each revision had runs of its own, and
+    /// the header counts those of the present one. None is added once a request is over.
+    fn content(&self, request: &Request) -> Result<Vec<Place>, Error> {
+        let id = request.header.id;
+        let revisions = (1..=request.header.revision).map(|number| Place::Revision(id, number));
+        let runs: Vec<Run> = self.gate.scan_all(&records::key_of::<Run>(&[&id.to_string()]))?;
+        let runs = runs.into_iter().map(|run| Place::Run(id, run.revision, run.attempt));
+        let checks = self.gate.checks(id)?.into_iter();
+        let checks = checks.map(|check| Place::Check(id, check.name));
+        Ok(core::iter::once(Place::Request(id))
+            .chain(revisions)
+            .chain(runs)
+            .chain(checks)
+            .collect())
     }
 
     fn check_erasable(&mut self, what: Erasure) -> Result<(), Error> {
@@ -310,8 +310,9 @@ impl Txn<'_> {
             Erasure::User(id) => vec![Place::User(id)],
             Erasure::Request(id) => {
                 let request = self.request(id)?;
-                let checked = self.checked(&request)?;
-                content(&request).chain(steps(&request)).chain(checked).collect()
+                let mut places = self.content(&request)?;
+                places.extend(steps(&request));
+                places
             }
             Erasure::Comment { request, number } => vec![Place::Step(request, number)],
         })
