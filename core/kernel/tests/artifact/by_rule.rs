@@ -9,7 +9,7 @@ use placet_core::org::command::{
     ApplyRoleTemplate, AssignRole, RoleTemplate, SetAutoApproveAi, UpdateEnvironment,
 };
 use placet_core::org::{Criticality, Interval};
-use placet_core::request::{ApprovalRule, State};
+use placet_core::request::{ApprovalRule, ArtifactName, State};
 use placet_core::testing::Seen;
 
 use crate::world::{World, assert_invariants};
@@ -131,15 +131,30 @@ fn what_it_approved_does_not_run_once_it_is_off() {
     world.gate.submit(&robot, second).unwrap();
     switch(&world, false);
     let refused = world.gate.execute(&bo, first).unwrap_err();
-    assert_eq!(refused.code(), Code::Refused);
+    assert_eq!(refused.code(), Code::ArtifactNotApproved);
+    // Nor does the host hand it on by itself.
+    let name =
+        |number| ArtifactName::new(world.project, "TEST_CASE".parse().unwrap(), number).unwrap();
+    assert!(!world.gate.is_approved(&bo, &name(1)).unwrap());
+    assert!(!world.gate.is_request_approved(&bo, first).unwrap());
+    let refused = world.gate.check_publishable(&bo, &name(1)).unwrap_err();
+    assert_eq!(refused.to_string(), "Artifact not approved");
+    assert!(!world.gate.actions(&bo, first).unwrap().is_syncable);
     switch(&world, true);
-    drop(world.gate.execute(&bo, first).unwrap());
+    assert!(world.gate.is_approved(&bo, &name(1)).unwrap());
+    let ticket = world.gate.execute(&bo, first).unwrap();
+    world.gate.drive(ticket, &Seen::default()).unwrap();
+    // What took effect stays published.
+    switch(&world, false);
+    assert!(world.gate.is_approved(&bo, &name(1)).unwrap());
+    switch(&world, true);
     // Nor once the environment is more critical.
     let (project, environment) = (world.project, world.dev);
     let (name, criticality) = ("Development".parse().unwrap(), Criticality::Medium);
     let raise = UpdateEnvironment { project, environment, name, priority: 1, criticality };
     world.gate.manage(&root, &raise).unwrap();
-    assert_eq!(world.gate.execute(&bo, second).unwrap_err().code(), Code::Refused);
+    let refused = world.gate.execute(&bo, second).unwrap_err();
+    assert_eq!(refused.code(), Code::ArtifactNotApproved);
     // A person's approval takes its place.
     world.gate.revert(&bo, second, None).unwrap();
     world.gate.submit(&robot, second).unwrap();

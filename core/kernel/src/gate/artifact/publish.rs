@@ -6,7 +6,7 @@ use crate::gate::decide::not_found;
 use crate::gate::txn::Txn;
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{ArtifactName, Request};
+use crate::request::{ArtifactName, Request, State};
 
 impl Gate {
     /// Whether the newest version of an artifact is approved, or published already. Whoever may read it may ask.
@@ -94,23 +94,39 @@ impl Txn<'_> {
         }
     }
 
-    /// Whether people or a rule agreed to it, and its workflow lets it be handed on where it is. A workflow alone says
-    /// yes to nothing: it only narrows.
+    /// Whether it may be handed on where it is.
     pub(in crate::gate) fn is_publishable(&mut self, request: &Request) -> Result<bool, Error> {
-        let header = &request.header;
-        let workflow = self.workflow(header)?;
-        let is_syncable = workflow.state(&header.step).is_some_and(|state| state.is_syncable);
-        Ok(is_syncable && request.approved().is_some())
+        match self.check_publishable(request) {
+            Ok(()) => Ok(true),
+            Err(error) if error.code() == Code::ArtifactNotApproved => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Refuses what is not approved.
+    /// Refuses what is not approved, also what a rule approved that would not approve it now.
     pub(in crate::gate) fn check_publishable(&mut self, request: &Request) -> Result<(), Error> {
-        if self.is_publishable(request)? {
+        let header = &request.header;
+        let refused = |help| {
+            Error::new(Code::ArtifactNotApproved, "Artifact not approved")
+                .with_help(help)
+                .with_detail("request", header.id)
+                .with_detail("step", &header.step)
+        };
+        let workflow = self.workflow(header)?;
+        let is_syncable = workflow.state(&header.step).is_some_and(|state| state.is_syncable);
+        let Some(approved) = request.approved().filter(|_| is_syncable) else {
+            return Err(refused("submit it, and have it approved first"));
+        };
+        if matches!(request.state, State::Succeeded(_)) {
+            // What took effect did so under its rule.
             return Ok(());
         }
-        Err(Error::new(Code::ArtifactNotApproved, "Artifact not approved")
-            .with_help("submit it, and have it approved first")
-            .with_detail("request", request.header.id)
-            .with_detail("step", &request.header.step))
+        match self.check_rule(header, approved) {
+            Err(error) if error.code() == Code::Refused => {
+                let help = "revert it and submit it again, so that people who may approve do";
+                Err(refused(help).with_source(error))
+            }
+            checked => checked,
+        }
     }
 }

@@ -124,7 +124,7 @@ impl Gate {
                 step: state.code.clone(),
                 label: state.label.clone(),
                 is_editable: state.edit_to.is_some() && is_open,
-                is_syncable: state.is_syncable,
+                is_syncable: txn.is_publishable(&request)?,
                 offers,
             })
         })
