@@ -285,6 +285,29 @@ fn a_target_that_nobody_knows_is_refused_before_the_run() {
 }
 
 #[test]
+fn what_nobody_with_the_role_could_approve_is_not_submitted() {
+    let desk = Desk::new();
+    let (gate, office) = (&desk.gate, &desk.office);
+    let id = office.artifact(gate, 42).unwrap().header.id;
+    // Bo may approve here by a role of his own, and by the workflow as ADMIN only.
+    let shop = gate.organisation(&office.root, office.project).unwrap();
+    let admin = shop.roles.iter().find(|role| role.name.as_str() == "ADMIN").unwrap().id;
+    let (project, user) = (office.project, office.bo.user());
+    let grant = shop.grants.iter().find(|row| row.role_id == admin).unwrap().id;
+    let end = placet_core::org::command::EndGrant { project, grant, at: None };
+    gate.manage(&office.root, &end).unwrap();
+    assert!(office.pending(gate).is_ok(), "a change he may approve");
+    let refused = gate.submit(&office.ana, id).unwrap_err();
+    assert_eq!(refused.code(), Code::QuorumUnsatisfiable);
+    assert_eq!(refused.details()["able"], "0");
+    let reviewer = shop.roles.iter().find(|role| role.name.as_str() == "REVIEWER").unwrap().id;
+    let valid = placet_core::org::Interval::starting(gate.now());
+    let give = placet_core::org::command::AssignRole { project, user, role: reviewer, valid };
+    gate.manage(&office.root, &give).unwrap();
+    assert_eq!(gate.submit(&office.ana, id).unwrap().header.step.as_str(), "PENDING_REVIEW");
+}
+
+#[test]
 fn whoever_lost_the_role_since_approved_nothing() {
     let desk = Desk::new();
     let (gate, office) = (&desk.gate, &desk.office);

@@ -14,7 +14,7 @@ use crate::request::{
     Approval, Approved, Awaited, Header, PEOPLE_MAX, Quorum, Slot, Voter, nearest,
 };
 use crate::runner::Plan;
-use crate::workflow::Verb;
+use crate::workflow::{Transition, Verb};
 
 impl Txn<'_> {
     /// Which approvals the request takes: by the first rule that fits, else by its environment, else one.
@@ -93,6 +93,7 @@ impl Txn<'_> {
     ) -> Result<Option<(String, usize)>, Error> {
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let (ways, authors) = (quorum.ways(), header.authors());
+        let (approve, execute) = self.ways_ahead(header)?;
         let mut able: BTreeMap<UserId, Voter> = BTreeMap::new();
         for user in shelf.granted_users() {
             // Whoever starts the run is one more: then everybody who could approve is looked at.
@@ -108,7 +109,9 @@ impl Txn<'_> {
             if is_left_out || groups.is_empty() || alike > usize::from(PEOPLE_MAX) {
                 continue;
             }
-            if self.judge(user, &Action::APPROVE, header.scope())?.is_ok() {
+            if self.may_take_one(header, &approve, user)?
+                && self.judge(user, &Action::APPROVE, header.scope())?.is_ok()
+            {
                 able.insert(user, Voter { stage: None, groups });
             }
         }
@@ -124,12 +127,42 @@ impl Txn<'_> {
         }
         for user in shelf.granted_users() {
             if missing(&ways, &able, Some(user)) == 0
+                && self.may_take_one(header, &execute, user)?
                 && self.judge(user, &Action::EXECUTE, header.scope())?.is_ok()
             {
                 return Ok(None);
             }
         }
         Ok(Some(("somebody who may execute it and is not needed to approve it".to_owned(), count)))
+    }
+
+    /// The ways by which what is submitted now is approved, and those by which it runs.
+    fn ways_ahead(&mut self, header: &Header) -> Result<(Vec<Transition>, Vec<Transition>), Error> {
+        let workflow = self.workflow(header)?;
+        let of = |verb| workflow.transitions.iter().filter(move |way| way.verb == verb);
+        let at = workflow.way(&header.step, Verb::Submit).map_or(&header.step, |way| &way.to);
+        let here: Vec<_> = of(Verb::Approve).filter(|way| way.from == *at).cloned().collect();
+        // Where it is submitted to a review that passes it on, it is approved in another.
+        let approve = if here.is_empty() { of(Verb::Approve).cloned().collect() } else { here };
+        Ok((approve, of(Verb::Execute).cloned().collect()))
+    }
+
+    /// Whether `user` holds a role that one of `ways` takes.
+    fn may_take_one(
+        &mut self,
+        header: &Header,
+        ways: &[Transition],
+        user: UserId,
+    ) -> Result<bool, Error> {
+        let caller = Caller::authenticated(user);
+        for way in ways {
+            match self.check_roles(&caller, header, way) {
+                Ok(()) => return Ok(true),
+                Err(error) if error.code() == Code::Refused => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(ways.is_empty())
     }
 
     /// The approvals that still count: those that one way to reach the quorum needs are judged again, under the rules
@@ -201,10 +234,8 @@ impl Txn<'_> {
         let ways = || workflow.transitions.iter().filter(|way| way.verb == Verb::Approve);
         // After a run the request is elsewhere: then any way to approve is the one that was taken.
         let is_there = ways().any(|way| way.to == header.step);
-        let approver = Caller::authenticated(user);
-        let mut taken = ways().filter(|way| !is_there || way.to == header.step).peekable();
-        let has_none = taken.peek().is_none();
-        Ok(has_none || taken.any(|way| self.check_roles(&approver, header, way).is_ok()))
+        let taken = ways().filter(|way| !is_there || way.to == header.step);
+        self.may_take_one(header, &taken.cloned().collect::<Vec<_>>(), user)
     }
 }
 
