@@ -47,7 +47,8 @@ impl Approved {
 }
 
 impl Failed {
-    /// Undoes the approval of what is known not to have taken effect.
+    /// Undoes the approval of what is known to have failed. Its revision is not submitted again: see
+    /// [`Header::check_did_not_run`].
     pub(crate) fn revert(self, header: &Header, permit: Permit<Revert>) -> Result<Draft, Error> {
         self.ended.approved.revert(header, permit)
     }

@@ -241,6 +241,17 @@ impl Header {
         .with_help("ask another approver of this scope"))
     }
 
+    /// Refuses a revision that ran before: what its runs may have left would be done twice, and its attempts are spent.
+    pub(crate) fn check_did_not_run(&self) -> Result<(), Error> {
+        if self.attempts == 0 {
+            return Ok(());
+        }
+        let sentence = format!("revision {} of `{}` ran before", self.revision, self.id);
+        Err(Error::new(Code::Refused, sentence).with_help(
+            "look at what its runs left, and edit it: the next revision has runs of its own",
+        ))
+    }
+
     /// The digest of exactly what would run. Approvals bind to it; whatever changes it voids them.
     ///
     /// Fails with [`Code::WrongState`] before there is a plan.

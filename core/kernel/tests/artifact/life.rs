@@ -244,13 +244,43 @@ fn only_what_is_approved_is_published() {
     assert!(gate.is_approved(ana, &name).unwrap());
     gate.revert(bo, id, Some("the target is gone")).unwrap();
     assert!(!gate.is_approved(ana, &name).unwrap());
-    // Approved anew, it runs anew: another attempt with a fence of its own.
+    // Written and approved anew, it runs anew: a first attempt with a fence of its own.
+    assert_eq!(gate.submit(ana, id).unwrap_err().code(), Code::Refused);
+    gate.edit(ana, id, "another", &desk.office.change("\"another\"").unwrap()).unwrap();
     let pending = gate.submit(ana, id).unwrap();
     desk.approve(&pending).unwrap();
     let synced = desk.publish(id);
-    assert_eq!((synced.header.step.as_str(), synced.header.attempts), ("SYNCED", 2));
+    assert_eq!((synced.header.step.as_str(), synced.header.attempts), ("SYNCED", 1));
+    assert_eq!(synced.header.fence, 2);
     assert!(gate.is_approved(ana, &name).unwrap());
     assert_eq!(gate.execute(bo, id).unwrap_err().code(), Code::WrongState);
+}
+
+#[test]
+fn what_may_have_been_left_is_not_done_twice_by_the_way_back() {
+    let desk = Desk::new();
+    let (gate, ana, bo) = (&desk.gate, &desk.office.ana, &desk.office.bo);
+    let id = desk.office.approved_artifact(gate, 42).unwrap().header.id;
+    let mut failure = Failure::new("jira.500", "half of it");
+    failure.applied = vec!["1".to_owned()];
+    desk.bench.runner.ends_with(Outcome::Failed(failure));
+    desk.publish(id);
+    assert_eq!(gate.rerun(bo, id).unwrap_err().code(), Code::Refused);
+    gate.revert(bo, id, Some("half of it is there")).unwrap();
+    let refused = gate.submit(ana, id).unwrap_err();
+    assert_eq!(refused.code(), Code::Refused);
+    assert!(refused.to_string().starts_with("revision 1 of"), "{refused}");
+    let last = gate.history(ana, id).unwrap().pop().unwrap();
+    assert_eq!(last.action, "REVERT", "not even a plan is made");
+    let offers = gate.actions(ana, id).unwrap().offers;
+    let submit = offers.iter().find(|offer| offer.action.as_str() == "SUBMIT").unwrap();
+    assert_eq!(submit.refusal.as_ref().unwrap().code(), Code::Refused);
+    assert_eq!(desk.bench.runner.entered().len(), 1);
+    // What is left to do is written down, and agreed to.
+    gate.edit(ana, id, "the rest", &desk.office.change("\"the rest\"").unwrap()).unwrap();
+    let pending = gate.submit(ana, id).unwrap();
+    desk.approve(&pending).unwrap();
+    assert_eq!(desk.publish(id).header.step.as_str(), "SYNCED");
 }
 
 #[test]

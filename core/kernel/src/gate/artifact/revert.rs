@@ -14,7 +14,7 @@ use crate::workflow::Verb;
 
 impl Gate {
     /// Undoes an approval, also of what is known to have failed: the request is a draft again, and has to be approved
-    /// anew. It takes the action `revert`, and a person.
+    /// anew. It takes the action `revert`, and a person. What ran is submitted again only as a new revision: edit it.
     ///
     /// Fails with [`Code::WrongState`] when it is not approved, while it runs and once it took effect, and where its
     /// workflow has no such way. An agent is [`Code::Refused`].

@@ -201,8 +201,8 @@ impl Txn<'_> {
             Verb::Revert => self.refuse_agent(user, "undoes an approval"),
             Verb::Restore => self.refuse_agent(user, "takes a no back"),
             Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
-            Verb::Submit
-            | Verb::RequestChanges
+            Verb::Submit => header.check_did_not_run(),
+            Verb::RequestChanges
             | Verb::Reject
             | Verb::Withdraw
             | Verb::Reopen

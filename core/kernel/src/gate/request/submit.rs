@@ -47,7 +47,8 @@ impl Gate {
         let needs_plan = self.consult(|txn| {
             let request = txn.request(id)?;
             let is_sent_back = matches!(request.state, State::ChangesRequested(_));
-            Ok(is_sent_back || request.header.plan.is_none())
+            let may_be = request.header.attempts == 0;
+            Ok(may_be && (is_sent_back || request.header.plan.is_none()))
         })?;
         if needs_plan {
             self.plan(caller, id)?;
@@ -70,6 +71,7 @@ impl Gate {
                 | State::Unknown(_) => return Err(request.wrong_state("submitted")),
             };
             let mut header = request.header;
+            header.check_did_not_run()?;
             let revision = txn.revision(&header)?;
             revision.check_digests(&header)?;
             txn.check_origin(&header)?;
