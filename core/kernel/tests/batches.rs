@@ -44,6 +44,19 @@ fn approved(world: &World, targets: &[&str]) -> RequestId {
     id
 }
 
+#[test]
+fn a_batch_that_began_is_not_shown_as_editable() {
+    let world = World::new();
+    let id = approved(&world, &TARGETS[..2]);
+    let ana = world.caller("ana");
+    assert!(world.gate.actions(&ana, id).unwrap().is_editable);
+    step(&world, id, false).unwrap();
+    assert!(!world.gate.actions(&ana, id).unwrap().is_editable);
+    let change = change(&world, &TARGETS[..2]);
+    let error = world.gate.edit(&ana, id, "again", &change).unwrap_err();
+    assert_eq!(error.code(), Code::WrongState);
+}
+
 /// Runs it at its next target.
 fn step(world: &World, id: RequestId, again: bool) -> Result<Request, Error> {
     let bo = world.caller("bo");

@@ -285,13 +285,7 @@ impl PendingApproval {
             .with_help("read the request again, and approve the digest that it shows")
             .with_detail("digest", self.digest));
         }
-        if self.approvals.iter().any(|given| given.user == user) {
-            return Err(Error::new(
-                Code::AlreadyExists,
-                format!("`{user}` approved `{}` before", header.id),
-            )
-            .with_help("each person counts once; ask another approver"));
-        }
+        self.check_not_twice(header, user)?;
         let admitted = self.quorum.admits(&self.approvals, &self.digest, &approval.fits);
         let Some((stage, fits)) = admitted else {
             return Err(Error::new(
@@ -322,6 +316,15 @@ impl PendingApproval {
                 .into()
             }
         })
+    }
+
+    /// Refuses a second yes of one person.
+    pub(crate) fn check_not_twice(&self, header: &Header, user: UserId) -> Result<(), Error> {
+        if self.approvals.iter().all(|given| given.user != user) {
+            return Ok(());
+        }
+        Err(Error::new(Code::AlreadyExists, format!("`{user}` approved `{}` before", header.id))
+            .with_help("each person counts once; ask another approver"))
     }
 
     /// Says no for good.

@@ -9,6 +9,7 @@ use placet_core::request::{ArtifactName, Request, RevisionRef};
 use placet_core::runner::{Failure, Outcome};
 use placet_core::store::MemoryStore;
 use placet_core::testing::{Bench, Office, Seen};
+use placet_core::workflow::Verb;
 
 use crate::world::assert_invariants;
 
@@ -281,6 +282,31 @@ fn what_may_have_been_left_is_not_done_twice_by_the_way_back() {
     let pending = gate.submit(ana, id).unwrap();
     desk.approve(&pending).unwrap();
     assert_eq!(desk.publish(id).header.step.as_str(), "SYNCED");
+}
+
+#[test]
+fn a_panel_says_what_its_verbs_do() {
+    let desk = Desk::new();
+    let (gate, office) = (&desk.gate, &desk.office);
+    let id = office.approved_artifact(gate, 42).unwrap().header.id;
+    desk.bench.runner.ends_with(Outcome::Failed(Failure::new("jira.503", "not now")));
+    desk.publish(id);
+    // What failed is published by running it again, which the workflow calls as before.
+    let sync = || {
+        let offers = gate.actions(&office.bo, id).unwrap().offers;
+        let sync = offers.into_iter().find(|offer| offer.action.as_str() == "SYNC").unwrap();
+        (sync.verb, sync.refusal.map(|why| why.code()))
+    };
+    assert_eq!(sync(), (Verb::Rerun, None));
+    desk.bench.runner.loses_target("shop");
+    assert_eq!(sync(), (Verb::Rerun, Some(Code::UnknownTarget)));
+    desk.bench.runner.finds_targets();
+    let mut failure = Failure::new("jira.500", "half of it");
+    failure.applied = vec!["1".to_owned()];
+    desk.bench.runner.ends_with(Outcome::Failed(failure));
+    gate.drive(gate.rerun(&office.bo, id).unwrap(), &Seen::default()).unwrap();
+    assert_eq!(sync(), (Verb::Rerun, Some(Code::Refused)));
+    assert_eq!(gate.rerun(&office.bo, id).unwrap_err().code(), Code::Refused);
 }
 
 #[test]

@@ -103,7 +103,13 @@ fn a_request_goes_through_the_states_of_its_own_workflow() {
     assert_eq!((early.code(), early.details()["step"].as_str()), (Code::WrongState, "WITH_LEGAL"));
     assert_eq!(early.help(), Some("from here lead: PASS"));
 
-    // Passing it on takes the role, a comment, and the right to approve.
+    // Passing it on takes the role, a comment, and the right to approve, and the panel says so.
+    let shown = |by: &Caller| {
+        let mut offers = gate.actions(by, id).unwrap().offers.into_iter();
+        let offer = offers.find(|offer| offer.action == action("PASS")).unwrap();
+        offer.refusal.map(|why| why.code())
+    };
+    assert_eq!([&ana, &bo, &cy].map(shown), [Some(Code::Denied), Some(Code::Refused), None]);
     let pass = |by: &Caller, comment| gate.advance(by, id, &action("PASS"), comment);
     assert_eq!(pass(&bo, Some("fine")).unwrap_err().code(), Code::Refused);
     assert_eq!(pass(&cy, None).unwrap_err().code(), Code::InvalidInput);

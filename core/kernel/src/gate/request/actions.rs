@@ -1,8 +1,12 @@
 //! What somebody may do with a request now, and why not the rest: what a panel of actions shows.
 
+use std::collections::BTreeSet;
+
+use super::advance::action_in;
 use crate::authz::{Action, Question};
 use crate::error::{Code, Error};
 use crate::gate::Gate;
+use crate::gate::run::start::Start;
 use crate::gate::txn::Txn;
 use crate::id::RequestId;
 use crate::identity::Caller;
@@ -104,22 +108,25 @@ impl Gate {
                 if offers.iter().any(|offer: &Offer| offer.action == way.action) {
                     continue;
                 }
+                let verb = txn.verb_here(&request, way)?;
                 offers.push(Offer {
                     action: way.action.clone(),
-                    verb: way.verb,
+                    verb,
                     to: way.to.clone(),
                     needs_comment: way.requires.contains(&Requirement::Comment),
-                    refusal: txn.refusal_of(caller, &request, way)?,
+                    refusal: txn.refusal_of(caller, &request, (way, verb))?,
                 });
             }
-            let phase = request.state.name();
-            let is_open = matches!(
-                phase,
-                StateName::Draft
-                    | StateName::ChangesRequested
-                    | StateName::PendingApproval
-                    | StateName::Approved
-            );
+            let is_open = match &request.state {
+                State::Draft(_) | State::ChangesRequested(_) | State::PendingApproval(_) => true,
+                State::Approved(approved) => approved.check_not_begun(&request.header).is_ok(),
+                State::Rejected(_)
+                | State::Cancelled(_)
+                | State::Executing(_)
+                | State::Succeeded(_)
+                | State::Failed(_)
+                | State::Unknown(_) => false,
+            };
             Ok(Actions {
                 step: state.code.clone(),
                 label: state.label.clone(),
@@ -132,8 +139,9 @@ impl Gate {
 }
 
 /// The action that a verb takes.
-const fn action_of(verb: Verb) -> Action {
+const fn action_of(verb: Verb, phase: StateName) -> Action {
     match verb {
+        Verb::Advance => action_in(phase),
         Verb::Approve | Verb::RequestChanges | Verb::Reject => Action::APPROVE,
         Verb::Execute
         | Verb::Rerun
@@ -149,8 +157,7 @@ const fn action_of(verb: Verb) -> Action {
         | Verb::Reopen
         | Verb::Cancel
         | Verb::Delete
-        | Verb::NewVersion
-        | Verb::Advance => Action::REQUEST,
+        | Verb::NewVersion => Action::REQUEST,
     }
 }
 
@@ -160,9 +167,9 @@ impl Txn<'_> {
         &mut self,
         caller: &Caller,
         request: &Request,
-        way: &Transition,
+        (way, verb): (&Transition, Verb),
     ) -> Result<Option<Error>, Error> {
-        match self.try_way(caller, request, way) {
+        match self.try_way(caller, request, (way, verb)) {
             Ok(()) => Ok(None),
             Err(error) if is_of_the_way(&error) => Ok(Some(error)),
             Err(error) => Err(error),
@@ -173,32 +180,41 @@ impl Txn<'_> {
         &mut self,
         caller: &Caller,
         request: &Request,
-        way: &Transition,
+        (way, verb): (&Transition, Verb),
     ) -> Result<(), Error> {
-        let (user, header) = (caller.user(), &request.header);
-        if way.verb == Verb::Approve {
+        let (user, header, phase) = (caller.user(), &request.header, request.state.name());
+        if verb == Verb::Approve {
             header.check_is_not_author(user)?;
         }
-        let (action, scope) = (action_of(way.verb), header.scope());
+        let (action, scope) = (action_of(verb, phase), header.scope());
         let question = Question { user, action: action.clone(), scope, at: self.now };
-        if let Err(denial) = self.judge_question(&question, &header.authors())? {
+        // As the verbs do: whoever wrote a request may turn it down.
+        let is_told = action == Action::APPROVE && matches!(verb, Verb::Approve | Verb::Advance);
+        let authors = if is_told { header.authors() } else { BTreeSet::new() };
+        if let Err(denial) = self.judge_question(&question, &authors)? {
             return Err(Error::new(
                 Code::Denied,
                 format!("`{user}` may not {action} here: {denial}"),
             )
             .with_help("ask an administrator of the project for what is missing"));
         }
-        if way.verb.phases().iter().all(|(from, _)| *from != request.state.name()) {
+        if verb.phases().iter().all(|(from, _)| *from != phase) {
             return Err(request.wrong_state("taken there"));
         }
         // A comment is written when it is asked for.
         self.check_way(caller, header, way, Some("-"))?;
-        match way.verb {
-            Verb::Approve => check_not_twice(caller, request),
+        match verb {
+            Verb::Approve => {
+                let State::PendingApproval(pending) = &request.state else { return Ok(()) };
+                pending.check_not_twice(header, user)
+            }
             Verb::Delete => self.check_nothing_depends_on(header.id),
-            Verb::Execute | Verb::Rerun => self.check_target(caller, header, way.verb),
+            Verb::Execute | Verb::Rerun => self.try_start(caller, request),
             Verb::NewVersion => self.check_is_newest(header),
-            Verb::Revert => self.refuse_agent(user, "undoes an approval"),
+            Verb::Revert => {
+                self.refuse_agent(user, "undoes an approval")?;
+                request.approved().map_or(Ok(()), |approved| approved.check_not_begun(header))
+            }
             Verb::Restore => self.refuse_agent(user, "takes a no back"),
             Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
             Verb::Submit => header.check_did_not_run(),
@@ -215,19 +231,36 @@ impl Txn<'_> {
         }
     }
 
+    /// The verb of the gate that a way is where the request is: what failed runs again, also where its workflow has no
+    /// way of its own for that.
+    fn verb_here(&mut self, request: &Request, way: &Transition) -> Result<Verb, Error> {
+        let has_failed = request.state.name() == StateName::Failed;
+        let is_again = has_failed
+            && way.verb == Verb::Execute
+            && self.start_verb(&request.header, Start::Again)? == Verb::Execute;
+        Ok(if is_again { Verb::Rerun } else { way.verb })
+    }
+
+    /// Refuses a start, as far as it can be told without trying.
+    fn try_start(&mut self, caller: &Caller, request: &Request) -> Result<(), Error> {
+        let header = &request.header;
+        if header.artifact.is_some() {
+            self.check_publishable(request)?;
+        }
+        let (start, approved) = if let State::Failed(failed) = &request.state {
+            (Start::Again, self.repeatable(header, failed.clone())?)
+        } else {
+            let approved = request.approved().ok_or_else(|| request.wrong_state("run"))?;
+            (Start::First, approved.clone())
+        };
+        approved.check_executor(header, caller.user())?;
+        let verb = self.start_verb(header, start)?;
+        self.check_target(caller, header, verb)
+    }
+
     fn check_is_newest(&mut self, header: &Header) -> Result<(), Error> {
         self.newest_of(header).map(drop)
     }
-}
-
-/// Refuses a second yes of one person.
-fn check_not_twice(caller: &Caller, request: &Request) -> Result<(), Error> {
-    let State::PendingApproval(pending) = &request.state else { return Ok(()) };
-    if pending.approvals.iter().all(|given| given.user != caller.user()) {
-        return Ok(());
-    }
-    Err(Error::new(Code::AlreadyExists, "you approved it before")
-        .with_help("each person counts once; ask another approver"))
 }
 
 /// Whether an error says why somebody may not, and not that nobody can tell.
@@ -240,6 +273,7 @@ fn is_of_the_way(error: &Error) -> bool {
             | Code::InvalidInput
             | Code::InvalidPayload
             | Code::InUse
+            | Code::DigestMismatch
             | Code::AlreadyExists
             | Code::UnknownTarget
             | Code::UnknownRunner

@@ -1,7 +1,7 @@
 //! Going from one state of a workflow to another of the same phase.
 
 use crate::audit::Event;
-use crate::authz::{ActionKind, Execute, Scope, Submit};
+use crate::authz::{Action, ActionKind, Execute, Scope, Submit};
 use crate::error::Error;
 use crate::gate::Gate;
 use crate::gate::find::{Note, subject};
@@ -43,20 +43,13 @@ impl Gate {
             let request = txn.request(id)?;
             let (scope, phase) = (request.header.scope(), request.state.name());
             let user = caller.user();
-            match phase {
-                StateName::PendingApproval => {
+            match Taken::in_phase(phase) {
+                Taken::Approve => {
                     let permit = txn.ask_to_approve(user, &request.header, &subject(id))?;
                     permit.spend_on(&scope)?;
                 }
-                StateName::Approved
-                | StateName::Executing
-                | StateName::Succeeded
-                | StateName::Failed
-                | StateName::Unknown => txn.ask_and_spend::<Execute>(user, scope, id)?,
-                StateName::Draft
-                | StateName::ChangesRequested
-                | StateName::Rejected
-                | StateName::Cancelled => txn.ask_and_spend::<Submit>(user, scope, id)?,
+                Taken::Execute => txn.ask_and_spend::<Execute>(user, scope, id)?,
+                Taken::Submit => txn.ask_and_spend::<Submit>(user, scope, id)?,
             }
             let workflow = txn.workflow(&request.header)?;
             let way = workflow.transition(&request.header.step, action);
@@ -73,6 +66,40 @@ impl Gate {
             let leaf = Self::request_leaf(txn, Event::RequestAdvanced, Some(caller), &request);
             Ok((request, leaf))
         })
+    }
+}
+
+/// What advancing takes.
+#[derive(Clone, Copy, Debug)]
+enum Taken {
+    Submit,
+    Approve,
+    Execute,
+}
+
+impl Taken {
+    const fn in_phase(phase: StateName) -> Self {
+        match phase {
+            StateName::PendingApproval => Self::Approve,
+            StateName::Approved
+            | StateName::Executing
+            | StateName::Succeeded
+            | StateName::Failed
+            | StateName::Unknown => Self::Execute,
+            StateName::Draft
+            | StateName::ChangesRequested
+            | StateName::Rejected
+            | StateName::Cancelled => Self::Submit,
+        }
+    }
+}
+
+/// The action that advancing takes in that phase.
+pub(super) const fn action_in(phase: StateName) -> Action {
+    match Taken::in_phase(phase) {
+        Taken::Submit => Action::REQUEST,
+        Taken::Approve => Action::APPROVE,
+        Taken::Execute => Action::EXECUTE,
     }
 }
 
