@@ -53,6 +53,23 @@ fn told(gate: &Gate, office: &Office) -> RequestId {
 }
 
 #[test]
+fn the_page_of_a_batch_shows_each_target_and_its_plan() {
+    let (_, gate, office) = open();
+    let more = ["shop-2", "shop-3"].map(|name| name.parse().unwrap());
+    let change = office.change("\"raise it\"").unwrap();
+    let new = office.request(change.and_then_at(more, gate.limits()).unwrap());
+    let id = gate.draft_and_submit(&office.ana, &new).unwrap().header.id;
+    let files = bundle(&gate, &office.ana, id).unwrap();
+    check(&gate, &files).unwrap();
+    let page = &files["report.html"];
+    let page = std::str::from_utf8(page).unwrap();
+    assert!(page.contains("shop\nshop-2\nshop-3") || page.contains("shop<br>shop-2<br>shop-3"));
+    for target in ["shop", "shop-2", "shop-3"] {
+        assert!(page.contains(&format!("would do at {target} (digest")), "{target}");
+    }
+}
+
+#[test]
 fn the_whole_story_is_there_and_verifies_offline() {
     let (_, gate, office) = open();
     let id = told(&gate, &office);

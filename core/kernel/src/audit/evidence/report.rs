@@ -5,8 +5,9 @@ use super::story::{Story, Told};
 use crate::audit::{Decision, Leaf};
 use crate::error::Error;
 use crate::id::UserId;
+use crate::org::Slug;
 use crate::request::{Revision, ThreadPlace};
-use crate::runner::Outcome;
+use crate::runner::{Outcome, Plan};
 
 /// One page that needs nothing else: no script, no font, no picture. Its print form is meant for PDF.
 const HEAD: &str = "<!doctype html>
@@ -100,15 +101,26 @@ fn asked(page: &mut Page, revision: &Revision) -> Result<(), Error> {
     page.facts(&[
         ("Author", revision.author.to_string()),
         ("Runner", change.runner.to_string()),
-        ("Target", change.target.to_string()),
+        (
+            "Targets, in their order",
+            change.targets().map(Slug::as_str).collect::<Vec<_>>().join("\n"),
+        ),
         ("Digest of the payload", crate::digest::Digest::of(change.payload.as_bytes()).to_string()),
     ]);
     page.element("pre", &change.payload);
-    let Some(plan) = &revision.plan else {
+    if revision.plan.is_none() {
         page.element("p", "No plan was made of it.");
-        return Ok(());
-    };
-    page.element("p", &format!("What the runner says it would do (digest {}):", plan.digest()?));
+    }
+    for (target, plan) in change.targets().zip(revision.plans()) {
+        planned(page, target, plan)?;
+    }
+    Ok(())
+}
+
+fn planned(page: &mut Page, target: &Slug, plan: &Plan) -> Result<(), Error> {
+    let digest = plan.digest()?;
+    let sentence = format!("What the runner says it would do at {target} (digest {digest}):");
+    page.element("p", &sentence);
     let steps: Vec<_> = plan
         .steps
         .iter()
@@ -241,6 +253,7 @@ fn ran(page: &mut Page, told: &Told) {
                 "Revision, attempt, fence",
                 format!("{}, {}, {}", run.revision, run.attempt, run.fence),
             ),
+            ("Target", run.target.to_string()),
             ("Started by", who(Some(run.started_by), run.by_agent)),
             ("Started at", run.started_at.to_string()),
             ("Ended at", or_none(run.ended_at)),
