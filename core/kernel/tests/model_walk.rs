@@ -197,12 +197,12 @@ fn the_table_has_each_verb_once() {
 #[test]
 fn a_request_that_is_led_to_each_situation_finds_the_same() {
     let mut ground = || -> Arc<dyn placet_core::store::Store> { Arc::new(MemoryStore::default()) };
-    let tally = replay(model, &mut ground);
+    let tally = replay(model, &mut ground, 5);
     eprintln!("{tally}");
     assert!(tally.wrong.is_empty(), "\n{}\n", tally.wrong.join("\n"));
     // And it notices a model that is wrong.
     let broken: Rule = |node, verb, who| {
         model(node, verb, if verb == "approve" && who == Who::Robot { Who::Bo } else { who })
     };
-    assert!(!replay(broken, &mut ground).wrong.is_empty(), "an agent may approve");
+    assert!(!replay(broken, &mut ground, 5).wrong.is_empty(), "an agent may approve");
 }

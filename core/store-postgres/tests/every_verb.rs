@@ -13,7 +13,7 @@ use crate::server::{fresh, server};
 fn no_verb_reaches_what_the_model_forbids() {
     let Some(server) = server() else { return };
     let mut ground = || -> Arc<dyn Store> { Arc::new(server.store(&fresh("model"))) };
-    let tally = replay(model, &mut ground);
+    let tally = replay(model, &mut ground, 11);
     println!("{tally}");
     assert!(tally.wrong.is_empty(), "\n{}\n", tally.wrong.join("\n"));
 }

@@ -19,7 +19,7 @@ fn no_verb_reaches_what_the_model_forbids() {
         folders.push(folder);
         store
     };
-    let tally = replay(model, &mut ground);
+    let tally = replay(model, &mut ground, 5);
     println!("{tally}");
     assert!(tally.wrong.is_empty(), "\n{}\n", tally.wrong.join("\n"));
 }

@@ -3,9 +3,11 @@
 
 mod stage; // a gate on a store that fails once
 mod verbs; // what the words of a story mean
+mod questions; // what those mean that ask, and that a host says by itself
 mod commands; // what those mean that change a project
 mod player; // playing one with a failure
 mod stories; // the stories
+mod every_verb; // that none is missing
 
 use placet_core::testing::Failure;
 

@@ -90,6 +90,10 @@ stories! {
     losing_a_run on Shop, given "draft ana it dev, submit ana it, approve bo it":
         "execute bo it, drop it, tick, wait, tick, verify bo it";
 
+    opening_again_after_a_run_was_lost on Shop,
+    given "draft ana it dev, submit ana it, approve bo it, execute bo it, drop it":
+        "recover, verify bo it, view bo it";
+
     saying_what_nobody_can_tell on Shop, given "draft ana it dev, submit ana it, approve bo it":
         "blind, execute bo it, drive it, verify bo it, reconcile robot it !refused, reconcile bo it,
          reconcile bo it !wrong_state";
@@ -109,6 +113,36 @@ stories! {
         "workflow root purchase, draft ana it dev purchase, submit ana it, approve bo it !wrong_state,
          pass ana it !denied, pass bo it, workflow root purchase, retire root purchase,
          draft ana more dev purchase !not_found, approve cy it, execute cy it, drive it, verify cy it";
+
+    asking_about_rights on Shop, given "":
+        "who-can root, where-can root, only-by root, matrix-text root, check-stories root, global-roles root,
+         platform-governance root, workflows root, workflow-of root, policy-set root, rights-index root";
+
+    asking_again_what_was_decided on Shop, given "": "replay root";
+
+    reading_the_log on Shop, given "index-log root":
+        "refresh root, wait-for-log root, export-log root, export-to root, check-log-index root,
+         prove-consistency root, log-key root, check-key root, years root, compare root, anchor root";
+
+    verifying_deeply on Shop, given "": "verify-deep root";
+
+    making_the_index_of_the_log on Shop, given "": "index-log root, rebuild-log-index root, seal-years root";
+
+    asking_for_a_year_that_is_not_sealed on Shop, given "": "export-year root !not_found";
+
+    the_next_key_of_the_log on Shop, given "": "rotate-key root, log-key root";
+
+    the_policies_that_decide on Shop, given "": "adopt root, policy-set root, recover-policies root !wrong_state";
+
+    the_evidence_of_a_request on Shop,
+    given "draft ana it dev, submit ana it, approve bo it, execute bo it, drive it": "evidence bo it";
+
+    erasing_what_people_said on Shop,
+    given "draft ana it dev, comment ana it, cancel ana it":
+        "erase root it, keep-nothing root, wait, erase-expired root";
+
+    a_command_that_needs_approval on Shop, given "let-manage root":
+        "govern root, propose ana it, submit ana it, approve bo it, execute bo it, lift root !wrong_state";
 
     asking_the_log on Shop, given "draft ana it dev":
         "login bo, query root, query ana !denied, trail bo it, query root, export root";

@@ -13,6 +13,7 @@ use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 
 use super::commands::manage;
+use super::questions::ask;
 use super::stage::Stage;
 use crate::world::user;
 
@@ -22,9 +23,8 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
     let mut word = || words.next().unwrap_or_default();
     let (verb, who, what) = (word(), word(), word());
     match verb {
-        "fails" | "works" | "due" | "blind" | "wait" | "tick" | "drop" | "renew" | "drive" => {
-            run(stage, verb, who)
-        }
+        "fails" | "works" | "due" | "blind" | "wait" | "tick" | "recover" | "drop" | "renew"
+        | "drive" => run(stage, verb, who),
         "found" => stage.gate().bootstrap(&user(who)).map(drop),
         "user" | "auditor" | "deactivate" | "project" => {
             administer(stage, verb, &stage.caller(who), what)
@@ -40,7 +40,8 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
         "draft" => draft(stage, &stage.caller(who), what, (word(), word(), &[])),
         "batch" => draft(stage, &stage.caller(who), what, (word(), "", &["second"])),
         "artifact" => artifact(stage, &stage.caller(who), what, word()),
-        _ => request(stage, verb, &stage.caller(who), what),
+        _ => ask(stage, verb, &stage.caller(who), what)
+            .unwrap_or_else(|| request(stage, verb, &stage.caller(who), what)),
     }
 }
 
@@ -66,6 +67,7 @@ fn run(stage: &Stage, verb: &str, title: &str) -> Result<(), Error> {
         }
         "wait" => stage.bench.clock.advance_ms(60_000),
         "tick" => drop(stage.gate().tick()?),
+        "recover" => drop(stage.gate().recover()?),
         "drop" => drop(stage.ticket(title)),
         "renew" => {
             // One whose ticket was lost has nothing to renew.
