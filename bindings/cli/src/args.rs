@@ -11,7 +11,10 @@ use placet::id::UserId;
 use crate::console::{Answer, Colour, Console};
 use crate::exit::{Exit, TABLE};
 use crate::ground::Ground;
-use crate::{access, audit, completions, doctor, org, plugin, policy, request};
+use crate::{
+    access, artifact, audit, completions, doctor, governance, org, plugin, policy, request, rule,
+    workflow,
+};
 
 const LONG_ABOUT: &str = "\
 Looks at and works with the gate of placet in a folder: its audit log, organisation, requests and policies.
@@ -75,6 +78,23 @@ enum What {
     /// Change requests: write, approve, run, look.
     #[command(subcommand)]
     Request(request::RequestCommand),
+    /// Artifacts: what is written to be published, version by version.
+    #[command(subcommand)]
+    Artifact(Box<artifact::ArtifactCommand>),
+    /// Ask for a command of `org` that needs approval itself.
+    Propose(Box<org::Propose>),
+    /// Workflows: look, check, draw, store.
+    #[command(subcommand)]
+    Workflow(workflow::WorkflowCommand),
+    /// Rules about approvals: which quorum holds where, and what stops them.
+    #[command(subcommand)]
+    Rule(Box<rule::RuleCommand>),
+    /// Checks of the host's, such as its tests.
+    #[command(subcommand)]
+    Check(rule::CheckCommand),
+    /// Which commands need approval themselves.
+    #[command(subcommand)]
+    Governance(governance::GovernanceCommand),
     /// Why somebody may or may not do something.
     Why(access::Why),
     /// Who can do something somewhere.
@@ -124,6 +144,12 @@ impl Called {
             What::Audit(command) => command.run(&ground),
             What::Org(command) => command.run(&ground),
             What::Request(command) => command.run(&ground),
+            What::Artifact(command) => command.run(&ground),
+            What::Propose(command) => command.run(&ground),
+            What::Workflow(command) => command.run(&ground),
+            What::Rule(command) => command.run(&ground),
+            What::Check(command) => command.run(&ground),
+            What::Governance(command) => command.run(&ground),
             What::Why(command) => command.run(&ground),
             What::WhoCan(command) => command.run(&ground),
             What::Policy(command) => command.run(&ground),

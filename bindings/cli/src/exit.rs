@@ -38,8 +38,8 @@ pub(crate) const TABLE: &str = "\
 Exit codes:
    0  done, and what was asked about holds
    1  done, and it does not hold: the log was tampered with or rolled back, somebody may not,
-      a policy does not load in `policy check`, a story or a property fails, a run failed,
-      the doctor found something broken
+      a policy does not load in `policy check`, a workflow is not sound in `workflow check`,
+      a story or a property fails, a run failed, the doctor found something broken
    2  the command line cannot be understood
    3  what was handed in is not sound: an id, a payload, a policy, a file
    4  not found, or this principal may not see it

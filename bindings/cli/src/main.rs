@@ -12,6 +12,10 @@ mod progress; // bars for long work
 mod audit; // the log: verify, prove, export, show
 mod org; // the organisation
 mod request; // change requests
+mod artifact; // what is written to be published
+mod workflow; // workflows as data
+mod rule; // rules about approvals, and checks
+mod governance; // which commands need approval themselves
 mod access; // why, and who can
 mod policy; // policies: check, test, prove
 mod plugin; // runner plugins: check, run

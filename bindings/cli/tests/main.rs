@@ -13,6 +13,10 @@
 mod tool;
 mod whole;
 mod stages;
+mod workflow;
+mod rules;
+mod governed;
+mod artifact;
 mod shapes;
 mod log;
 mod locked;

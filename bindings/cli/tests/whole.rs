@@ -49,6 +49,7 @@ fn a_request_is_written_approved_run_and_proven() {
         changed      <instant>
         digest       <digest>
         approvals    0 of 1
+        waits for    1 of those who may approve there
 
         sql on shop
         DELETE FROM orders WHERE id = 1;
@@ -77,13 +78,13 @@ fn a_request_is_written_approved_run_and_proven() {
     assert_eq!((again.code, again.err.contains("error[wrong_state]")), (6, true), "{}", again.err);
     expect![[r#"
         exit 0
-        at                           who                                   what     then              comment
-        <instant>  usr_…  DRAFT    DRAFT
-        <instant>  usr_…  PLAN     DRAFT
-        <instant>  usr_…  SUBMIT   PENDING_APPROVAL
-        <instant>  usr_…  APPROVE  APPROVED          fine
-        <instant>  usr_…  EXECUTE  EXECUTING
-        <instant>  the system                            FINISH   SUCCEEDED
+        at                           who                                   what     then              revision  comment
+        <instant>  usr_…  DRAFT    DRAFT             1
+        <instant>  usr_…  PLAN     DRAFT             1
+        <instant>  usr_…  SUBMIT   PENDING_APPROVAL  1
+        <instant>  usr_…  APPROVE  APPROVED          1         fine
+        <instant>  usr_…  EXECUTE  EXECUTING         1
+        <instant>  the system                            FINISH   SUCCEEDED         1
     "#]]
     .assert_eq(&tool.run(&format!("request history {id}")).told());
 

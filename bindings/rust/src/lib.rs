@@ -51,9 +51,10 @@ pub use placet_core::{
 };
 
 pub use placet_core::gate::{
-    Anchored, CheckReport, Comparison, Cursor, Finding, LeaseKey, NewRequest, Organisation, Page,
-    Parts, PlatformCommand, Promotion, Replay, ReplayCause, ReplayDifference, RequestSummary,
-    RequestView, Rollback, RunObserver, StoryOutcome, Ticket, WorkflowSummary,
+    Actions, Anchored, CheckReport, Comparison, Cursor, Finding, LeaseKey, NewArtifact, NewRequest,
+    Offer, Organisation, Page, Parts, PlatformCommand, Promotion, Replay, ReplayCause,
+    ReplayDifference, RequestSummary, RequestView, Rollback, RunObserver, StoryOutcome, ThreadView,
+    Ticket, WorkflowSummary,
 };
 pub use placet_forms as forms;
 pub use placet_policies as policies;

@@ -7,10 +7,13 @@ use placet::clock::Timestamp;
 use placet::id::{GrantId, MembershipId};
 use placet::org::{Criticality, Email, GlobalRole, Name, Slug, TeamRole, UserKind};
 use serde::Deserialize;
-use serde::de::IntoDeserializer as _;
-use serde::de::value::{Error as WordError, StrDeserializer};
 
+use super::governing::{
+    ApplyRoleTemplate, RetireWorkflow, SetAutoApproveAi, SetGovernance, SetWorkflow,
+};
+use super::rules::{PutBlockingRule, PutQuorumRule, RemoveRule};
 use super::running::{SetExecution, SetPromotion};
+use super::words::{Kept, member, person, word};
 
 /// One command. Projects, modules, environments, teams, roles, permissions and users are named by id, or by code,
 /// name, text or e-mail address.
@@ -148,6 +151,24 @@ pub(crate) enum OrgCommand {
     SetPromotion(SetPromotion),
     /// Say who starts runs in an environment, and how often.
     SetExecution(SetExecution),
+    /// Add a rule that says which quorum holds where, or change one.
+    PutQuorumRule(PutQuorumRule),
+    /// Add a rule that stops approvals, or change one.
+    PutBlockingRule(PutBlockingRule),
+    /// Remove a rule about approvals.
+    RemoveRule(RemoveRule),
+    /// Store a workflow, or its next version.
+    SetWorkflow(SetWorkflow),
+    /// Let nothing new begin with a workflow.
+    RetireWorkflow(RetireWorkflow),
+    /// Say which commands of a project need approval themselves.
+    SetGovernance(SetGovernance),
+    /// Say which commands of the platform need approval themselves, and in which project they get it.
+    SetPlatformGovernance(SetGovernance),
+    /// Make the roles that a workflow asks for by name.
+    ApplyRoleTemplate(ApplyRoleTemplate),
+    /// Let artifacts of agents need nobody's approval in an environment, or no longer.
+    SetAutoApproveAi(SetAutoApproveAi),
     /// Add a module to a project.
     CreateModule {
         /// The project.
@@ -356,32 +377,4 @@ pub(crate) enum OrgCommand {
         #[arg(long)]
         at: Option<Timestamp>,
     },
-}
-
-/// What is kept for a time.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kept {
-    /// What a request says: title, payloads, plans, and what its runs said.
-    Content,
-    /// What people said about it.
-    Comment,
-}
-
-const fn person() -> UserKind {
-    UserKind::Person
-}
-
-const fn member() -> TeamRole {
-    TeamRole::Member
-}
-
-/// A word as it stands in a file of commands, however its letters are written on a command line.
-fn word<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, WordError> {
-    let read = |text: &str| {
-        let reader: StrDeserializer<'_, WordError> = text.into_deserializer();
-        T::deserialize(reader)
-    };
-    let other = || read(&text.to_lowercase()).or_else(|_| read(&text.to_uppercase()));
-    read(text).or_else(|first| other().map_err(|_: WordError| first))
 }

@@ -2,7 +2,14 @@
 
 mod command; // every command, for the command line and for files
 mod running; // promotion and execution
+mod rules; // rules about approvals
+mod governing; // workflows, governance, templates
+mod words; // words of the kernel
+pub(crate) mod source; // a value, or the file that it stands in
+pub(crate) mod needs; // a quorum with names
+mod resolve; // what a command names, looked up
 mod perform; // a command, done
+mod propose; // a command, asked for
 pub(crate) mod apply; // a file of commands
 mod show; // what is there
 mod erase; // texts, gone for good
@@ -13,7 +20,10 @@ use placet::org::command::CreateUser;
 use placet::org::{Email, Name, UserKind};
 use serde_json::json;
 
-use self::command::OrgCommand;
+pub(crate) use self::command::OrgCommand;
+pub(crate) use self::governing::SetGovernance;
+pub(crate) use self::propose::Propose;
+pub(crate) use self::rules::{PutBlockingRule, PutQuorumRule, RemoveRule};
 use crate::console::Answer;
 use crate::ground::Ground;
 use crate::text::{Mood, Text};
@@ -61,14 +71,30 @@ impl Org {
             Self::Matrix(command) => command.run(ground),
             Self::Apply(command) => command.run(ground),
             Self::Erase(command) => command.run(ground),
-            Self::Command(command) => {
-                let (gate, caller) = ground.open()?;
-                let id = perform::perform(&gate, &caller, command)?;
-                let mut text = Text::default();
-                text.said(Mood::Good, "done", id.as_deref().unwrap_or_default());
-                Ok(Answer::ok(text, json!({"id": id})))
-            }
+            Self::Command(command) => command.run(ground),
         }
+    }
+}
+
+impl OrgCommand {
+    /// Does it, and answers with the id of what it made.
+    pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
+        let command = self.read()?;
+        let (gate, caller) = ground.open()?;
+        let id = perform::perform(&gate, &caller, command)?;
+        let mut text = Text::default();
+        text.said(Mood::Good, "done", id.as_deref().unwrap_or_default());
+        Ok(Answer::ok(text, json!({"id": id})))
+    }
+
+    /// With what stands in the files that it names.
+    fn read(self) -> Result<Self, Error> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the others name no file")]
+        Ok(match self {
+            Self::PutQuorumRule(asked) => Self::PutQuorumRule(asked.read()?),
+            Self::SetWorkflow(asked) => Self::SetWorkflow(asked.read()?),
+            other => other,
+        })
     }
 }
 

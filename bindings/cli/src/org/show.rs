@@ -204,5 +204,9 @@ fn organisation_json(shop: &Organisation) -> Result<Value, Error> {
         "quorums": quorums,
         "promotions": json_of(&shop.promotions)?,
         "executions": json_of(&shop.executions)?,
+        "quorum_rules": json_of(&shop.quorum_rules)?,
+        "blocking_rules": json_of(&shop.blocking_rules)?,
+        "auto_approvals": json_of(&shop.auto_approvals)?,
+        "governance": json_of(&shop.governance)?,
     }))
 }

@@ -2,10 +2,12 @@
 
 use clap::Args;
 use placet::error::Error;
-use placet::id::{RequestId, UserId};
+use placet::id::{ProjectId, RequestId, UserId};
+use placet::identity::Caller;
 use placet::org::Slug;
-use placet::request::{Request, State, StateName};
+use placet::request::{Check, Header, Request, State, StateName};
 use placet::runner::{Finding, Level, Outcome, Plan};
+use placet::{Gate, RequestSummary};
 use serde_json::{Value, json};
 
 use crate::console::{Answer, json_of};
@@ -66,9 +68,7 @@ impl Show {
         text.field("changed", header.updated_at);
         text.field("digest", digest.as_deref().unwrap_or("none before there is a plan"));
         tell_waiting(&mut text, &view.state);
-        if let Some(source) = header.promoted_from {
-            text.field("promoted from", source);
-        }
+        tell_way(&mut text, &header, view.awaited.as_deref(), &view.checks);
         let targets: Vec<&str> = header.targets().map(Slug::as_str).collect();
         text.head(format_args!("{} on {}", header.runner, targets.join(", then ")));
         text.line(shown_payload(&view.change.payload));
@@ -99,8 +99,32 @@ impl Show {
             fields.insert("plan".to_owned(), json_of(&view.plan)?);
             fields.insert("plans_then".to_owned(), json_of(&view.plans_then)?);
             fields.insert("runs".to_owned(), json_of(&view.runs)?);
+            fields.insert("awaited".to_owned(), json!(view.awaited));
+            fields.insert("checks".to_owned(), json_of(&view.checks)?);
         }
         Ok(Answer::ok(text, json))
+    }
+}
+
+/// What else says where it stands: its workflow, whom it waits for, what checks said of it.
+fn tell_way(text: &mut Text, header: &Header, awaited: Option<&str>, checks: &[Check]) {
+    if let Some(awaited) = awaited {
+        text.field("waits for", awaited);
+    }
+    for check in checks {
+        text.field("check", format_args!("{} {}", check.name, check.status.as_str()));
+    }
+    if header.workflow.as_str() != "change" {
+        let (workflow, version, step) = (&header.workflow, header.workflow_version, &header.step);
+        text.field("workflow", format_args!("{workflow} {version}, {step}"));
+    }
+    if let Some(artifact) = &header.artifact {
+        let (kind, number, version) =
+            (&artifact.artifact_type, artifact.artifact_id, artifact.version);
+        text.field("artifact", format_args!("{kind}/{number}, version {version}"));
+    }
+    if let Some(source) = header.promoted_from {
+        text.field("promoted from", source);
     }
 }
 
@@ -115,20 +139,12 @@ impl List {
     pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
         let (gate, caller) = ground.open()?;
         let project = Names::new(&gate, &caller).project(&self.project)?;
-        let (mut found, mut after) = (Vec::new(), None);
-        loop {
-            let page = gate.requests(&caller, project, after.as_ref())?;
-            found.extend(page.items);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
+        let mut found = every(&gate, &caller, project)?;
         found.retain(|line| self.state.is_empty() || self.state.contains(&line.state));
         let rows: Vec<Vec<String>> = found
             .iter()
             .map(|line| {
-                let (id, state) = (line.id.to_string(), line.state.to_string());
+                let (id, state) = (line.id.to_string(), line.step.to_string());
                 vec![
                     id,
                     state,
@@ -150,6 +166,13 @@ impl List {
                     "id": line.id.to_string(),
                     "title": line.title,
                     "state": line.state.as_str(),
+                    "step": line.step.as_str(),
+                    "artifact": line.artifact.as_ref().map(|version| json!({
+                        "type": version.artifact_type.as_str(),
+                        "number": version.artifact_id,
+                        "version": version.version,
+                    })),
+                    "approved_by_rule": line.approved_by_rule.map(|rule| rule.as_str()),
                     "requester": line.requester.to_string(),
                     "by_agent": line.by_agent,
                     "updated_at": line.updated_at.to_string(),
@@ -157,6 +180,23 @@ impl List {
             })
             .collect();
         Ok(Answer::ok(text, json!({"requests": items})))
+    }
+}
+
+/// All requests of a project that the principal may read.
+pub(crate) fn every(
+    gate: &Gate,
+    caller: &Caller,
+    project: ProjectId,
+) -> Result<Vec<RequestSummary>, Error> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = gate.requests(caller, project, after.as_ref())?;
+        found.extend(page.items);
+        after = page.next;
+        if after.is_none() {
+            return Ok(found);
+        }
     }
 }
 
@@ -169,11 +209,19 @@ impl History {
             .map(|step| {
                 let actor = who(step.actor, step.by_agent);
                 let comment = step.comment.clone().unwrap_or_default();
-                vec![step.at.to_string(), actor, step.action.clone(), step.to.to_string(), comment]
+                let (at, action) = (step.at.to_string(), step.action.clone());
+                vec![
+                    at,
+                    actor,
+                    action,
+                    step.to_step.to_string(),
+                    step.revision.to_string(),
+                    comment,
+                ]
             })
             .collect();
         let mut text = Text::default();
-        text.table(&["at", "who", "what", "then", "comment"], &rows);
+        text.table(&["at", "who", "what", "then", "revision", "comment"], &rows);
         Ok(Answer::ok(text, json!({"history": json_of(&steps)?})))
     }
 }
@@ -206,6 +254,12 @@ pub(crate) fn tell_state(text: &mut Text, request: &Request) {
     };
     text.said(mood, state.as_str(), request.header.id);
     tell_waiting(text, &request.state);
+    if request.header.step.as_str() != state.as_str() {
+        text.field("step", &request.header.step);
+    }
+    if let State::Approved(placet::request::Approved { by_rule: Some(rule), .. }) = &request.state {
+        text.field("approved by", format_args!("the rule {rule}, and nobody"));
+    }
     if let Ok(digest) = request.header.change_digest() {
         text.field("digest", digest);
     }

@@ -2,14 +2,21 @@
 
 mod write; // drafting and editing
 mod step; // from one state to the next
+mod back; // steps back, and those of workflows with more states
 mod thread; // questions that want an answer
 mod run; // execute, verify, reconcile
 mod look; // show, list, history
+mod diff; // what is different between two texts
 
 use clap::Subcommand;
 use placet::error::Error;
 
-pub(crate) use self::look::{tell_finding, tell_outcome, tell_plan, who};
+pub(crate) use self::back::Commented;
+pub(crate) use self::diff::Diff;
+pub(crate) use self::look::{
+    History, every, moved, request_json, tell_finding, tell_outcome, tell_plan, who,
+};
+pub(crate) use self::step::Submit;
 use crate::console::Answer;
 use crate::ground::Ground;
 
@@ -23,7 +30,7 @@ pub(crate) enum RequestCommand {
     /// Ask its runner what it would do.
     Plan(step::Plan),
     /// Ask for approval of what is written now.
-    Submit(step::Submit),
+    Submit(Submit),
     /// Approve exactly what a digest names.
     Approve(step::Approve),
     /// Reject it for good.
@@ -35,7 +42,17 @@ pub(crate) enum RequestCommand {
     /// Questions about it that want an answer.
     #[command(subcommand)]
     Thread(thread::ThreadCommand),
-    /// Withdraw it before it runs.
+    /// Take it back from those who would approve it, to write on.
+    Withdraw(Commented),
+    /// Make a draft of what was sent back.
+    Reopen(Commented),
+    /// Undo an approval that has not taken effect.
+    Revert(Commented),
+    /// Make a draft of what was rejected.
+    Restore(Commented),
+    /// Take a way of its workflow that stays in its phase.
+    Advance(back::Advance),
+    /// Give it up before it runs.
     Cancel(step::Cancel),
     /// Run what was approved, and wait for its end.
     Execute(run::Execute),
@@ -56,7 +73,11 @@ pub(crate) enum RequestCommand {
     /// List the requests of a project.
     List(look::List),
     /// What happened to it.
-    History(look::History),
+    History(History),
+    /// What is different between two texts.
+    Diff(Diff),
+    /// What the principal may do with it now.
+    Actions(back::Actions),
 }
 
 impl RequestCommand {
@@ -71,6 +92,11 @@ impl RequestCommand {
             Self::RequestChanges(command) => command.run(ground),
             Self::Comment(command) => command.run(ground),
             Self::Thread(command) => command.run(ground),
+            Self::Withdraw(command) => command.withdraw(ground),
+            Self::Reopen(command) => command.reopen(ground),
+            Self::Revert(command) => command.revert(ground),
+            Self::Restore(command) => command.restore(ground),
+            Self::Advance(command) => command.run(ground),
             Self::Cancel(command) => command.run(ground),
             Self::Execute(command) => command.run(ground),
             Self::Rerun(command) => command.run(ground),
@@ -82,6 +108,8 @@ impl RequestCommand {
             Self::Show(command) => command.run(ground),
             Self::List(command) => command.run(ground),
             Self::History(command) => command.run(ground),
+            Self::Diff(command) => command.run(ground),
+            Self::Actions(command) => command.run(ground),
         }
     }
 }

@@ -111,7 +111,7 @@ impl Comment {
     }
 }
 
-/// Withdraw it before it runs.
+/// Give it up before it runs.
 #[derive(Args, Debug)]
 pub(crate) struct Cancel {
     /// The request.

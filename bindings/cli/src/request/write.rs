@@ -50,6 +50,9 @@ pub(crate) struct Draft {
     place: String,
     #[command(flatten)]
     asked: Asked,
+    /// The workflow that it goes through, in its latest version.
+    #[arg(long, value_name = "NAME")]
+    workflow: Option<Slug>,
     /// Ask for approval at once.
     #[arg(long)]
     submit: bool,
@@ -132,10 +135,13 @@ impl Draft {
         let (project, module, environment) = Names::new(&gate, &caller).spot(&self.place)?;
         let (title, change) = texts.change(&gate)?;
         let new = NewRequest { project, module, environment, title, change };
-        let request = if self.submit {
-            gate.draft_and_submit(&caller, &new)?
-        } else {
-            gate.draft(&caller, &new)?
+        let request = match &self.workflow {
+            None if self.submit => gate.draft_and_submit(&caller, &new)?,
+            None => gate.draft(&caller, &new)?,
+            Some(workflow) => {
+                let request = gate.draft_in(&caller, &new, workflow)?;
+                if self.submit { gate.submit(&caller, request.header.id)? } else { request }
+            }
         };
         moved(&request)
     }
