@@ -1,5 +1,6 @@
 //! Pictures of a workflow: Mermaid for texts, SVG for pages.
 
+mod layout;
 mod mermaid;
 mod svg;
 
