@@ -215,6 +215,22 @@ fn the_next_version_is_a_copy_that_none_of_its_authors_approves() {
 }
 
 #[test]
+fn the_next_version_needs_nothing_that_was_given_up() {
+    let desk = Desk::new();
+    let (gate, ana, office) = (&desk.gate, &desk.office.ana, &desk.office);
+    let needed = office.pending(gate).unwrap().header.id;
+    let kept = office.artifact(gate, 1).unwrap().header.id;
+    let new = NewArtifact { depends_on: [needed, kept].into(), ..office.new_artifact(2).unwrap() };
+    let id = gate.draft_artifact(ana, &new).unwrap().header.id;
+    let pending = gate.submit(ana, id).unwrap();
+    desk.approve(&pending).unwrap();
+    assert_eq!(desk.publish(id).header.step.as_str(), "SYNCED");
+    gate.cancel(ana, needed, None).unwrap();
+    let second = gate.new_version(ana, id).unwrap();
+    assert_eq!(second.header.depends_on, [kept].into());
+}
+
+#[test]
 fn only_what_is_approved_is_published() {
     let desk = Desk::new();
     let (gate, ana, bo) = (&desk.gate, &desk.office.ana, &desk.office.bo);

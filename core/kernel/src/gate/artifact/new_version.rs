@@ -1,5 +1,7 @@
 //! The next version of what is published.
 
+use std::collections::BTreeSet;
+
 use crate::audit::Event;
 use crate::authz::Submit;
 use crate::error::{Code, Error};
@@ -51,12 +53,37 @@ impl Gate {
             // They wrote what it says so far.
             header.editors.extend(old.authors());
             txn.give_name(header, &name, last, Some(id))?;
-            txn.lean_on(caller, header, &old.depends_on)
+            let needed = txn.still_needed(caller, &old)?;
+            txn.lean_on(caller, header, &needed)
         })
     }
 }
 
 impl Txn<'_> {
+    /// What a version needs that a copy of it can need too: what was given up since is left out.
+    fn still_needed(
+        &mut self,
+        caller: &Caller,
+        old: &Header,
+    ) -> Result<BTreeSet<RequestId>, Error> {
+        let mut needed = BTreeSet::new();
+        for on in &old.depends_on {
+            match self.readable(caller, *on) {
+                Ok(request) if matches!(request.state, State::Cancelled(_)) => {}
+                Ok(_) => drop(needed.insert(*on)),
+                // The id is no secret: the version that is copied names it.
+                Err(error) if error.code() == Code::NotFound => {
+                    let sentence = format!("`{}` needs `{on}`, which you may not see", old.id);
+                    return Err(Error::new(Code::Refused, sentence)
+                        .with_help("ask somebody who may see both for the next version"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.about = None;
+        Ok(needed)
+    }
+
     /// What is published, for whoever may write its next version.
     fn published(&mut self, caller: &Caller, id: RequestId) -> Result<Header, Error> {
         let request = self.request(id)?;
