@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use placet_core::audit::Leaf;
 use placet_core::error::{Code, Error};
-use placet_core::gate::{Gate, NewArtifact};
+use placet_core::gate::{Erasure, Gate, NewArtifact};
 use placet_core::id::RequestId;
 use placet_core::request::{ArtifactName, Request, RevisionRef};
 use placet_core::runner::{Failure, Outcome};
-use placet_core::store::MemoryStore;
-use placet_core::testing::{Bench, Office, Seen};
+use placet_core::store::{MemoryStore, Store as _};
+use placet_core::testing::{Bench, InterleavingStore, Office, Seen};
 use placet_core::workflow::Verb;
 
 use crate::world::assert_invariants;
@@ -228,6 +229,48 @@ fn the_next_version_needs_nothing_that_was_given_up() {
     gate.cancel(ana, needed, None).unwrap();
     let second = gate.new_version(ana, id).unwrap();
     assert_eq!(second.header.depends_on, [kept].into());
+}
+
+/// Somebody erases the published version at each moment of making the next one.
+#[test]
+fn what_is_erased_meanwhile_does_not_come_back() {
+    const SECRET: &str = "Ana Quispe 4711";
+    for moment in 0.. {
+        let kept = Arc::new(MemoryStore::default());
+        let bench = Bench::on(Arc::<MemoryStore>::clone(&kept)).unwrap();
+        let gate = Arc::new(Gate::new(bench.parts.clone()));
+        let office = Office::found(&gate).unwrap();
+        office.give_artifact_roles(&gate).unwrap();
+        let (title, body) = (SECRET.to_owned(), format!("\"{SECRET}\""));
+        let new = NewArtifact { title, body, ..office.new_artifact(42).unwrap() };
+        let id = gate.draft_artifact(&office.ana, &new).unwrap().header.id;
+        let digest = gate.submit(&office.ana, id).unwrap().header.change_digest().unwrap();
+        gate.approve(&office.bo, id, digest, None).unwrap();
+        gate.drive(gate.execute(&office.bo, id).unwrap(), &Seen::default()).unwrap();
+
+        let store = Arc::new(InterleavingStore::new(Arc::<MemoryStore>::clone(&kept)));
+        let mut parts = bench.parts;
+        parts.store = Arc::<InterleavingStore>::clone(&store);
+        let other = Gate::new(parts);
+        other.view(&office.ana, id).unwrap();
+        let (eraser, root) = (Arc::clone(&gate), office.root);
+        store.before(moment, move || {
+            eraser.erase(&root, Erasure::Request(id)).unwrap();
+        });
+        let made = other.new_version(&office.ana, id);
+        if !store.happened() {
+            assert!(made.is_ok() && moment > 3, "{moment}");
+            return;
+        }
+        let entries = kept.log_read(0, usize::MAX).unwrap();
+        let leaves = entries.iter().map(|entry| Leaf::from_bytes(entry).unwrap().event);
+        let events: Vec<String> = leaves.collect();
+        let at = |event: &str| events.iter().position(|one| one == event);
+        let drafted = at("request.version_drafted");
+        assert_eq!(made.is_ok(), drafted.is_some(), "{moment}");
+        let erased = at("text.erased").unwrap();
+        assert!(drafted.is_none_or(|drafted| drafted < erased), "{moment}: it came back");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::error::{Code, Error};
 use crate::gate::Gate;
 use crate::gate::find::subject;
 use crate::gate::request::draft::{Beginning, NewRequest};
-use crate::gate::txn::Txn;
+use crate::gate::txn::{Txn, lost_race};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{ArtifactName, Header, Request, State, action};
@@ -35,8 +35,9 @@ impl Gate {
     pub fn new_version(&self, caller: &Caller, id: RequestId) -> Result<Request, Error> {
         let (old, change) = self.look_ahead(|txn| {
             let header = txn.published(caller, id)?;
-            let change = txn.revision(&header)?.change;
-            Ok((header, change))
+            let revision = txn.revision(&header)?;
+            revision.check_digests(&header)?;
+            Ok((header, revision.change))
         })?;
         let new = NewRequest {
             project: old.project_id,
@@ -49,6 +50,12 @@ impl Gate {
         let begins = Beginning { workflow: &old.workflow, action, event };
         self.begin(caller, &new, &begins, |txn, header| {
             let old = txn.published(caller, id)?;
+            // What was looked at before may have been erased since: it does not come back.
+            let revision = txn.revision(&old)?;
+            revision.check_digests(&old)?;
+            if revision.change != new.change || old.title != new.title {
+                return Err(lost_race());
+            }
             let (name, last) = txn.newest_of(&old)?;
             // They wrote what it says so far.
             header.editors.extend(old.authors());
