@@ -151,6 +151,19 @@ fn what_was_sent_back_is_edited_where_it_is_and_handed_in_again() {
 }
 
 #[test]
+fn what_is_made_a_draft_again_is_planned_afresh() {
+    let desk = Desk::new();
+    let (gate, ana, bo) = (&desk.gate, &desk.office.ana, &desk.office.bo);
+    let id = desk.office.pending_artifact(gate, 42).unwrap().header.id;
+    gate.request_changes(bo, id, "one more step").unwrap();
+    assert_eq!(gate.reopen(ana, id, None).unwrap().header.plan, None);
+    gate.submit(ana, id).unwrap();
+    let steps = gate.history(ana, id).unwrap();
+    let plans = steps.iter().filter(|step| step.action == "PLAN").count();
+    assert_eq!(plans, 2, "one for each time that it was handed in");
+}
+
+#[test]
 fn what_others_need_is_not_deleted() {
     let desk = Desk::new();
     let (gate, ana, office) = (&desk.gate, &desk.office.ana, &desk.office);
