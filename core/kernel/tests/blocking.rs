@@ -8,7 +8,7 @@ use placet_core::id::{RequestId, RuleId};
 use placet_core::identity::Caller;
 use placet_core::org::command::{
     AddMember, AllowRole, AssignRole, CreatePermission, CreateRole, CreateUser, PutBlockingRule,
-    RemoveRule,
+    RemoveRule, SetUserActive,
 };
 use placet_core::org::{Block, Conditions, Criticality, FindingIs, Interval, TeamRole, UserKind};
 use placet_core::request::{CheckStatus, StateName};
@@ -155,6 +155,34 @@ fn a_check_must_have_passed_for_exactly_this_change() {
             .count()
     };
     assert_eq!((facts("passed"), facts("failed")), (3, 2));
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn a_check_counts_no_more_than_whoever_reported_it() {
+    let (world, ci) = with_ci();
+    blocks(&world, "tested", Conditions::default(), Block::Check("tests".parse().unwrap()));
+    let (ana, root) = (world.caller("ana"), world.caller("root"));
+    // Whoever reported it hands it in: then they are an author, of the same change.
+    let draft = world.gate.draft(&ana, &world.new_request(world.dev)).unwrap().header.id;
+    world.gate.plan(&ana, draft).unwrap();
+    world.gate.report_check(&ci, draft, &report(&world, draft, CheckStatus::Passed)).unwrap();
+    world.gate.submit(&ci, draft).unwrap();
+    let error = approve(&world, draft).unwrap_err();
+    assert_eq!(error.code(), Code::Blocked);
+    assert!(error.to_string().ends_with("who is among the authors by now"), "{error}");
+    // Whoever reported it left: what is approved already does not run by their word.
+    let id = pending(&world, "1");
+    world.gate.report_check(&ci, id, &report(&world, id, CheckStatus::Passed)).unwrap();
+    assert_eq!(approve(&world, id).unwrap(), StateName::Approved);
+    let active = |active| SetUserActive { user: ci.user(), active };
+    world.gate.administer(&root, &active(false)).unwrap();
+    let error = world.gate.execute(&world.caller("bo"), id).unwrap_err();
+    assert_eq!(error.code(), Code::Blocked);
+    assert!(error.to_string().ends_with("may not report checks here any more"), "{error}");
+    assert!(world.bench.runner.entered().is_empty());
+    world.gate.administer(&root, &active(true)).unwrap();
+    drop(world.gate.execute(&world.caller("bo"), id).unwrap());
     assert_invariants(&*world.bench.parts.store);
 }
 

@@ -216,7 +216,8 @@ pub struct BlockingRule {
 pub enum Block {
     /// The plan has such a finding.
     Finding(FindingIs),
-    /// The check of this name was not reported for exactly this change, or did not pass.
+    /// The check of this name was not reported for exactly this change, or did not pass. It counts as long as whoever
+    /// reported it may report checks there, and is no author.
     Check(Slug),
     /// A thread about the request is open.
     OpenThreads,

@@ -1,8 +1,10 @@
 //! Rules of a project that stop an approval.
 
+use crate::authz::{Action, Answer};
 use crate::error::{Code, Error};
 use crate::gate::decide::not_found;
 use crate::gate::txn::Txn;
+use crate::id::UserId;
 use crate::org::{Block, BlockingRule};
 use crate::request::{Check, CheckStatus, Header, Revision};
 use crate::runner::Plan;
@@ -48,10 +50,15 @@ impl Txn<'_> {
                 let path = [header.id.to_string(), name.to_string()];
                 let found = self.get::<Check>(&path.each_ref().map(String::as_str))?;
                 let digest = header.change_digest()?;
-                let status = found.filter(|check| check.digest == digest).map(|check| check.status);
-                match status {
-                    Some(CheckStatus::Passed) => None,
-                    Some(CheckStatus::Failed) => {
+                match found.filter(|check| check.digest == digest) {
+                    Some(Check { status: CheckStatus::Passed, by, .. }) => {
+                        self.what_is_wrong_with(by, header)?.map(|why| {
+                            let why =
+                                format!("the check `{name}` was reported by `{by}`, who {why}");
+                            (why, "let another principal report it")
+                        })
+                    }
+                    Some(Check { status: CheckStatus::Failed, .. }) => {
                         let why = format!("the check `{name}` failed");
                         Some((why, "look at what it says, and edit the request"))
                     }
@@ -65,6 +72,21 @@ impl Txn<'_> {
                 0 => None,
                 open => Some((format!("{open} threads are open"), "answer and resolve them")),
             },
+        })
+    }
+
+    /// Why the word of whoever reported a check counts no more.
+    fn what_is_wrong_with(
+        &mut self,
+        by: UserId,
+        header: &Header,
+    ) -> Result<Option<&'static str>, Error> {
+        if header.authors().contains(&by) {
+            return Ok(Some("is among the authors by now"));
+        }
+        Ok(match self.quietly(by, &Action::CHECK, header.scope())? {
+            Answer::Allowed(_) => None,
+            Answer::Denied(_) => Some("may not report checks here any more"),
         })
     }
 }
