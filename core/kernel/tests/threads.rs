@@ -41,7 +41,7 @@ fn whoever_may_comment_asks_and_nobody_else() {
 }
 
 #[test]
-fn its_opener_an_author_and_an_approver_resolve_it() {
+fn its_opener_and_an_approver_resolve_it_and_no_author() {
     let (world, id) = asked();
     let place = ThreadPlace::Request;
     let ask = |who: &str| {
@@ -59,7 +59,13 @@ fn its_opener_an_author_and_an_approver_resolve_it() {
     assert_eq!(open(&world, id), 3);
     resolve("cy", of_bo).unwrap(); // may approve
     resolve("robot", of_robot).unwrap(); // its own
-    resolve("ana", of_dora).unwrap(); // wrote the request
+    let author = resolve("ana", of_dora).unwrap_err();
+    assert_eq!(author.code(), Code::Refused);
+    assert!(author.to_string().contains("wrote the request"), "{author}");
+    assert_eq!(open(&world, id), 1);
+    resolve("dora", of_dora).unwrap(); // her own
+    let of_ana = ask("ana");
+    resolve("ana", of_ana).unwrap(); // what she asked herself
     assert_eq!(open(&world, id), 0);
     assert_eq!(resolve("bo", of_bo).unwrap_err().code(), Code::WrongState);
     let again = world.gate.reopen_thread(&world.caller("dora"), id, of_bo).unwrap();

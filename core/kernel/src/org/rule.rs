@@ -219,7 +219,8 @@ pub enum Block {
     /// The check of this name was not reported for exactly this change, or did not pass. It counts as long as whoever
     /// reported it may report checks there, and is no author.
     Check(Slug),
-    /// A thread about the request is open.
+    /// A thread about the request is open. Whoever may read the request may open one, agents too, and stops it by that:
+    /// take this rule where that is wanted. An author resolves only what they opened themselves.
     OpenThreads,
 }
 

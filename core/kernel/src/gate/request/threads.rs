@@ -150,8 +150,8 @@ impl Gate {
         })
     }
 
-    /// Says that a thread needs no more answers. Whoever opened it may, an author of the request, and whoever may
-    /// approve it; an agent only what it opened itself.
+    /// Says that a thread needs no more answers. Whoever opened it may, and whoever may approve the request and did not
+    /// write it; an agent only what it opened itself.
     ///
     /// Fails as [`Self::comment`] does, with [`Code::NotFound`] for a thread that is not there, with
     /// [`Code::Refused`] for everybody else, and with [`Code::WrongState`] for one that is resolved.
@@ -368,15 +368,17 @@ impl Txn<'_> {
             return Err(Error::new(Code::Refused, "an agent resolves only what it opened itself")
                 .with_help("answer in the thread, and let a person resolve it"));
         }
-        if header.authors().contains(&user)
-            || self.judge(user, &Action::APPROVE, header.scope())?.is_ok()
-        {
+        // A rule may stop what has open threads: its author does not wave that away.
+        let is_author = header.authors().contains(&user);
+        if !is_author && self.judge(user, &Action::APPROVE, header.scope())?.is_ok() {
             return Ok(());
         }
-        let sentence = format!(
-            "`{user}` neither opened this thread, nor wrote the request, nor may approve it"
-        );
+        let sentence = if is_author {
+            format!("`{user}` wrote the request, and did not open this thread")
+        } else {
+            format!("`{user}` neither opened this thread, nor may approve the request")
+        };
         Err(Error::new(Code::Refused, sentence)
-            .with_help("answer in the thread, and let one of those resolve it"))
+            .with_help("answer in the thread, and let whoever opened it or an approver resolve it"))
     }
 }
