@@ -70,6 +70,26 @@ fn a_second_attempt_is_a_run_of_its_own() {
 }
 
 #[test]
+fn what_a_person_found_half_done_is_not_run_again() {
+    let world = World::new();
+    let bo = world.caller("bo");
+    let cannot_tell = || Outcome::Unknown(Failure::new("connection", "the target is gone"));
+    let id = ended(&world, unknown());
+    world.bench.runner.reads(cannot_tell());
+    let request = world.gate.reconcile(&bo, id, Finding::Partly, "two rows of ten").unwrap();
+    assert_eq!(request.state.name(), StateName::Failed);
+    let error = rerun(&world, id).unwrap_err();
+    assert_eq!(error.code(), Code::Refused);
+    assert!(error.to_string().contains("some of it took effect"), "{error}");
+    // Where nothing is there, it is.
+    let id = ended(&world, unknown());
+    world.bench.runner.reads(cannot_tell());
+    world.gate.reconcile(&bo, id, Finding::NothingDone, "the table is as it was").unwrap();
+    assert_eq!(drive(&world, rerun(&world, id).unwrap()).state.name(), StateName::Succeeded);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
 fn only_a_known_failure_is_run_again() {
     let world = World::new();
     for (outcome, state) in

@@ -115,7 +115,9 @@ impl Verify {
 enum Found {
     /// All of the change took effect.
     Done,
-    /// It did not complete; the reason says what is left of it, if anything.
+    /// Some of it took effect; the reason says what. It is not run again.
+    Partly,
+    /// Nothing of it took effect.
     NothingDone,
 }
 
@@ -137,6 +139,7 @@ impl Reconcile {
         let (gate, caller) = ground.open()?;
         let finding = match self.found {
             Found::Done => Finding::Done,
+            Found::Partly => Finding::Partly,
             Found::NothingDone => Finding::NothingDone,
         };
         let request = gate.reconcile(&caller, self.id, finding, &self.reason)?;

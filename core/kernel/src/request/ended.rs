@@ -11,6 +11,9 @@ use crate::id::{RunId, UserId};
 use crate::org::Slug;
 use crate::runner::{Effect, Outcome, Plan};
 
+/// The code of a failure that a person declared, and of which they found something in the target.
+pub(crate) const DECLARED_PARTLY_DONE: &str = "reconciled.partly";
+
 /// How a run of this request ended, and what was read of it afterwards.
 ///
 /// ```
@@ -221,6 +224,9 @@ impl Failed {
             return Err(refused("the target says that it was done".to_owned()));
         }
         let Outcome::Failed(failure) = &self.ended.outcome else { return Ok(()) };
+        if self.ended.declared_by.is_some() && failure.code == DECLARED_PARTLY_DONE {
+            return Err(refused("a person found that some of it took effect".to_owned()));
+        }
         let repeats = |id: &String| {
             plan.steps.iter().any(|step| step.id == *id && step.effect == Effect::Idempotent)
         };

@@ -25,6 +25,7 @@ pub use batch::Done;
 pub use change::{Change, Header, PlanNote};
 pub use check::{Check, CheckStatus};
 pub use diff::{Altered, Diff, Operation, OperationKind, RevisionRef};
+pub(crate) use ended::DECLARED_PARTLY_DONE;
 pub use ended::{Ended, Failed, Reading, Succeeded, Unknown};
 pub use history::HistoryEntry;
 pub use quorum::{

@@ -12,7 +12,7 @@ use crate::gate::txn::Txn;
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::UserKind;
-use crate::request::{Header, Request, State, action};
+use crate::request::{DECLARED_PARTLY_DONE, Header, Request, State, action};
 use crate::runner::{Failure, Job, JobId, Outcome, Plan, Report};
 use crate::workflow::Verb;
 
@@ -28,11 +28,13 @@ use crate::workflow::Verb;
 /// assert_eq!(looked_at(&["orders_2026"]), Finding::Done);
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "a run that is known was done or was not")]
+#[expect(clippy::exhaustive_enums, reason = "a change took effect wholly, partly or not at all")]
 pub enum Finding {
     /// All of the change took effect.
     Done,
-    /// It did not complete. The reason says what is left of it, if anything.
+    /// Some of it took effect. It failed, and is not run again: the reason says what is there and what is not.
+    Partly,
+    /// Nothing of it took effect: it failed, and may be run again.
     NothingDone,
 }
 
@@ -97,9 +99,13 @@ impl Gate {
             let job = JobId { request, revision, attempt, fence, run };
             let outcome = match finding {
                 Finding::Done => Outcome::Succeeded(Report::default()),
+                Finding::Partly => Outcome::Failed(Failure::new(
+                    DECLARED_PARTLY_DONE,
+                    "a person looked at the target: some of it took effect",
+                )),
                 Finding::NothingDone => Outcome::Failed(Failure::new(
                     "reconciled",
-                    "a person looked at the target: it did not complete",
+                    "a person looked at the target: nothing of it took effect",
                 )),
             };
             txn.end_run(job, &outcome)?;
