@@ -35,6 +35,33 @@ fn code<T>(answer: Result<T, Error>) -> Option<Code> {
 }
 
 #[test]
+fn whoever_an_agent_writes_for_does_not_approve_it() {
+    let world = World::new();
+    let (gate, robot, ana) = (&world.gate, world.caller("robot"), world.caller("ana"));
+    let for_bo = robot.on_behalf_of(world.people["bo"]);
+    let new = world.new_request(world.dev);
+    let other = world.change(r#"{"sql":"SELECT 2"}"#);
+    let drafted = gate.draft(&for_bo, &new).unwrap().header.id;
+    let edited = gate.draft(&ana, &new).unwrap().header.id;
+    gate.edit(&for_bo, edited, "again", &other).unwrap();
+    let handed_in = gate.draft(&ana, &new).unwrap().header.id;
+    gate.plan(&ana, handed_in).unwrap();
+    gate.submit(&for_bo, handed_in).unwrap();
+    for id in [drafted, edited] {
+        gate.submit(&robot, id).unwrap();
+    }
+    for id in [drafted, edited, handed_in] {
+        let (bo, cy, digest) = (world.caller("bo"), world.caller("cy"), world.digest(id));
+        assert_eq!(code(gate.approve(&bo, id, digest, None)), Some(Code::Refused));
+        let header = world.look(id).header;
+        assert!(header.editors.contains(&bo.user()) && header.principals.contains(&bo.user()));
+        assert_eq!(code(gate.approve(&cy, id, digest, None)), None);
+    }
+    let first = gate.history(&ana, drafted).unwrap().remove(0);
+    assert_eq!((first.actor, first.on_behalf_of), (Some(robot.user()), for_bo.principal()));
+}
+
+#[test]
 fn an_agent_with_every_role_drafts_and_runs_and_never_approves_or_rules() {
     let world = with_a_mighty_robot();
     let (gate, robot, project) = (&world.gate, world.caller("robot"), world.project);

@@ -113,6 +113,7 @@ impl Txn<'_> {
             revision: request.header.revision,
             comment: note.comment.map(str::to_owned),
             thread,
+            on_behalf_of: note.caller.and_then(Caller::principal),
             by_agent: kind == Some(UserKind::Agent),
         };
         request.header.history_len = request.header.history_len.saturating_add(1);

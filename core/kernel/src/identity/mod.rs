@@ -37,7 +37,8 @@ impl Caller {
         Self { user, on_behalf_of: None, channel: None, os_user: None, trace: None }
     }
 
-    /// Says whom the caller works for, as an agent does. Rights are the caller's alone.
+    /// Says whom the caller works for, as an agent does. Rights are the caller's alone. Whoever a request is written or
+    /// submitted for counts as an author of it, and does not approve it.
     #[must_use]
     pub const fn on_behalf_of(mut self, user: UserId) -> Self {
         self.on_behalf_of = Some(user);

@@ -163,8 +163,11 @@ pub struct Header {
     pub environment_id: EnvironmentId,
     /// Who asked.
     pub requester: UserId,
-    /// Everyone who wrote any revision. None of them may approve.
+    /// Everyone who wrote or submitted any revision, and on whose behalf that was done. None of them may approve.
     pub editors: BTreeSet<UserId>,
+    /// Those of its authors who are that only because somebody wrote or submitted it on their behalf, as an agent does.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub principals: BTreeSet<UserId>,
     /// Those of its authors that are agents: programs that act by themselves.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub agents: BTreeSet<UserId>,
@@ -209,9 +212,32 @@ impl Header {
     /// Takes note of whoever wrote or submitted it.
     pub(crate) fn add_author(&mut self, user: UserId, kind: UserKind) {
         self.editors.insert(user);
+        self.principals.remove(&user);
         if kind == UserKind::Agent {
             self.agents.insert(user);
         }
+    }
+
+    /// Takes note of whom that was done for: whoever tells an agent what to write does not approve it.
+    pub(crate) fn add_principal(&mut self, principal: Option<UserId>) {
+        if let Some(user) = principal
+            && self.editors.insert(user)
+        {
+            self.principals.insert(user);
+        }
+    }
+
+    /// Takes over the authors of what this is a copy of: they wrote what it says so far.
+    pub(crate) fn add_authors_of(&mut self, source: &Self) {
+        for user in source.authors() {
+            if source.principals.contains(&user) {
+                self.add_principal(Some(user));
+            } else {
+                self.editors.insert(user);
+                self.principals.remove(&user);
+            }
+        }
+        self.agents.extend(source.agents.iter().copied());
     }
 
     /// How many of its threads want an answer, also those about earlier revisions.

@@ -48,6 +48,9 @@ pub struct HistoryEntry {
     /// The thread that it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thread: Option<u32>,
+    /// Whom the actor did it for, as an agent does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<UserId>,
     /// Whether the actor is an agent: a program that acts by itself.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub by_agent: bool,

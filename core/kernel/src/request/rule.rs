@@ -19,7 +19,7 @@ use crate::error::{Code, Error};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ApprovalRule {
-    /// Artifacts that agents alone made are approved, in an environment of the lowest criticality.
+    /// Artifacts that agents alone made, for whomever, are approved, in an environment of the lowest criticality.
     AutoApproveAi,
 }
 

@@ -113,6 +113,22 @@ fn a_person_who_had_a_hand_in_it_needs_a_reviewer() {
 }
 
 #[test]
+fn whoever_an_agent_works_for_did_not_write_it() {
+    let world = world();
+    switch(&world, true);
+    let ana = world.caller("ana");
+    let robot = world.caller("robot").on_behalf_of(ana.user());
+    let id = draft(&world, &robot, 1);
+    assert_eq!(world.gate.submit(&robot, id).unwrap().header.step.as_str(), "APPROVED");
+    // Once she writes in it herself, she did.
+    let id = draft(&world, &robot, 2);
+    world.gate.edit(&ana, id, "pay once", &world.change("1")).unwrap();
+    assert_eq!(world.look(id).header.principals, [].into());
+    world.gate.submit(&robot, id).unwrap();
+    assert_eq!(step(&world, id), "PENDING_REVIEW");
+}
+
+#[test]
 fn it_never_reaches_a_change() {
     let world = world();
     switch(&world, true);

@@ -78,7 +78,13 @@ fn opening(page: &mut Page, story: &Story, told: &Told) {
     );
     let quorum = told.request.state.name();
     let author = |user: &UserId| {
-        let note = if header.agents.contains(user) { ", an agent" } else { "" };
+        let note = if header.agents.contains(user) {
+            ", an agent"
+        } else if header.principals.contains(user) {
+            ", for whom it was written"
+        } else {
+            ""
+        };
         format!("{user}{note}")
     };
     page.facts(&[

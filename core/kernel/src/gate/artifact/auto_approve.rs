@@ -27,7 +27,8 @@ impl Txn<'_> {
         if !is_on || criticality != Criticality::Low {
             return Ok(None);
         }
-        for author in header.authors() {
+        // Whoever an agent works for did not write it.
+        for author in header.authors().difference(&header.principals).copied() {
             let asker = self.asker(author)?;
             if asker.is_none_or(|asker| asker.user.kind != UserKind::Agent) {
                 return Ok(None);

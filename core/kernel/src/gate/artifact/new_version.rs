@@ -58,7 +58,7 @@ impl Gate {
             }
             let (name, last) = txn.newest_of(&old)?;
             // They wrote what it says so far.
-            header.editors.extend(old.authors());
+            header.add_authors_of(&old);
             txn.give_name(header, &name, last, Some(id))?;
             let needed = txn.still_needed(caller, &old)?;
             txn.lean_on(caller, header, &needed)

@@ -269,7 +269,8 @@ impl Txn<'_> {
                 && leaf.revision.is_none_or(|revision| step.revision <= revision);
             writes && is_before
         });
-        Ok(wrote.filter_map(|step| step.actor).chain([requester]).collect())
+        let wrote = wrote.flat_map(|step| [step.actor, step.on_behalf_of]).flatten();
+        Ok(wrote.chain([requester]).collect())
     }
 }
 

@@ -85,6 +85,7 @@ impl NewRequest {
             environment_id: self.environment,
             requester,
             editors: BTreeSet::new(),
+            principals: BTreeSet::new(),
             agents: BTreeSet::new(),
             created_at: now,
             updated_at: now,
@@ -263,6 +264,7 @@ impl Gate {
                     .with_help("draft a new request")
             })?;
             header.add_author(author, txn.kind_of(author)?);
+            header.add_principal(caller.principal());
             title.clone_into(&mut header.title);
             header.runner = change.runner.clone();
             header.target = change.target.clone();
@@ -295,7 +297,9 @@ impl Gate {
     ) -> Result<Header, Error> {
         let (id, requester) = (RequestId::from_u128(self.parts.ids.next()), caller.user());
         let author = (requester, txn.kind_of(requester)?);
-        Ok(new.header(id, workflow, author, (self.nonce()?, txn.now)))
+        let mut header = new.header(id, workflow, author, (self.nonce()?, txn.now));
+        header.add_principal(caller.principal());
+        Ok(header)
     }
 
     /// Writes the first revision of a request that was looked at.

@@ -127,8 +127,7 @@ impl Gate {
             let workflow = shelf.book.workflows.to_begin(&header.workflow)?;
             let mut made = self.new_header(txn, caller, &new, &workflow)?;
             // Whoever wrote it there wrote what comes here.
-            made.editors.extend(header.authors());
-            made.agents.extend(header.agents.iter().copied());
+            made.add_authors_of(header);
             made.promoted_from = Some(id);
             let promoted = Promoted { source: id, environment: to.environment, request: made.id };
             txn.put(&promoted)?;

@@ -81,6 +81,7 @@ impl Gate {
             }
             // Whoever asks for approval does not give it.
             header.add_author(caller.user(), txn.kind_of(caller.user())?);
+            header.add_principal(caller.principal());
             let (quorum, quorum_rule) =
                 txn.quorum_for(&header, &revision.plans().collect::<Vec<_>>())?;
             let rule = txn.rule_for(&header)?;
