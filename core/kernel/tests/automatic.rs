@@ -1,12 +1,15 @@
 //! Runs that the gate starts: the way of any other run, on behalf of somebody who may.
 
 use placet_core::error::Code;
-use placet_core::gate::{Gate, Ticket};
+use placet_core::gate::{Gate, NewArtifact, Ticket};
 use placet_core::id::RequestId;
-use placet_core::org::ExecutionMode;
-use placet_core::org::command::{EndGrant, SetExecution};
+use placet_core::org::command::{
+    ApplyRoleTemplate, AssignRole, EndGrant, RoleTemplate, SetExecution,
+};
+use placet_core::org::{ExecutionMode, Interval};
 use placet_core::request::{Request, State, StateName};
 use placet_core::runner::{Failure, Outcome};
+use placet_core::store::Key;
 use placet_core::testing::Seen;
 
 use crate::world::{World, assert_invariants};
@@ -224,6 +227,111 @@ fn a_batch_goes_on_by_itself_and_stops_at_an_error() {
     let ticket = world.gate.rerun(&world.caller("bo"), id).unwrap();
     assert_eq!(drive(&world, ticket).state.name(), StateName::Approved);
     assert_eq!(run(), StateName::Succeeded);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+/// What would be refused at each look is refused once, and told in its history.
+#[test]
+fn a_target_that_nobody_knows_waits_for_a_person() {
+    let (world, id) = artifact_that_is_due();
+    world.bench.runner.loses_target("orders");
+    assert!(world.gate.run_due().unwrap().is_none());
+    assert_eq!(last_step(&world, id).0, "HOLD_BACK");
+    let (_, leaf) = world.gate.trail(&world.caller("bo"), id).unwrap().pop().unwrap();
+    assert_eq!(leaf.facts["because"], "unknown_target");
+    let entries = world.bench.parts.store.log_len().unwrap();
+    assert!(world.gate.run_due().unwrap().is_none());
+    assert_eq!(world.bench.parts.store.log_len().unwrap(), entries);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn whom_the_workflow_keeps_from_it_it_is_not_run_for() {
+    let (world, id) = artifact_that_is_due();
+    // Ana may execute by another role, and publishes nothing without hers.
+    let (root, project, ana) = (world.caller("root"), world.project, world.people["ana"]);
+    let shop = world.gate.organisation(&root, project).unwrap();
+    let editor = shop.roles.iter().find(|role| role.name.as_str() == "EDITOR").unwrap().id;
+    let held = |row: &&placet_core::org::Grant| row.user_id == ana && row.role_id == editor;
+    let grant = shop.grants.iter().find(held).unwrap().id;
+    world.bench.clock.advance_ms(1);
+    world.gate.manage(&root, &EndGrant { project, grant, at: None }).unwrap();
+    let ticket = world.gate.run_due().unwrap().unwrap();
+    let (_, leaf) = world.gate.trail(&world.caller("bo"), id).unwrap().pop().unwrap();
+    assert_eq!(leaf.on_behalf_of, Some(world.people["bo"]));
+    drive(&world, ticket);
+}
+
+/// An artifact of Ana's, an EDITOR, that Bo agreed to, an ADMIN.
+fn artifact_that_is_due() -> (World, RequestId) {
+    let world = automatic(None, ExecutionMode::Automatic);
+    let (root, project) = (world.caller("root"), world.project);
+    let template = ApplyRoleTemplate { project, template: RoleTemplate::Artifact };
+    let roles = world.gate.manage(&root, &template).unwrap();
+    for (name, role) in [("ana", 1), ("bo", 0)] {
+        let (user, role) = (world.people[name], roles[role].id);
+        let valid = Interval::starting(world.now());
+        world.gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
+    }
+    let new = NewArtifact {
+        project,
+        module: world.pagos,
+        environment: world.dev,
+        artifact_type: "TEST_CASE".parse().unwrap(),
+        artifact_id: 1,
+        title: "pay twice".to_owned(),
+        body: r#"{"steps":["pay","pay"]}"#.to_owned(),
+        runner: "sql".parse().unwrap(),
+        target: "orders".parse().unwrap(),
+        depends_on: [].into(),
+    };
+    let ana = world.caller("ana");
+    let id = world.gate.draft_artifact(&ana, &new).unwrap().header.id;
+    world.gate.submit(&ana, id).unwrap();
+    world.gate.approve(&world.caller("bo"), id, world.digest(id), None).unwrap();
+    (world, id)
+}
+
+/// How often anybody had to wait at `target`.
+fn asks(world: &World, target: &str) -> u64 {
+    let key = Key::from_segments(&["turn", target]);
+    let stored = world.bench.parts.store.get(&key).unwrap().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&stored.value).unwrap();
+    json["body"]["asks"].as_u64().unwrap()
+}
+
+#[test]
+fn whatever_waits_is_asked_once_a_round_and_not_before_each_other() {
+    const EACH: u64 = 12;
+    let world = automatic(None, ExecutionMode::Automatic);
+    let due_at = |target: &str| {
+        let mut new = world.new_request(world.dev);
+        new.change.target = target.parse().unwrap();
+        let id = world.gate.draft_and_submit(&world.caller("ana"), &new).unwrap().header.id;
+        world.gate.approve(&world.caller("bo"), id, world.digest(id), None).unwrap();
+    };
+    due_at("busy");
+    let running = world.gate.run_due().unwrap().unwrap();
+    for _ in 0..EACH {
+        due_at("busy");
+    }
+    for number in 0..EACH {
+        due_at(&format!("free-{number}"));
+    }
+    let mut started = 0;
+    while let Some(ticket) = world.gate.run_due().unwrap() {
+        drive(&world, ticket);
+        started += 1;
+    }
+    assert_eq!(started, EACH);
+    // Once on the way, and once in the round that found nothing.
+    assert!(asks(&world, "busy") <= 2 * EACH + 1, "{} asks", asks(&world, "busy"));
+    drive(&world, running);
+    // Nobody is forgotten.
+    for _ in 0..EACH {
+        drive(&world, world.gate.run_due().unwrap().unwrap());
+    }
+    assert!(world.gate.run_due().unwrap().is_none());
     assert_invariants(&*world.bench.parts.store);
 }
 

@@ -78,7 +78,7 @@ use crate::limits::Limits;
 use crate::org::Slug;
 use crate::runner::Runner;
 use crate::store::erasable::Salts;
-use crate::store::{Store, Version};
+use crate::store::{Key, Store, Version};
 use crate::workflow::FormChecker;
 
 /// Everything that a gate needs from outside.
@@ -159,6 +159,8 @@ pub struct Gate {
     leases: Sightings,
     // Places in the queues of targets, by their latest ask.
     places: Watch<(Slug, RequestId), u64>,
+    // The request that was due and started last; see `Gate::run_due`.
+    due_after: Mutex<Option<Key>>,
 }
 
 impl Gate {
@@ -194,6 +196,7 @@ impl Gate {
             stored_micros: AtomicI64::new(0),
             leases: Sightings::default(),
             places: Watch::of(WATCHED_MAX),
+            due_after: Mutex::default(),
         }
     }
 

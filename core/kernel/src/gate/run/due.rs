@@ -1,5 +1,7 @@
 //! Runs that the gate starts: of what enough people agreed to, where the environment says so.
 
+use std::sync::PoisonError;
+
 use serde::{Deserialize, Serialize};
 
 use super::execute::Ticket;
@@ -14,8 +16,10 @@ use crate::gate::txn::Txn;
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::ExecutionMode;
-use crate::request::{Header, Request, State, StateName, action};
+use crate::request::{Approved, Header, Request, State, StateName, action};
+use crate::store::Key;
 use crate::store::records::{self, Record};
+use crate::workflow::Verb;
 
 /// Says that a request waits for the gate to run it. It is there as long as that is so.
 #[derive(Debug, Deserialize, Serialize)]
@@ -37,9 +41,9 @@ impl Gate {
     /// again until there is nothing; hand each ticket to [`Self::drive`].
     ///
     /// It goes the way of [`Self::execute`], with all that is judged and compared there, on behalf of somebody who may
-    /// execute: who asked, else who approved last. Where neither may, or what would run is not what was approved, it is
-    /// not run: the request stays `APPROVED` with the reason in its history, and waits for a person. A target that is
-    /// busy, and a runner that is not installed here, is asked again by the next call.
+    /// execute: who asked, else who approved last. Where neither may, and where it is refused, it is not run: the request
+    /// stays `APPROVED` with the reason in its history, and waits for a person. A target that is busy, and a runner that
+    /// is not installed here, is asked again once the others had their turn: a call goes on where the last one stopped.
     ///
     /// When one cannot be started, the others are all the same. Then the first such error is returned once nothing else
     /// is due.
@@ -63,23 +67,50 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn run_due(&self) -> Result<Option<Ticket>, Error> {
+        let last = || self.due_after.lock().unwrap_or_else(PoisonError::into_inner);
+        let (begun, mut first_error) = (last().clone(), None);
+        // From where the last call stopped to the end, and then what is before: whatever is busy is asked once a round.
+        let rest = self.next_due(begun.clone(), None, &mut first_error)?;
+        let found = match (rest, &begun) {
+            (None, Some(until)) => self.next_due(None, Some(until), &mut first_error)?,
+            (found, _) => found,
+        };
+        if let Some((key, ticket)) = found {
+            *last() = Some(key);
+            return Ok(Some(ticket));
+        }
+        *last() = None;
+        first_error.map_or(Ok(None), Err)
+    }
+
+    /// Starts the first request that is due and can be started, of those after `after` and up to `until`.
+    fn next_due(
+        &self,
+        mut after: Option<Key>,
+        until: Option<&Key>,
+        first_error: &mut Option<Error>,
+    ) -> Result<Option<(Key, Ticket)>, Error> {
         let prefix = records::key_of::<Due>(&[]);
-        let (page, mut after, mut first_error) =
-            (self.parts.limits.page_rows_max.max(1), None, None);
+        let page = self.parts.limits.page_rows_max.max(1);
         loop {
             let found = self.parts.store.scan(&prefix, after.as_ref(), page)?;
             let full = found.len() >= page;
             for (key, stored) in found {
+                if until.is_some_and(|until| key > *until) {
+                    return Ok(None);
+                }
                 let due = records::decode::<Due>(&key, &stored.value);
                 match due.and_then(|due| self.start_due(due.request)) {
-                    Ok(Some(ticket)) => return Ok(Some(ticket)),
+                    Ok(Some(ticket)) => return Ok(Some((key, ticket))),
                     Ok(None) => {}
-                    Err(error) => first_error = first_error.or(Some(error)),
+                    Err(error) => {
+                        let _first = first_error.get_or_insert(error);
+                    }
                 }
                 after = Some(key);
             }
             if !full {
-                return first_error.map_or(Ok(None), Err);
+                return Ok(None);
             }
         }
     }
@@ -87,10 +118,14 @@ impl Gate {
     fn start_due(&self, id: RequestId) -> Result<Option<Ticket>, Error> {
         let found = self.consult(|txn| {
             let request = txn.request(id)?;
-            let by = txn.on_behalf_of(&request)?;
-            Ok(request.is_due().then_some((request.header.runner, by)))
+            let State::Approved(approved) = &request.state else { return Ok(None) };
+            if !approved.is_automatic {
+                return Ok(None);
+            }
+            let (by, approved) = (txn.on_behalf_of(&request)?, approved.clone());
+            Ok(Some((request.header.runner, by, approved)))
         })?;
-        let Some((runner, by)) = found else { return Ok(None) };
+        let Some((runner, by, approved)) = found else { return Ok(None) };
         // Another node may have it.
         if self.installed(&runner)?.is_none() {
             return Ok(None);
@@ -98,28 +133,26 @@ impl Gate {
         let Some(user) = by else {
             let why =
                 Error::new(Code::Denied, "neither who asked nor who approved last may execute");
-            return self.hold_back(id, &why).map(|()| None);
+            return self.hold_back(id, &approved, &why).map(|()| None);
         };
         let caller = Caller::authenticated(user).via("automatic".parse()?);
         match self.start(&caller, id, Start::Due) {
             Ok(ticket) => Ok(Some(ticket)),
             Err(error) if matches!(error.code(), Code::TargetBusy | Code::WrongState) => Ok(None),
-            Err(error)
-                if matches!(error.code(), Code::Refused | Code::Blocked | Code::DigestMismatch) =>
-            {
-                self.hold_back(id, &error).map(|()| None)
+            Err(error) if is_for_good(error.code()) => {
+                self.hold_back(id, &approved, &error).map(|()| None)
             }
             Err(error) => Err(error),
         }
     }
 
-    /// Leaves it to people to run a request, and says why.
-    fn hold_back(&self, id: RequestId, why: &Error) -> Result<(), Error> {
+    /// Leaves it to people to run what was approved so, and says why. What was approved anew meanwhile is another thing.
+    fn hold_back(&self, id: RequestId, tried: &Approved, why: &Error) -> Result<(), Error> {
         let reason = why.to_string();
         self.attempt(|txn| {
             let mut request = txn.request(id)?;
             let State::Approved(approved) = &mut request.state else { return Ok(((), None)) };
-            if !approved.is_automatic {
+            if approved != tried {
                 return Ok(((), None));
             }
             approved.is_automatic = false;
@@ -131,6 +164,25 @@ impl Gate {
             Ok(((), Some(leaf)))
         })
     }
+}
+
+/// Whether an error stays until somebody does something: to try again would only tell it again.
+const fn is_for_good(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Denied
+            | Code::Refused
+            | Code::Blocked
+            | Code::DigestMismatch
+            | Code::UnknownTarget
+            | Code::UnsoundWorkflow
+            | Code::QuorumUnsatisfiable
+            | Code::ArtifactNotApproved
+            | Code::InvalidInput
+            | Code::InvalidPayload
+            | Code::TooLarge
+            | Code::InUse
+    )
 }
 
 impl Request {
@@ -173,8 +225,19 @@ impl Txn<'_> {
             if is_kept_away {
                 continue;
             }
-            if let Answer::Allowed(_) = self.quietly(user, &Action::EXECUTE, scope)? {
-                return Ok(Some(user));
+            if let Answer::Denied(_) = self.quietly(user, &Action::EXECUTE, scope)? {
+                continue;
+            }
+            let caller = Caller::authenticated(user);
+            match self.way(&caller, &request.header, Verb::Execute, None) {
+                Ok(_) => return Ok(Some(user)),
+                // The workflow keeps them from it.
+                Err(error)
+                    if matches!(
+                        error.code(),
+                        Code::Refused | Code::WrongState | Code::InvalidInput
+                    ) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(None)
