@@ -177,7 +177,7 @@ fn an_author_withdraws_and_others_do_not() {
         &expect![[r"
         draft ana: draft
         submit ana: pending approval
-        cancel bo: refused: `bo` did not write `it` and cannot withdraw it
+        cancel bo: refused: `bo` did not write `it`
         cancel ana: cancelled
         approve bo: wrong_state: `it` is CANCELLED and cannot be approved
         submit ana: wrong_state: `it` is CANCELLED and cannot be submitted

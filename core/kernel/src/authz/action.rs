@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Code, Error};
 use crate::org::is_slug;
 
-/// The name of an action. Nine are built in; a project may add its own, such as `deploy`.
+/// The name of an action. Ten are built in; a project may add its own, such as `deploy`.
 ///
 /// ```
 /// use placet_core::authz::{Action, Rule};
@@ -68,12 +68,13 @@ impl Action {
     /// Read the global audit. Never part of a project role.
     pub const AUDIT: Self = Self(Cow::Borrowed("audit"));
 
-    const BUILT_IN: [Self; 9] = [
+    const BUILT_IN: [Self; 10] = [
         Self::REQUEST,
         Self::APPROVE,
         Self::EXECUTE,
         Self::REVERT,
         Self::RESTORE,
+        Self::CHECK,
         Self::READ,
         Self::MANAGE,
         Self::ADMINISTER,

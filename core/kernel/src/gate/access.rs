@@ -81,7 +81,11 @@ impl Changed {
                 match (parts.next()?, parts.next()?) {
                     ("team_members", id) => Some(Self::Membership(project, id.parse().ok()?)),
                     ("user_project_roles", id) => Some(Self::Grant(project, id.parse().ok()?)),
-                    ("quorums" | "quorum_rules" | "blocking_rules", _) => None,
+                    (
+                        "quorums" | "quorum_rules" | "blocking_rules" | "auto_approvals"
+                        | "workflows" | "governance" | "promotions" | "executions",
+                        _,
+                    ) => None,
                     _ => Some(Self::Project(project)),
                 }
             }

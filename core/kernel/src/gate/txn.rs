@@ -57,7 +57,7 @@ pub(crate) const DERIVED: &[&str] = &[
     "denial",
     // The hashes of the log: see `hashes.rs`.
     "tile",
-    // The index of the log: see `log_index.rs`.
+    // The index of the log: see `log/index.rs`.
     "log_index",
     "log_span",
     "log_word",

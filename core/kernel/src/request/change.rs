@@ -267,6 +267,15 @@ impl Header {
         .with_help("ask another approver of this scope"))
     }
 
+    /// Refuses everybody but the authors.
+    pub(crate) fn check_is_author(&self, user: UserId) -> Result<(), Error> {
+        if self.authors().contains(&user) {
+            return Ok(());
+        }
+        Err(Error::new(Code::Refused, format!("`{user}` did not write `{}`", self.id))
+            .with_help("ask its author"))
+    }
+
     /// Refuses a revision that ran before: what its runs may have left would be done twice, and its attempts are spent.
     pub(crate) fn check_did_not_run(&self) -> Result<(), Error> {
         if self.attempts == 0 {

@@ -1,4 +1,4 @@
-//! The rows of the index over the log: what they hold, and where they lie. `log_index.rs` says how they are made.
+//! The rows of the index over the log: what they hold, and where they lie. `index.rs` says how they are made.
 
 use core::fmt;
 

@@ -2,7 +2,7 @@
 
 use crate::audit::Event;
 use crate::authz::{Execute, Submit};
-use crate::error::{Code, Error};
+use crate::error::Error;
 use crate::gate::Gate;
 use crate::gate::find::{Note, subject};
 use crate::gate::run::lease::Live;
@@ -40,13 +40,8 @@ impl Gate {
             let scope = request.header.scope();
             let permit = txn.ask::<Submit>(caller.user(), scope, &subject(id))?;
             let (by, _) = permit.spend_on(&scope)?;
-            if !request.header.editors.contains(&by) {
-                return Err(Error::new(
-                    Code::Refused,
-                    format!("`{by}` did not write `{id}` and cannot withdraw it"),
-                )
-                .with_help("ask its author, or reject it as an approver"));
-            }
+            // In every workflow, whatever its own way asks for.
+            request.header.check_is_author(by)?;
             let from = Some(request.state.name());
             let done = match &request.state {
                 State::Draft(_) | State::PendingApproval(_) | State::ChangesRequested(_) => {

@@ -87,16 +87,7 @@ impl Txn<'_> {
                 Requirement::Comment => {
                     self.gate.check_comment(comment.unwrap_or_default(), true)?;
                 }
-                Requirement::Author => {
-                    let user = caller.user();
-                    if !header.authors().contains(&user) {
-                        return Err(Error::new(
-                            Code::Refused,
-                            format!("`{user}` did not write `{}`", header.id),
-                        )
-                        .with_help("ask its author"));
-                    }
-                }
+                Requirement::Author => header.check_is_author(caller.user())?,
                 Requirement::Complete => self.check_complete(header)?,
                 // Their verbs look at these: no other verb may require them.
                 Requirement::NoDependants

@@ -9,9 +9,8 @@ use crate::gate::Gate;
 use crate::gate::find::{Note, subject};
 use crate::gate::request::plan::{PlanLink, guarded};
 use crate::gate::txn::Txn;
-use crate::id::{RequestId, UserId};
+use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::org::UserKind;
 use crate::request::{DECLARED_PARTLY_DONE, Header, Request, State, action};
 use crate::runner::{Failure, Job, JobId, Outcome, Plan, Report};
 use crate::workflow::Verb;
@@ -86,7 +85,7 @@ impl Gate {
             let scope = request.header.scope();
             let permit = txn.ask::<Execute>(caller.user(), scope, &subject(id))?;
             let (by, _) = permit.spend_on(&scope)?;
-            txn.only_a_person(by)?;
+            txn.refuse_agent(by, "says what nobody can tell")?;
             let from = Some(request.state.name());
             let State::Unknown(unknown) = request.state else {
                 return Err(request.wrong_state("reconciled"));
@@ -145,7 +144,7 @@ impl Gate {
         let request = txn.request(id)?;
         let scope = request.header.scope();
         let (by, _) = txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
-        txn.only_a_person(by)?;
+        txn.refuse_agent(by, "says what nobody can tell")?;
         let State::Unknown(unknown) = &request.state else {
             return Err(request.wrong_state("reconciled"));
         };
@@ -156,16 +155,5 @@ impl Gate {
         let plan = revision.plan_at(&ended.target)?.clone();
         let job = self.job(txn, &request.header, (&revision, &ended.target), run)?;
         Ok((request.header, job, plan))
-    }
-}
-
-impl Txn<'_> {
-    /// Refuses an agent.
-    fn only_a_person(&mut self, user: UserId) -> Result<(), Error> {
-        if self.asker(user)?.is_some_and(|asker| asker.user.kind == UserKind::Person) {
-            return Ok(());
-        }
-        Err(Error::new(Code::Refused, "only a person says what nobody can tell")
-            .with_help("verify it, or ask a person to look at the target"))
     }
 }
