@@ -8,7 +8,7 @@ use placet::NewArtifact;
 use placet::error::{Code, Error};
 use placet::id::{ProjectId, RequestId};
 use placet::org::Slug;
-use placet::request::{ArtifactName, ArtifactType};
+use placet::request::{ApprovalRule, ArtifactName, ArtifactType};
 use serde_json::{Value, json};
 
 use crate::console::{Answer, json_of};
@@ -171,7 +171,7 @@ impl Named {
         let (mut rows, mut list) = (Vec::new(), Vec::<Value>::new());
         for line in &found {
             let version = line.artifact.as_ref().map(|version| version.version);
-            let by_rule = line.approved_by_rule.map(|rule| rule.as_str());
+            let by_rule = line.approved_by_rule.map(ApprovalRule::as_str);
             rows.push(vec![
                 version.map_or_else(String::new, |version| version.to_string()),
                 line.id.to_string(),

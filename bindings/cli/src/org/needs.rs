@@ -125,10 +125,6 @@ pub(crate) fn told(quorum: &Quorum, shop: &Organisation) -> String {
     told
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "a kind of need that a later version has is named as such"
-)]
 fn told_need(need: &Need, shop: &Organisation, is_inner: bool) -> String {
     let joined = |of: &[Need], word: &str| {
         let parts: Vec<String> = of.iter().map(|need| told_need(need, shop, true)).collect();

@@ -5,7 +5,7 @@ use placet::error::Error;
 use placet::id::{ProjectId, RequestId, UserId};
 use placet::identity::Caller;
 use placet::org::Slug;
-use placet::request::{Check, Header, Request, State, StateName};
+use placet::request::{ApprovalRule, Check, Header, Request, State, StateName};
 use placet::runner::{Finding, Level, Outcome, Plan};
 use placet::{Gate, RequestSummary};
 use serde_json::{Value, json};
@@ -172,7 +172,7 @@ impl List {
                         "number": version.artifact_id,
                         "version": version.version,
                     })),
-                    "approved_by_rule": line.approved_by_rule.map(|rule| rule.as_str()),
+                    "approved_by_rule": line.approved_by_rule.map(ApprovalRule::as_str),
                     "requester": line.requester.to_string(),
                     "by_agent": line.by_agent,
                     "updated_at": line.updated_at.to_string(),

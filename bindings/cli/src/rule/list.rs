@@ -109,7 +109,6 @@ fn told_finding(finding: &FindingIs) -> Result<String, Error> {
     })
 }
 
-#[expect(clippy::wildcard_enum_match_arm, reason = "what a later version stops is named as such")]
 fn told_block(block: &Block) -> Result<String, Error> {
     Ok(match block {
         Block::Finding(finding) => told_finding(finding)?,
