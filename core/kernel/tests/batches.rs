@@ -1,20 +1,24 @@
 //! One request over several targets: a canary first, one run each, and nothing after an error.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use expect_test::expect;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Finding;
 use placet_core::id::RequestId;
+use placet_core::org::Interval;
+use placet_core::org::command::{AssignRole, CreateRole, EndGrant, SetWorkflow};
 use placet_core::request::{Change, Request, State, StateName};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::store::{Batch, Key};
 use placet_core::testing::Seen;
+use placet_core::workflow::{Definition, StateDef, Transition, Verb};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
 
+use crate::workflows::stories::{action, code};
 use crate::world::{World, assert_invariants};
 
 const TARGETS: [&str; 4] = ["shop-1", "shop-2", "shop-3", "shop-4"];
@@ -125,6 +129,68 @@ fn the_canary_goes_first_and_the_others_follow_one_by_one() {
     let plans: Vec<_> = view.plan.iter().chain(&view.plans_then).collect();
     let at: Vec<_> = plans.iter().map(|plan| plan.steps[0].target.as_str()).collect();
     assert_eq!(at, TARGETS);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+/// `change`, in which one state of phase `APPROVED` asks for a role to run, and one before it in the list, which takes
+/// a boss to get to, asks for none. What is done looks as if it might be approved, too.
+fn two_ways_to_run() -> Definition {
+    let name = "release".parse().unwrap();
+    let mut definition = Definition { name, version: 0, ..Definition::change() };
+    let approved = definition.states.iter().position(|it| it.code == code("APPROVED")).unwrap();
+    let fast = StateDef { code: code("FAST"), ..definition.states[approved].clone() };
+    definition.states.insert(approved, fast);
+    let done = definition.states.iter_mut().find(|it| it.code == code("SUCCEEDED")).unwrap();
+    done.phases.insert(StateName::Approved);
+    let execute = definition.transitions.iter_mut().find(|way| way.verb == Verb::Execute).unwrap();
+    let open = Transition { from: code("FAST"), ..execute.clone() };
+    execute.roles = ["Releaser".parse().unwrap()].into();
+    definition.transitions.push(open);
+    definition.transitions.push(Transition {
+        action: action("HURRY"),
+        verb: Verb::Advance,
+        from: code("APPROVED"),
+        to: code("FAST"),
+        roles: ["Boss".parse().unwrap()].into(),
+        requires: BTreeSet::new(),
+    });
+    definition
+}
+
+#[test]
+fn a_batch_goes_on_where_its_run_was_started_and_by_the_same_way() {
+    let world = World::new();
+    let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
+    let role = |name: &str| {
+        gate.manage(&root, &CreateRole { project, name: name.parse().unwrap() }).unwrap()
+    };
+    let (releaser, _) = (role("Releaser"), role("Boss"));
+    let (user, valid) = (world.people["bo"], Interval::starting(world.now()));
+    let grant = gate.manage(&root, &AssignRole { project, user, role: releaser, valid }).unwrap();
+    let definition = two_ways_to_run();
+    gate.manage(&root, &SetWorkflow { project, definition: definition.clone() }).unwrap();
+    let mut new = world.new_request(world.dev);
+    new.change = change(&world, &TARGETS[..3]);
+    let ana = world.caller("ana");
+    let id = gate.draft_in(&ana, &new, &definition.name).unwrap().header.id;
+    gate.submit(&ana, id).unwrap();
+    gate.approve(&world.caller("bo"), id, world.digest(id), None).unwrap();
+
+    let canary = step(&world, id, false).unwrap();
+    assert_eq!((canary.state.name(), canary.header.step), (StateName::Approved, code("APPROVED")));
+    // Also after one that failed, and one that nobody could tell about.
+    world.bench.runner.ends_with(failed());
+    assert_eq!(step(&world, id, false).unwrap().header.step, code("FAILED"));
+    world.bench.runner.ends_with(unknown());
+    assert_eq!(step(&world, id, true).unwrap().header.step, code("UNKNOWN"));
+    let (read, _) = gate.verify(&world.caller("bo"), id).unwrap();
+    assert_eq!((read.state.name(), read.header.step), (StateName::Approved, code("APPROVED")));
+    // Whoever lost the role runs no further target.
+    gate.manage(&root, &EndGrant { project, grant, at: None }).unwrap();
+    assert_eq!(step(&world, id, false).unwrap_err().code(), Code::Refused);
+    gate.manage(&root, &AssignRole { project, user, role: releaser, valid }).unwrap();
+    world.bench.runner.ends_well();
+    assert_eq!(step(&world, id, false).unwrap().header.step, code("SUCCEEDED"));
     assert_invariants(&*world.bench.parts.store);
 }
 

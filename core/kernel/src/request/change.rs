@@ -149,6 +149,10 @@ pub struct Header {
     pub workflow_version: u32,
     /// The state of the workflow that it is in.
     pub step: StateCode,
+    /// The state of the workflow in which its latest run was started, as far as approvals go: a batch goes back there
+    /// after each target but the last. Nothing before the first run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ran_from: Option<StateCode>,
     /// Which version of which artifact it is, in a workflow of artifacts.
     pub artifact: Option<Version>,
     /// The requests that it needs: none of them can be deleted while it is there.

@@ -182,7 +182,8 @@ fn edit(definition: &Definition, node: &Node, state: &StateDef, arcs: &mut Vec<A
     }
 }
 
-/// The moves of a run, listed or not: every workflow has them.
+/// The moves of a run, listed or not: every workflow has them. Success at one target of a batch leads back to where the
+/// run was started: every path to a run came through there, so nothing new is reached by it.
 fn run(definition: &Definition, node: &Node, arcs: &mut Vec<Arc>) {
     for verb in [Verb::Finish, Verb::Lose, Verb::Verify, Verb::Reconcile] {
         for (_, phase) in verb.phases().iter().filter(|(before, _)| *before == node.phase) {

@@ -77,6 +77,7 @@ impl NewRequest {
             workflow: workflow.name.clone(),
             workflow_version: workflow.version,
             step: workflow.initial.clone(),
+            ran_from: None,
             artifact: None,
             depends_on: BTreeSet::new(),
             title: self.title.clone(),

@@ -136,7 +136,8 @@ impl Txn<'_> {
         .with_detail("roles", roles.join(", ")))
     }
 
-    /// Notes where a run took the request to.
+    /// Notes where a run took the request to. Success at one target of a batch takes it back to where the run was
+    /// started: another state of the same phase may let people run it who may not there, or let nobody.
     pub(in crate::gate) fn arrive(
         &mut self,
         header: &mut Header,
@@ -144,7 +145,13 @@ impl Txn<'_> {
         phase: StateName,
     ) -> Result<(), Error> {
         let workflow = self.workflow(header)?;
-        let Some(state) = workflow.arrival(&header.step, verb, phase) else {
+        let arrival = if phase == StateName::Approved {
+            let home = header.ran_from.as_ref().and_then(|step| workflow.state(step));
+            home.filter(|state| state.phases.contains(&phase))
+        } else {
+            workflow.arrival(&header.step, verb, phase)
+        };
+        let Some(state) = arrival else {
             return Err(Error::new(
                 Code::Internal,
                 format!("the workflow `{}` has no state for {phase}", header.workflow),

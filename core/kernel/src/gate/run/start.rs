@@ -160,6 +160,9 @@ impl Txn<'_> {
             ready;
         let id = RunId::from_u128(self.gate.parts.ids.next());
         let executing = approved.start(&mut header, permit, &counted, (id, self.now))?;
+        if start != Start::Again {
+            header.ran_from = Some(header.step.clone());
+        }
         self.follow(caller, &mut header, verb, None)?;
         let run = Run {
             id,
