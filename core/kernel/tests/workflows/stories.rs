@@ -7,7 +7,9 @@ use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::command::{AssignRole, CreateRole, RemoveRole, RetireWorkflow, SetWorkflow};
 use placet_core::org::{Interval, Name};
+use placet_core::gate::Finding;
 use placet_core::request::StateName;
+use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 use placet_core::workflow::{
     ActionCode, Definition, Form, Requirement, StateCode, StateDef, Transition, Verb,
@@ -222,7 +224,6 @@ fn a_request_keeps_the_version_that_it_began_with() {
 
 #[test]
 fn a_run_that_nobody_can_tell_about_comes_to_an_end_in_every_workflow() {
-    use placet_core::runner::{Failure, Outcome};
     let world = purchasing();
     let (gate, ana, bo, cy) =
         (&world.gate, world.caller("ana"), world.caller("bo"), world.caller("cy"));
@@ -233,6 +234,54 @@ fn a_run_that_nobody_can_tell_about_comes_to_an_end_in_every_workflow() {
     world.bench.runner.ends_with(Outcome::Unknown(Failure::new("timeout", "the line went dead")));
     gate.drive(gate.execute(&bo, id).unwrap(), &Seen::default()).unwrap();
     assert_eq!(step(&world, id), "UNKNOWN");
+    gate.verify(&bo, id).unwrap();
+    assert_eq!(step(&world, id), "SUCCEEDED");
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn whoever_says_what_became_of_a_run_takes_the_way_that_leads_there() {
+    let world = World::new();
+    let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
+    let name: Name = "Boss".parse().unwrap();
+    let role = gate.manage(&root, &CreateRole { project, name: name.clone() }).unwrap();
+    let mut definition = Definition {
+        name: "purchase".parse().unwrap(),
+        version: 0,
+        ..Definition::change()
+    };
+    // The harmless way is listed first, and takes nobody in particular.
+    definition.transitions.reverse();
+    let done = |way: &&mut Transition| {
+        matches!(way.verb, Verb::Reconcile | Verb::Verify) && way.to == code("SUCCEEDED")
+    };
+    for way in definition.transitions.iter_mut().filter(done) {
+        way.roles.insert(name.clone());
+    }
+    gate.manage(&root, &SetWorkflow { project, definition }).unwrap();
+    let (ana, bo) = (world.caller("ana"), world.caller("bo"));
+    let unknown = || Outcome::Unknown(Failure::new("timeout", "the line went dead"));
+    let run = || {
+        world.bench.runner.ends_with(unknown());
+        world.bench.runner.reads(unknown());
+        let id = draft(&world, &ana);
+        gate.submit(&ana, id).unwrap();
+        gate.approve(&bo, id, world.digest(id), None).unwrap();
+        gate.drive(gate.execute(&bo, id).unwrap(), &Seen::default()).unwrap();
+        assert_eq!(step(&world, id), "UNKNOWN");
+        id
+    };
+    let id = run();
+    let says = |id, finding| gate.reconcile(&bo, id, finding, "I looked");
+    assert_eq!(says(id, Finding::Done).unwrap_err().code(), Code::Refused);
+    says(id, Finding::NothingDone).unwrap();
+    assert_eq!(step(&world, id), "FAILED");
+    let id = run();
+    world.bench.runner.reads(Outcome::Succeeded(Report::default()));
+    assert_eq!(gate.verify(&bo, id).unwrap_err().code(), Code::Refused);
+    assert_eq!(step(&world, id), "UNKNOWN");
+    let (user, valid) = (world.people["bo"], Interval::starting(world.now()));
+    gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
     gate.verify(&bo, id).unwrap();
     assert_eq!(step(&world, id), "SUCCEEDED");
     assert_invariants(&*world.bench.parts.store);

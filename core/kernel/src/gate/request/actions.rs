@@ -104,17 +104,22 @@ impl Gate {
                 if matches!(way.verb, Verb::Finish | Verb::Lose) {
                     continue;
                 }
-                // Where a run's outcome tells where it leads, it is one way.
-                if offers.iter().any(|offer: &Offer| offer.action == way.action) {
+                let verb = txn.verb_here(&request, way)?;
+                let refusal = txn.refusal_of(caller, &request, (way, verb))?;
+                // Where a run's outcome tells where it leads, it is one way, for whoever may take any of them.
+                let same = offers.iter_mut().find(|offer: &&mut Offer| offer.action == way.action);
+                if let Some(offer) = same {
+                    if refusal.is_none() && offer.refusal.is_some() {
+                        (offer.to, offer.refusal) = (way.to.clone(), None);
+                    }
                     continue;
                 }
-                let verb = txn.verb_here(&request, way)?;
                 offers.push(Offer {
                     action: way.action.clone(),
                     verb,
                     to: way.to.clone(),
                     needs_comment: way.requires.contains(&Requirement::Comment),
-                    refusal: txn.refusal_of(caller, &request, (way, verb))?,
+                    refusal,
                 });
             }
             let is_open = match &request.state {

@@ -8,7 +8,7 @@ use crate::gate::find::{Note, subject};
 use crate::gate::run::lease::Live;
 use crate::id::RequestId;
 use crate::identity::Caller;
-use crate::request::{Cancelled, Executing, Request, State, action};
+use crate::request::{Cancelled, Executing, Request, State, StateName, action};
 use crate::workflow::Verb;
 
 impl Gate {
@@ -101,7 +101,8 @@ impl Gate {
             let State::Executing(executing) = request.state else {
                 return Err(request.wrong_state("stopped"));
             };
-            txn.check_run_way(caller, &request.header, Verb::Stop, None)?;
+            let stop = (Verb::Stop, StateName::Executing);
+            txn.check_run_way(caller, &request.header, stop, None)?;
             if let Some(live) = txn.get::<Live>(&[&id.to_string()])?
                 && live.fence == executing.fence
             {

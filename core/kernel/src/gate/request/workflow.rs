@@ -161,17 +161,25 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Whether the caller may look after a run, where the workflow says who may.
+    /// Whether the caller may look after a run that is in `phase` then, where the workflow says who may: by the way
+    /// that leads there, and not by another of the same verb.
     pub(in crate::gate) fn check_run_way(
         &mut self,
         caller: &Caller,
         header: &Header,
-        verb: Verb,
+        (verb, phase): (Verb, StateName),
         comment: Option<&str>,
     ) -> Result<(), Error> {
         let workflow = self.workflow(header)?;
-        // Every workflow can end what it began: a way that is not listed takes nothing more.
-        match workflow.way(&header.step, verb) {
+        // A target of a batch is done as the last of them is.
+        let told = if phase == StateName::Approved { StateName::Succeeded } else { phase };
+        let leads = |way: &&Transition| {
+            let end = workflow.state(&way.to);
+            way.verb == verb && end.is_some_and(|end| end.phases.contains(&told))
+        };
+        let way = workflow.ways_from(&header.step).find(leads);
+        // Every workflow can end what it began: a verb that is not listed takes nothing more.
+        match way.or_else(|| workflow.way(&header.step, verb)) {
             Some(way) => self.check_way(caller, header, way, comment),
             None => Ok(()),
         }

@@ -91,7 +91,6 @@ impl Gate {
                 return Err(request.wrong_state("reconciled"));
             };
             let mut header = request.header;
-            txn.check_run_way(caller, &header, Verb::Reconcile, Some(reason))?;
             let ended = &unknown.ended;
             let (run, attempt, fence) = (ended.run, ended.attempt, ended.fence);
             let (request, revision) = (header.id, header.revision);
@@ -110,6 +109,8 @@ impl Gate {
             txn.end_run(job, &outcome)?;
             txn.end_turn(&ended.target, id, fence)?;
             let state = unknown.declare(&header, by, outcome.clone());
+            let way = (Verb::Reconcile, state.name());
+            txn.check_run_way(caller, &header, way, Some(reason))?;
             txn.arrive(&mut header, Verb::Reconcile, state.name())?;
             let (caller, comment) = (Some(caller), Some(reason));
             let note = Note { caller, action: action::RECONCILE, from, comment };

@@ -81,7 +81,7 @@ impl Gate {
             }
             let mut header = request.header;
             let state = ended.read(&header, read.clone(), txn.now);
-            txn.check_run_way(caller, &header, Verb::Verify, None)?;
+            txn.check_run_way(caller, &header, (Verb::Verify, state.name()), None)?;
             txn.arrive(&mut header, Verb::Verify, state.name())?;
             let (caller, comment) = (Some(caller), None);
             let note = Note { caller, action: action::VERIFY, from, comment };
