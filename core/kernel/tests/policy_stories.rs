@@ -20,9 +20,9 @@ use crate::world::World;
 
 /// Permits what the index allows, and forbids what a test says.
 #[derive(Debug)]
-struct House {
-    name: &'static str,
-    forbids: fn(&Question, &Facts) -> bool,
+pub(crate) struct House {
+    pub(crate) name: &'static str,
+    pub(crate) forbids: fn(&Question, &Facts) -> bool,
 }
 
 impl Authorizer for House {
@@ -268,7 +268,11 @@ fn the_table_of_a_project_shows_which_marks_moved() {
 }
 
 /// All pages of a replay, from the start.
-fn replayed(gate: &Gate, world: &World, policies: &dyn Authorizer) -> (Vec<ReplayDifference>, u64) {
+pub(crate) fn replayed(
+    gate: &Gate,
+    world: &World,
+    policies: &dyn Authorizer,
+) -> (Vec<ReplayDifference>, u64) {
     let (mut differences, mut asked, mut from) = (Vec::new(), 0, Some(0));
     while let Some(entry) = from {
         let page: Replay = gate.replay(&world.caller("root"), policies, entry).unwrap();
@@ -279,7 +283,7 @@ fn replayed(gate: &Gate, world: &World, policies: &dyn Authorizer) -> (Vec<Repla
     (differences, asked)
 }
 
-fn told(world: &World, differences: &[ReplayDifference]) -> String {
+pub(crate) fn told(world: &World, differences: &[ReplayDifference]) -> String {
     let line = |one: &ReplayDifference| {
         let Question { user, action, .. } = &one.question;
         let was = if one.recorded.allowed { "yes" } else { "no" };

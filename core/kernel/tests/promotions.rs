@@ -1,5 +1,6 @@
 //! The same change from environment to environment, each time with its own approvals and run.
 
+use placet_core::authz::Action;
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Promotion;
@@ -13,6 +14,7 @@ use placet_core::runner::{Failure, Outcome};
 use placet_core::store::{Batch, Key};
 use placet_core::testing::Seen;
 
+use crate::policy_stories::{House, replayed, told};
 use crate::world::{World, assert_invariants};
 
 /// dev, staging, prod, in this order.
@@ -116,6 +118,30 @@ fn a_change_goes_from_stage_to_stage_each_with_its_own_approvals() {
     assert_eq!(leaf.event, "request.promoted");
     assert_eq!(leaf.facts["promoted_from"], header.id.to_string());
     assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn whoever_wrote_what_was_promoted_is_an_author_in_a_replay_too() {
+    let stages = stages();
+    let world = &stages.world;
+    let (bo, cy) = (world.caller("bo"), world.caller("cy"));
+    let first = world.gate.draft_and_submit(&bo, &world.new_request(world.dev)).unwrap().header.id;
+    world.gate.approve(&cy, first, world.digest(first), None).unwrap();
+    world.gate.drive(world.gate.execute(&cy, first).unwrap(), &Seen::default()).unwrap();
+    let second = stages.promote(first, stages.staging).unwrap().header.id;
+    stages.submit(second).unwrap();
+    let own = world.gate.approve(&bo, second, world.digest(second), None).unwrap_err();
+    assert_eq!(own.code(), Code::Refused);
+    let house = House {
+        name: "no-authors",
+        forbids: |asked, facts| {
+            asked.action == Action::APPROVE && facts.authors.contains(&asked.user)
+        },
+    };
+    assert_eq!(
+        told(world, &replayed(&world.gate, world, &house).0),
+        "bo approve: yes, now denied: the policy `no-authors` (house:1) forbids it; Policies"
+    );
 }
 
 #[test]

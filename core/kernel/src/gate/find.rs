@@ -34,7 +34,8 @@ impl Record for RequestOf {
 #[derive(Debug)]
 pub(super) struct Note<'a> {
     pub(super) caller: Option<&'a Caller>,
-    pub(super) action: &'a str,
+    // The core's word for it. What its workflow calls it is known from the way that was taken.
+    pub(super) verb: &'static str,
     pub(super) from: Option<StateName>,
     pub(super) comment: Option<&'a str>,
 }
@@ -100,12 +101,14 @@ impl Txn<'_> {
         let id = request.header.id.to_string();
         let before = self.get::<Request>(&[&id])?.map(|before| before.header.step);
         let kind = note.caller.map(|caller| self.kind_of(caller.user())).transpose()?;
+        let action = self.taken.take().map_or_else(|| note.verb.to_owned(), |way| way.to_string());
         let entry = HistoryEntry {
             request: request.header.id,
             number: request.header.history_len,
             at: self.now,
             actor: note.caller.map(Caller::user),
-            action: note.action.to_owned(),
+            verb: note.verb.to_owned(),
+            action,
             from: note.from,
             to: request.state.name(),
             from_step: before,

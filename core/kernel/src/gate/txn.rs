@@ -16,6 +16,7 @@ use crate::org::{GlobalRoleGrant, User};
 use crate::store::erasable::{self, Erased};
 use crate::store::records::{self, Record};
 use crate::store::{Batch, CommitError, Key, Stored, Version};
+use crate::workflow::ActionCode;
 
 /// One try at a verb. Everything that it reads is expected to be unchanged when it commits.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(crate) struct Txn<'g> {
     pub(super) decisions: Vec<Decision>,
     pub(super) asked: Option<(UserId, Action, Scope)>,
     pub(super) about: Option<RequestId>,
+    // What the workflow calls the way that was taken, until the step of it is noted.
+    pub(super) taken: Option<ActionCode>,
 }
 
 /// Where a try may take rows from.
@@ -79,6 +82,7 @@ impl<'g> Txn<'g> {
             decisions: Vec::new(),
             asked: None,
             about: None,
+            taken: None,
         }
     }
 

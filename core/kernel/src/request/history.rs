@@ -15,8 +15,8 @@ use crate::workflow::StateCode;
 /// # let (gate, office) = placet_core::testing::Office::in_memory()?;
 /// let id = office.pending(&gate)?.header.id;
 /// let history = gate.history(&office.ana, id)?;
-/// let actions: Vec<&str> = history.iter().map(|entry| entry.action.as_str()).collect();
-/// assert_eq!(actions, ["DRAFT", "PLAN", "SUBMIT"]);
+/// let verbs: Vec<&str> = history.iter().map(|entry| entry.verb.as_str()).collect();
+/// assert_eq!(verbs, ["DRAFT", "PLAN", "SUBMIT"]);
 /// assert!(history.iter().all(|entry| entry.actor == Some(office.ana.user())));
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
@@ -31,7 +31,11 @@ pub struct HistoryEntry {
     pub at: Timestamp,
     /// Who did it; `None` is the system (an expired lease, a recovery).
     pub actor: Option<UserId>,
-    /// What was done: a stable word such as `SUBMIT` or `APPROVE`.
+    /// What was done: a stable word of the core, such as `SUBMIT` or `APPROVE`. No workflow changes it: where it says
+    /// `APPROVE`, somebody approved.
+    pub verb: String,
+    /// What its workflow calls that, such as `RESUBMIT` or `SYNC`; the word of [`Self::verb`] where the workflow has no
+    /// word for it, as for a comment. For people: a workflow calls its ways as it likes.
     pub action: String,
     /// The state before; `None` for the first entry.
     pub from: Option<StateName>,
@@ -56,7 +60,7 @@ pub struct HistoryEntry {
     pub by_agent: bool,
 }
 
-/// The words of [`HistoryEntry::action`].
+/// The words of [`HistoryEntry::verb`].
 pub(crate) mod action {
     pub(crate) const DRAFT: &str = "DRAFT";
     pub(crate) const PROMOTE: &str = "PROMOTE";
@@ -87,6 +91,7 @@ pub(crate) mod action {
     pub(crate) const REVERT: &str = "REVERT";
     pub(crate) const RESTORE: &str = "RESTORE";
     pub(crate) const NEW_VERSION: &str = "NEW_VERSION";
+    pub(crate) const ADVANCE: &str = "ADVANCE";
     pub(crate) const AUTO_APPROVE: &str = "AUTO_APPROVE";
 }
 

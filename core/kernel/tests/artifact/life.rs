@@ -138,7 +138,7 @@ fn what_was_sent_back_is_edited_where_it_is_and_handed_in_again() {
             "REQUEST_CHANGES PENDING_REVIEW > CHANGES_REQUESTED r1",
             "EDIT CHANGES_REQUESTED > CHANGES_REQUESTED r2",
             "PLAN CHANGES_REQUESTED > CHANGES_REQUESTED r2",
-            "SUBMIT CHANGES_REQUESTED > PENDING_REVIEW r2",
+            "RESUBMIT CHANGES_REQUESTED > PENDING_REVIEW r2",
         ]
     );
     let diff = gate.diff(bo, RevisionRef::of(id, 1), RevisionRef::present(id)).unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use placet_core::authz::Action;
 use placet_core::error::Code;
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
@@ -15,6 +16,7 @@ use placet_core::workflow::{
     ActionCode, Definition, Form, Requirement, StateCode, StateDef, Transition, Verb,
 };
 
+use crate::policy_stories::{House, replayed};
 use crate::world::{World, assert_invariants};
 
 pub(crate) fn code(text: &str) -> StateCode {
@@ -285,6 +287,49 @@ fn whoever_says_what_became_of_a_run_takes_the_way_that_leads_there() {
     gate.verify(&bo, id).unwrap();
     assert_eq!(step(&world, id), "SUCCEEDED");
     assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn no_workflow_says_that_somebody_did_what_they_did_not() {
+    let world = World::new();
+    let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
+    let mut definition = two_looks("purchase");
+    let pass = definition.transitions.iter_mut().find(|way| way.verb == Verb::Advance).unwrap();
+    // It would make whoever takes it an author, or an approver, of those who go by this name.
+    pass.action = action("SUBMIT");
+    let mut again = pass.clone();
+    (again.from, again.to) = (pass.to.clone(), pass.from.clone());
+    again.action = action("REJECT");
+    let reject = definition.transitions.iter_mut().find(|way| way.verb == Verb::Reject).unwrap();
+    reject.action = action("APPROVED");
+    definition.transitions.push(again);
+    gate.manage(&root, &SetWorkflow { project, definition }).unwrap();
+    let (ana, bo) = (world.caller("ana"), world.caller("bo"));
+    let id = draft(&world, &ana);
+    gate.submit(&ana, id).unwrap();
+    for name in ["SUBMIT", "REJECT", "SUBMIT"] {
+        gate.advance(&bo, id, &action(name), Some("on it goes")).unwrap();
+    }
+    gate.approve(&bo, id, world.digest(id), None).unwrap();
+    let told: Vec<String> = gate
+        .history(&ana, id)
+        .unwrap()
+        .iter()
+        .skip(2)
+        .map(|step| format!("{} {}", step.verb, step.action))
+        .collect();
+    assert_eq!(
+        told,
+        ["SUBMIT SUBMIT", "ADVANCE SUBMIT", "ADVANCE REJECT", "ADVANCE SUBMIT", "APPROVE APPROVE"]
+    );
+    // And a replay tells the policies no author that there was none.
+    let house = House {
+        name: "no-authors",
+        forbids: |asked, facts| {
+            asked.action == Action::APPROVE && facts.authors.contains(&asked.user)
+        },
+    };
+    assert_eq!(crate::policy_stories::told(&world, &replayed(gate, &world, &house).0), "");
 }
 
 #[test]

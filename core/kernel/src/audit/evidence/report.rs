@@ -6,7 +6,7 @@ use crate::audit::{Decision, Leaf};
 use crate::error::Error;
 use crate::id::UserId;
 use crate::org::Slug;
-use crate::request::{Revision, ThreadPlace};
+use crate::request::{HistoryEntry, Revision, ThreadPlace};
 use crate::runner::{Outcome, Plan};
 
 /// One page that needs nothing else: no script, no font, no picture. Its print form is meant for PDF.
@@ -168,7 +168,7 @@ fn happened(page: &mut Page, told: &Told) {
             [
                 step.at.to_string(),
                 who(step.actor, step.by_agent),
-                format!("{}{thread}", step.action),
+                format!("{}{thread}", said(step)),
                 change,
                 step.revision.to_string(),
                 comment,
@@ -176,6 +176,14 @@ fn happened(page: &mut Page, told: &Told) {
         })
         .collect();
     page.table(["When", "Who", "What", "State", "Revision", "What they said"], &steps);
+}
+
+/// What was done, and what its workflow calls that: a name alone could say what did not happen.
+fn said(step: &HistoryEntry) -> String {
+    if step.action == step.verb {
+        return step.verb.clone();
+    }
+    format!("{} ({})", step.verb, step.action)
 }
 
 fn questioned(page: &mut Page, told: &Told) {

@@ -55,7 +55,7 @@ impl Txn<'_> {
                 .with_help("look at its workflow")
         })?;
         header.step = way.to.clone();
-        let note = Note { caller: None, action: action::AUTO_APPROVE, from, comment: None };
+        let note = Note { caller: None, verb: action::AUTO_APPROVE, from, comment: None };
         self.save(Request { header, state }, &note)
     }
 

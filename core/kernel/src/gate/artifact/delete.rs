@@ -47,7 +47,7 @@ impl Gate {
             txn.check_nothing_depends_on(id)?;
             txn.let_go(&header)?;
             let state = draft.delete(&header, permit, txn.now)?.into();
-            let note = Note { caller: Some(caller), action: action::DELETE, from, comment };
+            let note = Note { caller: Some(caller), verb: action::DELETE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestDeleted, Some(caller), &request);
             Ok((request, leaf))

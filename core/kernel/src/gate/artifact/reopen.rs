@@ -45,7 +45,7 @@ impl Gate {
             let state = requested.rewrite(&header, permit)?.into();
             // The world moved on: what it would do is planned afresh.
             header.plan = None;
-            let note = Note { caller: Some(caller), action: action::REOPEN, from, comment };
+            let note = Note { caller: Some(caller), verb: action::REOPEN, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestReopened, Some(caller), &request);
             Ok((request, leaf))

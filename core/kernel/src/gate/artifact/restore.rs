@@ -48,7 +48,7 @@ impl Gate {
             let state = rejected.restore(&header, permit)?.into();
             // The world moved on: what it would do is planned afresh.
             header.plan = None;
-            let note = Note { caller: Some(caller), action: action::RESTORE, from, comment };
+            let note = Note { caller: Some(caller), verb: action::RESTORE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestRestored, Some(caller), &request);
             Ok((request, leaf))

@@ -60,7 +60,7 @@ impl Gate {
             txn.follow(caller, &mut header, Verb::Revert, comment)?;
             // The world moved on: what it would do is planned afresh.
             header.plan = None;
-            let note = Note { caller: Some(caller), action: action::REVERT, from, comment };
+            let note = Note { caller: Some(caller), verb: action::REVERT, from, comment };
             let request = txn.save(Request { header, state: state.into() }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestReverted, Some(caller), &request);
             Ok((request, leaf))

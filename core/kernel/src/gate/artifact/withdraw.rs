@@ -45,7 +45,7 @@ impl Gate {
             let mut header = request.header;
             txn.follow(caller, &mut header, Verb::Withdraw, comment)?;
             let state = pending.withdraw(&header, permit)?.into();
-            let note = Note { caller: Some(caller), action: action::WITHDRAW, from, comment };
+            let note = Note { caller: Some(caller), verb: action::WITHDRAW, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestWithdrawn, Some(caller), &request);
             Ok((request, leaf))

@@ -257,20 +257,27 @@ impl Txn<'_> {
         let Some(id) = leaf.request.filter(|_| told && question.action == Action::APPROVE) else {
             return Ok(BTreeSet::new());
         };
-        let requester = self.request(id)?.header.requester;
+        let header = self.request(id)?.header;
+        let requester = header.requester;
+        // What was copied is over, and nobody writes it any more: its authors are who they were.
+        let source = header.promoted_from.or(header.artifact.and_then(|version| version.follows));
+        let copied = match source {
+            Some(source) => self.request(source)?.header.authors(),
+            None => BTreeSet::new(),
+        };
         let steps = self
             .gate
             .scan_all::<HistoryEntry>(&records::key_of::<HistoryEntry>(&[&id.to_string()]))?;
         let wrote = steps.into_iter().filter(|step| {
             let writes =
-                [action::DRAFT, action::EDIT, action::SUBMIT].contains(&step.action.as_str());
+                [action::DRAFT, action::EDIT, action::SUBMIT].contains(&step.verb.as_str());
             // A denial names no revision; a step of the same instant may have come after it.
             let is_before = step.at <= leaf.at
                 && leaf.revision.is_none_or(|revision| step.revision <= revision);
             writes && is_before
         });
         let wrote = wrote.flat_map(|step| [step.actor, step.on_behalf_of]).flatten();
-        Ok(wrote.chain([requester]).collect())
+        Ok(wrote.chain([requester]).chain(copied).collect())
     }
 }
 

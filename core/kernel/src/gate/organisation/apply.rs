@@ -85,7 +85,7 @@ impl Gate {
             let state = executing.finish(&header, entered.run.fence, outcome.clone(), txn.now)?;
             txn.arrive(&mut header, Verb::Finish, state.name())?;
             let from = Some(StateName::Executing);
-            let note = Note { caller: None, action: action::FINISH, from, comment: None };
+            let note = Note { caller: None, verb: action::FINISH, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
             let mut leaf = entered.leaf(txn, caller, &request, Event::RunApplied);
             leaf.outcome = Some(word(&outcome).to_owned());

@@ -8,7 +8,7 @@ use crate::gate::find::{Note, subject};
 use crate::gate::txn::Txn;
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
-use crate::request::{Request, StateName};
+use crate::request::{Request, StateName, action};
 use crate::workflow::{ActionCode, Verb};
 
 impl Gate {
@@ -35,7 +35,7 @@ impl Gate {
         &self,
         caller: &Caller,
         id: RequestId,
-        action: &ActionCode,
+        by: &ActionCode,
         comment: Option<&str>,
     ) -> Result<Request, Error> {
         self.check_comment(comment.unwrap_or_default(), false)?;
@@ -52,16 +52,17 @@ impl Gate {
                 Taken::Submit => txn.ask_and_spend::<Submit>(user, scope, id)?,
             }
             let workflow = txn.workflow(&request.header)?;
-            let way = workflow.transition(&request.header.step, action);
+            let way = workflow.transition(&request.header.step, by);
             let stays = Verb::Advance.phases().contains(&(phase, phase));
             let Some(way) = way.filter(|way| way.verb == Verb::Advance && stays) else {
-                return Err(request.wrong_state(&format!("advanced by {action}")));
+                return Err(request.wrong_state(&format!("advanced by {by}")));
             };
             txn.check_way(caller, &request.header, way, comment)?;
             let mut header = request.header;
             header.step = way.to.clone();
-            let (action, from) = (action.as_str(), Some(phase));
-            let note = Note { caller: Some(caller), action, from, comment };
+            txn.taken = Some(way.action.clone());
+            let (verb, from) = (action::ADVANCE, Some(phase));
+            let note = Note { caller: Some(caller), verb, from, comment };
             let request = txn.save(Request { header, state: request.state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestAdvanced, Some(caller), &request);
             Ok((request, leaf))

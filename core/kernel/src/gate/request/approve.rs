@@ -76,12 +76,13 @@ impl Gate {
             let is_enough = matches!(state, State::Approved(_));
             let way = txn.way(caller, &request.header, Verb::Approve, comment)?;
             let mut header = request.header;
+            txn.taken = Some(way.action);
             if is_enough {
                 header.step = way.to;
             }
             let event =
                 if is_enough { Event::RequestApproved } else { Event::RequestApprovalGiven };
-            let note = Note { caller: Some(caller), action: action::APPROVE, from, comment };
+            let note = Note { caller: Some(caller), verb: action::APPROVE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let mut leaf = Self::request_leaf(txn, event, Some(caller), &request);
             let given = request.state.approvals().last();

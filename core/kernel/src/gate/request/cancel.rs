@@ -61,7 +61,7 @@ impl Gate {
             let mut header = request.header;
             txn.follow(caller, &mut header, Verb::Cancel, comment)?;
             let state = Cancelled { by, at: txn.now, done }.into();
-            let note = Note { caller: Some(caller), action: action::CANCEL, from, comment };
+            let note = Note { caller: Some(caller), verb: action::CANCEL, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestCancelled, Some(caller), &request);
             Ok((request, leaf))
@@ -109,7 +109,7 @@ impl Gate {
                 txn.put(&Live { is_stopped: true, ..live })?;
             }
             let state = Executing { cancel_requested: true, ..executing }.into();
-            let note = Note { caller: Some(caller), action: action::STOP, from, comment: None };
+            let note = Note { caller: Some(caller), verb: action::STOP, from, comment: None };
             let request = txn.save(Request { header: request.header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RunStopRequested, Some(caller), &request);
             Ok((request, Some(leaf)))

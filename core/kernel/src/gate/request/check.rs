@@ -125,7 +125,7 @@ impl Gate {
             };
             txn.put(&check)?;
             let from = Some(request.state.name());
-            let note = Note { caller: Some(caller), action: action::CHECK, from, comment: None };
+            let note = Note { caller: Some(caller), verb: action::CHECK, from, comment: None };
             let request = txn.save(request, &note)?;
             let event = Event::RequestCheckReported;
             let mut leaf = Self::request_leaf(txn, event, Some(caller), &request);

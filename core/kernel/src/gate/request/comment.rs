@@ -34,7 +34,7 @@ impl Gate {
             let request = txn.commentable(caller, id)?;
             let from = Some(request.state.name());
             let (caller, comment) = (Some(caller), Some(text));
-            let note = Note { caller, action: action::COMMENT, from, comment };
+            let note = Note { caller, verb: action::COMMENT, from, comment };
             let request = txn.save(request, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestCommented, caller, &request);
             Ok((request, leaf))

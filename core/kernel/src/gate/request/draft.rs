@@ -278,7 +278,7 @@ impl Gate {
             txn.add(&Revision::new(id, header.revision, author, title, change.clone()))?;
             let note = Note {
                 caller: Some(caller),
-                action: action::EDIT,
+                verb: action::EDIT,
                 from: Some(from),
                 comment: None,
             };
@@ -320,7 +320,7 @@ impl Gate {
         }
         let request = Request { header, state: Draft::default().into() };
         let (caller, action) = (Some(caller), begins.action);
-        let note = Note { caller, action, from: None, comment: None };
+        let note = Note { caller, verb: action, from: None, comment: None };
         let request = txn.save(request, &note)?;
         let leaf = Self::request_leaf(txn, begins.event, caller, &request);
         Ok((request, leaf))

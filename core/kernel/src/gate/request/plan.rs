@@ -95,7 +95,7 @@ impl Gate {
             request.header.plan = Some(note);
             txn.put(&revision)?;
             let from = Some(request.state.name());
-            let note = Note { caller: Some(caller), action: action::PLAN, from, comment: None };
+            let note = Note { caller: Some(caller), verb: action::PLAN, from, comment: None };
             let request = txn.save(request, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestPlanned, Some(caller), &request);
             Ok((plan.clone(), leaf))

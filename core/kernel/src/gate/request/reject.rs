@@ -42,7 +42,7 @@ impl Gate {
             let mut header = request.header;
             txn.follow(caller, &mut header, Verb::Reject, Some(comment))?;
             let note =
-                Note { caller: Some(caller), action: action::REJECT, from, comment: Some(comment) };
+                Note { caller: Some(caller), verb: action::REJECT, from, comment: Some(comment) };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestRejected, Some(caller), &request);
             Ok((request, leaf))

@@ -50,7 +50,7 @@ impl Gate {
             txn.follow(caller, &mut header, Verb::RequestChanges, Some(comment))?;
             let note = Note {
                 caller: Some(caller),
-                action: action::REQUEST_CHANGES,
+                verb: action::REQUEST_CHANGES,
                 from,
                 comment: Some(comment),
             };

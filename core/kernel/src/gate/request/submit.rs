@@ -92,7 +92,7 @@ impl Gate {
             }
             let state = draft.submit(&header, permit, (quorum, quorum_rule), txn.now)?.into();
             txn.follow(caller, &mut header, Verb::Submit, None)?;
-            let note = Note { caller: Some(caller), action: action::SUBMIT, from, comment: None };
+            let note = Note { caller: Some(caller), verb: action::SUBMIT, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
             if let Some(rule) = rule {
                 let request = txn.approve_by_rule(request, rule)?;

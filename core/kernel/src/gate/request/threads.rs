@@ -100,7 +100,7 @@ impl Gate {
             let threads = &mut request.header.threads;
             threads.all = threads.all.saturating_add(1);
             threads.open = threads.open.saturating_add(1);
-            let step = Step { caller, action: action::OPEN_THREAD, text: Some(text), number };
+            let step = Step { caller, verb: action::OPEN_THREAD, text: Some(text), number };
             let leaf = step.save(txn, request, Event::RequestThreadOpened)?;
             Ok((thread, leaf))
         })
@@ -144,7 +144,7 @@ impl Gate {
             }
             found.posts.push(request.header.history_len);
             txn.put(&found)?;
-            let step = Step { caller, action: action::REPLY, text: Some(text), number: thread };
+            let step = Step { caller, verb: action::REPLY, text: Some(text), number: thread };
             let leaf = step.save(txn, request, Event::RequestThreadReplied)?;
             Ok((found, leaf))
         })
@@ -186,7 +186,7 @@ impl Gate {
             txn.put(&found)?;
             let threads = &mut request.header.threads;
             threads.open = threads.open.saturating_sub(1);
-            let step = Step { caller, action: action::RESOLVE_THREAD, text: None, number: thread };
+            let step = Step { caller, verb: action::RESOLVE_THREAD, text: None, number: thread };
             let leaf = step.save(txn, request, Event::RequestThreadResolved)?;
             Ok((found, leaf))
         })
@@ -224,7 +224,7 @@ impl Gate {
             txn.put(&found)?;
             let threads = &mut request.header.threads;
             threads.open = threads.open.saturating_add(1);
-            let step = Step { caller, action: action::REOPEN_THREAD, text: None, number: thread };
+            let step = Step { caller, verb: action::REOPEN_THREAD, text: None, number: thread };
             let leaf = step.save(txn, request, Event::RequestThreadReopened)?;
             Ok((found, leaf))
         })
@@ -300,7 +300,7 @@ impl Gate {
 /// One step in a thread.
 struct Step<'a> {
     caller: &'a Caller,
-    action: &'static str,
+    verb: &'static str,
     text: Option<&'a str>,
     number: u32,
 }
@@ -309,7 +309,7 @@ impl Step<'_> {
     fn save(&self, txn: &mut Txn<'_>, request: Request, event: Event) -> Result<Leaf, Error> {
         let from = Some(request.state.name());
         let caller = Some(self.caller);
-        let note = Note { caller, action: self.action, from, comment: self.text };
+        let note = Note { caller, verb: self.verb, from, comment: self.text };
         let request = txn.save_in(request, &note, Some(self.number))?;
         let mut leaf = Gate::request_leaf(txn, event, caller, &request);
         leaf.facts.insert("thread".to_owned(), self.number.to_string());

@@ -54,6 +54,7 @@ impl Txn<'_> {
         if !(is_start && runs(&way.from) && !runs(&way.to)) {
             header.step = way.to;
         }
+        self.taken = Some(way.action);
         Ok(())
     }
 
@@ -151,6 +152,13 @@ impl Txn<'_> {
         } else {
             workflow.arrival(&header.step, verb, phase)
         };
+        // As the workflow calls what the run did; `taken` already, where somebody was asked whether they may say it.
+        let leads = |way: &&Transition| {
+            way.verb == verb && arrival.is_some_and(|state| state.code == way.to)
+        };
+        if let Some(way) = workflow.ways_from(&header.step).find(leads) {
+            self.taken = Some(way.action.clone());
+        }
         let Some(state) = arrival else {
             return Err(Error::new(
                 Code::Internal,
@@ -180,7 +188,11 @@ impl Txn<'_> {
         let way = workflow.ways_from(&header.step).find(leads);
         // Every workflow can end what it began: a verb that is not listed takes nothing more.
         match way.or_else(|| workflow.way(&header.step, verb)) {
-            Some(way) => self.check_way(caller, header, way, comment),
+            Some(way) => {
+                self.check_way(caller, header, way, comment)?;
+                self.taken = Some(way.action.clone());
+                Ok(())
+            }
             None => Ok(()),
         }
     }

@@ -186,7 +186,7 @@ impl Gate {
             if !matches!(outcome, Outcome::Unknown(_)) {
                 txn.end_turn(&job.target, id.request, id.fence)?;
             }
-            let note = Note { caller: None, action: action::FINISH, from, comment: None };
+            let note = Note { caller: None, verb: action::FINISH, from, comment: None };
             let request = txn.save(Request { header, state }, &note)?;
             Ok((Some(request), leaf))
         })?;

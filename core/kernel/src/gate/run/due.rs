@@ -157,7 +157,7 @@ impl Gate {
             }
             approved.is_automatic = false;
             let (from, comment) = (Some(StateName::Approved), Some(reason.as_str()));
-            let note = Note { caller: None, action: action::HOLD_BACK, from, comment };
+            let note = Note { caller: None, verb: action::HOLD_BACK, from, comment };
             let request = txn.save(request, &note)?;
             let mut leaf = Self::request_leaf(txn, Event::RunHeldBack, None, &request);
             leaf.facts.insert("because".to_owned(), why.code().as_str().to_owned());

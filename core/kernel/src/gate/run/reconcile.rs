@@ -113,7 +113,7 @@ impl Gate {
             txn.check_run_way(caller, &header, way, Some(reason))?;
             txn.arrive(&mut header, Verb::Reconcile, state.name())?;
             let (caller, comment) = (Some(caller), Some(reason));
-            let note = Note { caller, action: action::RECONCILE, from, comment };
+            let note = Note { caller, verb: action::RECONCILE, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let mut leaf = Self::request_leaf(txn, Event::RunReconciled, caller, &request);
             leaf.run = Some(run);

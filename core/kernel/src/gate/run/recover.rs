@@ -143,7 +143,7 @@ impl Gate {
             let state = executing.finish(&header, live.fence, outcome.clone(), txn.now)?;
             txn.end_run(id, &outcome)?;
             txn.arrive(&mut header, Verb::Lose, state.name())?;
-            let note = Note { caller: None, action: action::LOSE, from, comment: None };
+            let note = Note { caller: None, verb: action::LOSE, from, comment: None };
             txn.save(Request { header, state }, &note)?;
             Ok((true, Some(leaf)))
         })

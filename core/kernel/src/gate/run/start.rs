@@ -92,7 +92,7 @@ impl Entered {
         let comment = is_due.then(|| format!("automatic, on behalf of {}", caller.user()));
         let note = Note {
             caller: (!is_due).then_some(caller),
-            action: self.start.action(),
+            verb: self.start.action(),
             from: Some(self.start.from()),
             comment: comment.as_deref(),
         };

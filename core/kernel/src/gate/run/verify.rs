@@ -84,7 +84,7 @@ impl Gate {
             txn.check_run_way(caller, &header, (Verb::Verify, state.name()), None)?;
             txn.arrive(&mut header, Verb::Verify, state.name())?;
             let (caller, comment) = (Some(caller), None);
-            let note = Note { caller, action: action::VERIFY, from, comment };
+            let note = Note { caller, verb: action::VERIFY, from, comment };
             let request = txn.save(Request { header, state }, &note)?;
             let mut leaf = Self::request_leaf(txn, Event::RunVerified, caller, &request);
             leaf.run = Some(job.id.run);
