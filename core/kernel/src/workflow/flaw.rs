@@ -60,6 +60,13 @@ pub enum Flaw {
         /// What it is called.
         action: ActionCode,
     },
+    /// A workflow of a project has a way that only artifacts have, and these go through `artifact`.
+    OnlyArtifacts {
+        /// Where it begins.
+        from: StateCode,
+        /// What it is called.
+        action: ActionCode,
+    },
     /// A role is named that the project does not have.
     UnknownRole {
         /// Its name.
@@ -96,6 +103,7 @@ impl Flaw {
             Self::SameWay { .. } => "same_way",
             Self::MisplacedRequirement { .. } => "misplaced_requirement",
             Self::NoQuorum { .. } => "no_quorum",
+            Self::OnlyArtifacts { .. } => "only_artifacts",
             Self::UnknownRole { .. } => "unknown_role",
             Self::RunsUnapproved => "runs_unapproved",
             Self::HandsOnUnapproved => "hands_on_unapproved",
@@ -122,6 +130,9 @@ impl fmt::Display for Flaw {
             }
             Self::NoQuorum { from, action } => {
                 write!(f, "`{action}` from `{from}` approves without the quorum")
+            }
+            Self::OnlyArtifacts { from, action } => {
+                write!(f, "`{action}` from `{from}` is for artifacts, which go through `artifact`")
             }
             Self::UnknownRole { role } => write!(f, "the project has no role `{role}`"),
             Self::RunsUnapproved => f.write_str("something runs that nobody approved as it is"),

@@ -117,6 +117,7 @@ impl Definition {
 
     /// What each way takes, and whether those of a run are its verb's.
     fn check_ways(&self, explored: &Explored) -> Result<(), Unsound> {
+        let is_own = Self::built_in(self.name.as_str()).is_none();
         for way in &self.transitions {
             let (from, action) = (way.from.clone(), way.action.clone());
             if way.verb.is_of_run() && !self.is_of_run(way) {
@@ -127,6 +128,10 @@ impl Definition {
             }
             if way.verb == Verb::Approve && !way.requires.contains(&Requirement::Quorum) {
                 return Err(Unsound::at_once(Flaw::NoQuorum { from, action }));
+            }
+            // Only artifacts have versions, and no artifact goes through a workflow of a project.
+            if is_own && way.verb == Verb::NewVersion {
+                return Err(Unsound::at_once(Flaw::OnlyArtifacts { from, action }));
             }
             let is_ours = matches!(way.verb, Verb::Finish | Verb::Lose);
             let fits = |requirement: &Requirement| can_require(way.verb, *requirement);

@@ -106,6 +106,17 @@ fn a_definition_that_could_go_wrong_is_refused_with_the_path_that_proves_it() {
         "endless",
         "",
     );
+    // A way that nobody could ever take.
+    refused(
+        |it| {
+            let mut way = it.transitions[0].clone();
+            way.verb = Verb::NewVersion;
+            (way.action, way.from, way.to) = (action("AGAIN"), code("SUCCEEDED"), code("DRAFT"));
+            it.transitions.push(way);
+        },
+        "only_artifacts",
+        "",
+    );
     refused(|it| it.initial = code("APPROVED"), "begins_elsewhere", "");
     refused(|it| it.states[0].phases.clear(), "no_phase", "");
     refused(|it| it.states.push(it.states[0].clone()), "same_state", "");

@@ -11,6 +11,10 @@ use crate::org::{AutoApproval, Criticality, Environment, Row};
 /// Says whether artifacts that agents alone made are approved by rule when they are submitted, in one environment.
 /// It is off unless somebody says otherwise, and it never reaches the workflow `change`.
 ///
+/// The rule acts when such an artifact is submitted, and in the same commit: it goes from being written to approved, as
+/// the artifact workflow of the requirements asks, and is pending for nobody. Until an agent submits it, it is a draft
+/// like any other, and a person who edits it before takes it out of the rule.
+///
 /// Only an environment of the lowest criticality can have it on, and one that is made more critical later has it
 /// off from then on. Fails with [`Code::Refused`] for any other, and with [`Code::NotFound`].
 ///
