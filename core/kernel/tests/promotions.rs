@@ -7,7 +7,8 @@ use placet_core::gate::Promotion;
 use placet_core::id::{EnvironmentId, RequestId};
 use placet_core::org::Criticality;
 use placet_core::org::command::{
-    CreateEnvironment, RemoveEnvironment, SetPromotion, SetQuorum, UpdateEnvironment,
+    CreateEnvironment, RemoveEnvironment, SetAllowedWorkflows, SetPromotion, SetQuorum,
+    UpdateEnvironment,
 };
 use placet_core::request::{Quorum, Request, StateName};
 use placet_core::runner::{Failure, Outcome};
@@ -152,6 +153,12 @@ fn no_stage_is_skipped_and_none_is_gone_back_to() {
     assert_eq!(skipped.code(), Code::InvalidInput);
     assert!(skipped.to_string().contains("skips `staging`"), "{skipped}");
     assert_eq!(stages.promote(id, world.dev).unwrap_err().code(), Code::InvalidInput);
+    // Nor into a stage whose requests go through other workflows.
+    let (project, environment, workflows) =
+        (world.project, stages.staging, vec!["artifact".parse().unwrap()]);
+    let only = SetAllowedWorkflows { project, environment, workflows };
+    world.gate.manage(&world.caller("root"), &only).unwrap();
+    assert_eq!(stages.promote(id, stages.staging).unwrap_err().code(), Code::Refused);
     let nowhere = EnvironmentId::from_u128(77);
     assert_eq!(stages.promote(id, nowhere).unwrap_err().code(), Code::NotFound);
     // Nor is a rule that would.

@@ -128,6 +128,10 @@ events! {
     OrgWorkflowSet = "org.workflow_set",
     /// Nothing new begins with a workflow.
     OrgWorkflowRetired = "org.workflow_retired",
+    /// Requests in an environment may go through other workflows. `workflows` names them; none: any.
+    OrgAllowedWorkflowsSet = "org.allowed_workflows_set",
+    /// Artifacts of a type must fit another form. `form` is `set` or `none`.
+    OrgArtifactFormSet = "org.artifact_form_set",
     /// Other commands of a project need approval themselves.
     OrgGovernanceSet = "org.governance_set",
     /// Other commands of the platform need approval themselves.

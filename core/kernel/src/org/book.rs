@@ -16,10 +16,10 @@ use crate::id::{
     EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, RoleId, RuleId,
     TeamId, UserId,
 };
-use crate::request::{Group, Quorum};
+use crate::request::{ArtifactType, Group, Quorum};
 use crate::store::erasable::{Erasable, erasable};
 use crate::store::records::Record;
-use crate::workflow::Definition;
+use crate::workflow::{Definition, Form};
 
 /// A counter that every change to a project's organisation bumps. Decisions are made at one epoch, and
 /// their commit expects it unchanged: no decision outlives the facts it was made from.
@@ -84,6 +84,10 @@ impl Record for ProjectRow {
                 let Definition { name, version, .. } = &row.definition;
                 ("workflows", name.to_string(), Some(format!("{version:010}")))
             }
+            Row::AllowedWorkflows(row) => {
+                ("allowed_workflows", row.environment_id.to_string(), None)
+            }
+            Row::ArtifactForm(row) => ("artifact_forms", row.artifact_type.to_string(), None),
             Row::QuorumRule(row) => ("quorum_rules", row.id.to_string(), None),
             Row::BlockingRule(row) => ("blocking_rules", row.id.to_string(), None),
             Row::Governance(_) => ("governance", "commands".to_owned(), None),
@@ -181,6 +185,8 @@ pub(crate) struct Book {
     pub(crate) quorums: BTreeMap<EnvironmentId, Quorum>,
     pub(crate) auto_approvals: BTreeMap<EnvironmentId, bool>,
     pub(crate) workflows: Workflows,
+    pub(crate) allowed_workflows: BTreeMap<EnvironmentId, BTreeSet<Slug>>,
+    pub(crate) artifact_forms: BTreeMap<ArtifactType, Form>,
     pub(crate) quorum_rules: BTreeMap<RuleId, QuorumRule>,
     pub(crate) blocking_rules: BTreeMap<RuleId, BlockingRule>,
     pub(crate) governance: Option<Governance>,
@@ -204,6 +210,8 @@ impl Book {
             quorums: BTreeMap::new(),
             auto_approvals: BTreeMap::new(),
             workflows: Workflows::new(),
+            allowed_workflows: BTreeMap::new(),
+            artifact_forms: BTreeMap::new(),
             quorum_rules: BTreeMap::new(),
             blocking_rules: BTreeMap::new(),
             governance: None,
@@ -234,6 +242,12 @@ impl Book {
                 self.auto_approvals.insert(row.environment_id, row.is_on);
             }
             Row::Workflow(row) => self.workflows.insert(row),
+            Row::AllowedWorkflows(row) => {
+                self.allowed_workflows.insert(row.environment_id, row.workflows);
+            }
+            Row::ArtifactForm(row) => {
+                self.artifact_forms.insert(row.artifact_type, row.form);
+            }
             Row::QuorumRule(row) => drop(self.quorum_rules.insert(row.id, row)),
             Row::BlockingRule(row) => drop(self.blocking_rules.insert(row.id, row)),
             Row::Governance(row) => self.governance = Some(row),
@@ -275,6 +289,25 @@ impl Book {
         let rule = self.executions.get(&(environment, Some(runner.clone())));
         let rule = rule.or_else(|| self.executions.get(&(environment, None)));
         rule.map_or((ExecutionMode::default(), None), |rule| (rule.mode, rule.attempts_max))
+    }
+
+    /// Refuses a request in an environment whose requests go through other workflows.
+    pub(crate) fn check_allowed(
+        &self,
+        environment: EnvironmentId,
+        workflow: &Slug,
+    ) -> Result<(), Error> {
+        match self.allowed_workflows.get(&environment) {
+            Some(allowed) if !allowed.contains(workflow) => {
+                let code = &self.environment(environment)?.code;
+                let names: Vec<&str> = allowed.iter().map(Slug::as_str).collect();
+                let sentence = format!("requests in `{code}` do not go through `{workflow}`");
+                Err(Error::new(Code::Refused, sentence)
+                    .with_help(format!("draft it through one of: {}", names.join(", ")))
+                    .with_detail("workflows", names.join(", ")))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     pub(crate) fn module(&self, id: ModuleId) -> Result<&Module, Error> {

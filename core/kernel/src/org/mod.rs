@@ -9,6 +9,7 @@ mod role;
 mod rule;
 mod governance;
 mod running;
+mod narrowing;
 mod row;
 mod workflows;
 pub(crate) mod book;
@@ -16,6 +17,7 @@ pub mod command;
 
 pub use governance::Governance;
 pub use interval::Interval;
+pub use narrowing::{AllowedWorkflows, ArtifactForm};
 pub use project::{Criticality, Environment, Module, Project};
 pub use role::{GlobalRole, GlobalRoleGrant, Grant, Permission, Role, RolePermission};
 pub use row::{AutoApproval, EnvironmentQuorum, Row, WorkflowRow};

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BlockingRule, Environment, ExecutionRule, Governance, Grant, Interval, Membership, Module,
-    Permission, PromotionRule, QuorumRule, Role, RolePermission, Team, TeamModule,
+    AllowedWorkflows, ArtifactForm, BlockingRule, Environment, ExecutionRule, Governance, Grant,
+    Interval, Membership, Module, Permission, PromotionRule, QuorumRule, Role, RolePermission,
+    Slug, Team, TeamModule,
 };
 use crate::id::EnvironmentId;
 use crate::request::Quorum;
@@ -108,6 +109,10 @@ pub enum Row {
     AutoApproval(AutoApproval),
     /// A version of a workflow.
     Workflow(WorkflowRow),
+    /// Which workflows requests may go through in an environment.
+    AllowedWorkflows(AllowedWorkflows),
+    /// What artifacts of a type must say.
+    ArtifactForm(ArtifactForm),
     /// Which commands need approval.
     Governance(Governance),
     /// From where changes come to an environment.
@@ -141,6 +146,8 @@ rows! {
     BlockingRule from BlockingRule,
     AutoApproval from AutoApproval,
     Workflow from WorkflowRow,
+    AllowedWorkflows from AllowedWorkflows,
+    ArtifactForm from ArtifactForm,
     Governance from Governance,
     Promotion from PromotionRule,
     Execution from ExecutionRule,
@@ -195,6 +202,8 @@ impl Row {
             | Self::BlockingRule(_)
             | Self::AutoApproval(_)
             | Self::Workflow(_)
+            | Self::AllowedWorkflows(_)
+            | Self::ArtifactForm(_)
             | Self::Governance(_)
             | Self::Promotion(_)
             | Self::Execution(_) => self.note_rule_facts(facts),
@@ -223,6 +232,12 @@ impl Row {
                 note("position", row.position.to_string());
                 note("people", row.quorum.people().to_string());
             }
+            Self::AllowedWorkflows(row) => {
+                note("environment", row.environment_id.to_string());
+                let names: Vec<&str> = row.workflows.iter().map(Slug::as_str).collect();
+                note("workflows", names.join(" "));
+            }
+            Self::ArtifactForm(row) => note("artifact_type", row.artifact_type.to_string()),
             Self::BlockingRule(row) => note("rule", row.id.to_string()),
             Self::Governance(row) => {
                 note("module", row.module_id.to_string());

@@ -10,9 +10,9 @@ use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
     AddMember, AssignRole, CommandKind, CreateEnvironment, CreateUser, GrantGlobalRole, OrgCommand,
-    PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAutoApproveAi,
-    SetExecution, SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention,
-    SetWorkflow,
+    PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAllowedWorkflows,
+    SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance,
+    SetPromotion, SetQuorum, SetRetention, SetWorkflow,
 };
 use crate::org::{
     Block, Conditions, Criticality, ExecutionMode, FindingIs, GlobalRole, Interval, Slug, TeamRole,
@@ -21,7 +21,7 @@ use crate::org::{
 use crate::request::{Change, CheckStatus, Header, Quorum, ThreadPlace};
 use crate::runner::{Failure, Outcome, Report};
 use crate::testing::{Bench, Office, Seen};
-use crate::workflow::Definition;
+use crate::workflow::{Definition, Form};
 
 /// A request in every state, an organisation with every kind of row, a denial, a queue, a note of a run.
 pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
@@ -127,6 +127,10 @@ fn artifacts(gate: &Gate, office: &Office) -> Result<(), Error> {
     let leaning = NewArtifact { depends_on: [needed].into(), ..office.new_artifact(43)? };
     gate.draft_artifact(&office.ana, &leaning)?;
     gate.manage(root, &SetAutoApproveAi { project, environment, is_on: true })?;
+    let workflows = vec!["artifact".parse()?];
+    gate.manage(root, &SetAllowedWorkflows { project, environment, workflows })?;
+    let (artifact_type, form) = ("USER_STORY".parse()?, Some(Form::parse("{}")?));
+    gate.manage(root, &SetArtifactForm { project, artifact_type, form })?;
     let (email, display_name) = ("bot@example.org".parse()?, "Bot".parse()?);
     let agent = CreateUser { kind: UserKind::Agent, email, display_name };
     let user = gate.administer(root, &agent)?;

@@ -60,6 +60,13 @@ pub enum Flaw {
         /// What it is called.
         action: ActionCode,
     },
+    /// A way takes a complete payload, and no form says what that is.
+    NoForm {
+        /// Where it begins.
+        from: StateCode,
+        /// What it is called.
+        action: ActionCode,
+    },
     /// A workflow of a project has a way that only artifacts have, and these go through `artifact`.
     OnlyArtifacts {
         /// Where it begins.
@@ -103,6 +110,7 @@ impl Flaw {
             Self::SameWay { .. } => "same_way",
             Self::MisplacedRequirement { .. } => "misplaced_requirement",
             Self::NoQuorum { .. } => "no_quorum",
+            Self::NoForm { .. } => "no_form",
             Self::OnlyArtifacts { .. } => "only_artifacts",
             Self::UnknownRole { .. } => "unknown_role",
             Self::RunsUnapproved => "runs_unapproved",
@@ -130,6 +138,9 @@ impl fmt::Display for Flaw {
             }
             Self::NoQuorum { from, action } => {
                 write!(f, "`{action}` from `{from}` approves without the quorum")
+            }
+            Self::NoForm { from, action } => {
+                write!(f, "`{action}` from `{from}` takes a complete payload, and there is no form")
             }
             Self::OnlyArtifacts { from, action } => {
                 write!(f, "`{action}` from `{from}` is for artifacts, which go through `artifact`")

@@ -133,6 +133,9 @@ impl Definition {
             if is_own && way.verb == Verb::NewVersion {
                 return Err(Unsound::at_once(Flaw::OnlyArtifacts { from, action }));
             }
+            if is_own && self.form.is_none() && way.requires.contains(&Requirement::Complete) {
+                return Err(Unsound::at_once(Flaw::NoForm { from, action }));
+            }
             let is_ours = matches!(way.verb, Verb::Finish | Verb::Lose);
             let fits = |requirement: &Requirement| can_require(way.verb, *requirement);
             if !way.requires.iter().all(fits) || is_ours && !way.roles.is_empty() {

@@ -5,3 +5,4 @@ mod roles;
 mod auto_approval;
 mod life;
 mod by_rule;
+mod complete;

@@ -7,11 +7,12 @@ use placet_core::identity::Caller;
 use placet_core::org::command::{
     AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
     CreateModule, CreatePermission, CreateRole, CreateTeam, EndGrant, PutBlockingRule,
-    PutQuorumRule, RemoveRule, RetireWorkflow, RoleTemplate, SetAutoApproveAi, SetExecution,
-    SetPromotion, SetQuorum, SetWorkflow,
+    PutQuorumRule, RemoveRule, RetireWorkflow, RoleTemplate, SetAllowedWorkflows, SetArtifactForm,
+    SetAutoApproveAi, SetExecution, SetPromotion, SetQuorum, SetWorkflow,
 };
 use placet_core::org::{Block, Conditions, Criticality, ExecutionMode, Interval, TeamRole};
 use placet_core::request::Quorum;
+use placet_core::workflow::Form;
 
 use super::stage::Stage;
 use crate::workflows::stories::two_looks;
@@ -61,8 +62,8 @@ pub(super) fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Resu
             let role = shop.roles.iter().find(|role| role.name.as_str() == name).unwrap().id;
             gate.manage(by, &AssignRole { project, user: stage.user(who), role, valid }).map(drop)
         }
-        "by-rule" | "quorum" | "workflow" | "retire" | "vouch" | "rule" | "block" | "unrule"
-        | "promotion" | "automatic" => set_rule(stage, verb, by, what),
+        "by-rule" | "quorum" | "workflow" | "only" | "form" | "retire" | "vouch" | "rule"
+        | "block" | "unrule" | "promotion" | "automatic" => set_rule(stage, verb, by, what),
         _ => {
             // Every right of one person. Those that ended already, where this is said again, stay.
             let (user, now) = (stage.user(what), stage.eye.now());
@@ -90,6 +91,14 @@ fn set_rule(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Er
         "workflow" => {
             let definition = two_looks(what);
             gate.manage(by, &SetWorkflow { project, definition }).map(drop)
+        }
+        "only" => {
+            let (environment, workflows) = (shop.environments[0].id, vec![what.parse()?]);
+            gate.manage(by, &SetAllowedWorkflows { project, environment, workflows })
+        }
+        "form" => {
+            let (artifact_type, form) = (what.parse()?, Some(Form::parse("{}")?));
+            gate.manage(by, &SetArtifactForm { project, artifact_type, form })
         }
         "retire" => gate.manage(by, &RetireWorkflow { project, name: what.parse()? }),
         "vouch" => {

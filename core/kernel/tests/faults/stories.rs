@@ -144,6 +144,11 @@ stories! {
     a_command_that_needs_approval on Shop, given "let-manage root":
         "govern root, propose ana it, submit ana it, approve bo it, execute bo it, lift root !wrong_state";
 
+    only_some_workflows on Shop, given "draft ana it dev":
+        "form root USER_STORY, workflow root purchase, only root purchase, submit ana it !refused,
+         draft ana more dev !refused, draft ana one dev purchase, only root change, submit ana it,
+         submit ana one !refused";
+
     asking_the_log on Shop, given "draft ana it dev":
         "login bo, query root, query ana !denied, trail bo it, query root, export root";
 

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use placet_core::authz::Action;
 use placet_core::error::Code;
+use placet_core::gate::Finding;
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
-use placet_core::org::command::{AssignRole, CreateRole, RemoveRole, RetireWorkflow, SetWorkflow};
+use placet_core::org::command::{
+    AssignRole, CreateRole, RemoveRole, RetireWorkflow, SetAllowedWorkflows, SetWorkflow,
+};
 use placet_core::org::{Interval, Name};
-use placet_core::gate::Finding;
 use placet_core::request::StateName;
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
@@ -247,11 +249,8 @@ fn whoever_says_what_became_of_a_run_takes_the_way_that_leads_there() {
     let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
     let name: Name = "Boss".parse().unwrap();
     let role = gate.manage(&root, &CreateRole { project, name: name.clone() }).unwrap();
-    let mut definition = Definition {
-        name: "purchase".parse().unwrap(),
-        version: 0,
-        ..Definition::change()
-    };
+    let mut definition =
+        Definition { name: "purchase".parse().unwrap(), version: 0, ..Definition::change() };
     // The harmless way is listed first, and takes nobody in particular.
     definition.transitions.reverse();
     let done = |way: &&mut Transition| {
@@ -330,6 +329,39 @@ fn no_workflow_says_that_somebody_did_what_they_did_not() {
         },
     };
     assert_eq!(crate::policy_stories::told(&world, &replayed(gate, &world, &house).0), "");
+}
+
+#[test]
+fn where_a_project_says_which_workflows_nobody_chooses_another() {
+    let world = purchasing();
+    let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
+    let (ana, environment) = (world.caller("ana"), world.dev);
+    let only = |names: &[&str]| {
+        let workflows = names.iter().map(|name| name.parse().unwrap()).collect();
+        gate.manage(&root, &SetAllowedWorkflows { project, environment, workflows })
+    };
+    let early = gate.draft(&ana, &world.new_request(environment)).unwrap().header.id;
+    only(&["purchase"]).unwrap();
+    // Neither what begins, nor what began before.
+    let late = gate.draft(&ana, &world.new_request(environment)).unwrap_err();
+    assert_eq!((late.code(), late.details()["workflows"].as_str()), (Code::Refused, "purchase"));
+    assert_eq!(gate.submit(&ana, early).unwrap_err().code(), Code::Refused);
+    assert_eq!(world.look(early).state.name(), StateName::Draft);
+    let id = draft(&world, &ana);
+    gate.submit(&ana, id).unwrap();
+    // In another environment they choose.
+    gate.draft(&ana, &world.new_request(world.prod)).unwrap();
+    for (names, code) in
+        [(&["nowhere"][..], Code::NotFound), (&["change", "change"], Code::InvalidInput)]
+    {
+        assert_eq!(only(names).unwrap_err().code(), code);
+    }
+    let rows = || gate.organisation(&root, project).unwrap().allowed_workflows;
+    assert_eq!(rows()[0].workflows, ["purchase".parse().unwrap()].into());
+    only(&[]).unwrap();
+    assert!(rows().is_empty());
+    gate.submit(&ana, early).unwrap();
+    assert_invariants(&*world.bench.parts.store);
 }
 
 #[test]

@@ -101,6 +101,8 @@ impl Outline {
             | Row::Quorum(_)
             | Row::AutoApproval(_)
             | Row::Workflow(_)
+            | Row::AllowedWorkflows(_)
+            | Row::ArtifactForm(_)
             | Row::QuorumRule(_)
             | Row::BlockingRule(_)
             | Row::Governance(_)

@@ -35,6 +35,8 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::Quorum(_)
             | Row::AutoApproval(_)
             | Row::Workflow(_)
+            | Row::AllowedWorkflows(_)
+            | Row::ArtifactForm(_)
             | Row::QuorumRule(_)
             | Row::BlockingRule(_)
             | Row::Governance(_)

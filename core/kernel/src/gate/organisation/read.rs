@@ -9,11 +9,12 @@ use crate::gate::decide::not_found;
 use crate::gate::request::read::{Cursor, Page};
 use crate::id::{EnvironmentId, ProjectId};
 use crate::identity::Caller;
+use crate::org::book::Book;
 use crate::org::command::CreatePermission;
 use crate::org::{
-    AutoApproval, BlockingRule, Environment, ExecutionRule, GlobalRoleGrant, Governance, Grant,
-    Membership, Module, Permission, Project, PromotionRule, QuorumRule, Role, RolePermission, Team,
-    TeamModule, User,
+    AllowedWorkflows, ArtifactForm, AutoApproval, BlockingRule, Environment, ExecutionRule,
+    GlobalRoleGrant, Governance, Grant, Membership, Module, Permission, Project, PromotionRule,
+    QuorumRule, Role, RolePermission, Team, TeamModule, User,
 };
 use crate::request::Quorum;
 use crate::store::records;
@@ -62,6 +63,10 @@ pub struct Organisation {
     pub quorums: Vec<(EnvironmentId, Quorum)>,
     /// Where it was said whether artifacts of agents are approved by rule. Elsewhere they are not.
     pub auto_approvals: Vec<AutoApproval>,
+    /// Through which workflows requests may go, by environment. Where there is none, any.
+    pub allowed_workflows: Vec<AllowedWorkflows>,
+    /// What artifacts must say, by type.
+    pub artifact_forms: Vec<ArtifactForm>,
     /// Which quorum holds for which requests: the first that fits, before what the environment says.
     pub quorum_rules: Vec<QuorumRule>,
     /// What stops approvals.
@@ -220,6 +225,8 @@ impl Gate {
                     .iter()
                     .map(|(id, is_on)| AutoApproval { environment_id: *id, is_on: *is_on })
                     .collect(),
+                allowed_workflows: allowed_workflows(book),
+                artifact_forms: artifact_forms(book),
                 governance: book.governance.clone(),
                 promotions: book.promotions.values().copied().collect(),
                 executions: book.executions.values().cloned().collect(),
@@ -272,4 +279,20 @@ impl Gate {
             self.scan_all(&records::key_of::<GlobalRoleGrant>(&[]))
         })
     }
+}
+
+fn allowed_workflows(book: &Book) -> Vec<AllowedWorkflows> {
+    let rows = book.allowed_workflows.iter().map(|(environment, workflows)| AllowedWorkflows {
+        environment_id: *environment,
+        workflows: workflows.clone(),
+    });
+    rows.collect()
+}
+
+fn artifact_forms(book: &Book) -> Vec<ArtifactForm> {
+    let rows = book.artifact_forms.iter().map(|(artifact_type, form)| ArtifactForm {
+        artifact_type: artifact_type.clone(),
+        form: form.clone(),
+    });
+    rows.collect()
 }

@@ -195,6 +195,7 @@ impl Gate {
             }
             self.check_change(&new.title, &new.change)?;
             let workflow = shelf.book.workflows.to_begin(begins.workflow)?;
+            shelf.book.check_allowed(new.environment, &workflow.name)?;
             let mut header = self.new_header(txn, caller, new, &workflow)?;
             complete(txn, &mut header)?;
             Self::write_draft(txn, caller, (header, new.change.clone()), begins)
@@ -276,12 +277,8 @@ impl Gate {
             header.attempts = 0;
             let title = title.to_owned();
             txn.add(&Revision::new(id, header.revision, author, title, change.clone()))?;
-            let note = Note {
-                caller: Some(caller),
-                verb: action::EDIT,
-                from: Some(from),
-                comment: None,
-            };
+            let note =
+                Note { caller: Some(caller), verb: action::EDIT, from: Some(from), comment: None };
             let request = txn.save(Request { header, state }, &note)?;
             let leaf = Self::request_leaf(txn, Event::RequestEdited, Some(caller), &request);
             Ok((request, leaf))

@@ -125,6 +125,7 @@ impl Gate {
                 change,
             };
             let workflow = shelf.book.workflows.to_begin(&header.workflow)?;
+            shelf.book.check_allowed(to.environment, &workflow.name)?;
             let mut made = self.new_header(txn, caller, &new, &workflow)?;
             // Whoever wrote it there wrote what comes here.
             made.add_authors_of(header);

@@ -75,6 +75,7 @@ impl Gate {
             let revision = txn.revision(&header)?;
             revision.check_digests(&header)?;
             txn.check_origin(&header)?;
+            txn.check_workflow_allowed(&header)?;
             let mut findings = revision.plans().flat_map(|plan| &plan.findings);
             if let Some(finding) = findings.find(|finding| finding.level == Level::Error) {
                 return Err(refused_payload(finding));

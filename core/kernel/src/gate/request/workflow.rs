@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::plan::guarded;
 use crate::error::{Code, Error};
 use crate::gate::decide::not_found;
@@ -10,6 +12,7 @@ use crate::gate::txn::Txn;
 use crate::identity::Caller;
 use crate::org::Name;
 use crate::request::{Header, Request, StateName};
+use crate::runner::own;
 use crate::workflow::{Definition, FormFault, Requirement, StateCode, Transition, Verb};
 
 impl Txn<'_> {
@@ -100,15 +103,33 @@ impl Txn<'_> {
         Ok(())
     }
 
-    /// Refuses a payload that lacks what the form asks for.
+    /// Refuses a payload that lacks what the form asks for; where there is none, one that says nothing.
     fn check_complete(&mut self, header: &Header) -> Result<(), Error> {
+        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found(&subject(header.id)))?;
         let workflow = self.workflow(header)?;
-        let Some(form) = &workflow.form else { return Ok(()) };
+        let (form, of) = match &header.artifact {
+            Some(version) => {
+                let of = &version.artifact_type;
+                (shelf.book.artifact_forms.get(of), of.to_string())
+            }
+            None => (workflow.form.as_ref(), workflow.name.to_string()),
+        };
         let payload = self.revision(header)?.change.payload;
+        let Some(form) = form else { return check_says_something(&payload) };
         let forms = &self.gate.parts.forms;
         let faults = guarded(|| forms.check_payload(form, &payload))?;
-        let what = format!("the payload does not fit the form of `{}`", workflow.name);
+        let what = format!("the payload does not fit the form of `{of}`");
         FormFault::refuse(&faults, Code::InvalidPayload, &what)
+    }
+
+    /// Refuses a request whose workflow its environment does not take any more. Commands go through `change` always:
+    /// else the project would be locked.
+    pub(in crate::gate) fn check_workflow_allowed(&mut self, header: &Header) -> Result<(), Error> {
+        if own::is_own(&header.runner) {
+            return Ok(());
+        }
+        let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found(&subject(header.id)))?;
+        shelf.book.check_allowed(header.environment_id, &header.workflow)
     }
 
     /// Refuses somebody who holds none of the roles that a way takes.
@@ -225,6 +246,22 @@ impl Txn<'_> {
             format!("`{}` would be {phase} and look like {step}", request.header.id),
         ))
     }
+}
+
+/// Refuses a payload that says nothing at all.
+fn check_says_something(payload: &str) -> Result<(), Error> {
+    let says = serde_json::from_str::<Value>(payload).is_ok_and(|value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::Bool(_) | Value::Number(_) => true,
+    });
+    if says {
+        return Ok(());
+    }
+    Err(Error::new(Code::InvalidPayload, "the payload says nothing")
+        .with_help("write what it is about before you submit it"))
 }
 
 /// The refusal of a step that the workflow does not have where the request is.

@@ -11,9 +11,9 @@ use super::{
     CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole, ProjectCommand,
     PutBlockingRule, PutQuorumRule, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole,
     RemoveRule, RemoveTeam, RenameProject, RenameTeam, RetireWorkflow, RevokeGlobalRole,
-    SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum,
-    SetRetention, SetUserActive, SetWorkflow, UnassignModule, UpdateEnvironment, UpdateModule,
-    sealed,
+    SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance,
+    SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention, SetUserActive, SetWorkflow,
+    UnassignModule, UpdateEnvironment, UpdateModule, sealed,
 };
 use crate::digest::canonical_json;
 use crate::error::{Code, Error};
@@ -154,6 +154,8 @@ commands! {
         SetAutoApproveAi = "set_auto_approve_ai",
         SetWorkflow = "set_workflow",
         RetireWorkflow = "retire_workflow",
+        SetAllowedWorkflows = "set_allowed_workflows",
+        SetArtifactForm = "set_artifact_form",
         ApplyRoleTemplate = "apply_role_template",
         SetExecution = "set_execution",
         SetPromotion = "set_promotion",

@@ -11,6 +11,7 @@ mod auto_approval;
 mod rule;
 mod platform;
 mod workflow;
+mod narrowing;
 mod govern;
 mod kind;
 
@@ -23,6 +24,7 @@ pub(crate) use govern::check_level;
 pub use govern::{AdoptPolicies, SetGovernance, SetPlatformGovernance};
 pub(crate) use kind::Visitor;
 pub use kind::{CommandKind, OrgCommand};
+pub use narrowing::{SetAllowedWorkflows, SetArtifactForm};
 pub use place::{
     CreateEnvironment, CreateModule, RemoveEnvironment, RemoveModule, SetQuorum, UpdateEnvironment,
     UpdateModule,

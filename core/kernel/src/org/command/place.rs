@@ -7,7 +7,8 @@ use crate::audit::Event;
 use crate::error::{Code, Error};
 use crate::id::{EnvironmentId, ModuleId, ProjectId, UserId};
 use crate::org::{
-    AutoApproval, Criticality, Environment, EnvironmentQuorum, Module, Name, Row, Slug,
+    AllowedWorkflows, AutoApproval, Criticality, Environment, EnvironmentQuorum, Module, Name, Row,
+    Slug,
 };
 use crate::request::Quorum;
 use serde::{Deserialize, Serialize};
@@ -292,6 +293,11 @@ impl ProjectCommand for RemoveEnvironment {
         if let Some(is_on) = desk.book.auto_approvals.get(&row.id) {
             let rule = AutoApproval { environment_id: row.id, is_on: *is_on };
             decided.remove.push(Row::AutoApproval(rule));
+        }
+        if let Some(workflows) = desk.book.allowed_workflows.get(&row.id) {
+            let (environment_id, workflows) = (row.id, workflows.clone());
+            let rule = AllowedWorkflows { environment_id, workflows };
+            decided.remove.push(Row::AllowedWorkflows(rule));
         }
         if desk.book.promotions.values().any(|rule| rule.from == row.id) {
             return Err(in_use("environment", "promotions"));

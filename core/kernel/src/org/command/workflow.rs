@@ -168,7 +168,7 @@ fn check_roles(definition: &Definition, desk: &Desk<'_>) -> Result<(), Error> {
 }
 
 /// Refuses a form that is not a schema.
-fn check_form(form: &Form, desk: &Desk<'_>) -> Result<(), Error> {
+pub(super) fn check_form(form: &Form, desk: &Desk<'_>) -> Result<(), Error> {
     // One that panics on a schema has not said that it is good.
     let looked = catch_unwind(AssertUnwindSafe(|| desk.forms.check_schema(form)));
     let faults = looked.unwrap_or_else(|_| {
