@@ -209,15 +209,14 @@ impl History {
             .map(|step| {
                 let actor = who(step.actor, step.by_agent);
                 let comment = step.comment.clone().unwrap_or_default();
-                let (at, action) = (step.at.to_string(), step.action.clone());
-                vec![
-                    at,
-                    actor,
-                    action,
-                    step.to_step.to_string(),
-                    step.revision.to_string(),
-                    comment,
-                ]
+                // A workflow calls its ways as it likes; the verb is what was done.
+                let what = if step.action == step.verb {
+                    step.verb.clone()
+                } else {
+                    format!("{} ({})", step.verb, step.action)
+                };
+                let (at, revision) = (step.at.to_string(), step.revision.to_string());
+                vec![at, actor, what, step.to_step.to_string(), revision, comment]
             })
             .collect();
         let mut text = Text::default();

@@ -127,7 +127,7 @@ fn artifacts(gate: &Gate, office: &Office) -> Result<(), Error> {
     let leaning = NewArtifact { depends_on: [needed].into(), ..office.new_artifact(43)? };
     gate.draft_artifact(&office.ana, &leaning)?;
     gate.manage(root, &SetAutoApproveAi { project, environment, is_on: true })?;
-    let workflows = vec!["artifact".parse()?];
+    let workflows = vec!["artifact".parse()?, "change".parse()?];
     gate.manage(root, &SetAllowedWorkflows { project, environment, workflows })?;
     let (artifact_type, form) = ("USER_STORY".parse()?, Some(Form::parse("{}")?));
     gate.manage(root, &SetArtifactForm { project, artifact_type, form })?;

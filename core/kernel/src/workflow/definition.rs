@@ -114,7 +114,8 @@ pub struct Transition {
 pub enum Requirement {
     /// A comment that says why.
     Comment,
-    /// A payload that fits the form.
+    /// A payload that fits the form: of the workflow, and of an artifact that of its type, where the project set one.
+    /// Without one an artifact has to say something.
     Complete,
     /// Only somebody who asked for it, wrote it or submitted it.
     Author,

@@ -317,7 +317,9 @@ pub(crate) fn replay(definition: &Definition, unsound: &Unsound) -> Result<(), S
         | Flaw::BeginsElsewhere
         | Flaw::SameWay { .. } => !is_formed(definition),
         Flaw::MisplacedRequirement { .. } | Flaw::NoQuorum { .. } => !takes_what_it_may(definition),
-        Flaw::UnknownRole { role } => return Err(format!("nobody looked for the role {role}")),
+        Flaw::UnknownRole { .. } | Flaw::OnlyArtifacts { .. } | Flaw::NoForm { .. } => {
+            return Err(format!("this is not looked for in a built-in: {unsound}"));
+        }
         other => return Err(format!("nobody knows how to replay {other:?}")),
     };
     if shown { Ok(()) } else { Err(format!("the path proves nothing: {unsound}")) }
