@@ -8,11 +8,11 @@ use placet_core::gate::Gate;
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::command::{
-    AdoptPolicies, AssignRole, CommandKind, CreateEnvironment, CreateRole, CreateTeam, EndGrant,
-    GrantGlobalRole, OrgCommand, RemoveModule, RemoveRole, RenameTeam, SetGovernance,
-    SetPlatformGovernance, SetQuorum, SetUserActive, SetWorkflow,
+    AddMember, AdoptPolicies, AssignRole, CommandKind, CreateEnvironment, CreateRole, CreateTeam,
+    CreateUser, EndGrant, GrantGlobalRole, OrgCommand, RemoveModule, RemoveRole, RenameTeam,
+    SetGovernance, SetPlatformGovernance, SetQuorum, SetUserActive, SetWorkflow,
 };
-use placet_core::org::{Criticality, GlobalRole, Interval};
+use placet_core::org::{Criticality, GlobalRole, Interval, TeamRole, UserKind};
 use placet_core::request::{Quorum, Request, State, StateName};
 use placet_core::runner::Outcome;
 use placet_core::store::{MemoryStore, Store as _};
@@ -367,7 +367,7 @@ fn nobody_names_the_approvers_of_the_platform_more_easily_than_the_platform_is_c
         ground.governance(&[]),
         ground.governance(&[CommandKind::SetQuorum]),
         ground.governance(&fewer.collect::<Vec<_>>()),
-        SetGovernance { environment: elsewhere, ..all.clone() },
+        SetGovernance { environment: elsewhere, ..all },
     ] {
         let proposed = gate.propose(&office.ana, &loosened.into(), "more freedom");
         assert_eq!(proposed.unwrap_err().code(), Code::Refused);
@@ -383,6 +383,55 @@ fn nobody_names_the_approvers_of_the_platform_more_easily_than_the_platform_is_c
     assert_eq!(gate.lift_governance(Some(project)).unwrap_err().code(), Code::Refused);
     gate.lift_governance(None).unwrap();
     gate.lift_governance(Some(project)).unwrap();
+    assert_invariants(&*ground.store);
+}
+
+/// As many more people as `count`, who may all do what Bo may.
+fn hire(ground: &Ground, count: usize) -> Vec<Caller> {
+    let (gate, office) = (&ground.gate, ground.office);
+    let shop = gate.organisation(&office.root, office.project).unwrap();
+    let (project, team) = (office.project, shop.teams[0].id);
+    let role = shop.roles.iter().find(|role| role.name.as_str() == "bo").unwrap().id;
+    let valid = Interval::starting(gate.now());
+    let hired = (0..count).map(|number| {
+        let email = format!("p{number}@example.org").parse().unwrap();
+        let display_name = format!("P {number}").parse().unwrap();
+        let new = CreateUser { kind: UserKind::Person, email, display_name };
+        let user = gate.administer(&office.root, &new).unwrap();
+        let role_there = TeamRole::Member;
+        gate.manage(&office.root, &AddMember { project, team, user, role: role_there, valid })
+            .unwrap();
+        gate.manage(&office.root, &AssignRole { project, user, role, valid }).unwrap();
+        Caller::authenticated(user)
+    });
+    hired.collect()
+}
+
+#[test]
+fn what_is_too_much_for_one_entry_of_the_log_is_told_before_anybody_agrees() {
+    let ground = governed(&[CommandKind::CreateTeam]);
+    let (gate, office) = (&ground.gate, ground.office);
+    let people = hire(&ground, 16);
+    let ask = |count: u8| {
+        let quorum = Quorum::n_of(count, None).unwrap();
+        let (project, environment) = (office.project, office.environment);
+        gate.manage(&office.root, &SetQuorum { project, environment, quorum }).unwrap();
+        let command = ground.team(&format!("Storage {count}")).into();
+        let id = gate.propose(&office.ana, &command, "a team").unwrap().header.id;
+        gate.submit(&office.ana, id)
+    };
+    let error = ask(16).unwrap_err();
+    assert_eq!(error.code(), Code::TooLarge);
+    assert!(error.help().is_some());
+    // As many as there is room for agree, and it runs.
+    let (most, pending) = (1..16).rev().find_map(|most| Some((most, ask(most).ok()?))).unwrap();
+    assert!(most >= 8, "{most}");
+    let (id, digest) = (pending.header.id, pending.header.change_digest().unwrap());
+    for person in people.iter().take(usize::from(most)) {
+        gate.approve(person, id, digest, None).unwrap();
+    }
+    let ended = ground.run(&office.bo, id);
+    assert_eq!((ended.state.name(), ground.teams()), (StateName::Succeeded, 2));
     assert_invariants(&*ground.store);
 }
 

@@ -188,27 +188,32 @@ impl Txn<'_> {
             return Ok(());
         }
         let before = self.mark();
-        let rehearsed = command.visit(CarryOut { txn: self, caller: user });
+        let rehearsed = self.try_out(command, user);
         self.take_back(before);
         rehearsed.map(drop)
+    }
+
+    /// Carries `command` out as `user`'s, to be taken back by the caller.
+    pub(super) fn try_out(&mut self, command: &OrgCommand, user: UserId) -> Result<Facts, Error> {
+        command.visit(CarryOut { txn: self, caller: user })
     }
 }
 
 /// What a try was about to write, and who judged in it.
-struct Mark {
+pub(super) struct Mark {
     writes: BTreeMap<Key, Option<Vec<u8>>>,
     names: BTreeMap<Key, String>,
     judge: Option<Arc<dyn Authorizer>>,
 }
 
 impl Txn<'_> {
-    fn mark(&self) -> Mark {
+    pub(super) fn mark(&self) -> Mark {
         let (writes, names) = (self.writes.clone(), self.names.clone());
         Mark { writes, names, judge: self.judge.clone() }
     }
 
     /// Forgets what was written since. What was read stays expected.
-    fn take_back(&mut self, mark: Mark) {
+    pub(super) fn take_back(&mut self, mark: Mark) {
         let Mark { writes, names, judge } = mark;
         (self.writes, self.names, self.judge) = (writes, names, judge);
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::administer::{PlatformCommand, PlatformDesk};
+use super::room::{GOVERNANCE_BYTES, check_room};
 use crate::audit::Event;
 use crate::authz::{Action, Audit, Scope};
 use crate::digest::Digest;
@@ -163,12 +164,15 @@ impl Txn<'_> {
                 continue;
             }
             let header = self.imagined(governance, user)?;
-            let enough = self
-                .quorum_for(&header, &[&plan])
-                .and_then(|(quorum, _)| self.check_satisfiable(&header, &quorum));
+            let enough = self.quorum_for(&header, &[&plan]).and_then(|(quorum, _)| {
+                self.check_satisfiable(&header, &quorum)?;
+                check_room(&header, &quorum, GOVERNANCE_BYTES)
+            });
             match enough {
                 Ok(()) => return Ok(()),
-                Err(error) if error.code() == Code::QuorumUnsatisfiable => {
+                Err(error)
+                    if matches!(error.code(), Code::QuorumUnsatisfiable | Code::TooLarge) =>
+                {
                     why = locked(&error.to_string());
                 }
                 Err(error) => return Err(error),

@@ -7,6 +7,7 @@ pub(super) mod governance;
 pub(super) mod lift;
 pub(super) mod propose;
 pub(super) mod apply;
+pub(super) mod room;
 pub(super) mod workflows;
 pub(super) mod login;
 pub(super) mod read;

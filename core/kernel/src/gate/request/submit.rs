@@ -9,7 +9,7 @@ use crate::gate::find::{Note, subject};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::request::{Request, State, action};
-use crate::runner::Level;
+use crate::runner::{Level, own};
 use crate::workflow::Verb;
 
 impl Gate {
@@ -85,6 +85,9 @@ impl Gate {
             header.add_principal(caller.principal());
             let (quorum, quorum_rule) =
                 txn.quorum_for(&header, &revision.plans().collect::<Vec<_>>())?;
+            if own::is_own(&header.runner) {
+                txn.check_has_room(&header, &revision.change.payload, &quorum)?;
+            }
             let rule = txn.rule_for(&header)?;
             match rule {
                 // What stops people from approving stops a rule too.
