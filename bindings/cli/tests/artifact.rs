@@ -84,7 +84,7 @@ fn an_artifact_goes_its_way_and_is_published_once_it_is_approved() {
     let history = tool.json(&format!("{ana} artifact history {id}"));
     let steps = history["history"].as_array().unwrap().iter();
     let steps: Vec<&str> = steps.map(|step| step["action"].as_str().unwrap()).collect();
-    expect!["DRAFT PLAN SUBMIT REJECT RESTORE EDIT PLAN SUBMIT APPROVE EXECUTE FINISH"]
+    expect!["DRAFT PLAN SUBMIT REJECT RESTORE EDIT PLAN SUBMIT APPROVE SYNC FINISH"]
         .assert_eq(&steps.join(" "));
 }
 

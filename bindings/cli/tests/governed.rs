@@ -35,7 +35,7 @@ fn what_needs_approval_is_proposed_approved_and_carried_out() {
         reviewed in  shop/pagos/dev
         commands     set_quorum
                      create_team
-        a way around: update_environment, put_quorum_rule, remove_rule, assign_module, unassign_module, add_member, end_membership, create_permission, allow_role, disallow_role, assign_role, end_grant need no approval
+        a way around: update_environment, put_quorum_rule, put_blocking_rule, remove_rule, assign_module, unassign_module, add_member, end_membership, create_permission, allow_role, disallow_role, assign_role, end_grant need no approval
     "#]]
     .assert_eq(&shown);
 
