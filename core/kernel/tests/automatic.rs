@@ -4,13 +4,14 @@ use placet_core::error::Code;
 use placet_core::gate::{Gate, NewArtifact, Ticket};
 use placet_core::id::RequestId;
 use placet_core::org::command::{
-    ApplyRoleTemplate, AssignRole, EndGrant, RoleTemplate, SetExecution,
+    ApplyRoleTemplate, AssignRole, EndGrant, RoleTemplate, SetExecution, SetWorkflow,
 };
 use placet_core::org::{ExecutionMode, Interval};
 use placet_core::request::{Request, State, StateName};
 use placet_core::runner::{Failure, Outcome};
 use placet_core::store::Key;
 use placet_core::testing::Seen;
+use placet_core::workflow::{Definition, StateCode, Transition, Verb};
 
 use crate::world::{World, assert_invariants};
 
@@ -243,6 +244,43 @@ fn a_target_that_nobody_knows_waits_for_a_person() {
     assert!(world.gate.run_due().unwrap().is_none());
     assert_eq!(world.bench.parts.store.log_len().unwrap(), entries);
     assert_invariants(&*world.bench.parts.store);
+}
+
+/// What is approved and has to be passed on first waits for that, and is not given up meanwhile.
+#[test]
+fn what_is_passed_on_after_its_approval_runs_then() {
+    let world = automatic(None, ExecutionMode::Automatic);
+    let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
+    let mut definition = Definition { name: "release".parse().unwrap(), ..Definition::change() };
+    definition.version = 0;
+    let ready: StateCode = "READY".parse().unwrap();
+    let approved: StateCode = "APPROVED".parse().unwrap();
+    let mut state = definition.states.iter().find(|it| it.code == approved).unwrap().clone();
+    state.code = ready.clone();
+    definition.states.push(state);
+    for way in &mut definition.transitions {
+        if way.verb == Verb::Execute {
+            way.from = ready.clone();
+        }
+    }
+    definition.transitions.push(Transition {
+        action: "PASS".parse().unwrap(),
+        verb: Verb::Advance,
+        from: approved,
+        to: ready,
+        roles: [].into(),
+        requires: [].into(),
+    });
+    gate.manage(&root, &SetWorkflow { project, definition }).unwrap();
+    let (ana, bo) = (world.caller("ana"), world.caller("bo"));
+    let name = "release".parse().unwrap();
+    let id = gate.draft_in(&ana, &world.new_request(world.dev), &name).unwrap().header.id;
+    gate.submit(&ana, id).unwrap();
+    gate.approve(&bo, id, world.digest(id), None).unwrap();
+    assert!(gate.run_due().unwrap().is_none());
+    gate.advance(&bo, id, &"PASS".parse().unwrap(), None).unwrap();
+    let ticket = gate.run_due().unwrap().expect("it was not given up");
+    assert_eq!(drive(&world, ticket).state.name(), StateName::Succeeded);
 }
 
 #[test]

@@ -143,6 +143,17 @@ impl Denial {
 }
 
 impl Reason {
+    /// Whether nothing was decided: something failed, which is a no, and says nothing of rights.
+    pub(crate) const fn is_a_doubt(&self) -> bool {
+        matches!(
+            self,
+            Self::PolicySetMissing
+                | Self::Undecided { .. }
+                | Self::PolicyFailed
+                | Self::Disagreement
+        )
+    }
+
     /// Whether it could be mended by rows: somebody activated, a membership, a grant, a global role.
     pub(crate) const fn is_about_rows(&self) -> bool {
         match self {

@@ -111,7 +111,7 @@ impl Txn<'_> {
         for user in users {
             for (action, scope) in &asked {
                 let Answer::Denied(denial) = self.quietly(user, action, *scope)? else { continue };
-                if denial.reasons.iter().any(is_a_doubt) {
+                if denial.reasons.iter().any(Reason::is_a_doubt) {
                     let sentence = format!("nobody can tell whether `{user}` may {action} there");
                     return Err(Error::new(Code::WrongState, sentence)
                         .with_help("repair what keeps the policies from deciding, and try again")
@@ -121,15 +121,4 @@ impl Txn<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether nothing was decided.
-const fn is_a_doubt(reason: &Reason) -> bool {
-    matches!(
-        reason,
-        Reason::PolicySetMissing
-            | Reason::Undecided { .. }
-            | Reason::PolicyFailed
-            | Reason::Disagreement
-    )
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::execute::Ticket;
 use super::start::Start;
 use crate::audit::Event;
-use crate::authz::{Action, Answer};
+use crate::authz::{Action, Answer, Reason};
 use crate::error::{Code, Error};
 use crate::gate::Gate;
 use crate::gate::decide::not_found;
@@ -122,6 +122,13 @@ impl Gate {
             if !approved.is_automatic {
                 return Ok(None);
             }
+            let deciding = txn.deciding_set()?;
+            txn.check_is_ready(deciding)?;
+            let workflow = txn.workflow(&request.header)?;
+            if workflow.way(&request.header.step, Verb::Execute).is_none() {
+                // It is passed on first.
+                return Ok(None);
+            }
             let (by, approved) = (txn.on_behalf_of(&request)?, approved.clone());
             Ok(Some((request.header.runner, by, approved)))
         })?;
@@ -225,18 +232,20 @@ impl Txn<'_> {
             if is_kept_away {
                 continue;
             }
-            if let Answer::Denied(_) = self.quietly(user, &Action::EXECUTE, scope)? {
+            if let Answer::Denied(denial) = self.quietly(user, &Action::EXECUTE, scope)? {
+                if denial.reasons.iter().any(Reason::is_a_doubt) {
+                    let sentence = format!("nobody can tell whether `{user}` may execute there");
+                    return Err(Error::new(Code::WrongState, sentence)
+                        .with_help("repair what keeps the policies from deciding")
+                        .with_detail("reason", denial.codes().join(", ")));
+                }
                 continue;
             }
             let caller = Caller::authenticated(user);
             match self.way(&caller, &request.header, Verb::Execute, None) {
                 Ok(_) => return Ok(Some(user)),
                 // The workflow keeps them from it.
-                Err(error)
-                    if matches!(
-                        error.code(),
-                        Code::Refused | Code::WrongState | Code::InvalidInput
-                    ) => {}
+                Err(error) if matches!(error.code(), Code::Refused | Code::InvalidInput) => {}
                 Err(error) => return Err(error),
             }
         }
