@@ -171,6 +171,14 @@ fn a_check_counts_no_more_than_whoever_reported_it() {
     let error = approve(&world, draft).unwrap_err();
     assert_eq!(error.code(), Code::Blocked);
     assert!(error.to_string().ends_with("who is among the authors by now"), "{error}");
+    // Nor does an author vouch for it through somebody else.
+    let for_ana = ci.on_behalf_of(ana.user());
+    let other = pending(&world, "2");
+    let told = report(&world, other, CheckStatus::Passed);
+    assert_eq!(world.gate.report_check(&for_ana, other, &told).unwrap_err().code(), Code::Refused);
+    let bo_for_ana = world.caller("bo").on_behalf_of(ana.user());
+    let given = world.gate.approve(&bo_for_ana, other, world.digest(other), None);
+    assert_eq!(given.unwrap_err().code(), Code::Refused);
     // Whoever reported it left: what is approved already does not run by their word.
     let id = pending(&world, "1");
     world.gate.report_check(&ci, id, &report(&world, id, CheckStatus::Passed)).unwrap();

@@ -65,6 +65,9 @@ pub struct Check {
     pub details: String,
     /// Who reported it.
     pub by: UserId,
+    /// On whose behalf, where they said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<UserId>,
     /// When.
     pub at: Timestamp,
 }

@@ -53,6 +53,9 @@ impl Gate {
                 return Err(request.wrong_state("approved"));
             };
             let (header, user) = (&request.header, caller.user());
+            if let Some(principal) = caller.principal() {
+                header.check_is_not_author(principal)?;
+            }
             let shelf = txn.shelf(header.project_id)?.ok_or_else(|| not_found(&subject(id)))?;
             txn.check_is_no_teammate(header, &pending.quorum, user)?;
             let so_far = (pending.approvals.as_slice(), &pending.digest);

@@ -4,7 +4,6 @@ use crate::authz::{Action, Answer};
 use crate::error::{Code, Error};
 use crate::gate::decide::not_found;
 use crate::gate::txn::Txn;
-use crate::id::UserId;
 use crate::org::{Block, BlockingRule};
 use crate::request::{Check, CheckStatus, Header, Revision};
 use crate::runner::Plan;
@@ -51,14 +50,15 @@ impl Txn<'_> {
                 let found = self.get::<Check>(&path.each_ref().map(String::as_str))?;
                 let digest = header.change_digest()?;
                 match found.filter(|check| check.digest == digest) {
-                    Some(Check { status: CheckStatus::Passed, by, .. }) => {
-                        self.what_is_wrong_with(by, header)?.map(|why| {
+                    Some(passed) if passed.status == CheckStatus::Passed => {
+                        let by = passed.by;
+                        self.what_is_wrong_with(&passed, header)?.map(|why| {
                             let why =
                                 format!("the check `{name}` was reported by `{by}`, who {why}");
                             (why, "let another principal report it")
                         })
                     }
-                    Some(Check { status: CheckStatus::Failed, .. }) => {
+                    Some(_) => {
                         let why = format!("the check `{name}` failed");
                         Some((why, "look at what it says, and edit the request"))
                     }
@@ -78,13 +78,18 @@ impl Txn<'_> {
     /// Why the word of whoever reported a check counts no more.
     fn what_is_wrong_with(
         &mut self,
-        by: UserId,
+        check: &Check,
         header: &Header,
     ) -> Result<Option<&'static str>, Error> {
-        if header.authors().contains(&by) {
+        let authors = header.authors();
+        if [Some(check.by), check.on_behalf_of]
+            .into_iter()
+            .flatten()
+            .any(|it| authors.contains(&it))
+        {
             return Ok(Some("is among the authors by now"));
         }
-        Ok(match self.quietly(by, &Action::CHECK, header.scope())? {
+        Ok(match self.quietly(check.by, &Action::CHECK, header.scope())? {
             Answer::Allowed(_) => None,
             Answer::Denied(_) => Some("may not report checks here any more"),
         })

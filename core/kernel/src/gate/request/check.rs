@@ -99,7 +99,9 @@ impl Gate {
                 | State::Failed(_)
                 | State::Unknown(_) => return Err(request.wrong_state("checked")),
             }
-            if request.header.authors().contains(&by) {
+            let authors = request.header.authors();
+            if [Some(by), caller.principal()].into_iter().flatten().any(|it| authors.contains(&it))
+            {
                 return Err(Error::new(
                     Code::Refused,
                     format!("`{by}` wrote `{id}` and cannot vouch for it"),
@@ -121,6 +123,7 @@ impl Gate {
                 status: report.status,
                 details: report.details.clone(),
                 by,
+                on_behalf_of: caller.principal(),
                 at: txn.now,
             };
             txn.put(&check)?;
