@@ -8,10 +8,10 @@ use placet_core::gate::Finding;
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
 use placet_core::org::command::{
-    AssignRole, CreateRole, RemoveRole, RetireWorkflow, SetAllowedWorkflows, SetWorkflow,
+    AssignRole, CreateRole, RemoveRole, RetireWorkflow, SetAllowedWorkflows, SetQuorum, SetWorkflow,
 };
-use placet_core::org::{Interval, Name};
-use placet_core::request::StateName;
+use placet_core::org::{Interval, Name, Slug};
+use placet_core::request::{Quorum, StateName};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::Seen;
 use placet_core::workflow::{
@@ -360,12 +360,58 @@ fn where_a_project_says_which_workflows_nobody_chooses_another() {
     {
         assert_eq!(only(names).unwrap_err().code(), code);
     }
+    // One that it is told to use is there.
+    let name: Slug = "purchase".parse().unwrap();
+    let retire = RetireWorkflow { project, name };
+    assert_eq!(gate.manage(&root, &retire).unwrap_err().code(), Code::InUse);
     let rows = || gate.organisation(&root, project).unwrap().allowed_workflows;
     assert_eq!(rows()[0].workflows, ["purchase".parse().unwrap()].into());
     only(&[]).unwrap();
     assert!(rows().is_empty());
+    gate.manage(&root, &retire).unwrap();
+    assert_eq!(only(&["purchase"]).unwrap_err().code(), Code::NotFound);
     gate.submit(&ana, early).unwrap();
     assert_invariants(&*world.bench.parts.store);
+}
+
+/// Each look has its own approvers, and what the first agreed to counts in the second.
+#[test]
+fn a_quorum_may_be_reached_over_several_looks() {
+    let world = World::new();
+    let (gate, root, project) = (&world.gate, world.caller("root"), world.project);
+    let mut roles = Vec::new();
+    for (name, who) in [("Early", "bo"), ("Late", "cy")] {
+        let role =
+            gate.manage(&root, &CreateRole { project, name: name.parse().unwrap() }).unwrap();
+        let (user, valid) = (world.people[who], Interval::starting(world.now()));
+        gate.manage(&root, &AssignRole { project, user, role, valid }).unwrap();
+        roles.push(role);
+    }
+    let mut definition = two_looks("twice");
+    let mut early = None;
+    for way in &mut definition.transitions {
+        if way.verb == Verb::Approve {
+            way.roles = ["Late".parse().unwrap()].into();
+            early.get_or_insert(Transition {
+                action: action("FIRST"),
+                from: code("WITH_LEGAL"),
+                roles: ["Early".parse().unwrap()].into(),
+                ..way.clone()
+            });
+        }
+    }
+    definition.transitions.extend(early);
+    gate.manage(&root, &SetWorkflow { project, definition }).unwrap();
+    let quorum = Quorum::n_of(2, None).unwrap();
+    gate.manage(&root, &SetQuorum { project, environment: world.dev, quorum }).unwrap();
+    let (ana, bo, cy) = (world.caller("ana"), world.caller("bo"), world.caller("cy"));
+    let name = "twice".parse().unwrap();
+    let id = gate.draft_in(&ana, &world.new_request(world.dev), &name).unwrap().header.id;
+    gate.submit(&ana, id).unwrap();
+    gate.approve(&bo, id, world.digest(id), None).unwrap();
+    gate.advance(&bo, id, &action("PASS"), Some("the terms are ours")).unwrap();
+    gate.approve(&cy, id, world.digest(id), None).unwrap();
+    assert_eq!(world.look(id).state.name(), StateName::Approved);
 }
 
 #[test]

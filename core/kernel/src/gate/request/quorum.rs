@@ -141,9 +141,19 @@ impl Txn<'_> {
         let workflow = self.workflow(header)?;
         let of = |verb| workflow.transitions.iter().filter(move |way| way.verb == verb);
         let at = workflow.way(&header.step, Verb::Submit).map_or(&header.step, |way| &way.to);
-        let here: Vec<_> = of(Verb::Approve).filter(|way| way.from == *at).cloned().collect();
-        // Where it is submitted to a review that passes it on, it is approved in another.
-        let approve = if here.is_empty() { of(Verb::Approve).cloned().collect() } else { here };
+        // A review may pass it on to another, and what was approved in the one counts in the other.
+        let mut reviews = vec![at];
+        let mut next = 0_usize;
+        while let Some(review) = reviews.get(next).copied() {
+            for way in of(Verb::Advance).filter(|way| way.from == *review) {
+                if !reviews.contains(&&way.to) {
+                    reviews.push(&way.to);
+                }
+            }
+            next = next.saturating_add(1);
+        }
+        let approve =
+            of(Verb::Approve).filter(|way| reviews.contains(&&way.from)).cloned().collect();
         Ok((approve, of(Verb::Execute).cloned().collect()))
     }
 

@@ -100,7 +100,7 @@ impl ProjectCommand for SetAllowedWorkflows {
         let mut workflows = BTreeSet::new();
         for name in &self.workflows {
             let is_there = Definition::built_in(name.as_str()).is_some()
-                || desk.book.workflows.latest(name).is_some();
+                || matches!(desk.book.workflows.latest(name), Some((_, false)));
             if !is_there {
                 return Err(desk.book.missing("workflow", name));
             }

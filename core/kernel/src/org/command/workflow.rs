@@ -149,6 +149,15 @@ impl ProjectCommand for RetireWorkflow {
                 Err(Error::new(Code::WrongState, format!("the workflow `{name}` is retired"))
                     .with_help("nothing needs to be done"))
             }
+            Some((_, false))
+                if desk.book.allowed_workflows.values().any(|allowed| allowed.contains(name)) =>
+            {
+                Err(Error::new(
+                    Code::InUse,
+                    format!("the workflow `{name}` is in use by environments"),
+                )
+                .with_help("take it off the lists of allowed workflows first"))
+            }
             Some((latest, false)) => {
                 let row = WorkflowRow { definition: Definition::clone(latest), is_retired: true };
                 Ok(Decided::put(Row::Workflow(row), ()))
