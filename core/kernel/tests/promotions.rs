@@ -236,8 +236,9 @@ fn what_failed_or_took_effect_somewhere_makes_no_room_for_another() {
     let half = world.gate.drive(ticket, &Seen::default()).unwrap();
     assert_eq!(half.state.name(), StateName::Approved);
     world.gate.cancel(&world.caller("ana"), made, None).unwrap();
-    let again = stages.promote_to(id, stages.staging, &["one", "two"]).unwrap();
-    assert_eq!((again.header.id, again.state.name()), (made, StateName::Cancelled));
+    let again = stages.promote_to(id, stages.staging, &["one", "two"]).unwrap_err();
+    assert_eq!(again.code(), Code::AlreadyExists);
+    assert!(again.to_string().contains("took effect before it was cancelled"), "{again}");
     // A no is for good in `change`.
     let second = stages.succeeded();
     let made = stages.promote(second, stages.staging).unwrap().header.id;

@@ -166,10 +166,17 @@ fn promoted_change(revision: &Revision, to: &Promotion) -> Change {
 
 /// What a promotion that was asked for again is answered.
 fn answer_again(made: Request, change: &Change) -> Result<Request, Error> {
+    let id = made.header.id;
+    if matches!(made.state, State::Cancelled(_)) {
+        let sentence =
+            format!("it was promoted as `{id}`, which took effect before it was cancelled");
+        return Err(Error::new(Code::AlreadyExists, sentence)
+            .with_help("begin again in the first environment, with what is left to do")
+            .with_detail("request", id));
+    }
     if made.header.targets().eq(change.targets()) {
         return Ok(made);
     }
-    let id = made.header.id;
     Err(Error::new(Code::AlreadyExists, format!("it was promoted as `{id}`, for other targets"))
         .with_help("go on with that one, or withdraw it and promote again")
         .with_detail("request", id))
