@@ -83,7 +83,8 @@ impl Changed {
                     ("user_project_roles", id) => Some(Self::Grant(project, id.parse().ok()?)),
                     (
                         "quorums" | "quorum_rules" | "blocking_rules" | "auto_approvals"
-                        | "workflows" | "governance" | "promotions" | "executions",
+                        | "workflows" | "governance" | "promotions" | "executions"
+                        | "allowed_workflows" | "artifact_forms",
                         _,
                     ) => None,
                     _ => Some(Self::Project(project)),

@@ -109,6 +109,10 @@ pub enum ReplayCause {
     Since,
 }
 
+/// The steps by which somebody, and whoever they act for, becomes an author.
+const WRITES: [&str; 5] =
+    [action::DRAFT, action::EDIT, action::SUBMIT, action::PROMOTE, action::NEW_VERSION];
+
 /// The events of verbs that ask for the right to approve and tell the policies no author: whoever wrote a request may
 /// turn it down.
 const WITHOUT_AUTHORS: [&str; 3] = [
@@ -269,8 +273,7 @@ impl Txn<'_> {
             .gate
             .scan_all::<HistoryEntry>(&records::key_of::<HistoryEntry>(&[&id.to_string()]))?;
         let wrote = steps.into_iter().filter(|step| {
-            let writes =
-                [action::DRAFT, action::EDIT, action::SUBMIT].contains(&step.verb.as_str());
+            let writes = WRITES.contains(&step.verb.as_str());
             // A denial names no revision; a step of the same instant may have come after it.
             let is_before = step.at <= leaf.at
                 && leaf.revision.is_none_or(|revision| step.revision <= revision);

@@ -54,8 +54,8 @@ impl Txn<'_> {
 
 /// Refuses more than an entry holds. `bytes` is what the command's own rows and words take.
 pub(super) fn check_room(header: &Header, quorum: &Quorum, bytes: usize) -> Result<(), Error> {
-    // Who runs it is judged twice, each author once, and each approver once.
-    let judged = usize::from(quorum.people()).saturating_add(header.authors().len());
+    // Who runs it is judged twice, who asked and who wrote it last once, and each approver once.
+    let judged = usize::from(quorum.people()).saturating_add(header.authors().len().min(2));
     let decisions = judged.saturating_add(2).saturating_mul(DECISION_BYTES);
     let needed = BASE_BYTES.saturating_add(decisions).saturating_add(bytes);
     if needed <= LEAF_BYTES_MAX {

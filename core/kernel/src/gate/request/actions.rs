@@ -222,7 +222,11 @@ impl Txn<'_> {
             }
             Verb::Restore => self.refuse_agent(user, "takes a no back"),
             Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
-            Verb::Submit => header.check_did_not_run(),
+            Verb::Submit => {
+                header.check_did_not_run()?;
+                self.check_workflow_allowed(header)?;
+                self.check_origin(header)
+            }
             Verb::RequestChanges
             | Verb::Reject
             | Verb::Withdraw
@@ -277,6 +281,7 @@ fn is_of_the_way(error: &Error) -> bool {
             | Code::WrongState
             | Code::InvalidInput
             | Code::InvalidPayload
+            | Code::TooLarge
             | Code::InUse
             | Code::DigestMismatch
             | Code::AlreadyExists

@@ -169,7 +169,8 @@ impl Txn<'_> {
         let workflow = self.workflow(header)?;
         let arrival = if phase == StateName::Approved {
             let home = header.ran_from.as_ref().and_then(|step| workflow.state(step));
-            home.filter(|state| state.phases.contains(&phase))
+            let home = home.filter(|state| state.phases.contains(&phase));
+            home.or_else(|| workflow.arrival(&header.step, verb, phase))
         } else {
             workflow.arrival(&header.step, verb, phase)
         };
