@@ -17,7 +17,7 @@ impl Gate {
     /// for what waits for approvals, and `execute` for what was approved or ran; and what the way requires besides.
     ///
     /// Fails with [`crate::error::Code::WrongState`] where there is no such way, or one that another verb takes; with
-    /// [`crate::error::Code::Refused`] for who lacks its roles; and with [`Code::InvalidInput`] without a comment where it takes
+    /// [`crate::error::Code::Refused`] for who lacks its roles; and with [`crate::error::Code::InvalidInput`] without a comment where it takes
     /// one.
     ///
     /// ```

@@ -15,7 +15,7 @@ impl Gate {
     /// Withdraws a request that does not run. Its authors may, with the action `request`. A batch that took effect at
     /// some targets keeps that in its state, and runs at no other.
     ///
-    /// Fails with [`Code::Refused`] for somebody who did not write it, and with [`Code::WrongState`] once it
+    /// Fails with [`crate::error::Code::Refused`] for somebody who did not write it, and with [`crate::error::Code::WrongState`] once it
     /// runs or is over.
     ///
     /// ```
@@ -71,7 +71,7 @@ impl Gate {
     /// Asks a run to stop. Its outcome tells whether it did in time. It takes the action `execute`. Asking
     /// again while it stops changes nothing, and answers the same.
     ///
-    /// Fails with [`Code::WrongState`] when it does not run.
+    /// Fails with [`crate::error::Code::WrongState`] when it does not run.
     ///
     /// ```
     /// use placet_core::request::State;
