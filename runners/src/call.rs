@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Supervisor;
 use crate::state::{Phase, State};
-use crate::target::{StopReason, StopSignal};
+use placet_target::{StopReason, StopSignal};
 
 /// What came of a call, and what the host saw meanwhile.
 #[derive(Debug)]

@@ -4,12 +4,12 @@
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
-use placet_core::runner::{Effect, Failure, Finding, Job, Level, Plan, Risk, Step};
+use placet_core::runner::{Effect, Failure, Finding, Impact, Job, Level, Lock, Plan, Risk, Step};
+use placet_target::SqlValue;
 
 use crate::bindings::sql::Value;
 use crate::bindings::types;
 use crate::limits::RunnerLimits;
-use crate::target::SqlValue;
 
 /// The longest message of a plugin that is kept, in characters.
 const TEXT_CHARACTERS_MAX: usize = 2_000;
@@ -60,6 +60,7 @@ pub(crate) fn job_of(job: &Job, dry_run: bool) -> types::Job {
         environment: job.place.environment.to_string(),
         deadline: job.deadline.to_string(),
         dry_run,
+        settings: job.settings.clone(),
     }
 }
 
@@ -76,6 +77,9 @@ pub(crate) fn plan_of(plan: &Plan, digest: Digest, connection: &str) -> types::C
         effect: effect_word(step.effect).to_owned(),
         estimated_rows: step.estimated_rows,
         reversible: step.reversible,
+        lock: lock_word(step.impact.lock).to_owned(),
+        rewrites: step.impact.rewrites,
+        objects: step.impact.objects.clone(),
     });
     types::ChangePlan {
         steps: steps.collect(),
@@ -123,6 +127,11 @@ pub(crate) fn plan_from(
             effect: Effect::from_word(&step.effect),
             estimated_rows: step.estimated_rows,
             reversible: step.reversible,
+            impact: Impact {
+                lock: Lock::from_word(&step.lock),
+                rewrites: step.rewrites,
+                objects: step.objects.iter().map(|name| clean(name)).collect(),
+            },
         });
     }
     Ok(Plan::new(steps, findings_from(&plan.findings)))
@@ -155,6 +164,9 @@ fn finding_from(finding: &types::Finding) -> Finding {
         message: clean(&finding.message),
         step: finding.step.as_deref().map(clean),
         line: finding.line,
+        position: finding.position,
+        help: finding.help.as_deref().map(clean),
+        needs_person: finding.needs_person,
     }
 }
 
@@ -184,6 +196,15 @@ const fn risk_word(risk: Risk) -> &'static str {
         Risk::Medium => "medium",
         Risk::High => "high",
         Risk::Critical => "critical",
+    }
+}
+
+const fn lock_word(lock: Lock) -> &'static str {
+    match lock {
+        Lock::None => "none",
+        Lock::Rows => "rows",
+        Lock::Share => "share",
+        Lock::Exclusive => "exclusive",
     }
 }
 

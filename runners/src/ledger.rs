@@ -3,7 +3,7 @@
 use placet_core::error::Error;
 use placet_core::runner::Failure;
 
-use crate::target::StopReason;
+use placet_target::StopReason;
 
 /// How far the transaction of a run came, as the host saw it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -23,7 +23,6 @@
 
 mod limits; // how much a plugin may use
 mod manifest; // what a plugin asks for, and what it is granted
-mod target; // what SQL plugins reach
 mod bindings; // the plugin interface, generated
 mod plugin; // a component: its imports, compiled once
 mod engine; // the sandbox's settings and its tick
@@ -39,8 +38,9 @@ pub mod shipped; // plugins that come with placet
 
 pub use limits::RunnerLimits;
 pub use manifest::{Grant, Manifest};
-pub use runner::{Builder, WasmRunner};
-pub use target::{
-    Access, CommitFailure, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget, SqlValue,
-    SqliteTarget, StopReason, StopSignal,
+pub use placet_target::{
+    Access, Attempt, CommitFailure, Keepable, Marker, Origin, SqlFailure, SqlRows, SqlSession,
+    SqlTarget, SqlValue, StepMark, StepSeen, StepState, StopReason, StopSignal, Touch, TouchKind,
 };
+pub use placet_target_sqlite::SqliteTarget;
+pub use runner::{Builder, WasmRunner};

@@ -11,7 +11,7 @@ use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
 use placet_core::runner::{LogLine, Progress, RunLease, RunLink};
 
-use crate::target::{StopReason, StopSignal};
+use placet_target::{StopReason, StopSignal};
 
 /// How often the calling thread looks at deadline, lease and cancellation, in milliseconds.
 const LOOK_MS: u64 = 20;

@@ -19,8 +19,8 @@ use crate::line::line;
 use crate::manifest::{Grant, Manifest};
 use crate::plugin::Plugin;
 use crate::state::{Phase, Reach, State, Texts};
-use crate::target::{SqlTarget, StopSignal};
 use crate::verdict;
+use placet_target::{SqlTarget, StopSignal};
 
 /// The longest payload schema of a plugin, in bytes: people and forms read it.
 const SCHEMA_BYTES_MAX: usize = 256 << 10;

@@ -12,7 +12,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Line;
-use crate::target::{SqlTarget, StopSignal};
+use placet_target::{SqlTarget, StopSignal};
 
 /// How often a plugin may ask for what it may not do, before the call is ended.
 const REFUSALS_MAX: u32 = 64;

@@ -141,6 +141,7 @@ pub(crate) fn job(runner: &str, payload: &str) -> Job {
         },
         deadline: Timestamp::from_micros(1_000_000_000),
         dry_run: true,
+        settings: "{}".to_owned(),
     }
 }
 

@@ -8,7 +8,6 @@
 
 mod bench; // a host, a database and a link for one test
 mod sql; // the SQL runner on a real file
-mod sqlite; // what a statement may do, and how large it may be
 mod targets; // files that are locked, read-only or missing
 mod unruly; // plugins that break their contract
 mod lossy; // a target of somebody else's, and a lost answer

@@ -96,7 +96,7 @@ impl SqlTarget for Watched {
     }
 
     fn open(&self, access: Access, stop: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {
-        if access == Access::ReadWrite {
+        if matches!(access, Access::ReadWrite(_)) {
             self.entered.fetch_add(1, Ordering::SeqCst);
         }
         self.target.open(access, stop)

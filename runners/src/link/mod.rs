@@ -7,7 +7,7 @@ mod rows;
 
 use std::collections::VecDeque;
 
-use crate::target::{SqlSession, SqlValue};
+use placet_target::{SqlSession, SqlValue};
 
 /// An open connection: sessions are opened when first needed.
 #[derive(Debug, Default)]

@@ -1,7 +1,8 @@
 //! Named SQL connections. The host decides what runs in which phase, and notes what it saw.
 
 use placet_core::error::Error as CoreError;
-use placet_core::runner::Failure;
+use placet_core::runner::{Failure, JobId};
+use placet_target::{Access, CommitFailure, Marker, SqlFailure, SqlSession, SqlValue, StopReason};
 use wasmtime::component::Resource;
 
 use super::{ConnectionEntry, RowsEntry, TransactionEntry};
@@ -10,7 +11,6 @@ use crate::convert::sql_value;
 use crate::ledger::{Progress, Seen};
 use crate::line::check_lease;
 use crate::state::{Phase, State};
-use crate::target::{Access, CommitFailure, Marker, SqlFailure, SqlSession, SqlValue, StopReason};
 
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
@@ -143,6 +143,11 @@ impl State {
         Ok(entry.writer.take())
     }
 
+    /// Which attempt this call is for. An error ends the plugin's call.
+    fn attempt(&self) -> wasmtime::Result<JobId> {
+        Ok(self.reach().map_err(|error| wasmtime::Error::msg(error.to_string()))?.id)
+    }
+
     fn marker_row(&self) -> Result<Marker, CoreError> {
         let reach = self.reach()?;
         Ok(Marker { id: reach.id, digest: reach.plan_digest, at: reach.lease.now() })
@@ -224,10 +229,15 @@ impl HostConnection for State {
         if let Err(error) = self.may_touch() {
             return Ok(Err(error));
         }
-        let mut writer = match self.open_session(Access::ReadWrite) {
+        let access = Access::ReadWrite(self.attempt()?);
+        let mut writer = match self.open_session(access) {
             Ok(session) => session,
             Err(error) => return Ok(Err(error)),
         };
+        // Once more, now that the session holds what a verification needs: who lost the lease meanwhile is late.
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
         if let Err(failure) = writer.begin() {
             return Ok(Err(self.fail(failure, None)));
         }
@@ -246,6 +256,26 @@ impl HostConnection for State {
         self.refuse("this target runs statements in a transaction only")
     }
 
+    fn answer(
+        &mut self,
+        _connection: Resource<ConnectionEntry>,
+        _statement: String,
+    ) -> Answer<u64> {
+        self.count_call()?;
+        self.refuse("this host keeps no answers of queries")
+    }
+
+    fn inverse(
+        &mut self,
+        _connection: Resource<ConnectionEntry>,
+        _request: String,
+        _revision: u32,
+        _attempt: u32,
+    ) -> Answer<Vec<String>> {
+        self.count_call()?;
+        self.refuse("this host keeps no rows")
+    }
+
     fn marker(&mut self, connection: Resource<ConnectionEntry>) -> Answer<Option<bool>> {
         self.count_call()?;
         if self.phase != Phase::Verify {
@@ -254,7 +284,7 @@ impl HostConnection for State {
         if let Err(error) = self.may_touch() {
             return Ok(Err(error));
         }
-        let id = self.reach().map_err(|error| wasmtime::Error::msg(error.to_string()))?.id;
+        let id = self.attempt()?;
         let entry = self.table.get_mut(&connection)?;
         let Some(reader) = &mut entry.reader else {
             return self.refuse("the connection is closed");
@@ -350,6 +380,11 @@ impl HostTransaction for State {
             }
             Err(CommitFailure::Lost(why)) => Ok(Err(Error::Unknown(why))),
         }
+    }
+
+    fn commit_step(&mut self, _transaction: Resource<TransactionEntry>) -> Answer<()> {
+        self.count_call()?;
+        self.refuse("this host commits the steps of a plan together only")
     }
 
     fn rollback(&mut self, transaction: Resource<TransactionEntry>) -> Answer<()> {

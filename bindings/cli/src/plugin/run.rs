@@ -100,5 +100,6 @@ fn job(runner: Slug, target: Slug, payload: String) -> Result<Job, Error> {
         place,
         deadline: SystemClock::default().now().plus_ms(DEADLINE_MS),
         dry_run: true,
+        settings: "{}".to_owned(),
     })
 }

@@ -1,6 +1,7 @@
 //! What runs a change, seen from the kernel: a plan before, an outcome after, and nothing of how.
 
 mod plan;
+mod finding;
 pub(crate) mod own;
 mod outcome;
 mod said;
@@ -10,8 +11,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use finding::{Finding, Level};
 pub use outcome::{Artifact, Failure, Outcome, Report};
-pub use plan::{Effect, Finding, Level, Plan, Risk, Step};
+pub use plan::{Effect, Impact, Lock, Plan, Risk, Step};
 pub use said::{LogLine, Progress};
 
 use crate::clock::Timestamp;
@@ -29,12 +31,13 @@ use crate::org::Slug;
 /// use placet_core::runner::{Failure, Finding, Job, Outcome, Plan, Report, RunLink, Runner, RunnerInfo};
 /// # use std::sync::Arc;
 /// # use placet_core::{gate::Gate, store::MemoryStore, testing::{Bench, Office, Seen}};
-/// # use placet_core::runner::{Effect, Risk, Step};
+/// # use placet_core::runner::{Effect, Impact, Risk, Step};
 /// # fn only_step(job: &Job) -> Step {
 /// #     let (id, title, kind) = ("1".to_owned(), "send it".to_owned(), "write".to_owned());
 /// #     let (body, body_digest, target) = (job.payload.clone(), job.payload_digest, job.target.clone());
 /// #     let (risk, effect, estimated_rows, reversible) = (Risk::Low, Effect::AtMostOnce, None, false);
-/// #     Step { id, title, body, body_digest, target, kind, risk, effect, estimated_rows, reversible }
+/// #     let impact = Impact::default();
+/// #     Step { id, title, body, body_digest, target, kind, risk, effect, estimated_rows, reversible, impact }
 /// # }
 ///
 /// #[derive(Debug)]
@@ -207,6 +210,7 @@ pub struct JobId {
 ///     place: Place { project: "shop".parse()?, module: "pagos".parse()?, environment: "dev".parse()? },
 ///     deadline: now.plus_ms(60_000),
 ///     dry_run: true,
+///     settings: "{}".to_owned(),
 /// };
 /// assert!(runner.validate(&job.runner, &job.payload)?.is_empty());
 /// assert_eq!(job.deadline.ms_since(now), 60_000);
@@ -232,6 +236,8 @@ pub struct Job {
     /// Whether planning may try the statements in a transaction that is always rolled back. It takes
     /// locks on the target while it lasts, so it is off where criticality is highest.
     pub dry_run: bool,
+    /// What the environment says to this runner: a JSON object by the runner's own rules, `{}` where it says nothing.
+    pub settings: String,
 }
 
 /// Where a job belongs, by codes, for a plugin to read.

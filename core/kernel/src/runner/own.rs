@@ -2,7 +2,8 @@
 //! the commit of the run.
 
 use super::{
-    Effect, Failure, Finding, Job, Level, Outcome, Plan, Risk, RunLink, Runner, RunnerInfo, Step,
+    Effect, Failure, Finding, Impact, Job, Level, Outcome, Plan, Risk, RunLink, Runner, RunnerInfo,
+    Step,
 };
 use crate::digest::Digest;
 use crate::error::Error;
@@ -51,6 +52,7 @@ pub(crate) fn step(payload: &str) -> Result<Step, Error> {
         effect: Effect::Transactional,
         estimated_rows: None,
         reversible: false,
+        impact: Impact::default(),
     })
 }
 
@@ -67,12 +69,8 @@ impl Runner for OwnRunner {
     }
 
     fn validate(&self, _runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error> {
-        let refused = |error: Error| Finding {
-            level: Level::Error,
-            code: "placet.command".to_owned(),
-            message: error.to_string(),
-            step: None,
-            line: None,
+        let refused = |error: Error| {
+            Finding::new(Level::Error, "placet.command".to_owned(), error.to_string())
         };
         Ok(OrgCommand::from_payload(payload).err().map(refused).into_iter().collect())
     }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Finding;
 use crate::digest::Digest;
 use crate::error::Error;
 use crate::org::Slug;
@@ -30,22 +31,30 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// What an approver should know.
     pub findings: Vec<Finding>,
+    /// A digest of what the steps rest on at the target, such as the tables that they name, where the runner can tell.
+    /// A run whose target rests on something else by then does nothing.
+    pub basis: Option<Digest>,
 }
 
 impl Plan {
     /// A plan from its parts.
     pub const fn new(steps: Vec<Step>, findings: Vec<Finding>) -> Self {
-        Self { steps, findings }
+        Self { steps, findings, basis: None }
     }
 
-    /// The digest of what would be done: the steps in canonical form, without estimates (they change
-    /// from hour to hour) and without findings. Computed here, never taken from a plugin.
+    /// The digest of what would be done: the steps and what they rest on in canonical form, without estimates (they
+    /// change from hour to hour) and without findings. Computed here, never taken from a plugin.
     ///
     /// Fails as [`Digest::of_json`] does.
     pub fn digest(&self) -> Result<Digest, Error> {
         let signed: Vec<Step> =
             self.steps.iter().map(|step| Step { estimated_rows: None, ..step.clone() }).collect();
-        Digest::of_json(&signed)
+        Digest::of_json(&(signed, self.basis))
+    }
+
+    /// Whether a person must have looked at it: a finding says so.
+    pub fn needs_person(&self) -> bool {
+        self.findings.iter().any(|finding| finding.needs_person)
     }
 
     /// The greatest risk of any step.
@@ -58,7 +67,7 @@ impl Plan {
 ///
 /// ```
 /// use placet_core::digest::Digest;
-/// use placet_core::runner::{Effect, Plan, Risk, Step};
+/// use placet_core::runner::{Effect, Impact, Plan, Risk, Step};
 /// let body = "DELETE FROM carts WHERE paid";
 /// let step = Step {
 ///     id: "1".to_owned(),
@@ -71,6 +80,7 @@ impl Plan {
 ///     effect: Effect::Transactional,
 ///     estimated_rows: Some(120),
 ///     reversible: false,
+///     impact: Impact { objects: vec!["carts".to_owned()], ..Impact::default() },
 /// };
 /// assert_eq!(Plan::new(vec![step], Vec::new()).risk(), Risk::Medium);
 /// # Ok::<(), placet_core::error::Error>(())
@@ -98,6 +108,64 @@ pub struct Step {
     pub estimated_rows: Option<u64>,
     /// Whether it can be undone.
     pub reversible: bool,
+    /// What it does to its target besides.
+    pub impact: Impact,
+}
+
+/// What a step does to its target, as far as it can be told from its text. With the kind, the risk, the rows and
+/// whether it can be undone, these are what rules read.
+///
+/// ```
+/// use placet_core::runner::{Impact, Lock};
+///
+/// let mut alter = Impact::default();
+/// alter.lock = Lock::from_word("exclusive");
+/// assert!(alter.lock > Lock::Rows, "nobody can read the table meanwhile");
+/// ```
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
+pub struct Impact {
+    /// The strongest lock that it takes on anything.
+    pub lock: Lock,
+    /// Whether it writes a whole table anew.
+    pub rewrites: bool,
+    /// What it touches, such as `shop.orders`. None where that cannot be told, or where there is nothing.
+    pub objects: Vec<String>,
+}
+
+/// How much a step keeps others away from what it touches.
+///
+/// ```
+/// use placet_core::runner::Lock;
+/// assert_eq!(Lock::from_word("share"), Lock::Share);
+/// assert_eq!(Lock::from_word("a feather"), Lock::Exclusive);
+/// assert!(Lock::None < Lock::Rows && Lock::Rows < Lock::Share && Lock::Share < Lock::Exclusive);
+/// ```
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(clippy::exhaustive_enums, reason = "rules by lock must cover each of them")]
+pub enum Lock {
+    /// Nobody.
+    #[default]
+    None,
+    /// Who would change the same rows.
+    Rows,
+    /// Who would change anything in the same table.
+    Share,
+    /// Everybody, also who only reads.
+    Exclusive,
+}
+
+impl Lock {
+    /// Reads the word of the plugin interface; a word that is not known is [`Self::Exclusive`].
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "none" => Self::None,
+            "rows" => Self::Rows,
+            "share" => Self::Share,
+            _ => Self::Exclusive,
+        }
+    }
 }
 
 /// How much harm a step can do. What cannot be told is at least [`Risk::High`].
@@ -168,60 +236,4 @@ impl Effect {
             _ => Self::AtMostOnce,
         }
     }
-}
-
-/// How much a finding matters.
-///
-/// ```
-/// use placet_core::runner::{Level, Runner};
-/// # use placet_core::testing::ScriptedRunner;
-/// # let runner = ScriptedRunner::default();
-/// let refuses = |payload: &str| -> Result<bool, placet_core::error::Error> {
-///     let findings = runner.validate(&"sql".parse()?, payload)?;
-///     Ok(findings.iter().any(|finding| finding.level == Level::Error))
-/// };
-/// assert!(refuses("\"refuse\"")?);
-/// assert!(!refuses("\"raise the price\"")?);
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(clippy::exhaustive_enums, reason = "an error refuses; whoever shows findings must know")]
-pub enum Level {
-    /// Good to know.
-    Info,
-    /// Look twice.
-    Warning,
-    /// This refuses the payload.
-    Error,
-}
-
-/// Something that an approver should know.
-///
-/// ```
-/// use placet_core::error::Code;
-/// # let (gate, office) = placet_core::testing::Office::in_memory()?;
-/// # let draft = gate.draft(&office.ana, &office.request(office.change("\"warn\"")?))?.header.id;
-///
-/// let finding = &gate.plan(&office.ana, draft)?.findings[0];
-/// assert_eq!(finding.code, "scripted.warn");
-/// assert_eq!(finding.message, "the script found something");
-///
-/// let error = gate.submit(&office.ana, draft).expect_err("its level is error");
-/// assert_eq!(error.code(), Code::InvalidPayload);
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[expect(clippy::exhaustive_structs, reason = "mirrors the plugin interface")]
-pub struct Finding {
-    /// How much it matters.
-    pub level: Level,
-    /// A stable code such as `sql.no_where`.
-    pub code: String,
-    /// What was found, in words.
-    pub message: String,
-    /// The step that it is about.
-    pub step: Option<String>,
-    /// The line in the payload's text, counted from 1.
-    pub line: Option<u32>,
 }

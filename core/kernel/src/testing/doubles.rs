@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 use crate::id::Ids;
 use crate::org::Slug;
 use crate::runner::{
-    Effect, Finding, Job, Level, Outcome, Plan, Progress, Report, Risk, RunLink, Runner,
+    Effect, Finding, Impact, Job, Level, Outcome, Plan, Progress, Report, Risk, RunLink, Runner,
     RunnerInfo, Step,
 };
 
@@ -289,13 +289,8 @@ impl Runner for ScriptedRunner {
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error> {
         self.describe(runner)?;
         Ok(if payload == "\"refuse\"" {
-            vec![Finding {
-                level: Level::Error,
-                code: "scripted.refuse".to_owned(),
-                message: "the script says no".to_owned(),
-                step: None,
-                line: Some(1),
-            }]
+            let (code, message) = ("scripted.refuse".to_owned(), "the script says no".to_owned());
+            vec![Finding { line: Some(1), ..Finding::new(Level::Error, code, message) }]
         } else {
             Vec::new()
         })
@@ -327,13 +322,10 @@ impl Runner for ScriptedRunner {
             effect: Effect::Transactional,
             estimated_rows: Some(1),
             reversible: true,
+            impact: Impact::default(),
         };
-        let finding = |level, code: &str| Finding {
-            level,
-            code: code.to_owned(),
-            message: "the script found something".to_owned(),
-            step: None,
-            line: None,
+        let finding = |level, code: &str| {
+            Finding::new(level, code.to_owned(), "the script found something".to_owned())
         };
         let findings = match job.payload.as_str() {
             "\"warn\"" => vec![finding(Level::Error, "scripted.warn")],

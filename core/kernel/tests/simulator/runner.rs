@@ -7,7 +7,8 @@ use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_core::runner::{
-    Effect, Failure, Finding, Job, Outcome, Plan, Report, Risk, RunLink, Runner, RunnerInfo, Step,
+    Effect, Failure, Finding, Impact, Job, Outcome, Plan, Report, Risk, RunLink, Runner,
+    RunnerInfo, Step,
 };
 
 use crate::sim::{Sim, Variant};
@@ -107,6 +108,7 @@ impl Runner for SimRunner {
             effect: Effect::Transactional,
             estimated_rows: None,
             reversible: true,
+            impact: Impact::default(),
         };
         Ok(Plan::new(vec![step], Vec::new()))
     }

@@ -66,7 +66,7 @@ pub use bindings::placet::runner::types::{
 /// What a plugin does. One value per call: nothing is kept between two calls.
 ///
 /// ```
-/// use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, failure, report};
+/// use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, failure, finding, report};
 ///
 /// struct Hello;
 ///
@@ -82,9 +82,7 @@ pub use bindings::placet::runner::types::{
 ///     }
 ///
 ///     fn validate(payload: &str) -> Vec<Finding> {
-///         let (level, code) = ("error".into(), "hello.nobody".into());
-///         let message = "say whom to greet".into();
-///         let nobody = Finding { level, code, message, step: None, line: None };
+///         let nobody = finding("error", "hello.nobody", "say whom to greet");
 ///         if payload == r#""""# { vec![nobody] } else { Vec::new() }
 ///     }
 /// #   fn plan(_job: Job) -> Result<ChangePlan, String> { Err("nothing to plan".into()) }
@@ -125,6 +123,27 @@ pub trait Plugin {
             "unsupported",
             "this plugin cannot roll back; ask for a new change",
         ))
+    }
+}
+
+/// A finding about no place in particular. The level is `info`, `warning` or `error`.
+///
+/// ```
+/// use placet_plugin_sdk::{Finding, finding};
+///
+/// let long = Finding { line: Some(3), ..finding("warning", "hello.long", "a long name") };
+/// assert!(!long.needs_person);
+/// ```
+pub fn finding(level: &str, code: &str, message: &str) -> Finding {
+    Finding {
+        level: level.into(),
+        code: code.into(),
+        message: message.into(),
+        step: None,
+        line: None,
+        position: None,
+        help: None,
+        needs_person: false,
     }
 }
 

@@ -49,6 +49,9 @@ pub fn finding(
         message,
         step: step.map(ToString::to_string),
         line,
+        position: None,
+        help: None,
+        needs_person: false,
     }
 }
 
@@ -122,6 +125,9 @@ fn step(id: String, body: &str, class: &Class) -> Step {
         effect: "transactional".to_string(),
         estimated_rows: None,
         reversible: class.reversible,
+        lock: String::new(),
+        rewrites: false,
+        objects: Vec::new(),
     }
 }
 

@@ -108,6 +108,9 @@ impl Plugin for Unruly {
             effect: "transactional".to_string(),
             estimated_rows: None,
             reversible: true,
+            lock: "rows".to_string(),
+            rewrites: false,
+            objects: Vec::new(),
         };
         Ok(ChangePlan {
             steps: vec![step],

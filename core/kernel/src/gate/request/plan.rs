@@ -128,6 +128,7 @@ impl Gate {
             },
             deadline: txn.now.plus_ms(self.parts.limits.run_ms_max),
             dry_run: environment.criticality < Criticality::Critical,
+            settings: "{}".to_owned(),
         })
     }
 }

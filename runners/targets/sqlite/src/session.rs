@@ -6,13 +6,13 @@ use placet_core::runner::JobId;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params_from_iter};
 
-use super::SqliteTarget;
-use super::failure::{is_busy, is_unreadable, locked, of_sqlite};
-use super::guard::{Guard, names_marker};
-use super::limits::STATEMENT_BYTES_MAX;
-use super::values::{from_sqlite, length_of, to_sqlite};
-use super::{functions, limits, marker, single};
-use crate::target::{
+use crate::SqliteTarget;
+use crate::failure::{is_busy, is_unreadable, locked, of_sqlite};
+use crate::guard::{Guard, names_marker};
+use crate::limits::STATEMENT_BYTES_MAX;
+use crate::values::{from_sqlite, length_of, to_sqlite};
+use crate::{functions, limits, marker, single};
+use placet_target::{
     Access, CommitFailure, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget as _, SqlValue,
     StopSignal,
 };
@@ -134,7 +134,7 @@ impl SqliteSession {
         if !columns.iter().all(|name| count(name.len())) {
             return too_large();
         }
-        let mut found = SqlRows { columns, rows: Vec::new() };
+        let mut found = SqlRows { columns, origins: Vec::new(), rows: Vec::new() };
         let mut rows = prepared.query(params_from_iter(values.iter().map(to_sqlite)))?;
         while let Some(row) = rows.next()? {
             if u64::try_from(found.rows.len()).unwrap_or(u64::MAX) >= rows_max {
@@ -238,7 +238,7 @@ impl SqlSession for SqliteSession {
             Err(error) => return Err(self.failure(&error, "")),
         }
         // Not there yet. Only who holds the write lock knows that nobody is about to commit it.
-        let SqlWriter(mut writer) = match SqlWriter::open(&self.target, &self.stop) {
+        let SqlWriter(mut writer) = match SqlWriter::open(&self.target, id, &self.stop) {
             Ok(writer) => writer,
             Err(SqlFailure::Stopped(reason)) => return Err(SqlFailure::Stopped(reason)),
             Err(_) => return Ok(None),
@@ -254,7 +254,7 @@ impl SqlSession for SqliteSession {
 struct SqlWriter(SqliteSession);
 
 impl SqlWriter {
-    fn open(target: &SqliteTarget, stop: &StopSignal) -> Result<Self, SqlFailure> {
+    fn open(target: &SqliteTarget, id: &JobId, stop: &StopSignal) -> Result<Self, SqlFailure> {
         let flags =
             rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&target.path, flags)
@@ -263,7 +263,7 @@ impl SqlWriter {
             return Err(locked());
         }
         let mut session =
-            SqliteSession::new(target.clone(), connection, Access::ReadWrite, stop.clone())?;
+            SqliteSession::new(target.clone(), connection, Access::ReadWrite(*id), stop.clone())?;
         session.begin()?;
         Ok(Self(session))
     }

@@ -3,7 +3,7 @@
 use placet_core::error::{Code, Error};
 use rusqlite::ErrorCode;
 
-use crate::target::{SqlFailure, StopSignal};
+use placet_target::{SqlFailure, StopSignal};
 
 /// A target that cannot be used, and what to do about it.
 pub(super) fn unavailable(message: String, help: &str) -> SqlFailure {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 /// Why a run was stopped.
 ///
 /// ```
-/// use placet_runners::StopReason;
+/// use placet_target::StopReason;
 ///
 /// assert_eq!(StopReason::LeaseLost.code(), "lease_lost");
 /// assert_eq!(StopReason::Timeout.message(), "the deadline passed");
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "each leads to a code of its own")]
 pub enum StopReason {
     /// Its deadline passed.
     Timeout,
@@ -49,7 +49,7 @@ impl StopReason {
 /// Raised once, seen by everyone who holds a clone. Ask it between two pieces of long work.
 ///
 /// ```
-/// use placet_runners::{StopReason, StopSignal};
+/// use placet_target::{StopReason, StopSignal};
 ///
 /// let signal = StopSignal::new();
 /// let seen_by_the_worker = signal.clone();

@@ -2,7 +2,7 @@
 
 use rusqlite::types::{Value, ValueRef};
 
-use crate::target::SqlValue;
+use placet_target::SqlValue;
 
 /// The value as SQLite takes it.
 pub(super) fn to_sqlite(value: &SqlValue) -> Value {

@@ -1,14 +1,32 @@
 //! What a statement may do in a session on a SQLite file, and how large it may be.
 
-use placet_runners::{
-    Access, SqlFailure, SqlSession, SqlTarget as _, SqlValue, SqliteTarget, StopSignal,
-};
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::tests_outside_test_module,
+    reason = "this whole file is a test"
+)]
+
+mod bench; // a database file for one test
+
+use placet_core::id::{RequestId, RunId};
+use placet_core::runner::JobId;
+use placet_target::{Access, SqlFailure, SqlSession, SqlTarget as _, SqlValue, StopSignal};
+use placet_target_sqlite::SqliteTarget;
 
 use crate::bench::Bench;
 
+const WRITE: Access = Access::ReadWrite(JobId {
+    request: RequestId::from_u128(1),
+    revision: 1,
+    attempt: 1,
+    fence: 1,
+    run: RunId::from_u128(1),
+});
+
 fn session(bench: &Bench, access: Access) -> Box<dyn SqlSession> {
     let mut session = SqliteTarget::new(bench.path()).open(access, &StopSignal::new()).unwrap();
-    if access == Access::ReadWrite {
+    if access == WRITE {
         session.begin().unwrap();
     }
     session
@@ -59,7 +77,7 @@ fn what_is_not_known_to_be_harmless_is_refused() {
             "{sql}: {refused:?}"
         );
     }
-    let mut writer = session(&bench, Access::ReadWrite);
+    let mut writer = session(&bench, WRITE);
     for sql in [
         "CREATE VIRTUAL TABLE notes USING fts5(text)",
         "CREATE VIRTUAL TABLE notes USING fts3tokenize('simple')",
@@ -86,7 +104,7 @@ fn what_scripts_need_is_let_through() {
     ] {
         query(&mut *reader, sql, &[]).unwrap();
     }
-    let mut writer = session(&bench, Access::ReadWrite);
+    let mut writer = session(&bench, WRITE);
     for sql in [
         "CREATE TEMP TABLE scratch (a); ",
         "CREATE TRIGGER t AFTER INSERT ON orders BEGIN SELECT 1; SELECT 2; END;",
@@ -178,7 +196,7 @@ fn a_text_of_many_statements_is_refused() {
         let refused = query(&mut *reader, &text, &[]).unwrap_err();
         assert!(matches!(refused, SqlFailure::Refused(_)), "{refused:?}");
     }
-    let mut writer = session(&bench, Access::ReadWrite);
+    let mut writer = session(&bench, WRITE);
     let long = "SELECT 1;".repeat(2_000_000);
     assert!(matches!(writer.execute(&long, &[]).unwrap_err(), SqlFailure::Limit(_)));
 }

@@ -8,7 +8,7 @@ use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Error};
 
-use super::limits::VALUE_BYTES_MAX;
+use crate::limits::VALUE_BYTES_MAX;
 
 /// The most pairs of bytes that `instr` compares in two blobs: some tens of milliseconds.
 const PAIRS_MAX: usize = 1 << 30;

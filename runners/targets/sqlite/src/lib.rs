@@ -1,4 +1,5 @@
-//! SQLite files as targets.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+//! SQLite files as targets of the SQL runner.
 
 mod session;
 mod guard;
@@ -13,8 +14,8 @@ use std::path::PathBuf;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Access, SqlFailure, SqlSession, SqlTarget, StopSignal};
 use failure::{code_of, unavailable};
+use placet_target::{Access, SqlFailure, SqlSession, SqlTarget, StopSignal};
 use session::SqliteSession;
 
 /// A SQLite database file that is there already: a missing one is an error and is not created.
@@ -26,7 +27,8 @@ use session::SqliteSession;
 ///
 /// ```
 /// use placet_core::error::Code;
-/// use placet_runners::{Access, SqlFailure, SqlTarget, SqliteTarget, StopSignal};
+/// use placet_target::{Access, SqlFailure, SqlTarget, StopSignal};
+/// use placet_target_sqlite::SqliteTarget;
 ///
 /// let target = SqliteTarget::new("no/such/orders.db").with_lock_wait_ms(5_000);
 /// assert_eq!(target.dialect(), "sqlite");
@@ -76,7 +78,7 @@ impl SqlTarget for SqliteTarget {
     }
 
     fn open(&self, access: Access, stop: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {
-        let writes = access == Access::ReadWrite;
+        let writes = matches!(access, Access::ReadWrite(_));
         if writes && self.read_only {
             return Err(Self::refuse_read_only());
         }

@@ -3,7 +3,7 @@
 use placet_core::runner::JobId;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::target::Marker;
+use placet_target::Marker;
 
 /// The name of the marker table.
 pub(super) const TABLE: &str = "placet_marker";

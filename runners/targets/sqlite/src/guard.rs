@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::marker::TABLE;
+use crate::marker::TABLE;
 
 /// Pragmas that tell, and are harmless in any session, with a value and without.
 const PRAGMAS_TO_READ: [&str; 11] = [

@@ -3,7 +3,7 @@
 /// One value.
 ///
 /// ```
-/// use placet_runners::SqlValue;
+/// use placet_target::SqlValue;
 ///
 /// let text = SqlValue::Text("shop".to_owned());
 /// assert_eq!(text.bytes(), 4 + SqlValue::OVERHEAD_BYTES);
@@ -52,7 +52,8 @@ impl SqlValue {
 /// What a query answered.
 ///
 /// ```
-/// use placet_runners::{Access, SqlTarget, SqlValue, SqliteTarget, StopSignal};
+/// use placet_target::{Access, SqlTarget, SqlValue, StopSignal};
+/// use placet_target_sqlite::SqliteTarget;
 ///
 /// # let file = tempfile::NamedTempFile::new().unwrap();
 /// let target = SqliteTarget::new(file.path());
@@ -60,13 +61,31 @@ impl SqlValue {
 /// let found = session.query("SELECT 7 AS seven, NULL AS none", &[], 10, 1_024)?;
 /// assert_eq!(found.columns, ["seven", "none"]);
 /// assert_eq!(found.rows, [[SqlValue::Int64(7), SqlValue::Null]]);
-/// # Ok::<(), placet_runners::SqlFailure>(())
+/// # Ok::<(), placet_target::SqlFailure>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(clippy::exhaustive_structs, reason = "a target must fill every part")]
 pub struct SqlRows {
     /// The names of the columns.
     pub columns: Vec<String>,
+    /// Where each column comes from unchanged: one for each of `columns`, or none at all where the target does not tell.
+    pub origins: Vec<Option<Origin>>,
     /// The rows, each as long as `columns`.
     pub rows: Vec<Vec<SqlValue>>,
+}
+
+/// The column of a table that a column of an answer is, unchanged.
+///
+/// ```
+/// use placet_target::Origin;
+/// let origin = Origin { table: "people".to_owned(), column: "email".to_owned() };
+/// assert_eq!(origin.column, "email");
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "a column has a table and a name")]
+pub struct Origin {
+    /// The table's name, without its schema.
+    pub table: String,
+    /// The column's name in the table.
+    pub column: String,
 }
