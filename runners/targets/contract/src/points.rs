@@ -30,6 +30,10 @@ pub fn listen(listener: fn(&'static str)) {
 }
 
 /// Says that a run reached the point `label`: driver, act, and how far it is.
+///
+/// ```
+/// placet_target::points::reached("sqlite.commit.sent");
+/// ```
 #[inline]
 pub fn reached(label: &'static str) {
     #[cfg(feature = "testing")]
