@@ -98,6 +98,7 @@ fn fitting(action: Action) -> Result<(Question, Facts), Error> {
             },
         }),
         authors: BTreeSet::new(),
+        plan: None,
         team_roles: BTreeSet::new(),
     };
     Ok((Question { user, action, scope: Scope::module(project, module, environment), at }, facts))

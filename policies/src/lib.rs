@@ -24,6 +24,33 @@
 //! | `context.at` | when: microseconds since 1970-01-01T00:00:00Z |
 //! | `context.weekday`, `context.minute` | the same in UTC: 1 (Monday) to 7 (Sunday), and the minute of the day |
 //!
+//! | `context.plan` | what the plan of the request says, where it is about submitting, approving or running one; ask `context has plan` first |
+//! | `context.plan.risk` | `"none"`, `"low"`, `"medium"`, `"high"`, `"critical"`: the greatest of any step |
+//! | `context.plan.lock` | `"none"`, `"rows"`, `"share"`, `"exclusive"`: the strongest of any step |
+//! | `context.plan.rewrites`, `.irreversible`, `.needs_person` | whether a step writes a whole table anew, one that changes something cannot be undone, a finding asks for a person |
+//! | `context.plan.rows` | the rows of all steps that change something, estimated; missing where nobody can tell: `unless { context.plan has rows && context.plan.rows < 1000 }` |
+//! | `context.plan.kinds`, `.findings`, `.objects` | sets: `"ddl"`; `"sql.drop"`; `"shop.orders"` |
+//! | `context.plan.objects_known` | whether `objects` are all that the steps touch |
+//!
+//! What stops or undoes a request, or finds out how its run ended, is asked without the plan: a rule about plans keeps
+//! nobody from that. What a plan does not tell counts as the worst. Write rules about plans so that they forbid unless
+//! the plan says that it is harmless.
+//!
+//! ```
+//! use placet_policies::CedarAuthorizer;
+//!
+//! // In production, what keeps readers away waits for the weekend.
+//! let house = r#"
+//!     @id("locks-at-the-weekend")
+//!     forbid (principal, action in [Action::"approve", Action::"execute"], resource)
+//!     when { context has environment && context.environment == Environment::"env_00000000000000000000000001" }
+//!     when { context has plan && context.plan.lock == "exclusive" }
+//!     unless { context.weekday >= 6 };
+//! "#;
+//! CedarAuthorizer::builder().host_policies("house.cedar", house).build()?;
+//! # Ok::<(), placet_core::error::Error>(())
+//! ```
+//!
 //! [`HOST_SCHEMA`] says the same for editors and checkers. Each policy carries an `@id`, which audit
 //! records and explanations name together with file and line.
 //!
@@ -63,6 +90,7 @@
 //!     membership: None,
 //!     grant: None,
 //!     authors: std::collections::BTreeSet::new(),
+//!     plan: None,
 //!     team_roles: std::collections::BTreeSet::new(),
 //! };
 //! assert!(authorizer.decide(&question, &facts)?.is_allowed());

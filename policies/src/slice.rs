@@ -3,12 +3,12 @@
 //! Rows are translated column by column and never compared here: the policies compare.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{
     Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression,
 };
-use placet_core::authz::{Facts, GrantRows, MembershipRows, Question, Scope};
+use placet_core::authz::{Facts, GrantRows, MembershipRows, PlanFacts, Question, Scope};
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
 use placet_core::org::{Interval, User, UserKind};
@@ -84,7 +84,7 @@ impl Names {
         self.request(question, pairs)
     }
 
-    /// The question alone, for the policies of the host.
+    /// The question and what the plan says, for the policies of the host.
     pub(crate) fn host_request(
         &self,
         question: &Question,
@@ -105,6 +105,9 @@ impl Names {
             ),
             ("minute".to_owned(), Expr::new_long(at % DAY / MINUTE)),
         ]);
+        if let Some(plan) = &facts.plan {
+            pairs.push(("plan".to_owned(), plan_record(plan)?));
+        }
         self.request(question, pairs)
     }
 
@@ -202,6 +205,37 @@ fn entity(type_name: &EntityTypeName, id: &impl fmt::Display) -> EntityUid {
 
 fn expr(type_name: &EntityTypeName, id: &impl fmt::Display) -> Expr {
     Expr::new_entity_uid(entity(type_name, id))
+}
+
+/// What the plan says, column by column.
+fn plan_record(plan: &PlanFacts) -> Result<Expr, Error> {
+    let PlanFacts {
+        risk,
+        lock,
+        rewrites,
+        rows,
+        kinds,
+        irreversible,
+        needs_person,
+        findings,
+        objects,
+        objects_known,
+    } = plan;
+    let texts = |words: &BTreeSet<String>| Expr::new_set(words.iter().map(|word| text(word)));
+    // More rows than can be written are as many as can be.
+    let rows = rows.map(|rows| ("rows", Expr::new_long(i64::try_from(rows).unwrap_or(i64::MAX))));
+    let columns = [
+        ("risk", text(risk.as_str())),
+        ("lock", text(lock.as_str())),
+        ("rewrites", Expr::new_bool(*rewrites)),
+        ("kinds", texts(kinds)),
+        ("irreversible", Expr::new_bool(*irreversible)),
+        ("needs_person", Expr::new_bool(*needs_person)),
+        ("findings", texts(findings)),
+        ("objects", texts(objects)),
+        ("objects_known", Expr::new_bool(*objects_known)),
+    ];
+    record(columns.into_iter().chain(rows))
 }
 
 fn live_record<const N: usize>(

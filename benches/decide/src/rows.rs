@@ -118,6 +118,7 @@ pub(crate) fn facts(world: &World, asked: &world::Question) -> (Question, Facts)
         membership,
         grant,
         authors: BTreeSet::new(),
+        plan: None,
         team_roles: BTreeSet::from([org::TeamRole::Member]),
     };
     let question = Question {

@@ -13,7 +13,7 @@ use placet_core::identity::Caller;
 use placet_core::org::command::{
     CommandKind, CreateEnvironment, CreateRole, CreateTeam, OrgCommand, PutBlockingRule,
     PutQuorumRule, RemoveModule, RemoveRule, RetireWorkflow, SetAutoApproveAi, SetExecution,
-    SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum, SetWorkflow,
+    SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum, SetRunnerSettings, SetWorkflow,
 };
 use placet_core::org::{
     Block, Conditions, Criticality, Email, ExecutionMode, FindingIs, Name, Slug,
@@ -440,6 +440,48 @@ fn rules_about_what_there_is_not_are_not_stored() {
     ground.manages(&mut wrong, "runs nowhere", missing, &execution(nowhere, None));
     let none = execution(environment, Some(0));
     ground.manages(&mut wrong, "no attempt", Code::InvalidInput, &none);
+    let settings = |environment, runner: &str, settings: &str| {
+        let (runner, settings) = (runner.parse().unwrap(), settings.to_owned());
+        SetRunnerSettings { project, environment, runner, settings }
+    };
+    let (long, deep) = (format!("{{\"a\":\"{}\"}}", "x".repeat(16 << 10)), "[".repeat(10_000));
+    for (what, code, set) in [
+        ("nowhere", missing, settings(nowhere, "sql", "{}")),
+        ("of the gate", Code::Refused, settings(environment, "placet", "{}")),
+        ("too long", Code::TooLarge, settings(environment, "sql", &long)),
+        ("too deep", Code::InvalidInput, settings(environment, "sql", &deep)),
+        ("no JSON", Code::InvalidInput, settings(environment, "sql", "{")),
+        ("no object", Code::InvalidInput, settings(environment, "sql", "[]")),
+        ("two texts", Code::InvalidInput, settings(environment, "sql", "{} {}")),
+        ("twice", Code::InvalidInput, settings(environment, "sql", r#"{"a":1,"a":2}"#)),
+        (
+            "twice inside",
+            Code::InvalidInput,
+            settings(environment, "sql", r#"{"b":[{"a":1,"a":2}]}"#),
+        ),
+        (
+            "twice, written otherwise",
+            Code::InvalidInput,
+            settings(environment, "sql", r#"{"a":1,"\u0061":2}"#),
+        ),
+        (
+            "a number that is rounded",
+            Code::InvalidInput,
+            settings(environment, "sql", r#"{"a":9007199254740993}"#),
+        ),
+        (
+            "letters that turn",
+            Code::InvalidInput,
+            settings(environment, "sql", "{\"a\":\"\u{202e}\"}"),
+        ),
+        (
+            "unknown to the runner",
+            Code::InvalidInput,
+            settings(environment, "sql", r#"{"refuse":1}"#),
+        ),
+    ] {
+        ground.manages(&mut wrong, &format!("settings {what}"), code, &set);
+    }
     let by_rule = |environment| SetAutoApproveAi { project, environment, is_on: true };
     ground.manages(&mut wrong, "a rule in prod", Code::Refused, &by_rule(ground.prod));
     ground.manages(&mut wrong, "a rule nowhere", missing, &by_rule(nowhere));

@@ -12,6 +12,7 @@
 mod world;
 mod stories;
 mod quorums;
+mod risk_rules;
 mod blocking;
 mod threads;
 mod agents;
@@ -19,6 +20,7 @@ mod governance;
 mod model; // every verb, in every state, by everybody
 mod model_walk; // that, in memory
 mod own_approval;
+mod needs_person;
 mod bad_input;
 mod organisation;
 mod bounds;
@@ -39,6 +41,8 @@ mod reruns;
 mod bound_parts;
 mod batches;
 mod automatic;
+mod settings;
+mod told_plans;
 mod promotions;
 mod lease_model;
 mod faults;

@@ -265,6 +265,8 @@ fn what_a_rule_agreed_to_is_recorded_as_that() {
         json["header"].as_object_mut().unwrap().remove("artifact");
     });
     assert_noticed(&world, &forged, "is no artifact");
+    let forged = forge(&request, |json| json["header"]["plan"]["needs_person"] = json!(true));
+    assert_noticed(&world, &forged, "what a person must look at");
 }
 
 /// The record with something in it changed.

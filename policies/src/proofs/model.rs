@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityUid, EvalResult};
 use cedar_policy_symcc::Env;
-use placet_core::authz::{Action, Facts, GrantRows, MembershipRows, Question, Scope};
+use placet_core::authz::{Action, Facts, GrantRows, MembershipRows, PlanFacts, Question, Scope};
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
 use placet_core::id::{GrantId, MembershipId, ProjectId, UserId};
@@ -48,6 +48,7 @@ pub(super) fn question(env: &Env) -> Result<(Question, Facts), Error> {
         membership: names.membership(&asked)?,
         grant: names.grant(&asked)?,
         authors: asked.authors.iter().map(|id| names.of(id, UserId::from_u128)).collect(),
+        plan: host.plan,
         team_roles: host.team_roles,
     };
     Ok((question, facts))
@@ -76,6 +77,7 @@ struct Joined {
 #[derive(Deserialize)]
 struct HostAsked {
     team_roles: BTreeSet<TeamRole>,
+    plan: Option<PlanFacts>,
 }
 
 #[derive(Deserialize)]

@@ -44,6 +44,7 @@ fn permit(
         membership: None,
         grant: None,
         authors: BTreeSet::new(),
+        plan: None,
         team_roles: BTreeSet::new(),
     };
     let permits = |facts: &Facts| {

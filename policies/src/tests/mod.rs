@@ -15,7 +15,8 @@ mod metamorphic; // what follows from an answer, whatever it is
 mod bad_questions; // one thing wrong, by chance
 mod property; // against the rule restated in Rust
 mod mutants; // each condition of the base policies removed
-mod hosts; // policies of a host
+mod hosts;
+mod plans; // policies of a host
 mod limits; // texts that try to break the loader
 #[cfg(feature = "proofs")]
 mod proofs; // what is proven, and that it can be refuted

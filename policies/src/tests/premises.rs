@@ -11,6 +11,7 @@ use placet_core::org::GlobalRole;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 
+use super::plans::plan;
 use super::property::cases;
 use super::world::{Case, action, fitting};
 use crate::CedarAuthorizer;
@@ -27,12 +28,21 @@ fn authorizer() -> CedarAuthorizer {
         when { context.level == "project" && context has module && !(context has environment) };
         @id("deploy") permit (principal, action == Action::"operate", resource)
         when { context.action like "de*" && context has module };
+        @id("locks") forbid (principal, action, resource)
+        when { context has plan && context.plan.lock == "exclusive" && context.minute < 720 };
         @id("leaders") forbid (principal, action == Action::"approve", resource)
         unless { context.team_roles.contains("LEADER_PRIMARY") };
         @id("rows") forbid (principal, action, resource) when { context has grant || context.at < 1 };
     "#;
     let builder = CedarAuthorizer::builder().host_policies("house.cedar", house);
     builder.allow_host_permits(true).build().unwrap()
+}
+
+/// Whether it is a question that is asked with a plan.
+fn goes_on(case: &Case) -> bool {
+    let has_place =
+        matches!(case.question.scope, Scope::Project { module: Some(_), environment: Some(_), .. });
+    has_place && ["request", "approve", "execute"].contains(&case.question.action.as_str())
 }
 
 /// The question of `case`, as a proof sees it.
@@ -80,6 +90,9 @@ fn every_question_fits_the_premises_and_is_decided_alike() {
     let outcome = TestRunner::new_with_rng(config, rng).run(&cases(), |mut case| {
         // A proof speaks about users with a row of their own.
         case.facts.user.id = case.question.user;
+        if goes_on(&case) && case.question.at.as_micros() % 2 == 0 {
+            case.facts.plan = Some(plan());
+        }
         let place = (CedarAction::of(&case.question.action), Level::of(&case.question.scope));
         if authorizer.base.at(place.0, place.1).is_none() {
             // The schema has no such action at this level, and nothing permits it.

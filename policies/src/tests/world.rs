@@ -86,6 +86,7 @@ pub(super) fn fitting(action: &Action) -> Case {
                 },
             }),
             authors: BTreeSet::new(),
+            plan: None,
             team_roles: BTreeSet::new(),
         },
     }

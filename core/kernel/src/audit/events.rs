@@ -84,6 +84,8 @@ events! {
     OrgPromotionSet = "org.promotion_set",
     /// Changes are executed otherwise in an environment.
     OrgExecutionSet = "org.execution_set",
+    /// A runner has other settings in an environment. `settings` is the digest of their canonical form.
+    OrgRunnerSettingsSet = "org.runner_settings_set",
     /// A module was added.
     OrgModuleCreated = "org.module_created",
     /// A module was changed.

@@ -5,6 +5,7 @@
 
 mod action;
 mod question;
+mod plan;
 mod authorizer;
 mod permit;
 mod answer;
@@ -28,6 +29,7 @@ pub use permit::{
     ActionKind, Administer, Approve, Audit, Execute, Manage, Permit, Read, ReportCheck, Restore,
     Revert, Submit,
 };
+pub use plan::PlanFacts;
 pub use question::{Facts, GrantRows, MembershipRows, Question, Scope, Witness};
 pub(crate) use story::{Story, StoryPlace, at_line, parse_stories};
 pub use why::{Denial, Reason};

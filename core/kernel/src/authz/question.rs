@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::action::Action;
+use super::plan::PlanFacts;
 use crate::clock::Timestamp;
 use crate::id::{
     EnvironmentId, GrantId, MembershipId, ModuleId, PermissionId, ProjectId, TeamId, UserId,
@@ -196,6 +197,10 @@ pub struct Facts {
     pub grant: Option<GrantRows>,
     /// Who wrote or submitted what `approve` is asked for. None where the question is about no request.
     pub authors: BTreeSet<UserId>,
+    /// What the plan of the request says, where the question is about going on with one: submitting, approving, running.
+    /// None where it is about what stops or undoes one, or finds out how it ended: no policy about plans may hinder that.
+    /// For policies of the host, as the next.
+    pub plan: Option<PlanFacts>,
     /// The roles that the user has now in teams of the project, and where the question names a module in
     /// those that look after it. For policies of the host; the permission model itself asks for none.
     pub team_roles: BTreeSet<TeamRole>,

@@ -84,7 +84,7 @@ impl Changed {
                     (
                         "quorums" | "quorum_rules" | "blocking_rules" | "auto_approvals"
                         | "workflows" | "governance" | "promotions" | "executions"
-                        | "allowed_workflows" | "artifact_forms",
+                        | "allowed_workflows" | "artifact_forms" | "runner_settings",
                         _,
                     ) => None,
                     _ => Some(Self::Project(project)),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::about::About;
 use super::txn::{Txn, lost_race};
 use super::{Gate, Shelf};
 use crate::audit::Decision;
@@ -34,7 +35,31 @@ impl Txn<'_> {
         {
             return Err(not_found(subject));
         }
-        match self.judge(user, &A::ACTION, scope)? {
+        self.ask_knowing(user, scope, &About::default(), subject)
+    }
+
+    /// Like [`Self::ask`], about going on with the request: policies are told what its plan says.
+    pub(super) fn ask_about<A: ActionKind>(
+        &mut self,
+        user: UserId,
+        header: &Header,
+        subject: &str,
+    ) -> Result<Permit<A>, Error> {
+        if self.shelf(header.project_id)?.is_none() {
+            return Err(not_found(subject));
+        }
+        let about = self.about(header)?;
+        self.ask_knowing(user, header.scope(), &about, subject)
+    }
+
+    fn ask_knowing<A: ActionKind>(
+        &mut self,
+        user: UserId,
+        scope: Scope,
+        about: &About,
+        subject: &str,
+    ) -> Result<Permit<A>, Error> {
+        match self.judge_knowing(user, &A::ACTION, scope, about)? {
             Ok(witness) => Ok(Permit::granted(user, scope, witness)),
             Err(denial) => {
                 let question = Question { user, action: A::ACTION, scope, at: self.now };
@@ -43,7 +68,7 @@ impl Txn<'_> {
         }
     }
 
-    /// Asks whether `user` may approve what `header` is about. Unlike [`Self::ask`] it tells the policies who
+    /// Asks whether `user` may approve what `header` is about. Unlike [`Self::ask`] it tells the policies what the plan says and who
     /// wrote that, so that separation of duties has two locks: they and the request's own state.
     pub(super) fn ask_to_approve(
         &mut self,
@@ -55,7 +80,8 @@ impl Txn<'_> {
         if self.shelf(header.project_id)?.is_none() {
             return Err(not_found(subject));
         }
-        match self.judge_knowing(user, &action, scope, &header.authors())? {
+        let about = self.about(header)?.with_authors(header.authors());
+        match self.judge_knowing(user, &action, scope, &about)? {
             Ok(witness) => Ok(Permit::granted(user, scope, witness)),
             Err(denial) => {
                 let question = Question { user, action, scope, at: self.now };
@@ -77,16 +103,16 @@ impl Txn<'_> {
         action: &Action,
         scope: Scope,
     ) -> Result<Result<Witness, Denial>, Error> {
-        self.judge_knowing(user, action, scope, &BTreeSet::new())
+        self.judge_knowing(user, action, scope, &About::default())
     }
 
-    /// Like [`Self::judge`], about something that `authors` wrote.
+    /// Like [`Self::judge`], with what policies are told of what it is about.
     pub(super) fn judge_knowing(
         &mut self,
         user: UserId,
         action: &Action,
         scope: Scope,
-        authors: &BTreeSet<UserId>,
+        about: &About,
     ) -> Result<Result<Witness, Denial>, Error> {
         if let Some(project) = scope.project_id() {
             // First: it tells the earliest instant that this decision can be made at.
@@ -94,9 +120,10 @@ impl Txn<'_> {
         }
         let question = Question { user, action: action.clone(), scope, at: self.now };
         self.asked = Some((user, action.clone(), scope));
+        self.note_told(about);
         // Where this node lacks the set, it decides by none, and that is a no: of the set that it lacks.
         let mut decision = Decision::new(user, action.clone(), self.deciding_set()?);
-        let answer = self.judge_question(&question, authors)?;
+        let answer = self.judge_question(&question, about)?;
         match &answer {
             Ok(witness) => {
                 decision.allowed = true;
@@ -111,10 +138,10 @@ impl Txn<'_> {
     pub(super) fn judge_question(
         &mut self,
         question: &Question,
-        authors: &BTreeSet<UserId>,
+        about: &About,
     ) -> Result<Result<Witness, Denial>, Error> {
         self.has_judged = true;
-        let (facts, witness) = match self.named_rows(question, authors)? {
+        let (facts, witness) = match self.named_rows(question, about)? {
             Err(denial) => return Ok(Err(denial)),
             Ok(named) => named,
         };
@@ -133,7 +160,7 @@ impl Txn<'_> {
     pub(super) fn named_rows(
         &mut self,
         question: &Question,
-        authors: &BTreeSet<UserId>,
+        about: &About,
     ) -> Result<Result<(Facts, Witness), Denial>, Error> {
         let Some(asker) = self.asker(question.user)? else {
             return Ok(Err(Denial::because(Reason::InactiveUser)));
@@ -146,7 +173,10 @@ impl Txn<'_> {
         match answer(question, &asker, known) {
             Err(denial) => Ok(Err(denial)),
             Ok(witness) => match self.facts(question, asker, witness)? {
-                Some(facts) => Ok(Ok((Facts { authors: authors.clone(), ..facts }, witness))),
+                Some(facts) => {
+                    let (authors, plan) = (about.authors.clone(), about.plan.clone());
+                    Ok(Ok((Facts { authors, plan, ..facts }, witness)))
+                }
                 None => self.disagree().map(Err),
             },
         }
@@ -174,6 +204,7 @@ impl Txn<'_> {
             membership: None,
             grant: None,
             authors: BTreeSet::new(),
+            plan: None,
             team_roles: BTreeSet::new(),
         };
         let Some(project) = question.scope.project_id() else { return Ok(Some(facts)) };

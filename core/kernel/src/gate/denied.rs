@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
+use super::about::TOLD;
 use super::txn::{Sight, Txn};
 use crate::audit::{Event, Leaf};
 use crate::authz::{Action, Scope};
@@ -102,6 +103,7 @@ impl Gate {
         leaf.scope = Some(scope);
         leaf.request = txn.about;
         leaf.facts.insert("code".to_owned(), error.code().to_string());
+        leaf.facts.extend(txn.told.map(|told| (TOLD.to_owned(), told.to_string())));
         // A lost race is the same note, written by somebody else.
         noting.commit(Some(leaf)).map(drop)
     }

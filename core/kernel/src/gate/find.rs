@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Gate;
+use super::about::TOLD;
 use super::decide::not_found;
 use super::txn::Txn;
 use crate::audit::{Event, Leaf};
@@ -161,6 +162,7 @@ impl Gate {
         leaf.revision = Some(request.header.revision);
         leaf.change = request.header.change_digest().ok();
         leaf.plugin = request.header.plan.map(|plan| plan.runner_digest);
+        leaf.facts.extend(txn.told.map(|told| (TOLD.to_owned(), told.to_string())));
         if let Some(artifact) = &request.header.artifact {
             let name = format!("{}/{}", artifact.artifact_type, artifact.artifact_id);
             leaf.facts.insert("artifact".to_owned(), name);

@@ -5,6 +5,7 @@ mod txn;
 mod memory;
 mod access;
 mod shelf;
+mod about;
 mod decide;
 mod refused;
 mod leap;

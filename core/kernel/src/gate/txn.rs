@@ -35,6 +35,8 @@ pub(crate) struct Txn<'g> {
     pub(super) decisions: Vec<Decision>,
     pub(super) asked: Option<(UserId, Action, Scope)>,
     pub(super) about: Option<RequestId>,
+    // The digest of what policies were told of a plan.
+    pub(super) told: Option<Digest>,
     // What the workflow calls the way that was taken, until the step of it is noted.
     pub(super) taken: Option<ActionCode>,
 }
@@ -82,6 +84,7 @@ impl<'g> Txn<'g> {
             decisions: Vec::new(),
             asked: None,
             about: None,
+            told: None,
             taken: None,
         }
     }

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::workflows::Workflows;
 use super::{
     BlockingRule, Environment, ExecutionMode, ExecutionRule, GlobalRole, GlobalRoleGrant,
-    Governance, Grant, Membership, Module, Permission, Project, PromotionRule, QuorumRule, Role,
-    Row, Slug, Team, User,
+    Governance, Grant, Membership, Module, NO_SETTINGS, Permission, Project, PromotionRule,
+    QuorumRule, Role, Row, RunnerSettings, Slug, Team, User,
 };
 use crate::clock::Timestamp;
 use crate::error::{Code, Error};
@@ -97,6 +97,9 @@ impl Record for ProjectRow {
                 row.environment_id.to_string(),
                 row.runner.as_ref().map(ToString::to_string),
             ),
+            Row::RunnerSettings(row) => {
+                ("runner_settings", row.environment_id.to_string(), Some(row.runner.to_string()))
+            }
         };
         let head = [self.project.to_string(), table.to_owned(), first];
         head.into_iter().chain(second).collect()
@@ -192,6 +195,7 @@ pub(crate) struct Book {
     pub(crate) governance: Option<Governance>,
     pub(crate) promotions: BTreeMap<EnvironmentId, PromotionRule>,
     pub(crate) executions: BTreeMap<(EnvironmentId, Option<Slug>), ExecutionRule>,
+    pub(crate) runner_settings: BTreeMap<(EnvironmentId, Slug), RunnerSettings>,
 }
 
 impl Book {
@@ -217,6 +221,7 @@ impl Book {
             governance: None,
             promotions: BTreeMap::new(),
             executions: BTreeMap::new(),
+            runner_settings: BTreeMap::new(),
         }
     }
 
@@ -254,6 +259,10 @@ impl Book {
             Row::Promotion(row) => {
                 self.promotions.insert(row.environment_id, row);
             }
+            Row::RunnerSettings(row) => {
+                let key = (row.environment_id, row.runner.clone());
+                drop(self.runner_settings.insert(key, row));
+            }
             Row::Execution(row) => {
                 self.executions.insert((row.environment_id, row.runner.clone()), row);
             }
@@ -289,6 +298,12 @@ impl Book {
         let rule = self.executions.get(&(environment, Some(runner.clone())));
         let rule = rule.or_else(|| self.executions.get(&(environment, None)));
         rule.map_or((ExecutionMode::default(), None), |rule| (rule.mode, rule.attempts_max))
+    }
+
+    /// The settings of `runner` in an environment.
+    pub(crate) fn settings(&self, environment: EnvironmentId, runner: &Slug) -> &str {
+        let row = self.runner_settings.get(&(environment, runner.clone()));
+        row.map_or(NO_SETTINGS, |row| &row.settings)
     }
 
     /// Refuses a request in an environment whose requests go through other workflows.

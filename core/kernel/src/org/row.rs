@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     AllowedWorkflows, ArtifactForm, BlockingRule, Environment, ExecutionRule, Governance, Grant,
     Interval, Membership, Module, Permission, PromotionRule, QuorumRule, Role, RolePermission,
-    Slug, Team, TeamModule,
+    RunnerSettings, Slug, Team, TeamModule,
 };
+use crate::digest::Digest;
 use crate::id::EnvironmentId;
 use crate::request::Quorum;
 use crate::workflow::Definition;
@@ -119,6 +120,8 @@ pub enum Row {
     Promotion(PromotionRule),
     /// How changes are executed in an environment.
     Execution(ExecutionRule),
+    /// `runner_settings`
+    RunnerSettings(RunnerSettings),
 }
 
 macro_rules! rows {
@@ -151,6 +154,7 @@ rows! {
     Governance from Governance,
     Promotion from PromotionRule,
     Execution from ExecutionRule,
+    RunnerSettings from RunnerSettings,
 }
 
 impl Row {
@@ -206,7 +210,8 @@ impl Row {
             | Self::ArtifactForm(_)
             | Self::Governance(_)
             | Self::Promotion(_)
-            | Self::Execution(_) => self.note_rule_facts(facts),
+            | Self::Execution(_)
+            | Self::RunnerSettings(_) => self.note_rule_facts(facts),
         }
     }
 
@@ -256,6 +261,11 @@ impl Row {
                 note("mode", row.mode.as_str().to_owned());
                 row.runner.iter().for_each(|runner| note("runner", runner.to_string()));
                 row.attempts_max.iter().for_each(|most| note("attempts_max", most.to_string()));
+            }
+            Self::RunnerSettings(row) => {
+                note("environment", row.environment_id.to_string());
+                note("runner", row.runner.to_string());
+                note("settings", Digest::of(row.settings.as_bytes()).to_string());
             }
             Self::Environment(_)
             | Self::Module(_)

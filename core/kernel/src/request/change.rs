@@ -271,6 +271,11 @@ impl Header {
         .with_help("ask another approver of this scope"))
     }
 
+    /// Whether somebody who is no author has to look at it, whoever else agrees. Nobody knows before there is a plan.
+    pub(crate) fn needs_person(&self) -> bool {
+        self.plan.is_none_or(|plan| plan.needs_person)
+    }
+
     /// Refuses everybody but the authors.
     pub(crate) fn check_is_author(&self, user: UserId) -> Result<(), Error> {
         if self.authors().contains(&user) {
@@ -304,6 +309,7 @@ impl Header {
             environment: EnvironmentId,
             runner: &'a Slug,
             runner_digest: Digest,
+            settings_digest: Digest,
             targets: Vec<&'a Slug>,
             payload_digest: Digest,
             nonce: Digest,
@@ -322,6 +328,7 @@ impl Header {
             environment: self.environment_id,
             runner: &self.runner,
             runner_digest: plan.runner_digest,
+            settings_digest: plan.settings_digest,
             targets: self.targets().collect(),
             payload_digest: self.payload_digest,
             nonce: self.nonce,
@@ -350,12 +357,10 @@ pub struct PlanNote {
     pub plan_digest: Digest,
     /// The digest of the plugin that made it, and that would run it.
     pub runner_digest: Digest,
+    /// The digest of the settings that it was made with, and that it would run with.
+    pub settings_digest: Digest,
     /// When it was made.
     pub at: Timestamp,
-}
-
-impl PlanNote {
-    pub(crate) const fn new(plan_digest: Digest, runner_digest: Digest, at: Timestamp) -> Self {
-        Self { plan_digest, runner_digest, at }
-    }
+    /// Whether a person must look at it: a finding of one of its plans says so.
+    pub needs_person: bool,
 }

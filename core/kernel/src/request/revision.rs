@@ -61,6 +61,11 @@ impl Revision {
         }
     }
 
+    /// Whether a person must look at one of its plans.
+    pub(crate) fn needs_person(&self) -> bool {
+        self.plans().any(Plan::needs_person)
+    }
+
     /// The plan for one of its targets.
     pub(crate) fn plan_at(&self, target: &Slug) -> Result<&Plan, Error> {
         let mut plans = self.change.targets().zip(self.plans());
@@ -88,6 +93,8 @@ impl Revision {
         }
         let is_whole = self.plans().count() == header.targets().count();
         match &header.plan {
+            // Findings are not signed. Of these, a store that was changed must not be able to drop one.
+            Some(note) if note.needs_person != self.needs_person() => Err(mismatch("plan")),
             Some(note) if is_whole && self.plans_digest()? == note.plan_digest => Ok(()),
             Some(_) | None => Err(mismatch("plan")),
         }

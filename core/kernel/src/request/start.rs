@@ -40,6 +40,7 @@ impl Approved {
             Some(_) => header.artifact.is_some(),
             None => self.quorum.standing(counted, &self.digest) == Standing::Reached,
         };
+        self.check_has_person(header, counted)?;
         if header.change_digest()? != self.digest || !is_agreed {
             return Err(Error::new(
                 Code::DigestMismatch,

@@ -300,21 +300,7 @@ impl PendingApproval {
         self.approvals.push(approval);
         Ok(match self.quorum.standing(&self.approvals, &self.digest) {
             Standing::Missing(_) => self.into(),
-            Standing::Reached => {
-                let Self { submitted_at: _, digest, quorum, rule, approvals } = self;
-                let (approved_at, done) = (at, Vec::new());
-                Approved {
-                    approved_at,
-                    digest,
-                    quorum,
-                    rule,
-                    approvals,
-                    by_rule: None,
-                    done,
-                    is_automatic: false,
-                }
-                .into()
-            }
+            Standing::Reached => Approved::by(header, self, None, at)?.into(),
         })
     }
 

@@ -89,6 +89,17 @@ pub trait Runner: Send + Sync + fmt::Debug {
     /// Fails as [`Self::describe`] does, and with `runner_fault` when the plugin breaks its contract.
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error>;
 
+    /// Looks at settings that somebody wants to give `runner`
+    /// ([`SetRunnerSettings`](crate::org::command::SetRunnerSettings)): a JSON object in canonical form, which jobs have
+    /// as [`Job::settings`]. Reaches nothing. A runner that says nothing accepts any.
+    ///
+    /// Fails with [`crate::error::Code::InvalidInput`] and a sentence for what it does not know: a word that was spelled
+    /// wrong would else be a rule that does not hold.
+    #[expect(unused_variables, reason = "the name tells an implementor what it is")]
+    fn check_settings(&self, runner: &Slug, settings: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Looks whether `target` is one that `runner` can be let loose on, as it is configured. Reaches nothing. A workflow
     /// may ask for it before a run begins. A runner that knows its targets only when it reaches them says nothing
     /// against any, and its run tells.

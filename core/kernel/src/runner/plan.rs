@@ -57,6 +57,15 @@ impl Plan {
         self.findings.iter().any(|finding| finding.needs_person)
     }
 
+    /// The rows that all steps of these plans that change something would touch, by their estimates; nothing where one
+    /// of them has none, or where a plan has no steps.
+    pub(crate) fn rows(plans: &[&Self]) -> Option<u64> {
+        let rows = |step: &Step| if step.changes() { step.estimated_rows } else { Some(0) };
+        let steps = plans.iter().flat_map(|plan| &plan.steps);
+        let rows = steps.map(rows).try_fold(0, |sum: u64, rows| Some(sum.saturating_add(rows?)))?;
+        plans.iter().all(|plan| !plan.steps.is_empty()).then_some(rows)
+    }
+
     /// The greatest risk of any step.
     pub fn risk(&self) -> Risk {
         self.steps.iter().map(|step| step.risk).max().unwrap_or(Risk::High)
@@ -112,6 +121,13 @@ pub struct Step {
     pub impact: Impact,
 }
 
+impl Step {
+    /// Whether it changes something, as far as its kind tells: a word of a plugin's own may mean anything.
+    pub(crate) fn changes(&self) -> bool {
+        self.kind != "read"
+    }
+}
+
 /// What a step does to its target, as far as it can be told from its text. With the kind, the risk, the rows and
 /// whether it can be undone, these are what rules read.
 ///
@@ -157,6 +173,21 @@ pub enum Lock {
 }
 
 impl Lock {
+    /// The stable text form.
+    ///
+    /// ```
+    /// use placet_core::runner::Lock;
+    /// assert_eq!(Lock::from_word(Lock::Share.as_str()), Lock::Share);
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Rows => "rows",
+            Self::Share => "share",
+            Self::Exclusive => "exclusive",
+        }
+    }
+
     /// Reads the word of the plugin interface; a word that is not known is [`Self::Exclusive`].
     pub fn from_word(word: &str) -> Self {
         match word {
@@ -193,6 +224,22 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// The stable text form.
+    ///
+    /// ```
+    /// use placet_core::runner::Risk;
+    /// assert_eq!(Risk::from_word(Risk::Critical.as_str()), Risk::Critical);
+    /// ```
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
     /// Reads the word of the plugin interface; a word that is not known is [`Self::High`].
     pub fn from_word(word: &str) -> Self {
         match word {

@@ -12,7 +12,7 @@ use crate::org::command::{
     AddMember, AssignRole, CommandKind, CreateEnvironment, CreateUser, GrantGlobalRole, OrgCommand,
     PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAllowedWorkflows,
     SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance,
-    SetPromotion, SetQuorum, SetRetention, SetWorkflow,
+    SetPromotion, SetQuorum, SetRetention, SetRunnerSettings, SetWorkflow,
 };
 use crate::org::{
     Block, Conditions, Criticality, ExecutionMode, FindingIs, GlobalRole, Interval, Slug, TeamRole,
@@ -202,6 +202,9 @@ fn rest(
 
     let (runner, mode) = (Some("sql".parse()?), ExecutionMode::Automatic);
     let rule = SetExecution { project, environment: from, runner, mode, attempts_max: Some(2) };
+    gate.manage(&office.root, &rule)?;
+    let (runner, settings) = ("sql".parse()?, r#"{"rows_max":1000}"#.to_owned());
+    let rule = SetRunnerSettings { project, environment, runner, settings };
     gate.manage(&office.root, &rule)?;
     approved("due").map(drop)
 }

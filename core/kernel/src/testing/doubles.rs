@@ -163,6 +163,7 @@ impl Authorizer for ScriptedAuthorizer {
 
 /// Something that happens in the middle of a run, on the thread that runs it.
 type Meanwhile = Box<dyn FnOnce() + Send>;
+type Reshape = Box<dyn Fn(&Job, &mut Plan) + Send>;
 
 /// A runner that does what the test says and counts how often it ran.
 ///
@@ -193,6 +194,7 @@ pub struct ScriptedRunner {
     notes: Mutex<Option<String>>,
     lost_targets: Mutex<BTreeSet<String>>,
     late: Mutex<Option<Outcome>>,
+    reshape: Mutex<Option<Reshape>>,
 }
 
 impl fmt::Debug for ScriptedRunner {
@@ -212,6 +214,7 @@ impl Default for ScriptedRunner {
             notes: Mutex::default(),
             lost_targets: Mutex::default(),
             late: Mutex::default(),
+            reshape: Mutex::default(),
         }
     }
 }
@@ -271,6 +274,27 @@ impl ScriptedRunner {
         locked(&self.lost_targets).clear();
     }
 
+    /// Lets `reshape` have every plan from here on before it is answered: its steps, its findings.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use placet_core::{gate::Gate, runner::{Finding, Level}, store::MemoryStore, testing::{Bench, Office}};
+    /// # let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// # let gate = Gate::new(bench.parts.clone());
+    /// # let office = Office::found(&gate)?;
+    /// bench.runner.plans_as(|job, plan| {
+    ///     let message = format!("nobody has looked at {}", job.target);
+    ///     let unread = Finding::new(Level::Warning, "scripted.unread".to_owned(), message);
+    ///     plan.findings.push(Finding { needs_person: true, ..unread });
+    /// });
+    /// let id = gate.draft(&office.ana, &office.request(office.change("1")?))?.header.id;
+    /// assert!(gate.plan(&office.ana, id)?.needs_person());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn plans_as(&self, reshape: impl Fn(&Job, &mut Plan) + Send + 'static) {
+        *locked(&self.reshape) = Some(Box::new(reshape));
+    }
+
     /// The attempts that were run, in order.
     pub fn entered(&self) -> Vec<crate::runner::JobId> {
         locked(&self.entered).clone()
@@ -294,6 +318,14 @@ impl Runner for ScriptedRunner {
         } else {
             Vec::new()
         })
+    }
+
+    fn check_settings(&self, _runner: &Slug, settings: &str) -> Result<(), Error> {
+        if settings.contains("refuse") {
+            return Err(Error::new(Code::InvalidInput, "the script knows no `refuse`")
+                .with_help("write other settings"));
+        }
+        Ok(())
     }
 
     fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
@@ -332,7 +364,11 @@ impl Runner for ScriptedRunner {
             "\"look\"" => vec![finding(Level::Warning, "scripted.look")],
             _ => Vec::new(),
         };
-        Ok(Plan::new(vec![step], findings))
+        let mut plan = Plan::new(vec![step], findings);
+        if let Some(reshape) = &*locked(&self.reshape) {
+            reshape(job, &mut plan);
+        }
+        Ok(plan)
     }
 
     fn execute(&self, job: &Job, _approved: &Plan, link: &dyn RunLink) -> Outcome {

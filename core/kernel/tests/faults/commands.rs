@@ -8,7 +8,7 @@ use placet_core::org::command::{
     AddMember, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole, CreateEnvironment,
     CreateModule, CreatePermission, CreateRole, CreateTeam, EndGrant, PutBlockingRule,
     PutQuorumRule, RemoveRule, RetireWorkflow, RoleTemplate, SetAllowedWorkflows, SetArtifactForm,
-    SetAutoApproveAi, SetExecution, SetPromotion, SetQuorum, SetWorkflow,
+    SetAutoApproveAi, SetExecution, SetPromotion, SetQuorum, SetRunnerSettings, SetWorkflow,
 };
 use placet_core::org::{Block, Conditions, Criticality, ExecutionMode, Interval, TeamRole};
 use placet_core::request::Quorum;
@@ -63,7 +63,9 @@ pub(super) fn manage(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Resu
             gate.manage(by, &AssignRole { project, user: stage.user(who), role, valid }).map(drop)
         }
         "by-rule" | "quorum" | "workflow" | "only" | "form" | "retire" | "vouch" | "rule"
-        | "block" | "unrule" | "promotion" | "automatic" => set_rule(stage, verb, by, what),
+        | "block" | "unrule" | "promotion" | "automatic" | "settings" => {
+            set_rule(stage, verb, by, what)
+        }
         _ => {
             // Every right of one person. Those that ended already, where this is said again, stay.
             let (user, now) = (stage.user(what), stage.eye.now());
@@ -135,6 +137,11 @@ fn set_rule(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Result<(), Er
             let rule =
                 SetExecution { project, environment, runner: None, mode, attempts_max: None };
             gate.manage(by, &rule)
+        }
+        "settings" => {
+            let (environment, runner) = (stage.environment("dev"), "sql".parse()?);
+            let settings = format!("{{\"rows_max\":{what}}}");
+            gate.manage(by, &SetRunnerSettings { project, environment, runner, settings })
         }
         other => panic!("no such rule: {other}"),
     }

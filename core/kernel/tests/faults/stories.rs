@@ -145,7 +145,7 @@ stories! {
         "govern root, propose ana it, submit ana it, approve bo it, execute bo it, lift root !wrong_state";
 
     only_some_workflows on Shop, given "draft ana it dev":
-        "form root USER_STORY, workflow root purchase, only root purchase, submit ana it !refused,
+        "settings root 10, form root USER_STORY, workflow root purchase, only root purchase, submit ana it !refused,
          draft ana more dev !refused, draft ana one dev purchase, only root change, submit ana it,
          submit ana one !refused";
 

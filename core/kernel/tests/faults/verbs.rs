@@ -32,7 +32,7 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
         "module" | "environment" | "team" | "look-after" | "role" | "permit" | "allow"
         | "member" | "grant" | "quorum" | "revoke" | "template" | "give" | "by-rule"
         | "workflow" | "only" | "form" | "retire" | "rule" | "block" | "unrule" | "vouch"
-        | "promotion" | "automatic" => manage(stage, verb, &stage.caller(who), what),
+        | "promotion" | "automatic" | "settings" => manage(stage, verb, &stage.caller(who), what),
         "projects" | "users" | "audit" | "organisation" | "requests" | "can" | "who-and-where"
         | "checkpoint" | "prove" | "query" | "export" | "login" => {
             look(stage, verb, &stage.caller(who))

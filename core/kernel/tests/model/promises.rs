@@ -66,6 +66,8 @@ pub(crate) fn broken_promises(
     if approved.by_rule.is_some() {
         breaks(header.artifact.is_none(), "a rule agreed to what is no artifact");
         breaks(!approvals.is_empty(), "a rule agreed beside people");
+        let needs_person = header.plan.is_some_and(|plan| plan.needs_person);
+        breaks(needs_person, "a rule agreed to what a person must look at");
     } else {
         let standing = approved.quorum.standing(approvals, &approved.digest);
         breaks(standing != Standing::Reached, "it ran, or may, without its quorum");

@@ -107,7 +107,8 @@ impl Outline {
             | Row::BlockingRule(_)
             | Row::Governance(_)
             | Row::Promotion(_)
-            | Row::Execution(_) => {}
+            | Row::Execution(_)
+            | Row::RunnerSettings(_) => {}
         }
     }
 

@@ -41,7 +41,8 @@ pub(crate) fn rights_bytes(book: &Book, put: &[Row]) -> usize {
             | Row::BlockingRule(_)
             | Row::Governance(_)
             | Row::Promotion(_)
-            | Row::Execution(_) => continue,
+            | Row::Execution(_)
+            | Row::RunnerSettings(_) => continue,
         };
         *count = count.saturating_add(usize::from(is_new));
     }

@@ -17,7 +17,7 @@ impl Txn<'_> {
         &mut self,
         header: &Header,
     ) -> Result<Option<ApprovalRule>, Error> {
-        if header.artifact.is_none() {
+        if header.artifact.is_none() || header.needs_person() {
             return Ok(None);
         }
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found(&subject(header.id)))?;

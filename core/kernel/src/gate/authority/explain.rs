@@ -1,13 +1,12 @@
 //! "May they?" and "why not?", without doing anything.
 
-use std::collections::BTreeSet;
-
 use crate::authz::{
     Action, Answer, Asker, Denial, Explanation, Missing, Paging, Question, Reason, Rule, Scope,
     answer, by_role,
 };
 use crate::error::Error;
 use crate::gate::Gate;
+use crate::gate::about::About;
 use crate::gate::decide::not_found;
 use crate::gate::shelf::Shelf;
 use crate::gate::txn::Txn;
@@ -94,7 +93,7 @@ impl Gate {
         let (answer, missing, user_name, place) = self.consult(|txn| {
             txn.may_explain(caller, *user, *scope)?;
             let Some(asker) = txn.asker(*user)? else { return Err(not_found("such scope")) };
-            let answer = match txn.judge_question(question, &BTreeSet::new())? {
+            let answer = match txn.judge_question(question, &About::default())? {
                 Ok(witness) => Answer::Allowed(witness),
                 Err(denial) => Answer::Denied(denial),
             };
@@ -255,7 +254,7 @@ impl Txn<'_> {
         scope: Scope,
     ) -> Result<Answer, Error> {
         let question = Question { user, action: action.clone(), scope, at: self.now };
-        Ok(match self.judge_question(&question, &BTreeSet::new())? {
+        Ok(match self.judge_question(&question, &About::default())? {
             Ok(witness) => Answer::Allowed(witness),
             Err(denial) => Answer::Denied(denial),
         })

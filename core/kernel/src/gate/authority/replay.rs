@@ -9,6 +9,7 @@ use crate::authz::{
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::gate::Gate;
+use crate::gate::about::{About, TOLD, told_of};
 use crate::gate::decide::judged_by;
 use crate::gate::txn::{Txn, lost_race};
 use crate::id::UserId;
@@ -226,12 +227,12 @@ impl Txn<'_> {
     ) -> Result<Option<Otherwise>, Error> {
         let (user, action, at) = (recorded.user, recorded.action.clone(), leaf.at);
         let question = Question { user, action, scope, at };
-        let authors = self.authors_told(leaf, &question)?;
+        let about = self.told(leaf, &question)?;
         let named = match scope.project_id() {
             Some(project) if self.shelf(project)?.is_none() => {
                 Err(Denial::because(Reason::NoSuchPlace))
             }
-            Some(_) | None => self.named_rows(&question, &authors)?,
+            Some(_) | None => self.named_rows(&question, &about)?,
         };
         let by = |authorizer: &dyn Authorizer| answer_of(authorizer, &question, &named);
         let answer = by(policies);
@@ -248,6 +249,24 @@ impl Txn<'_> {
         let present = by(&*ours);
         let cause = cause_of(recorded, &present, ours.policy_set_digest());
         Ok(Some(Otherwise { question, answer, present, cause }))
+    }
+
+    /// What the policies were told of what the question was about. A plan that was made again since is told as it is now,
+    /// as every row is.
+    fn told(&mut self, leaf: &Leaf, question: &Question) -> Result<About, Error> {
+        let authors = self.authors_told(leaf, question)?;
+        let goes_on = [Action::REQUEST, Action::APPROVE, Action::EXECUTE];
+        let is_told = leaf.facts.contains_key(TOLD) && goes_on.contains(&question.action);
+        let Some(id) = leaf.request.filter(|_| is_told) else {
+            return Ok(About::written_by(authors));
+        };
+        let number = match leaf.revision {
+            Some(number) => number,
+            // A denial names none.
+            None => self.request(id)?.header.revision,
+        };
+        let plan = Some(told_of(&self.revision_numbered(id, number)?));
+        Ok(About { plan, ..About::written_by(authors) })
     }
 
     /// Whom the policies were told to have written what the question was about: whoever had by then. The

@@ -112,6 +112,7 @@ impl Txn<'_> {
             now: self.now,
             ids: &*gate.parts.ids,
             forms: &*gate.parts.forms,
+            runner: &*gate.parts.runner,
         })?;
         gate.check_rights(&shelf.book, &decided.put)?;
         let mut facts = command.facts();

@@ -14,7 +14,7 @@ use crate::org::command::CreatePermission;
 use crate::org::{
     AllowedWorkflows, ArtifactForm, AutoApproval, BlockingRule, Environment, ExecutionRule,
     GlobalRoleGrant, Governance, Grant, Membership, Module, Permission, Project, PromotionRule,
-    QuorumRule, Role, RolePermission, Team, TeamModule, User,
+    QuorumRule, Role, RolePermission, RunnerSettings, Team, TeamModule, User,
 };
 use crate::request::Quorum;
 use crate::store::records;
@@ -77,6 +77,8 @@ pub struct Organisation {
     pub promotions: Vec<PromotionRule>,
     /// How changes are executed in which environment. Where there is no rule, somebody starts each run.
     pub executions: Vec<ExecutionRule>,
+    /// The settings of its runners.
+    pub runner_settings: Vec<RunnerSettings>,
 }
 
 impl Organisation {
@@ -230,6 +232,7 @@ impl Gate {
                 governance: book.governance.clone(),
                 promotions: book.promotions.values().copied().collect(),
                 executions: book.executions.values().cloned().collect(),
+                runner_settings: book.runner_settings.values().cloned().collect(),
             })
         })
     }

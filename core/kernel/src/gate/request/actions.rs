@@ -6,6 +6,7 @@ use super::advance::action_in;
 use crate::authz::{Action, Question};
 use crate::error::{Code, Error};
 use crate::gate::Gate;
+use crate::gate::about::About;
 use crate::gate::run::start::Start;
 use crate::gate::txn::Txn;
 use crate::id::RequestId;
@@ -196,7 +197,12 @@ impl Txn<'_> {
         // As the verbs do: whoever wrote a request may turn it down.
         let is_told = action == Action::APPROVE && matches!(verb, Verb::Approve | Verb::Advance);
         let authors = if is_told { header.authors() } else { BTreeSet::new() };
-        if let Err(denial) = self.judge_question(&question, &authors)? {
+        let goes_on = matches!(
+            verb,
+            Verb::Submit | Verb::Approve | Verb::Advance | Verb::Execute | Verb::Rerun
+        );
+        let about = if goes_on { self.about(header)? } else { About::default() };
+        if let Err(denial) = self.judge_question(&question, &about.with_authors(authors))? {
             return Err(Error::new(
                 Code::Denied,
                 format!("`{user}` may not {action} here: {denial}"),

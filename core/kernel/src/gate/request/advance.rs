@@ -1,14 +1,14 @@
 //! Going from one state of a workflow to another of the same phase.
 
 use crate::audit::Event;
-use crate::authz::{Action, ActionKind, Execute, Scope, Submit};
+use crate::authz::{Action, ActionKind, Execute, Submit};
 use crate::error::Error;
 use crate::gate::Gate;
 use crate::gate::find::{Note, subject};
 use crate::gate::txn::Txn;
 use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
-use crate::request::{Request, StateName, action};
+use crate::request::{Header, Request, StateName, action};
 use crate::workflow::{ActionCode, Verb};
 
 impl Gate {
@@ -48,8 +48,8 @@ impl Gate {
                     let permit = txn.ask_to_approve(user, &request.header, &subject(id))?;
                     permit.spend_on(&scope)?;
                 }
-                Taken::Execute => txn.ask_and_spend::<Execute>(user, scope, id)?,
-                Taken::Submit => txn.ask_and_spend::<Submit>(user, scope, id)?,
+                Taken::Execute => txn.ask_and_spend::<Execute>(user, &request.header)?,
+                Taken::Submit => txn.ask_and_spend::<Submit>(user, &request.header)?,
             }
             let workflow = txn.workflow(&request.header)?;
             let way = workflow.transition(&request.header.step, by);
@@ -105,12 +105,8 @@ pub(super) const fn action_in(phase: StateName) -> Action {
 }
 
 impl Txn<'_> {
-    fn ask_and_spend<A: ActionKind>(
-        &mut self,
-        user: UserId,
-        scope: Scope,
-        id: RequestId,
-    ) -> Result<(), Error> {
-        self.ask::<A>(user, scope, &subject(id))?.spend_on(&scope).map(drop)
+    fn ask_and_spend<A: ActionKind>(&mut self, user: UserId, header: &Header) -> Result<(), Error> {
+        let permit = self.ask_about::<A>(user, header, &subject(header.id))?;
+        permit.spend_on(&header.scope()).map(drop)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::audit::Event;
 use crate::authz::Submit;
 use crate::clock::{Clock, Timestamp};
+use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::gate::Gate;
 use crate::gate::decide::not_found;
@@ -59,7 +60,7 @@ impl Gate {
         let link = PlanLink::new(&self.parts.clock, self.now());
         let plan = |job: &Job| guarded(|| self.runner(&job.runner).plan(job, &link));
         let plans = jobs.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
-        let planned = jobs.first().map(|job| job.id).zip(plans.split_first());
+        let planned = jobs.first().zip(plans.split_first());
         let (job, (plan, then)) = planned.ok_or_else(|| not_found(&subject(id)))?;
         self.keep_plan(caller, job, &info, (plan, then))
     }
@@ -72,7 +73,7 @@ impl Gate {
     fn keep_plan(
         &self,
         caller: &Caller,
-        job: JobId,
+        Job { id: job, settings, .. }: &Job,
         info: &RunnerInfo,
         (plan, then): (&Plan, &[Plan]),
     ) -> Result<Plan, Error> {
@@ -91,7 +92,10 @@ impl Gate {
             }
             let revision = txn.revision(&request.header)?;
             let revision = Revision { plan: Some(plan.clone()), then: then.to_vec(), ..revision };
-            let note = PlanNote::new(revision.plans_digest()?, info.digest, txn.now);
+            let (plan_digest, needs_person) = (revision.plans_digest()?, revision.needs_person());
+            let (runner_digest, at) = (info.digest, txn.now);
+            let settings_digest = Digest::of(settings.as_bytes());
+            let note = PlanNote { plan_digest, runner_digest, settings_digest, at, needs_person };
             request.header.plan = Some(note);
             txn.put(&revision)?;
             let from = Some(request.state.name());
@@ -128,7 +132,7 @@ impl Gate {
             },
             deadline: txn.now.plus_ms(self.parts.limits.run_ms_max),
             dry_run: environment.criticality < Criticality::Critical,
-            settings: "{}".to_owned(),
+            settings: shelf.book.settings(header.environment_id, &header.runner).to_owned(),
         })
     }
 }

@@ -94,6 +94,7 @@ impl Txn<'_> {
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
         let (ways, authors) = (quorum.ways(), header.authors());
         let (approve, execute) = self.ways_ahead(header)?;
+        let about = self.about(header)?;
         let mut able: BTreeMap<UserId, Voter> = BTreeMap::new();
         for user in shelf.granted_users() {
             // Whoever starts the run is one more: then everybody who could approve is looked at.
@@ -110,7 +111,7 @@ impl Txn<'_> {
                 continue;
             }
             if self.may_take_one(header, &approve, user)?
-                && self.judge(user, &Action::APPROVE, header.scope())?.is_ok()
+                && self.judge_knowing(user, &Action::APPROVE, header.scope(), &about)?.is_ok()
             {
                 able.insert(user, Voter { stage: None, groups });
             }
@@ -128,7 +129,7 @@ impl Txn<'_> {
         for user in shelf.granted_users() {
             if missing(&ways, &able, Some(user)) == 0
                 && self.may_take_one(header, &execute, user)?
-                && self.judge(user, &Action::EXECUTE, header.scope())?.is_ok()
+                && self.judge_knowing(user, &Action::EXECUTE, header.scope(), &about)?.is_ok()
             {
                 return Ok(None);
             }
@@ -228,7 +229,8 @@ impl Txn<'_> {
     ) -> Result<bool, Error> {
         let (decisions, authors) = (self.decisions.len(), header.authors());
         let shelf = self.shelf(header.project_id)?.ok_or_else(|| not_found("project"))?;
-        let may = self.judge_knowing(user, &Action::APPROVE, header.scope(), &authors)?.is_ok();
+        let about = self.about(header)?.with_authors(authors.clone());
+        let may = self.judge_knowing(user, &Action::APPROVE, header.scope(), &about)?.is_ok();
         let shares = quorum.exclude.same_team && shelf.shares_team(user, &authors, self.now);
         let in_role = self.may_take_approval(header, user)?;
         let counts = may && in_role && !shares && !authors.contains(&user);

@@ -48,15 +48,15 @@ impl Gate {
             let request = txn.request(id)?;
             let is_sent_back = matches!(request.state, State::ChangesRequested(_));
             let may_be = request.header.attempts == 0;
-            Ok(may_be && (is_sent_back || request.header.plan.is_none()))
+            // And so is what other settings hold for by now, or what has no plan.
+            Ok(may_be && (is_sent_back || !txn.has_settings_of_plan(&request.header)?))
         })?;
         if needs_plan {
             self.plan(caller, id)?;
         }
         self.transact(|txn| {
             let request = txn.request(id)?;
-            let scope = request.header.scope();
-            let permit = txn.ask::<Submit>(caller.user(), scope, &subject(id))?;
+            let permit = txn.ask_about::<Submit>(caller.user(), &request.header, &subject(id))?;
             let from = Some(request.state.name());
             let draft = match &request.state {
                 State::Draft(draft) => draft.clone(),

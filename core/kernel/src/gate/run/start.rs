@@ -7,6 +7,7 @@ use crate::authz::{Execute, Permit};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::gate::Gate;
+use crate::gate::decide::not_found;
 use crate::gate::find::{Note, subject};
 use crate::gate::request::plan::guarded;
 use crate::gate::txn::Txn;
@@ -141,6 +142,7 @@ impl Txn<'_> {
         let revision = self.revision(&header)?;
         revision.check_digests(&header)?;
         check_plugin(&header, installed)?;
+        self.check_settings(&header)?;
         self.check_origin(&header)?;
         approved.check_executor(&header, caller.user())?;
         let (counted, left_out) = self.still_counted(&header, &approved)?;
@@ -192,7 +194,7 @@ impl Txn<'_> {
         start: Start,
     ) -> Result<(Header, Approved, Permit<Execute>), Error> {
         let request = self.request(id)?;
-        let permit = self.ask::<Execute>(caller.user(), request.header.scope(), &subject(id))?;
+        let permit = self.ask_about::<Execute>(caller.user(), &request.header, &subject(id))?;
         if request.header.artifact.is_some() {
             self.check_publishable(&request)?;
         }
@@ -204,6 +206,26 @@ impl Txn<'_> {
             (start, state) => return Err(Request { header, state }.wrong_state(start.word())),
         };
         Ok((header, approved, permit))
+    }
+
+    /// Refuses settings that are not those of the plan: approvers relied on what the runner does with them.
+    fn check_settings(&mut self, header: &Header) -> Result<(), Error> {
+        if self.has_settings_of_plan(header)? {
+            return Ok(());
+        }
+        let sentence = format!("`{}` has other settings than when this was planned", header.runner);
+        Err(Error::new(Code::DigestMismatch, sentence)
+            .with_help("edit the request and have it approved again, as it would run now"))
+    }
+
+    /// Whether the runner has the settings that the plan was made with.
+    pub(in crate::gate) fn has_settings_of_plan(&mut self, header: &Header) -> Result<bool, Error> {
+        let shelf = self
+            .shelf(header.project_id)?
+            .ok_or_else(|| not_found(&format!("project `{}`", header.project_id)))?;
+        let settings = shelf.book.settings(header.environment_id, &header.runner);
+        let planned = header.plan.map(|plan| plan.settings_digest);
+        Ok(planned == Some(Digest::of(settings.as_bytes())))
     }
 
     /// Refuses a target that the runner does not know, where the workflow asks for one that it does.

@@ -7,6 +7,7 @@ use crate::id::{Ids, UserId};
 use crate::org::Row;
 use crate::org::User;
 use crate::org::book::Book;
+use crate::runner::Runner;
 use crate::workflow::FormChecker;
 
 /// What a command is checked against.
@@ -33,6 +34,7 @@ pub struct Desk<'a> {
     pub(crate) now: Timestamp,
     pub(crate) ids: &'a dyn Ids,
     pub(crate) forms: &'a dyn FormChecker,
+    pub(crate) runner: &'a dyn Runner,
 }
 
 /// What a command writes, and what it gives back.

@@ -12,8 +12,8 @@ use super::{
     PutBlockingRule, PutQuorumRule, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole,
     RemoveRule, RemoveTeam, RenameProject, RenameTeam, RetireWorkflow, RevokeGlobalRole,
     SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance,
-    SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention, SetUserActive, SetWorkflow,
-    UnassignModule, UpdateEnvironment, UpdateModule, sealed,
+    SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention, SetRunnerSettings, SetUserActive,
+    SetWorkflow, UnassignModule, UpdateEnvironment, UpdateModule, sealed,
 };
 use crate::digest::canonical_json;
 use crate::error::{Code, Error};
@@ -158,6 +158,7 @@ commands! {
         SetArtifactForm = "set_artifact_form",
         ApplyRoleTemplate = "apply_role_template",
         SetExecution = "set_execution",
+        SetRunnerSettings = "set_runner_settings",
         SetPromotion = "set_promotion",
         CreateModule = "create_module",
         UpdateModule = "update_module",

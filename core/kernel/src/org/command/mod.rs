@@ -4,6 +4,7 @@
 mod desk;
 mod place;
 mod running;
+mod settings;
 mod staff;
 mod rights;
 mod template;
@@ -39,6 +40,7 @@ pub use rights::{
 };
 pub use rule::{PutBlockingRule, PutQuorumRule, RemoveRule};
 pub use running::{SetExecution, SetPromotion};
+pub use settings::SetRunnerSettings;
 pub use staff::{
     AddMember, AssignModule, CreateTeam, EndMembership, RemoveTeam, RenameTeam, UnassignModule,
 };

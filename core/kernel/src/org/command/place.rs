@@ -306,6 +306,9 @@ impl ProjectCommand for RemoveEnvironment {
         let executions = desk.book.executions.values();
         let its = executions.filter(|rule| rule.environment_id == row.id);
         decided.remove.extend(its.cloned().map(Row::Execution));
+        let settings = desk.book.runner_settings.values();
+        let its = settings.filter(|rule| rule.environment_id == row.id);
+        decided.remove.extend(its.cloned().map(Row::RunnerSettings));
         Ok(decided)
     }
 }
