@@ -15,6 +15,7 @@ mod whole;
 mod stages;
 mod workflow;
 mod rules;
+mod settings;
 mod governed;
 mod artifact;
 mod shapes;

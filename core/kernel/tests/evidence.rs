@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use placet_core::audit::{Checkpoint, DeepOptions, VerifiedEvidence, verify_evidence};
+use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::gate::Gate;
 use placet_core::id::RequestId;
@@ -11,6 +12,7 @@ use placet_core::identity::Caller;
 use placet_core::org::GlobalRole;
 use placet_core::org::command::GrantGlobalRole;
 use placet_core::request::Change;
+use placet_core::runner::{Finding, Impact, Level, Lock};
 use placet_core::store::{Batch, Key, MemoryStore, Store as _};
 use placet_core::testing::{Bench, Chance, Office, Seen};
 
@@ -66,6 +68,47 @@ fn the_page_of_a_batch_shows_each_target_and_its_plan() {
     assert!(page.contains("shop\nshop-2\nshop-3") || page.contains("shop<br>shop-2<br>shop-3"));
     for target in ["shop", "shop-2", "shop-3"] {
         assert!(page.contains(&format!("would do at {target} (digest")), "{target}");
+    }
+}
+
+#[test]
+fn the_page_shows_what_steps_do_and_what_was_found() {
+    let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
+    let gate = Gate::new(bench.parts.clone());
+    let office = Office::found(&gate).unwrap();
+    bench.runner.plans_as(|_, plan| {
+        let step = &mut plan.steps[0];
+        (step.estimated_rows, step.reversible) = (Some(1_234), false);
+        let objects = vec!["shop.orders".to_owned(), "shop.<carts>".to_owned()];
+        step.impact = Impact { lock: Lock::Exclusive, rewrites: true, objects };
+        plan.basis = Some(Digest::of(b"the tables"));
+        plan.findings.push(Finding {
+            step: Some("1".to_owned()),
+            line: Some(2),
+            position: Some(14),
+            help: Some("split it".to_owned()),
+            needs_person: true,
+            ..Finding::new(Level::Warning, "sql.unparsed".to_owned(), "unread".to_owned())
+        });
+    });
+    let id = office.pending(&gate).unwrap().header.id;
+    let files = bundle(&gate, &office.ana, id).unwrap();
+    check(&gate, &files).unwrap();
+    let page = String::from_utf8(files["report.html"].clone()).unwrap();
+    for told in [
+        "about 1234 rows",
+        "lock: exclusive",
+        "writes a table anew",
+        "cannot be undone",
+        "touches shop.orders, shop.&lt;carts&gt;",
+        "sql.unparsed",
+        "step 1, line 2, character 14",
+        "split it",
+        "a person must look at it",
+        "no rule could approve it alone",
+        &Digest::of(b"the tables").to_string(),
+    ] {
+        assert!(page.contains(told), "the page does not tell `{told}`");
     }
 }
 

@@ -11,8 +11,9 @@ use serde::Deserialize;
 use super::governing::{
     ApplyRoleTemplate, RetireWorkflow, SetAutoApproveAi, SetGovernance, SetWorkflow,
 };
+use super::narrowing::{SetAllowedWorkflows, SetArtifactForm};
 use super::rules::{PutBlockingRule, PutQuorumRule, RemoveRule};
-use super::running::{SetExecution, SetPromotion};
+use super::running::{SetExecution, SetPromotion, SetRunnerSettings};
 use super::words::{Kept, member, person, word};
 
 /// One command. Projects, modules, environments, teams, roles, permissions and users are named by id, or by code,
@@ -151,6 +152,8 @@ pub(crate) enum OrgCommand {
     SetPromotion(SetPromotion),
     /// Say who starts runs in an environment, and how often.
     SetExecution(SetExecution),
+    /// Give a runner its settings in an environment.
+    SetRunnerSettings(SetRunnerSettings),
     /// Add a rule that says which quorum holds where, or change one.
     PutQuorumRule(PutQuorumRule),
     /// Add a rule that stops approvals, or change one.
@@ -161,6 +164,10 @@ pub(crate) enum OrgCommand {
     SetWorkflow(SetWorkflow),
     /// Let nothing new begin with a workflow.
     RetireWorkflow(RetireWorkflow),
+    /// Say which workflows requests may go through in an environment.
+    SetAllowedWorkflows(SetAllowedWorkflows),
+    /// Say what artifacts of a type must hold before they are submitted.
+    SetArtifactForm(SetArtifactForm),
     /// Say which commands of a project need approval themselves.
     SetGovernance(SetGovernance),
     /// Say which commands of the platform need approval themselves, and in which project they get it.

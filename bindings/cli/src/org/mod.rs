@@ -1,9 +1,10 @@
 //! The organisation.
 
 mod command; // every command, for the command line and for files
-mod running; // promotion and execution
+mod running; // promotion, execution and settings
 mod rules; // rules about approvals
 mod governing; // workflows, governance, templates
+mod narrowing; // which workflows, and what artifacts must hold
 mod words; // words of the kernel
 pub(crate) mod source; // a value, or the file that it stands in
 pub(crate) mod needs; // a quorum with names
@@ -93,6 +94,8 @@ impl OrgCommand {
         Ok(match self {
             Self::PutQuorumRule(asked) => Self::PutQuorumRule(asked.read()?),
             Self::SetWorkflow(asked) => Self::SetWorkflow(asked.read()?),
+            Self::SetArtifactForm(asked) => Self::SetArtifactForm(asked.read()?),
+            Self::SetRunnerSettings(asked) => Self::SetRunnerSettings(asked.read()?),
             other => other,
         })
     }

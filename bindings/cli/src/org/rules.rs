@@ -7,7 +7,7 @@ use placet::id::RuleId;
 use placet::org::command as kernel;
 use placet::org::{Block, Conditions, Criticality, FindingIs, Name, Slug};
 use placet::request::Quorum;
-use placet::runner::{Level, Risk};
+use placet::runner::{Level, Lock, Risk};
 use serde::Deserialize;
 
 use super::needs::QuorumText;
@@ -43,6 +43,24 @@ pub(crate) struct When {
     /// Only where the plan has a finding of at least this level: `info`, `warning` or `error`.
     #[arg(long = "with-level", value_name = "LEVEL", value_parser = word::<Level>)]
     finding_level: Option<Level>,
+    /// Only where a step of the plan is of this kind, such as `ddl`. May be repeated.
+    #[arg(long = "kind", value_name = "KIND")]
+    kinds: Vec<String>,
+    /// Only where a step takes at least this lock: `none`, `rows`, `share` or `exclusive`.
+    #[arg(long, value_parser = word::<Lock>)]
+    lock: Option<Lock>,
+    /// Only where a step writes a whole table anew.
+    #[arg(long)]
+    rewrites: bool,
+    /// Only where the steps change at least so many rows, or nobody can tell how many.
+    #[arg(long, value_name = "ROWS")]
+    rows: Option<u64>,
+    /// Only where a step touches this, such as `shop.orders`, or nobody can tell what. May be repeated.
+    #[arg(long = "object", value_name = "NAME")]
+    objects: Vec<String>,
+    /// Only where a step that changes something cannot be undone.
+    #[arg(long)]
+    irreversible: bool,
 }
 
 /// Which quorum holds for which requests. The first rule by position whose conditions fit decides.
@@ -134,6 +152,9 @@ impl When {
         when.workflows = self.workflows;
         when.runners = self.runners;
         when.risk = self.risk;
+        (when.kinds, when.objects) = (self.kinds, self.objects);
+        (when.lock, when.rows) = (self.lock, self.rows);
+        (when.rewrites, when.irreversible) = (self.rewrites, self.irreversible);
         let levels = self.finding_level.map(FindingIs::Level);
         when.findings = self.findings.into_iter().map(FindingIs::Code).chain(levels).collect();
         Ok(when)

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use placet::error::Error;
-use placet::id::UserId;
-use placet::org::Interval;
+use placet::id::{EnvironmentId, UserId};
+use placet::org::{Interval, Slug};
 use placet::{Gate, Organisation};
 use serde_json::{Value, json};
 
@@ -128,6 +128,7 @@ fn tell(text: &mut Text, shop: &Organisation) {
         ]
     });
     text.table(&["code", "name", "priority", "criticality", "quorum", "id"], &all(rows));
+    tell_narrowing(text, shop);
     text.head("modules");
     let rows = shop.modules.iter();
     let rows = rows.map(|row| vec![row.code.to_string(), row.name.to_string(), row.id.to_string()]);
@@ -170,6 +171,36 @@ fn tell(text: &mut Text, shop: &Organisation) {
     text.table(&["user", "role", "valid", "id"], &all(rows));
 }
 
+/// What environments ask of requests, where they ask for anything.
+fn tell_narrowing(text: &mut Text, shop: &Organisation) {
+    let code = |id: &EnvironmentId| {
+        let found = shop.environments.iter().find(|row| row.id == *id);
+        found.map_or_else(|| id.to_string(), |row| row.code.to_string())
+    };
+    if !shop.allowed_workflows.is_empty() {
+        text.head("allowed workflows");
+        let rows = shop.allowed_workflows.iter().map(|row| {
+            let names: Vec<&str> = row.workflows.iter().map(Slug::as_str).collect();
+            vec![code(&row.environment_id), names.join(" ")]
+        });
+        text.table(&["environment", "workflows"], &all(rows));
+    }
+    if !shop.artifact_forms.is_empty() {
+        text.head("forms of artifacts");
+        let rows = shop.artifact_forms.iter();
+        let rows =
+            rows.map(|row| vec![row.artifact_type.to_string(), row.form.as_str().to_owned()]);
+        text.table(&["type", "form"], &all(rows));
+    }
+    if !shop.runner_settings.is_empty() {
+        text.head("settings of runners");
+        let rows = shop.runner_settings.iter().map(|row| {
+            vec![code(&row.environment_id), row.runner.to_string(), row.settings.clone()]
+        });
+        text.table(&["environment", "runner", "settings"], &all(rows));
+    }
+}
+
 fn all(rows: impl Iterator<Item = Vec<String>>) -> Vec<Vec<String>> {
     rows.collect()
 }
@@ -204,6 +235,9 @@ fn organisation_json(shop: &Organisation) -> Result<Value, Error> {
         "quorums": quorums,
         "promotions": json_of(&shop.promotions)?,
         "executions": json_of(&shop.executions)?,
+        "runner_settings": json_of(&shop.runner_settings)?,
+        "allowed_workflows": json_of(&shop.allowed_workflows)?,
+        "artifact_forms": json_of(&shop.artifact_forms)?,
         "quorum_rules": json_of(&shop.quorum_rules)?,
         "blocking_rules": json_of(&shop.blocking_rules)?,
         "auto_approvals": json_of(&shop.auto_approvals)?,

@@ -6,10 +6,11 @@ use placet::id::{ProjectId, RequestId, UserId};
 use placet::identity::Caller;
 use placet::org::Slug;
 use placet::request::{ApprovalRule, Check, Header, Request, State, StateName};
-use placet::runner::{Finding, Level, Outcome, Plan};
+use placet::runner::Outcome;
 use placet::{Gate, RequestSummary};
 use serde_json::{Value, json};
 
+use super::plan::tell_plan;
 use crate::console::{Answer, json_of};
 use crate::ground::Ground;
 use crate::names::Names;
@@ -299,36 +300,6 @@ pub(crate) fn request_json(request: &Request) -> Result<Value, Error> {
     let digest = request.header.change_digest().ok().map(|digest| digest.to_string());
     let (header, state) = (json_of(&request.header)?, json_of(&request.state)?);
     Ok(json!({"header": header, "state": state, "digest": digest}))
-}
-
-pub(crate) fn tell_plan(text: &mut Text, plan: &Plan) {
-    let rows: Vec<Vec<String>> = plan
-        .steps
-        .iter()
-        .map(|step| {
-            let rows = step.estimated_rows.map_or_else(String::new, |rows| rows.to_string());
-            let risk = format!("{:?}", step.risk).to_lowercase();
-            vec![step.id.clone(), step.kind.clone(), risk, rows, step.body.clone()]
-        })
-        .collect();
-    text.table(&["step", "kind", "risk", "rows", "what"], &rows);
-    for finding in &plan.findings {
-        tell_finding(text, finding);
-    }
-}
-
-pub(crate) fn tell_finding(text: &mut Text, finding: &Finding) {
-    let (mood, word) = match finding.level {
-        Level::Info => (Mood::Quiet, "info"),
-        Level::Warning => (Mood::Odd, "warning"),
-        Level::Error => (Mood::Bad, "error"),
-    };
-    text.said(mood, &format!("{word}[{}]:", finding.code), &finding.message);
-}
-
-pub(crate) fn plan_json(plan: &Plan) -> Result<Value, Error> {
-    let digest = plan.digest()?.to_string();
-    Ok(json!({"plan": json_of(plan)?, "plan_digest": digest}))
 }
 
 pub(crate) fn tell_outcome(text: &mut Text, outcome: &Outcome) {

@@ -6,6 +6,7 @@ mod back; // steps back, and those of workflows with more states
 mod thread; // questions that want an answer
 mod run; // execute, verify, reconcile
 mod look; // show, list, history
+mod plan; // a plan, as a person reads it
 mod diff; // what is different between two texts
 
 use clap::Subcommand;
@@ -13,9 +14,8 @@ use placet::error::Error;
 
 pub(crate) use self::back::Commented;
 pub(crate) use self::diff::Diff;
-pub(crate) use self::look::{
-    History, every, moved, request_json, tell_finding, tell_outcome, tell_plan, who,
-};
+pub(crate) use self::look::{History, every, moved, request_json, tell_outcome, who};
+pub(crate) use self::plan::{tell_finding, tell_plan};
 pub(crate) use self::step::Submit;
 use crate::console::Answer;
 use crate::ground::Ground;

@@ -5,7 +5,8 @@ use placet::digest::Digest;
 use placet::error::Error;
 use placet::id::RequestId;
 
-use super::look::{moved, plan_json, tell_plan};
+use super::look::moved;
+use super::plan::{plan_json, tell_plan};
 use crate::console::Answer;
 use crate::ground::Ground;
 use crate::text::Text;

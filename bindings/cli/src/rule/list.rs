@@ -99,7 +99,31 @@ fn told(when: &Conditions, shop: &Organisation) -> Result<String, Error> {
     if let Some(least) = when.risk {
         parts.push(format!("risk {} or more", word(&least)?));
     }
+    tell_steps(&mut parts, when)?;
     Ok(if parts.is_empty() { "always".to_owned() } else { parts.join(", ") })
+}
+
+/// What the steps of a plan must be.
+fn tell_steps(parts: &mut Vec<String>, when: &Conditions) -> Result<(), Error> {
+    if !when.kinds.is_empty() {
+        parts.push(format!("a step of kind {}", when.kinds.join(" or ")));
+    }
+    if let Some(least) = when.lock {
+        parts.push(format!("lock {} or more", word(&least)?));
+    }
+    if when.rewrites {
+        parts.push("a table written anew".to_owned());
+    }
+    if let Some(least) = when.rows {
+        parts.push(format!("{least} rows or more"));
+    }
+    if !when.objects.is_empty() {
+        parts.push(format!("touching {}", when.objects.join(" or ")));
+    }
+    if when.irreversible {
+        parts.push("what cannot be undone".to_owned());
+    }
+    Ok(())
 }
 
 fn told_finding(finding: &FindingIs) -> Result<String, Error> {

@@ -7,6 +7,7 @@
 mod manifest; // the signed list of files
 mod story; // what the leaves and records tell
 mod html; // text that no text can break out of
+mod plan; // a plan in it
 mod report; // the page for people
 mod readme; // how to check it by hand
 mod files; // its files, read and proven

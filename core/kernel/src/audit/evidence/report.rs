@@ -1,13 +1,14 @@
 //! The page for people: made from leaves and records alone, so that whoever checks a bundle can make it again.
 
 use super::html::Page;
+use super::plan::planned;
 use super::story::{Story, Told};
 use crate::audit::{Decision, Leaf};
 use crate::error::Error;
 use crate::id::UserId;
 use crate::org::Slug;
 use crate::request::{HistoryEntry, Revision, ThreadPlace};
-use crate::runner::{Outcome, Plan};
+use crate::runner::Outcome;
 
 /// One page that needs nothing else: no script, no font, no picture. Its print form is meant for PDF.
 const HEAD: &str = "<!doctype html>
@@ -119,38 +120,6 @@ fn asked(page: &mut Page, revision: &Revision) -> Result<(), Error> {
     }
     for (target, plan) in change.targets().zip(revision.plans()) {
         planned(page, target, plan)?;
-    }
-    Ok(())
-}
-
-fn planned(page: &mut Page, target: &Slug, plan: &Plan) -> Result<(), Error> {
-    let digest = plan.digest()?;
-    let sentence = format!("What the runner says it would do at {target} (digest {digest}):");
-    page.element("p", &sentence);
-    let steps: Vec<_> = plan
-        .steps
-        .iter()
-        .map(|step| {
-            let risk = format!("{:?}, {:?}", step.risk, step.effect).to_lowercase();
-            [
-                step.id.clone(),
-                step.title.clone(),
-                step.body.clone(),
-                risk,
-                step.body_digest.to_string(),
-            ]
-        })
-        .collect();
-    page.table(["Step", "Title", "What runs", "Risk, effect", "Digest"], &steps);
-    let findings: Vec<_> = plan
-        .findings
-        .iter()
-        .map(|found| {
-            [format!("{:?}", found.level).to_lowercase(), found.code.clone(), found.message.clone()]
-        })
-        .collect();
-    if !findings.is_empty() {
-        page.table(["Level", "Code", "What an approver should know"], &findings);
     }
     Ok(())
 }
