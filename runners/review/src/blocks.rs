@@ -103,7 +103,13 @@ impl Blocks {
                 Head::Routine => self.take_routine(word),
                 Head::Start | Head::Create | Head::Plain | Head::Trigger => {}
             },
-            _ => {}
+            Kind::Word
+            | Kind::Name
+            | Kind::Text
+            | Kind::Number
+            | Kind::End
+            | Kind::Executable
+            | Kind::Symbol(_) => {}
         }
         self.before_last = self.last;
         self.last = last_of(kind, word);
@@ -123,7 +129,6 @@ impl Blocks {
                 Head::Routine
             }
             (Head::Start, _) if is(&["CREATE", "ALTER"]) => Head::Create,
-            (Head::Start, _) => Head::Plain,
             (Head::Create, Dialect::Sqlite | Dialect::Generic) if is(&["TRIGGER"]) => Head::Trigger,
             (Head::Create, Dialect::Sqlite | Dialect::Generic)
                 if is(&["OR", "REPLACE", "TEMP", "TEMPORARY"]) =>
@@ -140,7 +145,7 @@ impl Blocks {
             (Head::Create, Dialect::MySql) if self.seen < HEAD_TOKENS_MAX && !is(PLAIN) => {
                 Head::Create
             }
-            (Head::Create, _) => Head::Plain,
+            (Head::Start | Head::Create, _) => Head::Plain,
             (head, _) => head,
         };
     }

@@ -15,7 +15,7 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL.
     PostgreSql,
-    /// MySQL and MariaDB.
+    /// `MySQL` and `MariaDB`.
     MySql,
     /// A database that is not known. No function of it is known to be harmless.
     Generic,

@@ -35,9 +35,9 @@ impl Level {
 /// Something that an approver should know.
 ///
 /// ```
-/// use placet_sql_review::{Settings, review};
+/// use placet_sql_review::review;
 ///
-/// let review = review("SELECT 1;\nDELETE FROM orders", "postgresql", &Settings::default());
+/// let review = review("SELECT 1;\nDELETE FROM orders", "postgresql");
 /// let found = &review.findings[0];
 /// assert_eq!((found.code.as_str(), found.statement, found.line), ("sql.no_where", Some(2), Some(2)));
 /// assert_eq!(found.position, Some(11));

@@ -72,13 +72,7 @@ impl<'a> Lexer<'a> {
         self.bytes.get(start..self.at).unwrap_or_default()
     }
 
-    /// The comment before the last token or the end, if there was one; the last where there were several.
-    pub(crate) const fn comment(&self) -> Option<(usize, usize)> {
-        self.comment
-    }
-
     pub(crate) fn next(&mut self) -> Result<Option<Token>, Unended> {
-        self.comment = None;
         self.skip_blanks()?;
         let Some(first) = self.peek(0) else { return Ok(None) };
         let (start, line, position) = (self.at, self.line, self.position);
@@ -254,18 +248,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn skip_blanks(&mut self) -> Result<(), Unended> {
-        let mut last = None;
-        loop {
-            self.comment = None;
-            self.skip_one_comment()?;
-            match self.comment {
-                Some(comment) => last = Some(comment),
-                None => {
-                    self.comment = last;
-                    return Ok(());
-                }
-            }
-        }
+        while self.next_comment()?.is_some() {}
+        Ok(())
     }
 
     /// Blanks, and one comment if there is one.

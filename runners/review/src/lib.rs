@@ -4,9 +4,9 @@
 //! Host and plugin read with the same eyes: this crate links neither, and needs no operating system.
 //!
 //! ```
-//! use placet_sql_review::{Kind, Settings, review};
+//! use placet_sql_review::{Kind, review};
 //!
-//! let review = review("ALTER TABLE orders ADD paid bool; DELETE FROM orders;", "postgresql", &Settings::default());
+//! let review = review("ALTER TABLE orders ADD paid bool; DELETE FROM orders;", "postgresql");
 //! let kinds: Vec<_> = review.steps.iter().map(|step| step.class.kind).collect();
 //! assert_eq!(kinds, [Kind::Ddl, Kind::Write]);
 //! assert!(review.findings.iter().any(|found| found.code == "sql.exclusive_lock_held"));

@@ -1,8 +1,9 @@
 //! One statement, parsed.
 
-use sqlparser::ast;
+use sqlparser::ast::{Expr, Statement};
 use sqlparser::dialect::{GenericDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
 
 use crate::depth::is_shallow;
 use crate::dialect::Dialect;
@@ -12,18 +13,32 @@ use crate::tokens::Tokens;
 const BYTES_MAX: usize = 1 << 20;
 
 /// The statement as a tree; [`None`] where it is not understood, or is more than one.
-pub(crate) fn parse(tokens: &Tokens<'_>, dialect: Dialect) -> Option<ast::Statement> {
+pub(crate) fn parse(tokens: &Tokens<'_>, dialect: Dialect) -> Option<Statement> {
     if tokens.text.len() > BYTES_MAX || !is_shallow(tokens) {
         return None;
     }
     let bare = tokens.without_comments();
-    let dialect: &dyn sqlparser::dialect::Dialect = match dialect {
+    let mut parsed = Parser::parse_sql(of(dialect), &bare).ok()?.into_iter();
+    let (first, None) = (parsed.next()?, parsed.next()) else { return None };
+    Some(first)
+}
+
+/// A condition as a tree; [`None`] where it is not understood, or something follows it.
+pub(crate) fn parse_condition(text: &str, dialect: Dialect) -> Option<Expr> {
+    let tokens = Tokens::of(text, dialect)?;
+    if !is_shallow(&tokens) {
+        return None;
+    }
+    let mut parser = Parser::new(of(dialect)).try_with_sql(&tokens.without_comments()).ok()?;
+    let parsed = parser.parse_expr().ok()?;
+    (parser.peek_token_ref().token == Token::EOF).then_some(parsed)
+}
+
+fn of(dialect: Dialect) -> &'static dyn sqlparser::dialect::Dialect {
+    match dialect {
         Dialect::Sqlite => &SQLiteDialect {},
         Dialect::PostgreSql => &PostgreSqlDialect {},
         Dialect::MySql => &MySqlDialect {},
         Dialect::Generic => &GenericDialect {},
-    };
-    let mut parsed = Parser::parse_sql(dialect, &bare).ok()?.into_iter();
-    let (first, None) = (parsed.next()?, parsed.next()) else { return None };
-    Some(first)
+    }
 }

@@ -226,7 +226,7 @@ pub(crate) fn nothing_left(members: &Map<String, Value>, what: &str) -> Result<(
         None => Ok(()),
         Some(name) => {
             let shown: String = name.chars().take(60).collect();
-            Err(format!("{what} has a member `{}`, which nobody knows", shown))
+            Err(format!("{what} has a member `{shown}`, which nobody knows"))
         }
     }
 }

@@ -1,9 +1,17 @@
 //! What one statement does.
 
-use sqlparser::ast;
+pub(crate) mod functions; // which calls are known
+pub(crate) mod objects; // what it names
+pub(crate) mod session; // transactions and timeouts
+mod alone; // what no transaction can hold
+mod query; // reads
+mod schema; // changes of the schema
 
-use crate::class::{Class, Kind, Lock, Risk};
+use sqlparser::ast::{Delete, Insert, OnConflictAction, OnInsert, SqliteOnConflict, Statement};
+
+use crate::class::{Class, Effect, Kind, Lock, Risk};
 use crate::dialect::Dialect;
+use crate::lexer;
 use crate::parse::parse;
 use crate::tokens::Tokens;
 
@@ -21,16 +29,88 @@ pub fn classify(statement: &str, dialect: &str) -> Class {
     let dialect = Dialect::from(dialect);
     let Some(tokens) = Tokens::of(statement, dialect) else { return Class::unparsed() };
     let parsed = parse(&tokens, dialect);
-    of_parsed(&tokens, parsed.as_ref(), dialect)
+    class_of(&tokens, parsed.as_ref(), dialect)
 }
 
-pub(crate) fn of_parsed(
-    _tokens: &Tokens<'_>,
-    parsed: Option<&ast::Statement>,
-    _dialect: Dialect,
-) -> Class {
-    match parsed {
-        Some(ast::Statement::Query(_)) => Class::new(Kind::Read, Risk::None, Lock::None, true),
-        Some(_) | None => Class::unparsed(),
+/// The class of a statement that was read already.
+pub(crate) fn class_of(tokens: &Tokens<'_>, parsed: Option<&Statement>, dialect: Dialect) -> Class {
+    let effect = alone::effect_of(tokens, dialect);
+    let mut class = match parsed {
+        _ if session::is_transaction_control(tokens, dialect) => {
+            Class::new(Kind::Unknown, Risk::Critical, Lock::None, false)
+        }
+        // A comment that is run is no part of the tree.
+        _ if tokens.has_kind(lexer::Kind::Executable) => Class::unparsed(),
+        Some(statement) => {
+            let class = of_statement(statement, tokens, dialect);
+            Class { objects: objects::objects_of(statement), ..class }
+        }
+        None => Class::unparsed(),
+    };
+    // In MySQL, what is not understood may end the transaction that it is in.
+    let may_commit = dialect == Dialect::MySql && class.needs_person;
+    class.effect = if may_commit { Effect::AtMostOnce } else { effect };
+    // One writer at a time, for the whole file.
+    if dialect == Dialect::Sqlite && matches!(class.kind, Kind::Write | Kind::Ddl) {
+        class.lock = class.lock.max(Lock::Share);
     }
+    class
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what is not named here is not understood, and HIGH"
+)]
+pub(crate) fn of_statement(statement: &Statement, tokens: &Tokens<'_>, dialect: Dialect) -> Class {
+    if let Some(class) = schema::of_ddl(statement, tokens, dialect) {
+        return class;
+    }
+    match statement {
+        Statement::Query(query) => query::of_query(query, tokens, dialect),
+        Statement::Explain { statement, .. } => query::of_explain(statement, tokens, dialect),
+        Statement::ExplainTable { .. }
+        | Statement::ShowVariable { .. }
+        | Statement::ShowVariables { .. }
+        | Statement::ShowStatus { .. }
+        | Statement::ShowCreate { .. }
+        | Statement::ShowColumns { .. }
+        | Statement::ShowDatabases { .. }
+        | Statement::ShowSchemas { .. }
+        | Statement::ShowTables { .. }
+        | Statement::ShowViews { .. }
+        | Statement::ShowCollation { .. }
+        | Statement::ShowCharset(_)
+        | Statement::ShowProcessList { .. } => query::of_show(tokens, dialect),
+        Statement::Insert(insert) if overwrites(insert) => write(Risk::Medium, tokens, dialect),
+        Statement::Insert(_) => write(Risk::Low, tokens, dialect),
+        Statement::Update(update) if update.selection.is_none() => {
+            write(Risk::High, tokens, dialect)
+        }
+        Statement::Delete(Delete { selection: None, .. }) => write(Risk::High, tokens, dialect),
+        Statement::Update(_) | Statement::Delete(_) | Statement::Merge(_) => {
+            write(Risk::Medium, tokens, dialect)
+        }
+        Statement::Set(_) => session::of_set(tokens, dialect),
+        _ => Class::new(Kind::Unknown, Risk::High, Lock::Exclusive, false),
+    }
+}
+
+/// A change of rows. What it calls may do more.
+fn write(risk: Risk, tokens: &Tokens<'_>, dialect: Dialect) -> Class {
+    let risk = if query::has_odd_call(tokens, dialect) { risk.max(Risk::High) } else { risk };
+    Class::new(Kind::Write, risk, Lock::Rows, false)
+}
+
+/// Whether rows that are there already may be changed or go.
+const fn overwrites(insert: &Insert) -> bool {
+    insert.replace_into
+        || insert.overwrite
+        || matches!(insert.or, Some(SqliteOnConflict::Replace))
+        || match &insert.on {
+            Some(OnInsert::OnConflict(conflict)) => {
+                matches!(conflict.action, OnConflictAction::DoUpdate(_))
+            }
+            Some(_) => true,
+            None => false,
+        }
 }

@@ -31,6 +31,7 @@ pub struct Rule {
 
 const ALL: &[Dialect] = &Dialect::ALL;
 const SERVERS: &[Dialect] = &[Dialect::PostgreSql, Dialect::MySql];
+const OWN: &[Dialect] = &[Dialect::Sqlite, Dialect::PostgreSql, Dialect::MySql];
 const POSTGRESQL: &[Dialect] = &[Dialect::PostgreSql];
 
 const fn rule(
@@ -56,15 +57,24 @@ pub const RULES: &[Rule] = &[
     fixed("sql.commit_inside", Level::Error, "the script begins, ends or marks transactions"),
     fixed("sql.unparsed", Level::Warning, "a statement could not be understood"),
     fixed("sql.invisible_characters", Level::Error, "the text does not look as it reads"),
+    rule("sql.outside", Level::Error, ALL, "files, programs or other databases are reached"),
+    rule("sql.session_change", Level::Warning, ALL, "the session itself is changed"),
+    rule("sql.unknown_function", Level::Warning, ALL, "a function that is not known is called"),
     rule("sql.no_where", Level::Warning, ALL, "UPDATE or DELETE of every row"),
     rule("sql.truncate", Level::Warning, ALL, "a table is emptied"),
+    rule("sql.rows_above_limit", Level::Warning, ALL, "more rows change than the limit"),
     rule("sql.drop", Level::Warning, ALL, "something is dropped"),
     rule("sql.cascade", Level::Warning, POSTGRESQL, "what depends on it goes too"),
-    rule("sql.rows_above_limit", Level::Warning, ALL, "more rows change than the limit"),
+    rule("sql.rename", Level::Warning, ALL, "a table or column gets another name"),
+    rule("sql.no_primary_key", Level::Warning, ALL, "a table without a primary key"),
+    rule("sql.not_null_on_existing", Level::Warning, ALL, "old rows need values that nobody gave"),
+    rule("sql.unlogged", Level::Warning, POSTGRESQL, "a table that a crash empties"),
     rule("sql.mixed_ddl_dml", Level::Info, ALL, "schema and rows change in one script"),
+    rule("sql.non_transactional", Level::Warning, OWN, "no transaction can hold a statement"),
     rule("sql.exclusive_lock_held", Level::Warning, POSTGRESQL, "work while a table is locked"),
     rule("sql.no_lock_timeout", Level::Warning, SERVERS, "a lock is waited for without end"),
-    rule("sql.no_primary_key", Level::Warning, ALL, "a table without a primary key"),
+    rule("sql.index_not_concurrent", Level::Warning, POSTGRESQL, "an index that locks writers out"),
+    rule("sql.rewrites_table", Level::Warning, OWN, "a whole table is written anew"),
 ];
 
 impl Rule {

@@ -1,11 +1,39 @@
-//! How many rows change, where a dry run or an estimate told.
+//! What happens to rows.
 
 use alloc::format;
 use alloc::vec::Vec;
 
+use sqlparser::ast::Statement;
+
 use crate::finding::Finding;
-use crate::rules::Rule;
+use crate::rules::{Look, Rule};
 use crate::settings::Settings;
+
+pub(super) fn find(look: &Look<'_>, found: &mut Vec<Finding>) {
+    if look.any(has_no_where) {
+        found.extend(look.found(
+            "sql.no_where",
+            "it has no WHERE and touches every row",
+            "say which rows, or write WHERE TRUE to show that every row is meant",
+        ));
+    }
+    if look.any(|statement| matches!(statement, Statement::Truncate(_))) {
+        found.extend(look.found(
+            "sql.truncate",
+            "it empties a whole table, and its rows are not kept",
+            "DELETE keeps the rows for a revert, if they are few enough",
+        ));
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "two statements have such a WHERE")]
+fn has_no_where(statement: &Statement) -> bool {
+    match statement {
+        Statement::Update(update) => update.selection.is_none(),
+        Statement::Delete(delete) => delete.selection.is_none(),
+        _ => false,
+    }
+}
 
 /// Compares how many rows the statements change with the limit of `settings`. `rows` holds what a dry run or
 /// an estimate told of each statement, in order. Not yet tuned: give it to [`apply`](crate::apply).
