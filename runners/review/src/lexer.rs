@@ -233,7 +233,7 @@ impl<'a> Lexer<'a> {
             return Ok(Kind::Symbol(b'$'));
         }
         if self.dialect == Dialect::Generic {
-            return Err(self.refused("dollar quote"));
+            return Err(Unended::refused("dollar quote", line, position));
         }
         self.step();
         let tag = self.bytes.get(start..self.at).unwrap_or_default();

@@ -1,5 +1,8 @@
 //! One statement, parsed.
 
+use alloc::borrow::Cow;
+use alloc::format;
+
 use sqlparser::ast::{Expr, Statement};
 use sqlparser::dialect::{GenericDialect, MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
@@ -7,6 +10,7 @@ use sqlparser::tokenizer::Token;
 
 use crate::depth::is_shallow;
 use crate::dialect::Dialect;
+use crate::lexer::Kind;
 use crate::tokens::Tokens;
 
 /// A longer statement is not parsed: data that long tells an approver nothing, and costs much.
@@ -14,13 +18,34 @@ const BYTES_MAX: usize = 1 << 20;
 
 /// The statement as a tree; [`None`] where it is not understood, or is more than one.
 pub(crate) fn parse(tokens: &Tokens<'_>, dialect: Dialect) -> Option<Statement> {
-    if tokens.text.len() > BYTES_MAX || !is_shallow(tokens) {
+    if tokens.text.len() > BYTES_MAX || !is_shallow(tokens) || is_misread(tokens) {
         return None;
     }
-    let bare = tokens.without_comments();
+    let bare = if tokens.begins(&["DROP", "INDEX", "CONCURRENTLY"]) {
+        // The parser does not know the word; the tokens still have it.
+        Cow::Owned(format!("DROP INDEX {}", tokens.slice(3, tokens.len().saturating_sub(1))?))
+    } else {
+        tokens.without_comments()
+    };
     let mut parsed = Parser::parse_sql(of(dialect), &bare).ok()?.into_iter();
     let (first, None) = (parsed.next()?, parsed.next()) else { return None };
     Some(first)
+}
+
+/// Whether the parser would take a word for a table that it is not: in `UPDATE ONLY a`, it sees a table `only`
+/// that is called `a`.
+fn is_misread(tokens: &Tokens<'_>) -> bool {
+    (1..tokens.len()).any(|at| {
+        let before = at.saturating_sub(1);
+        let starts = ["UPDATE", "DELETE", "FROM", "JOIN", "USING", "INTO"];
+        tokens.is_any(at, &["ONLY", "IGNORE", "LOW_PRIORITY", "QUICK"])
+            && (tokens.is_any(before, &starts) || tokens.is_symbol(before, b','))
+            && matches!(
+                tokens.kind(at.saturating_add(1)),
+                Some(Kind::Word | Kind::Name | Kind::Symbol(b'('))
+            )
+            && !tokens.is(at.saturating_add(1), "SET")
+    })
 }
 
 /// A condition as a tree; [`None`] where it is not understood, or something follows it.

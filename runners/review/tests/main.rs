@@ -1,8 +1,20 @@
 //! The tests of the review, in one binary.
-#![expect(clippy::tests_outside_test_module, reason = "this whole file is a test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::tests_outside_test_module,
+    reason = "this whole binary is a test"
+)]
 
-#[test]
-fn statements_are_cut() {
-    let statements = placet_sql_review::split("SELECT 1; SELECT 2", "sqlite").unwrap();
-    assert_eq!(statements.len(), 2);
-}
+mod rules; // each rule, found and not found, in each dialect
+mod classes; // what a statement is
+mod cutting; // where statements end
+mod servers; // where real databases say that they end
+mod touches; // which rows a statement changes
+mod asked; // payloads, settings and suppressions
+mod random; // numbers from a seed
+mod generated; // scripts whose meaning the generator knows
+mod mutated; // scripts that nobody would write
