@@ -13,7 +13,7 @@ use crate::review::{Review, finding, review};
 /// Reviews the payload in the dialect of the target, and tries it where a dry run is granted.
 pub fn plan(job: &Job) -> Result<ChangePlan, String> {
     let connection = Connection::open(CONNECTION).map_err(|error| said(&error))?;
-    let mut reviewed = review(&job.payload, &connection.dialect());
+    let mut reviewed = review(&job.payload, &job.settings, &connection.dialect());
     if !reviewed.is_refused() {
         dry_run(&connection, &mut reviewed)?;
     }

@@ -103,6 +103,7 @@ fn reaches_out(look: &Look<'_>, tokens: &Tokens<'_>) -> bool {
     });
     tokens.is_any(0, words)
         || loads
+        || tokens.is(0, "VACUUM") && tokens.has(&["INTO"])
         || look.dialect != Dialect::PostgreSql
             && (writes_file("OUTFILE") || writes_file("DUMPFILE"))
 }
