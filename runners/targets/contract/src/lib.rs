@@ -13,6 +13,8 @@ mod keep; // rows that are kept before a statement changes them
 mod session; // one session
 mod target; // a database by name
 pub mod points; // labelled points of a run
+#[cfg(feature = "testing")]
+pub mod testing; // the exam that every driver passes
 
 pub use failure::{CommitFailure, SqlFailure};
 pub use keep::{Attempt, Keepable, Touch, TouchKind};
