@@ -64,7 +64,7 @@ pub(super) fn of_sqlite(error: &rusqlite::Error, sql: &str, stop: &StopSignal) -
         Some(ErrorCode::AuthorizationForStatementDenied) => {
             return SqlFailure::Refused(
                 "the host does not let a statement control transactions, attach files, make virtual \
-                 tables, touch `placet_marker`, or use pragmas and functions that are not known to be \
+                 tables, touch the host's own tables, or use pragmas and functions that are not known to be \
                  harmless"
                     .to_owned(),
             );

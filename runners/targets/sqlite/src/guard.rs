@@ -2,11 +2,15 @@
 //! What is not known to be harmless is refused.
 
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use placet_target::TouchKind;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use crate::marker::TABLE;
+use crate::{kept, marker, steps};
+
+/// The tables that belong to the host.
+const OURS: [&str; 3] = [marker::TABLE, steps::TABLE, kept::TABLE];
 
 /// Pragmas that tell, and are harmless in any session, with a value and without.
 const PRAGMAS_TO_READ: [&str; 11] = [
@@ -79,6 +83,17 @@ const TABLES_MADE_UP: [&str; 9] = [
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard {
     host_speaks: Arc<AtomicBool>,
+    view_seen: Arc<AtomicBool>,
+    changes: Arc<Mutex<Vec<Change>>>,
+}
+
+/// What a statement that was prepared changes: rows of a table.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Change {
+    pub(super) kind: TouchKind,
+    pub(super) database: String,
+    /// In lower case.
+    pub(super) table: String,
 }
 
 impl Guard {
@@ -90,13 +105,48 @@ impl Guard {
         done
     }
 
+    /// Forgets what earlier statements did.
+    pub(super) fn forget(&self) {
+        self.view_seen.store(false, Ordering::Release);
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Whether a statement that was prepared since then reads through a view, or something else that has a name.
+    pub(super) fn saw_view(&self) -> bool {
+        self.view_seen.load(Ordering::Acquire)
+    }
+
+    /// What the statements that were prepared since then change, each once.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a foreign enum; three of it change rows")]
+    fn note(&self, asked: &AuthContext<'_>) {
+        if asked.accessor.is_some() {
+            self.view_seen.store(true, Ordering::Release);
+        }
+        let (kind, table) = match asked.action {
+            AuthAction::Insert { table_name } => (TouchKind::Insert, table_name),
+            AuthAction::Update { table_name, .. } => (TouchKind::Update, table_name),
+            AuthAction::Delete { table_name } => (TouchKind::Delete, table_name),
+            _ => return,
+        };
+        let database = asked.database_name.unwrap_or_default().to_owned();
+        let change = Change { kind, database, table: table.to_ascii_lowercase() };
+        let mut changes = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !changes.contains(&change) {
+            changes.push(change);
+        }
+    }
+
     /// Answers SQLite's question.
     pub(super) fn judge(&self, asked: &AuthContext<'_>) -> Authorization {
-        if self.host_speaks.load(Ordering::Acquire) || is_harmless(&asked.action) {
-            Authorization::Allow
-        } else {
-            Authorization::Deny
+        if self.host_speaks.load(Ordering::Acquire) {
+            return Authorization::Allow;
         }
+        self.note(asked);
+        if is_harmless(&asked.action) { Authorization::Allow } else { Authorization::Deny }
     }
 }
 
@@ -135,10 +185,10 @@ fn is_harmless(action: &AuthAction<'_>) -> bool {
         | AuthAction::Insert { table_name }
         | AuthAction::Update { table_name, .. }
         | AuthAction::Delete { table_name } => {
-            !table_name.eq_ignore_ascii_case(TABLE) && may_read(table_name)
+            !is_one_of(&OURS, table_name) && may_read(table_name)
         }
         AuthAction::CreateView { view_name } | AuthAction::CreateTempView { view_name } => {
-            !view_name.eq_ignore_ascii_case(TABLE)
+            !is_one_of(&OURS, view_name)
         }
         // Transactions, savepoints, attached files, virtual tables of any module.
         _ => false,
@@ -159,8 +209,15 @@ fn is_one_of(names: &[&str], name: &str) -> bool {
     names.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
-/// Whether the text names the marker table: a rename to that name is nowhere else to be seen.
-pub(super) fn names_marker(statement: &str) -> bool {
-    let wanted = TABLE.as_bytes();
-    statement.as_bytes().windows(wanted.len()).any(|window| window.eq_ignore_ascii_case(wanted))
+/// Whether a table belongs to the host.
+pub(super) fn is_ours(table: &str) -> bool {
+    is_one_of(&OURS, table)
+}
+
+/// Which table of the host the text names: a rename to that name is nowhere else to be seen.
+pub(super) fn names_ours(statement: &str) -> Option<&'static str> {
+    OURS.into_iter().find(|ours| {
+        let wanted = ours.as_bytes();
+        statement.as_bytes().windows(wanted.len()).any(|window| window.eq_ignore_ascii_case(wanted))
+    })
 }

@@ -1,14 +1,23 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 //! SQLite files as targets of the SQL runner.
 
-mod session;
-mod guard;
-mod limits;
-mod functions;
-mod single;
-mod values;
-mod marker;
-mod failure;
+mod session; // one session
+mod guard; // what statements may do
+mod limits; // how large they may be
+mod functions; // what takes the place of SQLite's own
+mod single; // one statement of a text
+mod values; // between SQLite's values and ours
+mod reading; // what a query answers
+mod committing; // commits, and what is known of them
+mod marker; // the marker row of an attempt
+mod steps; // the done marks of its steps
+mod kept; // the statements that put rows back
+mod keeping; // what a statement changes, kept before and after
+mod table; // how a table is made
+mod literal; // values as SQL, exactly
+mod schema; // a digest of how objects are made
+mod failure; // what SQLite says, in our words
+mod points; // labelled points of a run
 
 use std::path::PathBuf;
 
@@ -17,6 +26,8 @@ use rusqlite::{Connection, OpenFlags};
 use failure::{code_of, unavailable};
 use placet_target::{Access, SqlFailure, SqlSession, SqlTarget, StopSignal};
 use session::SqliteSession;
+
+pub use points::POINTS;
 
 /// A SQLite database file that is there already: a missing one is an error and is not created.
 ///

@@ -12,7 +12,7 @@ pub(super) const TABLE: &str = "placet_marker";
 /// two hosts with the same job can both commit.
 pub(super) fn write(connection: &Connection, marker: &Marker) -> rusqlite::Result<()> {
     connection.execute_batch(
-        "CREATE TABLE IF NOT EXISTS placet_marker (
+        "CREATE TABLE IF NOT EXISTS main.placet_marker (
             request TEXT NOT NULL,
             revision INTEGER NOT NULL,
             attempt INTEGER NOT NULL,
@@ -37,17 +37,21 @@ pub(super) fn write(connection: &Connection, marker: &Marker) -> rusqlite::Resul
     Ok(())
 }
 
-/// Whether the row is there.
-pub(super) fn read(connection: &Connection, id: &JobId) -> rusqlite::Result<bool> {
-    let has_table = connection
+/// Whether a table of ours is there.
+pub(super) fn has_table(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let found = connection
         .query_row(
-            "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'placet_marker'",
-            [],
+            "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = ?1",
+            [table],
             |_| Ok(()),
         )
-        .optional()?
-        .is_some();
-    if !has_table {
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Whether the row is there.
+pub(super) fn read(connection: &Connection, id: &JobId) -> rusqlite::Result<bool> {
+    if !has_table(connection, TABLE)? {
         return Ok(false);
     }
     let row = connection

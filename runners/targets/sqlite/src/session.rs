@@ -2,19 +2,20 @@
 
 use core::time::Duration;
 
+use placet_core::digest::Digest;
 use placet_core::runner::JobId;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Statement, params_from_iter};
 
 use crate::SqliteTarget;
-use crate::failure::{is_busy, is_unreadable, locked, of_sqlite};
-use crate::guard::{Guard, names_marker};
+use crate::failure::{is_busy, is_unreadable, of_sqlite};
+use crate::guard::{Guard, names_ours};
 use crate::limits::STATEMENT_BYTES_MAX;
-use crate::values::{from_sqlite, length_of, to_sqlite};
-use crate::{functions, limits, marker, single};
+use crate::values::to_sqlite;
+use crate::{functions, kept, limits, marker, points, schema, single, steps};
 use placet_target::{
-    Access, CommitFailure, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget as _, SqlValue,
-    StopSignal,
+    Access, Attempt, CommitFailure, Keepable, Marker, SqlFailure, SqlRows, SqlSession,
+    SqlTarget as _, SqlValue, StepMark, StepSeen, StopSignal, Touch,
 };
 
 /// One wait for a lock. Between two of them the session looks whether it must stop.
@@ -26,11 +27,11 @@ const OPERATIONS_PER_LOOK: i32 = 100;
 
 /// One session on a SQLite file.
 pub(super) struct SqliteSession {
-    target: SqliteTarget,
-    connection: Connection,
+    pub(super) target: SqliteTarget,
+    pub(super) connection: Connection,
     access: Access,
-    stop: StopSignal,
-    guard: Guard,
+    pub(super) stop: StopSignal,
+    pub(super) guard: Guard,
 }
 
 impl SqliteSession {
@@ -55,15 +56,16 @@ impl SqliteSession {
             }))
         };
         prepare().map_err(|error| of_sqlite(&error, "", &stop))?;
+        points::at(points::OPENED);
         Ok(Self { target, connection, access, stop, guard })
     }
 
-    fn failure(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
+    pub(super) fn failure(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
         of_sqlite(error, sql, &self.stop)
     }
 
     /// Does `work` again and again while another connection holds the lock.
-    fn patiently<T>(
+    pub(super) fn patiently<T>(
         &self,
         mut work: impl FnMut() -> rusqlite::Result<T>,
     ) -> Result<T, rusqlite::Error> {
@@ -79,7 +81,7 @@ impl SqliteSession {
     }
 
     /// Does the host's own `work`, patiently.
-    fn as_host<T>(
+    pub(super) fn as_host<T>(
         &self,
         work: impl Fn(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T, rusqlite::Error> {
@@ -87,7 +89,7 @@ impl SqliteSession {
     }
 
     /// What a statement of somebody else's failed with. A lock that outlasts the stop signal is a stop.
-    fn failure_of_theirs(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
+    pub(super) fn failure_of_theirs(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
         match self.stop.raised() {
             Some(reason) if is_busy(error) => SqlFailure::Stopped(reason),
             Some(_) | None => self.failure(error, sql),
@@ -95,7 +97,7 @@ impl SqliteSession {
     }
 
     /// The one statement of the text, if it may be prepared at all.
-    fn check<'a>(&self, statement: &'a str) -> Result<&'a str, SqlFailure> {
+    pub(super) fn check<'a>(&self, statement: &'a str) -> Result<&'a str, SqlFailure> {
         if let Some(reason) = self.stop.raised() {
             return Err(SqlFailure::Stopped(reason));
         }
@@ -104,54 +106,24 @@ impl SqliteSession {
                 "the statement is longer than {STATEMENT_BYTES_MAX} bytes"
             )));
         }
-        if names_marker(statement) {
-            return Err(SqlFailure::Refused("`placet_marker` belongs to the host".to_owned()));
+        if let Some(ours) = names_ours(statement) {
+            return Err(SqlFailure::Refused(format!("`{ours}` belongs to the host")));
         }
         single::statement(statement).map_err(|why| SqlFailure::Refused(why.to_owned()))
     }
 
-    /// What a query answers, or why that is too much. Each value is counted before it is copied.
-    fn rows_of(
-        &self,
-        statement: &str,
-        values: &[SqlValue],
-        (rows_max, bytes_max): (u64, u64),
-    ) -> rusqlite::Result<Result<SqlRows, SqlFailure>> {
-        let mut prepared = self.connection.prepare(statement)?;
-        if !prepared.readonly() {
-            return Ok(Err(SqlFailure::Refused("a query must not write".to_owned())));
+    /// Prepares a statement of somebody else's and remembers what it does.
+    pub(super) fn prepare_noting(&self, statement: &str) -> rusqlite::Result<Statement<'_>> {
+        self.guard.forget();
+        self.connection.prepare(statement)
+    }
+
+    /// Refuses without an open transaction.
+    pub(super) fn inside(&self) -> Result<(), SqlFailure> {
+        if self.connection.is_autocommit() {
+            return Err(SqlFailure::Refused("there is no open transaction".to_owned()));
         }
-        let columns: Vec<String> = prepared.column_names().map(ToOwned::to_owned).collect();
-        let mut bytes_left = bytes_max;
-        let mut count = |length: usize| {
-            let bytes = u64::try_from(length).unwrap_or(u64::MAX);
-            let left = bytes_left.checked_sub(bytes.saturating_add(SqlValue::OVERHEAD_BYTES));
-            bytes_left = left.unwrap_or(0);
-            left.is_some()
-        };
-        let too_large =
-            || Ok(Err(SqlFailure::Limit(format!("the query answers more than {bytes_max} bytes"))));
-        if !columns.iter().all(|name| count(name.len())) {
-            return too_large();
-        }
-        let mut found = SqlRows { columns, origins: Vec::new(), rows: Vec::new() };
-        let mut rows = prepared.query(params_from_iter(values.iter().map(to_sqlite)))?;
-        while let Some(row) = rows.next()? {
-            if u64::try_from(found.rows.len()).unwrap_or(u64::MAX) >= rows_max {
-                let why = format!("the query answers more than {rows_max} rows");
-                return Ok(Err(SqlFailure::Limit(why)));
-            }
-            let mut copied = Vec::with_capacity(found.columns.len());
-            for at in 0..found.columns.len() {
-                let value = row.get_ref(at)?;
-                if !count(length_of(value)) {
-                    return too_large();
-                }
-                copied.push(from_sqlite(value));
-            }
-            found.rows.push(copied);
-        }
-        Ok(Ok(found))
+        Ok(())
     }
 }
 
@@ -162,14 +134,15 @@ impl SqlSession for SqliteSession {
         }
         // IMMEDIATE takes the write lock now: later statements cannot lose a race for it.
         let begun = self.as_host(|connection| connection.execute_batch("BEGIN IMMEDIATE"));
-        begun.map_err(|error| self.failure_of_theirs(&error, ""))
+        begun.map_err(|error| self.failure_of_theirs(&error, ""))?;
+        points::at(points::BEGUN);
+        Ok(())
     }
 
     fn execute(&mut self, statement: &str, values: &[SqlValue]) -> Result<u64, SqlFailure> {
         let statement = self.check(statement)?;
-        if self.connection.is_autocommit() {
-            return Err(SqlFailure::Refused("there is no open transaction".to_owned()));
-        }
+        self.inside()?;
+        points::at(points::EXECUTING);
         let before = self.connection.total_changes();
         let run = || {
             let mut prepared = self.connection.prepare(statement)?;
@@ -178,6 +151,7 @@ impl SqlSession for SqliteSession {
             Ok(())
         };
         self.patiently(run).map_err(|error| self.failure_of_theirs(&error, statement))?;
+        points::at(points::EXECUTED);
         let changed = self.connection.total_changes() != before;
         Ok(if changed { self.connection.changes() } else { 0 })
     }
@@ -189,44 +163,49 @@ impl SqlSession for SqliteSession {
         rows_max: u64,
         bytes_max: u64,
     ) -> Result<SqlRows, SqlFailure> {
-        let statement = self.check(statement)?;
-        self.patiently(|| self.rows_of(statement, values, (rows_max, bytes_max)))
-            .map_err(|error| self.failure_of_theirs(&error, statement))?
+        let mut found = SqlRows::default();
+        // Everything in one batch.
+        let _count =
+            self.read(statement, values, (rows_max, bytes_max, usize::MAX), &mut |all| {
+                found = all;
+                Ok(())
+            })?;
+        Ok(found)
+    }
+
+    fn stream(
+        &mut self,
+        statement: &str,
+        values: &[SqlValue],
+        (rows_max, bytes_max, batch_rows): (u64, u64, usize),
+        take: &mut dyn FnMut(SqlRows) -> Result<(), SqlFailure>,
+    ) -> Result<u64, SqlFailure> {
+        self.read(statement, values, (rows_max, bytes_max, batch_rows.max(1)), take)
+    }
+
+    fn schema_digest(&mut self, objects: &[String]) -> Result<Option<Digest>, SqlFailure> {
+        self.as_host(|connection| schema::digest(connection, objects))
+            .map(Some)
+            .map_err(|error| self.failure(&error, ""))
     }
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {
-        let not_committed = |session: &mut Self, failure: SqlFailure| match session.rollback() {
-            Ok(()) => CommitFailure::NotCommitted(failure),
-            Err(second) => {
-                CommitFailure::Lost(format!("{}; {}", failure.message(), second.message()))
-            }
-        };
-        if self.connection.is_autocommit() {
-            let failure = SqlFailure::Refused("the transaction ended before its commit".to_owned());
-            return Err(CommitFailure::NotCommitted(failure));
-        }
-        if let Err(error) = self.guard.as_host(|| marker::write(&self.connection, marker)) {
-            let failure = self.failure(&error, "");
-            return Err(not_committed(self, failure));
-        }
-        match self.as_host(|connection| connection.execute_batch("COMMIT")) {
-            Ok(()) => Ok(()),
-            // The transaction is still open, so nothing was committed (a reader's lock, a deferred
-            // constraint): undo it.
-            Err(error) if !self.connection.is_autocommit() => {
-                let failure = self.failure(&error, "");
-                Err(not_committed(self, failure))
-            }
-            Err(error) => Err(CommitFailure::Lost(self.failure(&error, "").message())),
-        }
+        self.commit_with([points::MARKER_WRITTEN, points::COMMIT_SENT], |connection| {
+            marker::write(connection, marker)
+        })?;
+        points::at(points::COMMIT_CONFIRMED);
+        Ok(())
     }
 
     fn rollback(&mut self) -> Result<(), SqlFailure> {
         if self.connection.is_autocommit() {
             return Ok(());
         }
+        points::at(points::ROLLING_BACK);
         self.as_host(|connection| connection.execute_batch("ROLLBACK"))
-            .map_err(|error| self.failure(&error, ""))
+            .map_err(|error| self.failure(&error, ""))?;
+        points::at(points::ROLLED_BACK);
+        Ok(())
     }
 
     fn marker(&mut self, id: &JobId) -> Result<Option<bool>, SqlFailure> {
@@ -237,35 +216,47 @@ impl SqlSession for SqliteSession {
             Err(error) if is_unreadable(&error) => {}
             Err(error) => return Err(self.failure(&error, "")),
         }
-        // Not there yet. Only who holds the write lock knows that nobody is about to commit it.
-        let SqlWriter(mut writer) = match SqlWriter::open(&self.target, id, &self.stop) {
-            Ok(writer) => writer,
-            Err(SqlFailure::Stopped(reason)) => return Err(SqlFailure::Stopped(reason)),
-            Err(_) => return Ok(None),
-        };
-        let found = writer.as_host(|connection| marker::read(connection, id));
-        let found = found.map_err(|error| self.failure(&error, ""))?;
-        writer.rollback()?;
-        Ok(Some(found))
+        self.ask_locked(id, |connection| marker::read(connection, id))
     }
-}
 
-/// A session that holds the write lock.
-struct SqlWriter(SqliteSession);
+    fn commit_step(&mut self, mark: &StepMark) -> Result<(), CommitFailure> {
+        self.commit_with([points::STEP_WRITTEN, points::STEP_SENT], |connection| {
+            steps::write(connection, mark)
+        })?;
+        points::at(points::STEP_CONFIRMED);
+        Ok(())
+    }
 
-impl SqlWriter {
-    fn open(target: &SqliteTarget, id: &JobId, stop: &StopSignal) -> Result<Self, SqlFailure> {
-        let flags =
-            rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&target.path, flags)
-            .map_err(|error| of_sqlite(&error, "", stop))?;
-        if target.read_only || connection.is_readonly("main").unwrap_or(true) {
-            return Err(locked());
-        }
-        let mut session =
-            SqliteSession::new(target.clone(), connection, Access::ReadWrite(*id), stop.clone())?;
-        session.begin()?;
-        Ok(Self(session))
+    fn execute_alone(&mut self, _statement: &str, _mark: &StepMark) -> Result<u64, CommitFailure> {
+        let why = "SQLite runs every statement in a transaction: none needs to run alone";
+        Err(CommitFailure::NotCommitted(SqlFailure::Refused(why.to_owned())))
+    }
+
+    fn steps(&mut self, id: &JobId) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
+        self.ask_locked(id, |connection| steps::read(connection, id))
+    }
+
+    fn can_keep(&mut self, touch: &Touch) -> Result<Keepable, SqlFailure> {
+        Ok(match self.table_to_keep(touch)? {
+            Ok(_) => Keepable::Yes,
+            Err(why) => Keepable::No(why),
+        })
+    }
+
+    fn execute_kept(
+        &mut self,
+        statement: &str,
+        (touch, mark): (&Touch, &StepMark),
+        rows_max: u64,
+    ) -> Result<u64, SqlFailure> {
+        self.keep(statement, (touch, mark), rows_max)
+    }
+
+    fn inverse(&mut self, of: &Attempt, rows_max: u64) -> Result<Vec<String>, SqlFailure> {
+        let found = self.as_host(|connection| kept::read(connection, of, rows_max));
+        found.map_err(|error| self.failure(&error, ""))?.ok_or_else(|| {
+            SqlFailure::Limit(format!("the attempt changed more than {rows_max} rows"))
+        })
     }
 }
 

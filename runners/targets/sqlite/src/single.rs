@@ -34,6 +34,14 @@ pub(super) fn statement(sql: &str) -> Result<&str, &'static str> {
     }
 }
 
+/// The first words of a statement in lower case, three at most, without comments.
+pub(super) fn first_words(sql: &str) -> Vec<String> {
+    let mut tokens = Tokens { sql: sql.as_bytes(), at: 0, words: Vec::new() };
+    while tokens.words.len() < 3 && matches!(tokens.next(), Some(Token::Other)) {}
+    let words = tokens.words.iter().map(|word| String::from_utf8_lossy(word).to_ascii_lowercase());
+    words.collect()
+}
+
 #[derive(Clone, Copy)]
 enum Token {
     /// A semicolon, at this byte.

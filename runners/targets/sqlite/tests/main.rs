@@ -3,11 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::print_stdout,
     clippy::tests_outside_test_module,
     reason = "this whole file is a test"
 )]
 
 mod bench; // a database file for one test
+mod examined; // the exam for targets, and what it must catch
 
 use placet_core::id::{RequestId, RunId};
 use placet_core::runner::JobId;

@@ -1,0 +1,126 @@
+//! The exam for targets, and what it must catch.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use placet_target::SqlTarget;
+use placet_target::testing::{Broken, Examined, Fault, Words, broken_promises, examine};
+use placet_target_sqlite::SqliteTarget;
+use rusqlite::types::ValueRef;
+
+/// A database of its own, with or without something wrong in between.
+struct Sqlite {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    wrap: fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>,
+}
+
+impl Sqlite {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("exam.db");
+        rusqlite::Connection::open(&path).unwrap().execute_batch("VACUUM").unwrap();
+        Self { _folder: folder, path, wrap: |target| target }
+    }
+
+    fn admin(path: &Path) -> rusqlite::Connection {
+        rusqlite::Connection::open(path).unwrap()
+    }
+}
+
+impl Examined for Sqlite {
+    fn target(&self) -> Arc<dyn SqlTarget> {
+        (self.wrap)(Arc::new(SqliteTarget::new(&self.path).with_lock_wait_ms(100)))
+    }
+
+    fn admin(&self, sql: &str) {
+        let database = Self::admin(&self.path);
+        database.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    fn dump(&self, table: &str) -> Vec<Vec<String>> {
+        let database = Self::admin(&self.path);
+        let Ok(mut query) = database.prepare(&format!("SELECT * FROM {}", self.quoted(table)))
+        else {
+            return Vec::new();
+        };
+        let columns = query.column_count();
+        let mut rows = query.query([]).unwrap();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            found.push((0..columns).map(|at| exact(row.get_ref(at).unwrap())).collect());
+        }
+        found
+    }
+
+    fn words(&self) -> Words {
+        Words {
+            integer: "INTEGER",
+            auto_key: "INTEGER PRIMARY KEY",
+            key_text: "TEXT",
+            text: "TEXT",
+            blob: "BLOB",
+            decimal: "DECIMAL(20, 4)",
+            timestamp: "TIMESTAMP WITH TIME ZONE",
+            double: "DOUBLE PRECISION",
+        }
+    }
+
+    fn trigger(&self, name: &str, table: &str, log: &str) -> Vec<String> {
+        let (name, table, log) = (self.quoted(name), self.quoted(table), self.quoted(log));
+        vec![format!(
+            "CREATE TRIGGER {name} AFTER UPDATE ON {table} BEGIN INSERT INTO {log} VALUES (1); END"
+        )]
+    }
+}
+
+// A floating-point number by its bits: two that print alike may differ.
+fn exact(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => format!("{number:?} ({:016x})", number.to_bits()),
+        ValueRef::Text(text) => format!("{:?}", core::str::from_utf8(text).unwrap()),
+        ValueRef::Blob(bytes) => format!("{bytes:x?}"),
+    }
+}
+
+#[test]
+fn every_promise_is_kept() {
+    examine(&Sqlite::new());
+}
+
+#[test]
+fn a_driver_that_breaks_a_promise_is_caught() {
+    for (fault, wrap) in FAULTS {
+        let sqlite = Sqlite { wrap: *wrap, ..Sqlite::new() };
+        let broken = broken_promises(&sqlite);
+        assert!(!broken.is_empty(), "{fault:?} passes");
+        println!("{fault:?}: {} promises, first: {}", broken.len(), broken[0]);
+    }
+    assert_eq!(FAULTS.len(), Fault::ALL.len());
+}
+
+macro_rules! faults {
+    ($($fault:ident),* $(,)?) => {
+        /// Every fault, and the driver that has it.
+        const FAULTS: &[(Fault, fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>)] =
+            &[$((Fault::$fault, |target| Arc::new(Broken::new(target, Fault::$fault)))),*];
+    };
+}
+
+faults![
+    ForgetsMarker,
+    DeniesWhileAlive,
+    KeepsAfterwards,
+    ForgetsStep,
+    RunsSecondStatement,
+    PutsBackInWrongOrder,
+    LosesRowsOfInverse,
+    WritesWhileReading,
+    ReadsEverything,
+    DoesNotStop,
+    LosesBatches,
+    SeesNoDrift,
+    CommitsAtEnd,
+];
