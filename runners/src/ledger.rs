@@ -5,30 +5,30 @@ use placet_core::runner::Failure;
 
 use placet_target::StopReason;
 
-/// How far the transaction of a run came, as the host saw it.
+/// How far what is under way came, as the host saw it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Progress {
-    /// Nothing was committed, and nothing is under way.
+    /// Nothing is under way.
     #[default]
     Nothing,
     /// A transaction is open.
     Open,
-    /// A commit was sent and its answer is not known.
-    CommitSent,
-    /// The database confirmed the commit.
+    /// A commit, or a step outside a transaction, was sent and its answer is not known.
+    Sent,
+    /// The database confirmed the one commit, or every step of its own.
     Committed,
 }
 
-/// What the host knows of the marker row.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+/// What the host knows of what a run left in its target.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Seen {
     /// Nobody looked.
     #[default]
     Unread,
-    /// It is there.
+    /// All of it is there.
     There,
-    /// It is not there, and nothing can write it any more.
-    Absent,
+    /// Not all of it is there, and nothing can add to it any more. These steps are.
+    Absent(Vec<String>),
     /// The target cannot tell.
     Untold,
 }
@@ -36,19 +36,31 @@ pub(crate) enum Seen {
 /// What the host saw.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    /// How far the transaction came.
+    /// How far the transaction or step under way came.
     pub(crate) progress: Progress,
-    /// How many approved steps ran in the open or committed transaction.
+    /// How many approved steps ran: the place of the next one.
     pub(crate) steps_done: usize,
+    /// The steps of their own that took effect: each was confirmed.
+    pub(crate) applied: Vec<String>,
+    /// Whether the step of the open transaction ran and waits for its commit; the rows that it changed.
+    pub(crate) awaits_commit: Option<u64>,
+    /// The step that was sent by itself last.
+    pub(crate) in_doubt: Option<String>,
     /// Whether a statement failed in the open transaction.
     pub(crate) broken: bool,
-    /// Rows that they changed.
+    /// Whether a step of its own failed: none comes after it.
+    pub(crate) halted: bool,
+    /// Whether the target was found to be as it was when the plan was made.
+    pub(crate) basis_holds: bool,
+    /// Rows that the steps changed.
     pub(crate) rows: u64,
+    /// How many transactions were begun.
+    pub(crate) transactions: u64,
     /// The first thing that went wrong at the target, in a run.
     pub(crate) failure: Option<Failure>,
     /// The first thing that made a target unusable.
     pub(crate) unavailable: Option<Error>,
-    /// What the marker said.
+    /// What the marker, or the marks of the steps, said.
     pub(crate) marker: Seen,
     /// The limit that was reached, in words.
     pub(crate) limit: Option<String>,
@@ -68,9 +80,23 @@ impl Ledger {
     pub(crate) fn note_rollback(&mut self) {
         if self.progress == Progress::Open {
             self.progress = Progress::Nothing;
-            self.steps_done = 0;
             self.broken = false;
-            self.rows = 0;
+            self.awaits_commit = None;
+            // What took effect by itself stays; the others begin anew.
+            self.steps_done = self.applied.len();
+            if self.applied.is_empty() {
+                self.rows = 0;
+            }
         }
+    }
+
+    /// A step took effect by itself, and the database said so. It was the last of `steps`, or not.
+    pub(crate) fn note_step(&mut self, id: String, rows: u64, steps: usize) {
+        self.applied.push(id);
+        self.steps_done = self.applied.len();
+        self.rows = self.rows.saturating_add(rows);
+        self.awaits_commit = None;
+        self.progress =
+            if self.applied.len() == steps { Progress::Committed } else { Progress::Nothing };
     }
 }

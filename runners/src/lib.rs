@@ -26,6 +26,9 @@ mod manifest; // what a plugin asks for, and what it is granted
 mod bindings; // the plugin interface, generated
 mod plugin; // a component: its imports, compiled once
 mod engine; // the sandbox's settings and its tick
+mod asked; // what a payload asks the host for
+mod mode; // how an approved plan is executed
+mod basis; // what a plan rests on
 mod state; // what the host keeps for one call
 mod ledger; // what the host saw
 mod line; // from the sandbox's thread to the kernel's link
@@ -33,9 +36,11 @@ mod link; // what a plugin may call
 mod convert; // values between kernel and plugin
 mod verdict; // how a run ended
 mod call; // one call into a plugin
+mod builder; // what a host needs
 mod runner; // the kernel's seam
 pub mod shipped; // plugins that come with placet
 
+pub use builder::Builder;
 pub use limits::RunnerLimits;
 pub use manifest::{Grant, Manifest};
 pub use placet_target::{
@@ -43,4 +48,4 @@ pub use placet_target::{
     SqlTarget, SqlValue, StepMark, StepSeen, StepState, StopReason, StopSignal, Touch, TouchKind,
 };
 pub use placet_target_sqlite::SqliteTarget;
-pub use runner::{Builder, WasmRunner};
+pub use runner::WasmRunner;

@@ -1,6 +1,5 @@
 //! The kernel's [`Runner`], over plugins in sandboxes.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,13 +9,15 @@ use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_core::runner::{Finding, Job, Outcome, Plan, RunLink, Runner, RunnerInfo};
 
+use crate::asked::Asked;
 use crate::bindings::types;
+use crate::builder::Builder;
 use crate::call::{self, Ended, Trap};
 use crate::convert::{clean, failure_of, findings_from, job_of, plan_from, plan_of};
 use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
 use crate::line::line;
-use crate::manifest::{Grant, Manifest};
+use crate::mode::{Approved, Mode};
 use crate::plugin::Plugin;
 use crate::state::{Phase, Reach, State, Texts};
 use crate::verdict;
@@ -43,118 +44,11 @@ const SCHEMA_BYTES_MAX: usize = 256 << 10;
 /// ```
 #[derive(Debug)]
 pub struct WasmRunner {
-    sandbox: Arc<Sandbox>,
-    clock: Arc<dyn Clock>,
-    limits: RunnerLimits,
-    plugins: BTreeMap<Slug, Plugin>,
-    targets: BTreeMap<Slug, Arc<dyn SqlTarget>>,
-}
-
-/// Collects what a [`WasmRunner`] needs.
-///
-/// ```
-/// use std::sync::Arc;
-/// use placet_core::error::Code;
-/// use placet_runners::{SqliteTarget, WasmRunner};
-///
-/// let orders = Arc::new(SqliteTarget::new("orders.db"));
-/// let builder = WasmRunner::builder().target("shop".parse()?, orders.clone());
-/// let twice = builder.target("shop".parse()?, orders).build().unwrap_err();
-/// assert_eq!(twice.code(), Code::AlreadyExists);
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Debug, Default)]
-#[must_use = "nothing is installed before `build`"]
-pub struct Builder {
-    clock: Option<Arc<dyn Clock>>,
-    limits: RunnerLimits,
-    plugins: Vec<(Slug, Cow<'static, [u8]>, Manifest, Grant)>,
-    targets: Vec<(Slug, Arc<dyn SqlTarget>)>,
-}
-
-impl Builder {
-    /// Sets the clock. Plugins see it while they validate. Without one they see 1970-01-01.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = Some(clock);
-        self
-    }
-
-    /// Installs a component under `name`.
-    pub fn plugin(
-        mut self,
-        name: Slug,
-        component: impl Into<Cow<'static, [u8]>>,
-        manifest: Manifest,
-        grant: Grant,
-    ) -> Self {
-        self.plugins.push((name, component.into(), manifest, grant));
-        self
-    }
-
-    /// Adds a target under `name`.
-    pub fn target(mut self, name: Slug, target: Arc<dyn SqlTarget>) -> Self {
-        self.targets.push((name, target));
-        self
-    }
-
-    /// Sets the limits of every call.
-    pub fn limits(mut self, limits: RunnerLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Installs everything. Looks at what each component imports, and compiles none of them yet.
-    ///
-    /// Fails with [`Code::AlreadyExists`] for a name that is used twice, [`Code::TooLarge`] for a component
-    /// that is too large, and [`Code::RunnerFault`] for one that imports what it is not granted.
-    pub fn build(self) -> Result<WasmRunner, Error> {
-        let mut plugins = BTreeMap::new();
-        for (name, component, manifest, grant) in self.plugins {
-            if component.len() > self.limits.component_bytes_max {
-                let most = self.limits.component_bytes_max;
-                return Err(Error::new(
-                    Code::TooLarge,
-                    format!("the component of the plugin `{name}` is larger than {most} bytes"),
-                )
-                .with_help("build it for size, or raise `component_bytes_max`"));
-            }
-            let plugin = Plugin::install(name.clone(), component, manifest, grant)?;
-            if plugins.insert(name.clone(), plugin).is_some() {
-                return Err(twice("plugin", &name));
-            }
-        }
-        let mut targets = BTreeMap::new();
-        for (name, target) in self.targets {
-            if targets.insert(name.clone(), target).is_some() {
-                return Err(twice("target", &name));
-            }
-        }
-        Ok(WasmRunner {
-            sandbox: Sandbox::shared()?,
-            clock: self.clock.unwrap_or_else(|| Arc::new(Epoch)),
-            limits: self.limits,
-            plugins,
-            targets,
-        })
-    }
-}
-
-#[derive(Debug)]
-struct Epoch;
-
-impl Clock for Epoch {
-    fn now(&self) -> placet_core::clock::Timestamp {
-        placet_core::clock::Timestamp::MIN
-    }
-
-    fn steady_ms(&self) -> u64 {
-        0
-    }
-}
-
-fn twice(what: &str, name: &Slug) -> Error {
-    Error::new(Code::AlreadyExists, format!("there are two {what}s named `{name}`"))
-        .with_help("give each a name of its own")
+    pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: RunnerLimits,
+    pub(crate) plugins: BTreeMap<Slug, Plugin>,
+    pub(crate) targets: BTreeMap<Slug, Arc<dyn SqlTarget>>,
 }
 
 impl WasmRunner {
@@ -217,6 +111,8 @@ impl WasmRunner {
         }
         let compiled = plugin.compiled(&self.sandbox)?;
         let (wire, supervisor) = line();
+        let mode = approved
+            .map_or(Mode::Together, |(plan, _)| Mode::of(plan, &Asked::of_payload(&job.payload)));
         let steps = approved.iter().flat_map(|(plan, _)| &plan.steps);
         let reach = Reach {
             line: wire,
@@ -227,7 +123,9 @@ impl WasmRunner {
             connections: plugin.manifest.connections.clone(),
             id: job.id,
             plan_digest: approved.map_or(job.payload_digest, |(_, digest)| digest),
-            approved: steps.map(|step| (step.id.clone(), step.body.clone())).collect(),
+            mode,
+            approved: steps.map(Approved::of).collect(),
+            basis: approved.and_then(|(plan, _)| plan.basis),
             texts: Texts::of_payload(&job.payload),
         };
         let state = State::new(phase, &self.limits, link.now(), Some(reach));

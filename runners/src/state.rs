@@ -12,6 +12,7 @@ use wasmtime::component::{Resource, ResourceTable};
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Line;
+use crate::mode::{Approved, Mode};
 use placet_target::{SqlTarget, StopSignal};
 
 /// How often a plugin may ask for what it may not do, before the call is ended.
@@ -44,8 +45,12 @@ pub(crate) struct Reach {
     pub(crate) connections: Vec<String>,
     pub(crate) id: JobId,
     pub(crate) plan_digest: Digest,
-    /// The statements that may run, in order: id and text of the approved steps.
-    pub(crate) approved: Vec<(String, String)>,
+    /// How the approved plan is executed.
+    pub(crate) mode: Mode,
+    /// The steps that may run, in their order.
+    pub(crate) approved: Vec<Approved>,
+    /// What the approved steps rest on at the target.
+    pub(crate) basis: Option<Digest>,
     /// The texts of the payload, and how far the dry run came in them.
     pub(crate) texts: Texts,
 }
@@ -99,17 +104,13 @@ impl Texts {
     }
 
     /// The characters before each of `parts` in the text that holds them all in order.
-    pub(crate) fn characters_before(
-        &self,
-        parts: &[(String, String)],
-        index: usize,
-    ) -> Option<usize> {
+    pub(crate) fn characters_before(&self, parts: &[Approved], index: usize) -> Option<usize> {
         self.all.iter().find_map(|text| {
             let mut at = 0_usize;
             let mut start = 0_usize;
-            for (_, part) in parts.iter().take(index.saturating_add(1)) {
-                start = at.saturating_add(text.get(at..)?.find(part.as_str())?);
-                at = start.saturating_add(part.len());
+            for part in parts.iter().take(index.saturating_add(1)) {
+                start = at.saturating_add(text.get(at..)?.find(part.body.as_str())?);
+                at = start.saturating_add(part.body.len());
             }
             Some(text.get(..start)?.chars().count())
         })

@@ -1,6 +1,6 @@
 //! How a run ended, by what the host saw. What the plugin says counts only where it agrees: once the host
-//! saw every step run and the commit confirmed, the run succeeded, however the plugin ended. A commit that
-//! was sent and not confirmed is unknown. Everything else failed.
+//! saw every step run and confirmed, the run succeeded, however the plugin ended. What was sent and not
+//! confirmed is unknown. Everything else failed, and tells which steps took effect all the same.
 
 use placet_core::runner::{Failure, Outcome, Report};
 
@@ -14,14 +14,16 @@ pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
     let Ended { answer, ledger } = ended;
     match ledger.progress {
         Progress::Committed => of_committed(answer, ledger.rows),
-        Progress::CommitSent => {
+        Progress::Sent => {
             let why = match answer {
                 Err(trap) => trap.message,
                 Ok(_) => "the commit was sent, and its answer was lost".to_owned(),
             };
-            Outcome::Unknown(Failure::new("commit_lost", why))
+            let lost = Failure::new("commit_lost", why);
+            let step = ledger.in_doubt;
+            Outcome::Unknown(Failure { applied: ledger.applied, step, ..lost })
         }
-        // Nothing was committed: an open transaction went with its session.
+        // What was not confirmed was not committed: an open transaction went with its session.
         Progress::Open | Progress::Nothing => Outcome::Failed(of_nothing(answer, ledger)),
     }
 }
@@ -50,7 +52,7 @@ fn broke_off(why: String) -> (String, Option<String>) {
 
 fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
     let seen = ledger.failure;
-    match answer {
+    let failure = match answer {
         // A limit or the deadline ended it: that says more than what it led to.
         Err(trap) if trap.code != "runner_fault" => Failure::new(trap.code, trap.message),
         Err(trap) => seen.unwrap_or_else(|| Failure::new(trap.code, trap.message)),
@@ -62,10 +64,11 @@ fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
             )
         }),
         Ok(types::Outcome::Unknown(said)) => seen.unwrap_or_else(|| failure_from(&said)),
-    }
+    };
+    Failure { applied: ledger.applied, ..failure }
 }
 
-/// Judges a verification: only the marker resolves an outcome.
+/// Judges a verification: only what stands in the target resolves an outcome.
 pub(crate) fn of_verify(ended: Ended<types::Outcome>) -> Outcome {
     let Ended { answer, ledger } = ended;
     match (ledger.marker, answer) {
@@ -73,10 +76,14 @@ pub(crate) fn of_verify(ended: Ended<types::Outcome>) -> Outcome {
             summary: "the marker row is there: it was committed".to_owned(),
             ..Report::default()
         }),
-        (Seen::Absent, _) => Outcome::Failed(Failure::new(
-            "not_committed",
-            "the marker row is not there, and nothing can write it any more",
-        )),
+        (Seen::Absent(applied), _) => {
+            let why = if applied.is_empty() {
+                "the marker row is not there, and nothing can write it any more"
+            } else {
+                "some steps are marked as done, and nothing can do the others any more"
+            };
+            Outcome::Failed(Failure { applied, ..Failure::new("not_committed", why) })
+        }
         (Seen::Untold, _) => Outcome::Unknown(Failure::new(
             "unknown",
             "the target cannot tell whether it was committed",

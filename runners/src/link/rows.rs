@@ -2,12 +2,10 @@
 
 use wasmtime::component::Resource;
 
-use super::RowsEntry;
-use crate::bindings::sql::{Error, HostRows, Value};
+use super::{Answer, RowsEntry};
+use crate::bindings::sql::{HostRows, Value};
 use crate::convert::value_of;
 use crate::state::State;
-
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
 /// The most rows of one fetch.
 const FETCH_ROWS_MAX: u32 = 1_000;

@@ -38,8 +38,8 @@ impl Plugin for Sql {
         run::plan(&job)
     }
 
-    fn execute(_: Job, approved: ChangePlan) -> Outcome {
-        run::execute(&approved)
+    fn execute(job: Job, approved: ChangePlan) -> Outcome {
+        run::execute(&job, &approved)
     }
 
     fn verify(_: Job, _: ChangePlan) -> Outcome {

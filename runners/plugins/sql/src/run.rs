@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use placet_plugin_sdk::sql::{Connection, Error};
-use placet_plugin_sdk::{ChangePlan, Failure, Job, Outcome, context, failure, report};
+use placet_plugin_sdk::sql::{Connection, Error, Transaction};
+use placet_plugin_sdk::{ChangePlan, Failure, Job, Outcome, Step, context, failure, report};
 
 use crate::CONNECTION;
 use crate::review::{Review, finding, review};
@@ -38,6 +38,12 @@ fn dry_run(connection: &Connection, reviewed: &mut Review) -> Result<(), String>
     };
     let mut failed = None;
     for (step, line) in reviewed.steps.iter_mut().zip(&reviewed.lines) {
+        if step.effect != "transactional" {
+            let message = "it runs outside a transaction, so that nothing was tried from here on";
+            let (id, line) = (Some(step.id.as_str()), Some(*line));
+            failed = Some(finding("info", "sql.not_tried", message.to_string(), id, line));
+            break;
+        }
         match transaction.execute(&step.body, &[]) {
             Ok(rows) => step.estimated_rows = (step.kind != "read").then(|| rows.affected()),
             Err(error @ (Error::Db(_) | Error::Denied(_) | Error::Invalid(_))) => {
@@ -54,45 +60,125 @@ fn dry_run(connection: &Connection, reviewed: &mut Review) -> Result<(), String>
     transaction.rollback().map_err(|error| said(&error))
 }
 
-/// Executes the approved steps in one transaction.
-pub fn execute(approved: &ChangePlan) -> Outcome {
-    match run(approved) {
-        Ok(rows) => {
-            let statements = match approved.steps.len() {
-                1 => "1 statement".to_string(),
-                count => format!("{count} statements"),
-            };
-            Outcome::Succeeded(report(&format!("committed {statements}"), Some(rows)))
-        }
+/// How the host will let the approved steps run. It decides the same by itself, and refuses everything else.
+enum Mode {
+    Together,
+    OneByOne,
+    Answers,
+}
+
+fn mode(job: &Job, approved: &ChangePlan) -> Mode {
+    let asked: serde_json::Value = serde_json::from_str(&job.payload).unwrap_or_default();
+    if approved.steps.iter().all(|step| step.kind == "read") {
+        Mode::Answers
+    } else if asked["mode"].as_str() == Some("steps")
+        || approved.steps.iter().any(|step| step.effect != "transactional")
+    {
+        Mode::OneByOne
+    } else {
+        Mode::Together
+    }
+}
+
+/// Executes the approved steps.
+pub fn execute(job: &Job, approved: &ChangePlan) -> Outcome {
+    let statements = match approved.steps.len() {
+        1 => "1 statement".to_string(),
+        count => format!("{count} statements"),
+    };
+    let (done, said) = match mode(job, approved) {
+        Mode::Together => (together(approved), format!("committed {statements}")),
+        Mode::OneByOne => (one_by_one(approved), format!("committed {statements} one by one")),
+        Mode::Answers => (answers(approved), format!("answered {statements}")),
+    };
+    match done {
+        Ok(rows) => Outcome::Succeeded(report(&said, Some(rows))),
         Err((Error::Unknown(why), step)) => Outcome::Unknown(of_error(&Error::Unknown(why), step)),
         Err((error, step)) => Outcome::Failed(of_error(&error, step)),
     }
 }
 
-fn run(approved: &ChangePlan) -> Result<u64, (Error, Option<String>)> {
+type Stopped = (Error, Option<String>);
+
+/// Tells how far it is: steps done, and rows so far.
+fn tell(approved: &ChangePlan, done: usize, rows: u64) {
+    let total = u64::try_from(approved.steps.len()).ok();
+    let (id, note) = match approved.steps.get(done) {
+        Some(step) => (step.id.as_str(), format!("{}; {rows} rows so far", step.title)),
+        None => ("", format!("{rows} rows")),
+    };
+    context::progress(id, u64::try_from(done).unwrap_or(u64::MAX), total, Some(&note));
+}
+
+fn tell_step(step: &Step, did: &str, rows: u64) {
+    let rows = rows.to_string();
+    let fields = [("step".to_string(), step.id.clone()), ("rows".to_string(), rows)];
+    context::log("info", did, &fields);
+}
+
+fn together(approved: &ChangePlan) -> Result<u64, Stopped> {
     let outside = |error| (error, None);
     let connection = Connection::open(CONNECTION).map_err(outside)?;
     let transaction = connection.begin().map_err(outside)?;
-    let total = u64::try_from(approved.steps.len()).ok();
-    let mut changed = 0_u64;
-    for (done, step) in (0_u64..).zip(&approved.steps) {
-        context::progress(&step.id, done, total, Some(&step.title));
-        match transaction.execute(&step.body, &[]) {
-            Ok(rows) => changed = changed.saturating_add(rows.affected()),
-            Err(error) => {
-                if let Err(again) = transaction.rollback() {
-                    context::log(
-                        "warn",
-                        &format!("the rollback failed too: {}", said(&again)),
-                        &[],
-                    );
-                }
-                return Err((error, Some(step.id.clone())));
+    let mut rows = 0_u64;
+    for (done, step) in approved.steps.iter().enumerate() {
+        tell(approved, done, rows);
+        let changed = run(&transaction, step)?;
+        rows = rows.saturating_add(changed);
+        tell_step(step, "executed", changed);
+    }
+    tell(approved, approved.steps.len(), rows);
+    transaction.commit().map_err(outside)?;
+    Ok(rows)
+}
+
+fn one_by_one(approved: &ChangePlan) -> Result<u64, Stopped> {
+    let connection = Connection::open(CONNECTION).map_err(|error| (error, None))?;
+    let mut rows = 0_u64;
+    for (done, step) in approved.steps.iter().enumerate() {
+        let here = |error| (error, Some(step.id.clone()));
+        tell(approved, done, rows);
+        let changed = if step.effect == "transactional" {
+            let transaction = connection.begin().map_err(here)?;
+            let changed = run(&transaction, step)?;
+            transaction.commit_step().map_err(here)?;
+            changed
+        } else {
+            connection.execute_autocommit(&step.body, &[]).map_err(here)?.affected()
+        };
+        rows = rows.saturating_add(changed);
+        tell_step(step, "took effect", changed);
+    }
+    tell(approved, approved.steps.len(), rows);
+    Ok(rows)
+}
+
+fn answers(approved: &ChangePlan) -> Result<u64, Stopped> {
+    let connection = Connection::open(CONNECTION).map_err(|error| (error, None))?;
+    let mut rows = 0_u64;
+    for (done, step) in approved.steps.iter().enumerate() {
+        tell(approved, done, rows);
+        let answered =
+            connection.answer(&step.body).map_err(|error| (error, Some(step.id.clone())))?;
+        rows = rows.saturating_add(answered);
+        tell_step(step, "answered", answered);
+    }
+    tell(approved, approved.steps.len(), rows);
+    Ok(rows)
+}
+
+/// Runs one step in the open transaction, and undoes everything where that fails.
+fn run(transaction: &Transaction, step: &Step) -> Result<u64, Stopped> {
+    match transaction.execute(&step.body, &[]) {
+        Ok(rows) => Ok(rows.affected()),
+        Err(error) => {
+            if let Err(again) = transaction.rollback() {
+                let message = format!("the rollback failed too: {}", said(&again));
+                context::log("warn", &message, &[]);
             }
+            Err((error, Some(step.id.clone())))
         }
     }
-    transaction.commit().map_err(outside)?;
-    Ok(changed)
 }
 
 /// Reads the marker row.

@@ -1,0 +1,123 @@
+//! Collects what a host of plugins needs.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use placet_core::clock::Clock;
+use placet_core::error::{Code, Error};
+use placet_core::org::Slug;
+use placet_target::SqlTarget;
+
+use crate::engine::Sandbox;
+use crate::limits::RunnerLimits;
+use crate::manifest::{Grant, Manifest};
+use crate::plugin::Plugin;
+use crate::runner::WasmRunner;
+
+/// Collects what a [`WasmRunner`] needs.
+///
+/// ```
+/// use std::sync::Arc;
+/// use placet_core::error::Code;
+/// use placet_runners::{SqliteTarget, WasmRunner};
+///
+/// let orders = Arc::new(SqliteTarget::new("orders.db"));
+/// let builder = WasmRunner::builder().target("shop".parse()?, orders.clone());
+/// let twice = builder.target("shop".parse()?, orders).build().unwrap_err();
+/// assert_eq!(twice.code(), Code::AlreadyExists);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
+#[derive(Debug, Default)]
+#[must_use = "nothing is installed before `build`"]
+pub struct Builder {
+    clock: Option<Arc<dyn Clock>>,
+    limits: RunnerLimits,
+    plugins: Vec<(Slug, Cow<'static, [u8]>, Manifest, Grant)>,
+    targets: Vec<(Slug, Arc<dyn SqlTarget>)>,
+}
+
+impl Builder {
+    /// Sets the clock. Plugins see it while they validate. Without one they see 1970-01-01.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Installs a component under `name`.
+    pub fn plugin(
+        mut self,
+        name: Slug,
+        component: impl Into<Cow<'static, [u8]>>,
+        manifest: Manifest,
+        grant: Grant,
+    ) -> Self {
+        self.plugins.push((name, component.into(), manifest, grant));
+        self
+    }
+
+    /// Adds a target under `name`.
+    pub fn target(mut self, name: Slug, target: Arc<dyn SqlTarget>) -> Self {
+        self.targets.push((name, target));
+        self
+    }
+
+    /// Sets the limits of every call.
+    pub fn limits(mut self, limits: RunnerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Installs everything. Looks at what each component imports, and compiles none of them yet.
+    ///
+    /// Fails with [`Code::AlreadyExists`] for a name that is used twice, [`Code::TooLarge`] for a component
+    /// that is too large, and [`Code::RunnerFault`] for one that imports what it is not granted.
+    pub fn build(self) -> Result<WasmRunner, Error> {
+        let mut plugins = BTreeMap::new();
+        for (name, component, manifest, grant) in self.plugins {
+            if component.len() > self.limits.component_bytes_max {
+                let most = self.limits.component_bytes_max;
+                return Err(Error::new(
+                    Code::TooLarge,
+                    format!("the component of the plugin `{name}` is larger than {most} bytes"),
+                )
+                .with_help("build it for size, or raise `component_bytes_max`"));
+            }
+            let plugin = Plugin::install(name.clone(), component, manifest, grant)?;
+            if plugins.insert(name.clone(), plugin).is_some() {
+                return Err(twice("plugin", &name));
+            }
+        }
+        let mut targets = BTreeMap::new();
+        for (name, target) in self.targets {
+            if targets.insert(name.clone(), target).is_some() {
+                return Err(twice("target", &name));
+            }
+        }
+        Ok(WasmRunner {
+            sandbox: Sandbox::shared()?,
+            clock: self.clock.unwrap_or_else(|| Arc::new(Epoch)),
+            limits: self.limits,
+            plugins,
+            targets,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Epoch;
+
+impl Clock for Epoch {
+    fn now(&self) -> placet_core::clock::Timestamp {
+        placet_core::clock::Timestamp::MIN
+    }
+
+    fn steady_ms(&self) -> u64 {
+        0
+    }
+}
+
+fn twice(what: &str, name: &Slug) -> Error {
+    Error::new(Code::AlreadyExists, format!("there are two {what}s named `{name}`"))
+        .with_help("give each a name of its own")
+}

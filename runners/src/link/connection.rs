@@ -1,0 +1,248 @@
+//! Named SQL connections. The host decides what runs in which phase, and notes what it saw.
+
+use placet_target::{Access, SqlFailure, SqlSession, SqlValue, StepState, points};
+use wasmtime::component::Resource;
+
+use super::{Answer, ConnectionEntry, RowsEntry, TransactionEntry, Writer};
+use crate::bindings::sql::{Host, HostConnection, Value};
+use crate::convert::sql_value;
+use crate::ledger::{Progress, Seen};
+use crate::mode::Mode;
+use crate::state::{Phase, State};
+
+impl Host for State {}
+
+impl State {
+    /// The session that writes for this connection: the one it has, or a new one.
+    fn take_writer(
+        &mut self,
+        connection: &Resource<ConnectionEntry>,
+    ) -> Answer<Box<dyn SqlSession>> {
+        match self.table.get_mut(connection)?.writer.take() {
+            Some(writer) => Ok(Ok(writer.session)),
+            None => self.open_writer(),
+        }
+    }
+
+    /// What the target itself tells of the attempt.
+    fn read_marks(
+        &mut self,
+        session: &mut dyn SqlSession,
+    ) -> wasmtime::Result<Result<Seen, SqlFailure>> {
+        let id = self.attempt()?;
+        if self.mode() != Mode::OneByOne {
+            return Ok(session.marker(&id).map(|found| match found {
+                Some(true) => Seen::There,
+                Some(false) => Seen::Absent(Vec::new()),
+                None => Seen::Untold,
+            }));
+        }
+        let steps = match session.steps(&id) {
+            Ok(Some(steps)) => steps,
+            Ok(None) => return Ok(Ok(Seen::Untold)),
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if steps.iter().any(|seen| seen.state == StepState::Intended) {
+            return Ok(Ok(Seen::Untold));
+        }
+        let approved = self.reach.iter().flat_map(|reach| &reach.approved);
+        let (mut done, mut all) = (Vec::new(), 0_usize);
+        for step in approved {
+            all = all.saturating_add(1);
+            if steps.iter().any(|seen| seen.step == step.id) {
+                done.push(step.id.clone());
+            }
+        }
+        Ok(Ok(if done.len() == all { Seen::There } else { Seen::Absent(done) }))
+    }
+}
+
+impl HostConnection for State {
+    fn open(&mut self, name: String) -> Answer<Resource<ConnectionEntry>> {
+        self.count_call()?;
+        // A name outside the manifest gets the answer of one that does not exist.
+        if !self.reach().is_ok_and(|reach| reach.connections.contains(&name)) {
+            return self.refuse("there is no connection of this name");
+        }
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
+        // Opened here for reading, so that a missing target shows at once.
+        let reader = match self.open_session(Access::ReadOnly) {
+            Ok(session) => session,
+            Err(error) => return Ok(Err(error)),
+        };
+        let entry = ConnectionEntry { reader: Some(reader), writer: None };
+        Ok(Ok(self.keep(entry)?))
+    }
+
+    fn dialect(&mut self, connection: Resource<ConnectionEntry>) -> wasmtime::Result<String> {
+        self.count_call()?;
+        self.table.get(&connection)?;
+        let reach = self.reach().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        Ok(reach.target.dialect().to_owned())
+    }
+
+    fn query(
+        &mut self,
+        connection: Resource<ConnectionEntry>,
+        statement: String,
+        params: Vec<Value>,
+    ) -> Answer<Resource<RowsEntry>> {
+        self.count_call()?;
+        if !matches!(self.phase, Phase::Plan { .. }) {
+            return self.refuse("only a plan reads by statements of its own");
+        }
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
+        let values: Vec<SqlValue> = params.into_iter().map(sql_value).collect();
+        let length = u64::try_from(statement.len()).unwrap_or(u64::MAX);
+        self.count_bytes(values.iter().map(SqlValue::bytes).fold(length, u64::saturating_add))?;
+        let (rows_max, bytes_max) = (self.limits.rows_max, self.bytes_left());
+        let entry = self.table.get_mut(&connection)?;
+        let Some(reader) = &mut entry.reader else {
+            return self.refuse("the connection is closed");
+        };
+        match reader.query(&statement, &values, rows_max, bytes_max) {
+            Ok(found) => {
+                let bytes = found.rows.iter().flatten().map(SqlValue::bytes);
+                self.count_bytes(bytes.fold(0, u64::saturating_add))?;
+                let rows = found.rows.into();
+                Ok(Ok(self.keep(RowsEntry { columns: found.columns, rows, affected: 0 })?))
+            }
+            Err(failure) => Ok(Err(self.fail(failure, None))),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        connection: Resource<ConnectionEntry>,
+    ) -> Answer<Resource<TransactionEntry>> {
+        self.count_call()?;
+        self.table.get(&connection)?;
+        if let Err(why) = self.may_begin() {
+            return self.refuse(why);
+        }
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
+        let mut session = match self.take_writer(&connection)? {
+            Ok(session) => session,
+            Err(error) => return Ok(Err(error)),
+        };
+        points::reached("host.session.opened");
+        if let Err(failure) = session.begin() {
+            let step = self.next_step_id();
+            return Ok(Err(self.fail(failure, step)));
+        }
+        points::reached("host.transaction.begun");
+        if let Err(error) = self.compare_basis(&mut *session) {
+            return Ok(Err(error));
+        }
+        self.ledger.transactions = self.ledger.transactions.saturating_add(1);
+        let number = self.ledger.transactions;
+        self.table.get_mut(&connection)?.writer = Some(Writer { session, open: Some(number) });
+        self.ledger.progress = Progress::Open;
+        Ok(Ok(self.keep(TransactionEntry { connection: connection.rep(), number })?))
+    }
+
+    fn execute_autocommit(
+        &mut self,
+        connection: Resource<ConnectionEntry>,
+        statement: String,
+        params: Vec<Value>,
+    ) -> Answer<Resource<RowsEntry>> {
+        self.count_call()?;
+        self.count_bytes(u64::try_from(statement.len()).unwrap_or(u64::MAX))?;
+        self.table.get(&connection)?;
+        if let Err(why) = self.may_run_alone(&statement, &params) {
+            return self.refuse(why);
+        }
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
+        let mut session = match self.take_writer(&connection)? {
+            Ok(session) => session,
+            Err(error) => return Ok(Err(error)),
+        };
+        points::reached("host.session.opened");
+        if let Err(error) = self.compare_basis(&mut *session) {
+            return Ok(Err(error));
+        }
+        let mark = self.step_mark()?;
+        // Noted before it is sent: from here on nobody says `failed` without proof.
+        self.ledger.progress = Progress::Sent;
+        self.ledger.in_doubt = Some(mark.step.clone());
+        points::reached("host.alone.noted");
+        let ran = session.execute_alone(&statement, &mark);
+        points::reached("host.alone.answered");
+        match ran {
+            Ok(affected) => {
+                self.note_step(mark.step, affected);
+                self.table.get_mut(&connection)?.writer = Some(Writer { session, open: None });
+                Ok(Ok(self.keep(RowsEntry { affected, ..RowsEntry::default() })?))
+            }
+            Err(failure) => {
+                self.ledger.halted = true;
+                Ok(Err(self.note_commit_failure(failure)))
+            }
+        }
+    }
+
+    fn answer(
+        &mut self,
+        _connection: Resource<ConnectionEntry>,
+        _statement: String,
+    ) -> Answer<u64> {
+        self.count_call()?;
+        self.refuse("this host keeps no answers of queries")
+    }
+
+    fn inverse(
+        &mut self,
+        _connection: Resource<ConnectionEntry>,
+        _request: String,
+        _revision: u32,
+        _attempt: u32,
+    ) -> Answer<Vec<String>> {
+        self.count_call()?;
+        self.refuse("this host keeps no rows")
+    }
+
+    fn marker(&mut self, connection: Resource<ConnectionEntry>) -> Answer<Option<bool>> {
+        self.count_call()?;
+        if self.phase != Phase::Verify {
+            return self.refuse("only a verification reads the marker");
+        }
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
+        // Out of the table while it is asked.
+        let Some(mut reader) = self.table.get_mut(&connection)?.reader.take() else {
+            return self.refuse("the connection is closed");
+        };
+        let found = self.read_marks(&mut *reader)?;
+        self.table.get_mut(&connection)?.reader = Some(reader);
+        Ok(match found {
+            Ok(seen) => {
+                let told = match seen {
+                    Seen::There => Some(true),
+                    Seen::Absent(_) => Some(false),
+                    Seen::Untold | Seen::Unread => None,
+                };
+                self.ledger.marker = seen;
+                Ok(told)
+            }
+            Err(failure) => Err(self.fail(failure, None)),
+        })
+    }
+
+    fn drop(&mut self, connection: Resource<ConnectionEntry>) -> wasmtime::Result<()> {
+        let entry = self.table.delete(connection)?;
+        if entry.writer.is_some_and(|writer| writer.open.is_some()) {
+            self.ledger.note_rollback();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,178 @@
+//! Which step of the approved plan may run now, and how.
+
+use placet_target::{Marker, SqlSession, StepMark};
+
+use crate::bindings::sql::{Error, Value};
+use crate::ledger::Progress;
+use crate::mode::{Approved, Mode};
+use crate::state::{Phase, State};
+
+/// Some databases undo a statement that failed and go on; others do not. Nobody commits either.
+pub(super) const BROKEN: &str =
+    "a statement failed, so that the transaction can only be rolled back";
+
+const HALTED: &str = "a step failed, and none is begun after it";
+const NOT_NEXT: &str = "the statement is not the next step of the approved plan";
+
+impl State {
+    /// How the approved plan is executed.
+    pub(super) fn mode(&self) -> Mode {
+        self.reach.as_ref().map_or(Mode::Together, |reach| reach.mode)
+    }
+
+    /// The next step of the approved plan.
+    pub(super) fn next_step(&self) -> Option<&Approved> {
+        self.reach.as_ref()?.approved.get(self.ledger.steps_done)
+    }
+
+    /// Whether a transaction may begin now, or why not.
+    pub(super) fn may_begin(&self) -> Result<(), &'static str> {
+        match self.phase {
+            Phase::Plan { dry_run: true } => {}
+            Phase::Plan { dry_run: false } => return Err("a dry run is not granted"),
+            Phase::Pure | Phase::Verify => return Err("only a run begins a transaction"),
+            Phase::Execute => match self.mode() {
+                Mode::Together => {}
+                Mode::Answers => return Err("a plan that only reads has no transaction"),
+                Mode::OneByOne if self.ledger.halted => return Err(HALTED),
+                Mode::OneByOne if self.next_step().is_some_and(|step| step.is_alone) => {
+                    return Err("the next step runs outside a transaction");
+                }
+                Mode::OneByOne => {}
+            },
+        }
+        if self.ledger.progress != Progress::Nothing {
+            return Err("a run has one transaction at a time, and one commit");
+        }
+        Ok(())
+    }
+
+    /// Whether `statement` may run in the open transaction, or why not.
+    pub(super) fn may_run(
+        &mut self,
+        statement: &str,
+        values: &[Value],
+    ) -> Result<(), &'static str> {
+        if !values.is_empty() {
+            return Err(
+                "a statement with values is not what approvers saw; write them into the text",
+            );
+        }
+        match self.phase {
+            Phase::Execute => {
+                if self.mode() == Mode::OneByOne && self.ledger.awaits_commit.is_some() {
+                    return Err("the step before it is not committed yet");
+                }
+                self.is_next(statement)
+            }
+            Phase::Plan { dry_run: true } => {
+                let Some(reach) = &mut self.reach else { return Err("nothing can be reached") };
+                if reach.texts.take(statement) {
+                    Ok(())
+                } else {
+                    Err("the statement is not part of the payload")
+                }
+            }
+            Phase::Plan { .. } => Err("the statement is not part of the payload"),
+            Phase::Pure | Phase::Verify => Err("only a run executes statements"),
+        }
+    }
+
+    /// Whether `statement` may run now outside a transaction, or why not.
+    pub(super) fn may_run_alone(
+        &self,
+        statement: &str,
+        values: &[Value],
+    ) -> Result<(), &'static str> {
+        if self.phase != Phase::Execute {
+            return Err("only a run executes statements");
+        }
+        if self.mode() != Mode::OneByOne || !self.next_step().is_some_and(|step| step.is_alone) {
+            return Err("the next step of the approved plan runs in a transaction");
+        }
+        if self.ledger.halted {
+            return Err(HALTED);
+        }
+        if self.ledger.progress != Progress::Nothing {
+            return Err("something else is under way");
+        }
+        if !values.is_empty() {
+            return Err("a statement with values is not what approvers saw");
+        }
+        self.is_next(statement)
+    }
+
+    pub(super) fn is_next(&self, statement: &str) -> Result<(), &'static str> {
+        if self.next_step().is_some_and(|step| step.body == statement) {
+            Ok(())
+        } else {
+            Err(NOT_NEXT)
+        }
+    }
+
+    /// Compares what the approved steps rest on with what people approved, once in a run and before anything is
+    /// written. What is not as it was stops the run.
+    pub(super) fn compare_basis(&mut self, session: &mut dyn SqlSession) -> Result<(), Error> {
+        if self.phase != Phase::Execute || self.ledger.basis_holds {
+            return Ok(());
+        }
+        let Some(reach) = &self.reach else { return Ok(()) };
+        if let Some(basis) = reach.basis {
+            let objects = crate::basis::objects(reach.approved.iter().map(|step| &step.objects));
+            match session.schema_digest(&objects) {
+                Ok(Some(found)) if found == basis => {}
+                Ok(_) => {
+                    let why = "what the plan rests on was changed after it was made; nothing ran";
+                    return Err(self.fail_as("drift", why, None));
+                }
+                Err(failure) => return Err(self.fail(failure, None)),
+            }
+        }
+        self.ledger.basis_holds = true;
+        Ok(())
+    }
+
+    /// Runs a statement in the open transaction, as the plan says.
+    pub(super) fn run_in(
+        &mut self,
+        session: &mut dyn SqlSession,
+        statement: &str,
+    ) -> Result<u64, Error> {
+        session.execute(statement, &[]).map_err(|failure| {
+            let step = self.next_step_id();
+            self.fail(failure, step)
+        })
+    }
+
+    /// Notes that a step took effect by itself, and was confirmed.
+    pub(super) fn note_step(&mut self, id: String, rows: u64) {
+        let steps = self.reach.as_ref().map_or(0, |reach| reach.approved.len());
+        self.ledger.note_step(id, rows, steps);
+    }
+
+    /// Notes that the statement ran in the open transaction.
+    pub(super) fn note_ran(&mut self, affected: u64) {
+        if self.phase == Phase::Execute && self.mode() == Mode::OneByOne {
+            self.ledger.awaits_commit = Some(affected);
+        } else {
+            self.ledger.steps_done = self.ledger.steps_done.saturating_add(1);
+            self.ledger.rows = self.ledger.rows.saturating_add(affected);
+        }
+    }
+
+    /// The mark of the next step. An error ends the plugin's call.
+    pub(super) fn step_mark(&self) -> wasmtime::Result<StepMark> {
+        let nothing = || wasmtime::Error::msg("there is no step to mark");
+        let (Some(reach), Some(step)) = (&self.reach, self.next_step()) else {
+            return Err(nothing());
+        };
+        let (step, digest) = (step.id.clone(), step.digest);
+        Ok(StepMark { id: reach.id, step, digest, at: reach.lease.now() })
+    }
+
+    /// The marker of the whole plan. An error ends the plugin's call.
+    pub(super) fn marker_row(&self) -> wasmtime::Result<Marker> {
+        let reach = self.reach().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        Ok(Marker { id: reach.id, digest: reach.plan_digest, at: reach.lease.now() })
+    }
+}

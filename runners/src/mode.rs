@@ -1,0 +1,59 @@
+//! How an approved plan is executed. The host says so, by what people approved, and no plugin has a say in it.
+
+use placet_core::digest::Digest;
+use placet_core::runner::{Effect, Plan, Step};
+
+use crate::asked::Asked;
+
+/// How an approved plan is executed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Mode {
+    /// All steps in one transaction, with the marker.
+    #[default]
+    Together,
+    /// Each step takes effect by itself, and is marked.
+    OneByOne,
+    /// Every step only reads, and the host keeps what it answers.
+    Answers,
+}
+
+impl Mode {
+    pub(crate) fn of(plan: &Plan, asked: &Asked) -> Self {
+        let all = |holds: fn(&Step) -> bool| plan.steps.iter().all(holds);
+        if all(|step| step.kind == "read") {
+            Self::Answers
+        } else if asked.by_steps || !all(|step| step.effect == Effect::Transactional) {
+            Self::OneByOne
+        } else {
+            Self::Together
+        }
+    }
+}
+
+/// A step that people approved.
+#[derive(Clone, Debug)]
+pub(crate) struct Approved {
+    pub(crate) id: String,
+    pub(crate) body: String,
+    pub(crate) digest: Digest,
+    /// Whether it runs outside a transaction: nothing can undo it.
+    pub(crate) is_alone: bool,
+    /// Whether the rows that it changes are kept before.
+    pub(crate) is_kept: bool,
+    /// What it names.
+    pub(crate) objects: Vec<String>,
+}
+
+impl Approved {
+    pub(crate) fn of(step: &Step) -> Self {
+        Self {
+            id: step.id.clone(),
+            body: step.body.clone(),
+            digest: step.body_digest,
+            is_alone: step.effect != Effect::Transactional,
+            // The host itself said of each writing step whether it can be put back.
+            is_kept: step.kind == "write" && step.reversible,
+            objects: step.impact.objects.clone(),
+        }
+    }
+}
