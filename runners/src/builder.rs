@@ -13,6 +13,8 @@ use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
 use crate::manifest::{Grant, Manifest};
 use crate::plugin::Plugin;
+use crate::results::ResultSink;
+use crate::reviewer::Reviewer;
 use crate::runner::WasmRunner;
 
 /// Collects what a [`WasmRunner`] needs.
@@ -35,6 +37,8 @@ pub struct Builder {
     limits: RunnerLimits,
     plugins: Vec<(Slug, Cow<'static, [u8]>, Manifest, Grant)>,
     targets: Vec<(Slug, Arc<dyn SqlTarget>)>,
+    results: Option<Arc<dyn ResultSink>>,
+    reviewers: Vec<Arc<dyn Reviewer>>,
 }
 
 impl Builder {
@@ -59,6 +63,18 @@ impl Builder {
     /// Adds a target under `name`.
     pub fn target(mut self, name: Slug, target: Arc<dyn SqlTarget>) -> Self {
         self.targets.push((name, target));
+        self
+    }
+
+    /// Keeps what approved queries answer in `sink`. Without one, no query can be planned.
+    pub fn results(mut self, sink: Arc<dyn ResultSink>) -> Self {
+        self.results = Some(sink);
+        self
+    }
+
+    /// Lets `reviewer` look at every script that is planned, beside those before it.
+    pub fn reviewer(mut self, reviewer: Arc<dyn Reviewer>) -> Self {
+        self.reviewers.push(reviewer);
         self
     }
 
@@ -100,6 +116,8 @@ impl Builder {
             limits: self.limits,
             plugins,
             targets,
+            results: self.results,
+            reviewers: self.reviewers.into(),
         })
     }
 }

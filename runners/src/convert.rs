@@ -145,11 +145,16 @@ fn broken(what: &str) -> Error {
 /// What a plugin found. When there is too much, errors are kept before warnings, and those before the rest.
 pub(crate) fn findings_from(findings: &[types::Finding]) -> Vec<Finding> {
     let mut kept: Vec<Finding> = findings.iter().map(finding_from).collect();
-    if kept.len() > FINDINGS_MAX {
-        kept.sort_by_key(|finding| core::cmp::Reverse(finding.level));
-        kept.truncate(FINDINGS_MAX);
-    }
+    bounded(&mut kept);
     kept
+}
+
+/// Not too many of them: errors are kept before warnings, and those before the rest.
+pub(crate) fn bounded(findings: &mut Vec<Finding>) {
+    if findings.len() > FINDINGS_MAX {
+        findings.sort_by_key(|finding| core::cmp::Reverse((finding.level, finding.needs_person)));
+        findings.truncate(FINDINGS_MAX);
+    }
 }
 
 fn finding_from(finding: &types::Finding) -> Finding {

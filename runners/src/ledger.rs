@@ -1,7 +1,7 @@
 //! What the host itself saw during one call. Outcomes are judged by it.
 
 use placet_core::error::Error;
-use placet_core::runner::Failure;
+use placet_core::runner::{Artifact, Failure};
 
 use placet_target::StopReason;
 
@@ -54,6 +54,9 @@ pub(crate) struct Ledger {
     pub(crate) basis_holds: bool,
     /// Rows that the steps changed.
     pub(crate) rows: u64,
+    /// Rows that queries answered, and what of it is kept for good.
+    pub(crate) answered: u64,
+    pub(crate) artifacts: Vec<Artifact>,
     /// How many transactions were begun.
     pub(crate) transactions: u64,
     /// The first thing that went wrong at the target, in a run.

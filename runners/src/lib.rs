@@ -28,9 +28,12 @@ mod plugin; // a component: its imports, compiled once
 mod engine; // the sandbox's settings and its tick
 mod asked; // what a payload asks the host for
 mod mode; // how an approved plan is executed
-mod basis; // what a plan rests on
 mod state; // what the host keeps for one call
 mod ledger; // what the host saw
+mod results; // where answers of queries go
+mod review; // between the words of the review and ours
+mod reviewer; // who else looks at scripts
+mod planning; // what the host adds to a plan
 mod line; // from the sandbox's thread to the kernel's link
 mod link; // what a plugin may call
 mod convert; // values between kernel and plugin
@@ -48,4 +51,6 @@ pub use placet_target::{
     SqlTarget, SqlValue, StepMark, StepSeen, StepState, StopReason, StopSignal, Touch, TouchKind,
 };
 pub use placet_target_sqlite::SqliteTarget;
+pub use results::{FolderResults, ResultSink, ResultWriter};
+pub use reviewer::Reviewer;
 pub use runner::WasmRunner;

@@ -29,6 +29,11 @@ pub struct RunnerLimits {
     pub handles_max: usize,
     /// The most rows of one query. Default 10,000.
     pub rows_max: u64,
+    /// The most bytes of what the queries of one run answer. Default 64 MiB.
+    pub answer_bytes_max: u64,
+    /// The most rows that are kept before one step changes them, and the most statements of one revert.
+    /// Default 10,000.
+    pub kept_rows_max: u64,
     /// The longest payload, in bytes. Default 16 MiB.
     pub payload_bytes_max: usize,
     /// The most steps of one plan. Default 10,000.
@@ -50,6 +55,8 @@ impl Default for RunnerLimits {
             log_bytes_max: 64 << 10,
             handles_max: 64,
             rows_max: 10_000,
+            answer_bytes_max: 64 << 20,
+            kept_rows_max: 10_000,
             payload_bytes_max: 16 << 20,
             steps_max: 10_000,
             pure_ms_max: 5_000,
@@ -77,6 +84,20 @@ impl RunnerLimits {
     #[must_use]
     pub const fn with_log_bytes_max(mut self, bytes: u64) -> Self {
         self.log_bytes_max = bytes;
+        self
+    }
+
+    /// Sets the most rows of one query.
+    #[must_use]
+    pub const fn with_rows_max(mut self, rows: u64) -> Self {
+        self.rows_max = rows;
+        self
+    }
+
+    /// Sets the most rows that are kept before one step changes them.
+    #[must_use]
+    pub const fn with_kept_rows_max(mut self, rows: u64) -> Self {
+        self.kept_rows_max = rows;
         self
     }
 

@@ -9,9 +9,10 @@ use std::time::Instant;
 
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
-use placet_core::runner::{LogLine, Progress, RunLease, RunLink};
+use placet_core::org::Slug;
+use placet_core::runner::{LogLine, Place, Progress, RunLease, RunLink};
 
-use placet_target::{StopReason, StopSignal};
+use placet_target::{Attempt, StopReason, StopSignal};
 
 /// How often the calling thread looks at deadline, lease and cancellation, in milliseconds.
 const LOOK_MS: u64 = 20;
@@ -27,11 +28,13 @@ enum Question {
     Log(LogLine),
     Checkpoint(String, String),
     Checkpoints,
+    RanAt(Attempt),
 }
 
 enum Answer {
     Done(Result<(), Error>),
     Checkpoints(Result<Vec<(String, String)>, Error>),
+    RanAt(Result<Option<(Place, Slug)>, Error>),
 }
 
 /// The sandbox's end.
@@ -69,7 +72,7 @@ impl Line {
     fn ask_done(&self, question: Question) -> Result<(), Error> {
         match self.ask(question)? {
             Answer::Done(done) => done,
-            Answer::Checkpoints(_) => Err(mixed_up()),
+            Answer::Checkpoints(_) | Answer::RanAt(_) => Err(mixed_up()),
         }
     }
 
@@ -82,7 +85,15 @@ impl Line {
     pub(crate) fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         match self.ask(Question::Checkpoints)? {
             Answer::Checkpoints(found) => found,
-            Answer::Done(_) => Err(mixed_up()),
+            Answer::Done(_) | Answer::RanAt(_) => Err(mixed_up()),
+        }
+    }
+
+    /// See [`RunLink::ran_at`].
+    pub(crate) fn ran_at(&self, of: Attempt) -> Result<Option<(Place, Slug)>, Error> {
+        match self.ask(Question::RanAt(of))? {
+            Answer::RanAt(found) => found,
+            Answer::Done(_) | Answer::Checkpoints(_) => Err(mixed_up()),
         }
     }
 
@@ -188,6 +199,9 @@ fn answer(question: Question, link: &dyn RunLink) -> Option<Answer> {
     match question {
         Question::Checkpoint(step, state) => Some(Answer::Done(link.checkpoint(&step, &state))),
         Question::Checkpoints => Some(Answer::Checkpoints(link.checkpoints())),
+        Question::RanAt(of) => {
+            Some(Answer::RanAt(link.ran_at(of.request, of.revision, of.attempt)))
+        }
         Question::Progress(progress) => {
             link.progress(progress);
             None

@@ -22,7 +22,7 @@ impl Mode {
         let all = |holds: fn(&Step) -> bool| plan.steps.iter().all(holds);
         if all(|step| step.kind == "read") {
             Self::Answers
-        } else if asked.by_steps || !all(|step| step.effect == Effect::Transactional) {
+        } else if asked.by_steps() || !all(|step| step.effect == Effect::Transactional) {
             Self::OneByOne
         } else {
             Self::Together
@@ -52,8 +52,13 @@ impl Approved {
             digest: step.body_digest,
             is_alone: step.effect != Effect::Transactional,
             // The host itself said of each writing step whether it can be put back.
-            is_kept: step.kind == "write" && step.reversible,
+            is_kept: changes_rows(step) && step.reversible,
             objects: step.impact.objects.clone(),
         }
     }
+}
+
+/// Whether a step changes rows, or may: it neither only reads nor changes the schema.
+pub(crate) fn changes_rows(step: &Step) -> bool {
+    step.kind != "read" && step.kind != "ddl"
 }

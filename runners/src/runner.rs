@@ -7,20 +7,23 @@ use placet_core::clock::Clock;
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
-use placet_core::runner::{Finding, Job, Outcome, Plan, RunLink, Runner, RunnerInfo};
+use placet_core::runner::{Failure, Finding, Job, Outcome, Plan, RunLink, Runner, RunnerInfo};
 
 use crate::asked::Asked;
-use crate::bindings::types;
 use crate::builder::Builder;
 use crate::call::{self, Ended, Trap};
-use crate::convert::{clean, failure_of, findings_from, job_of, plan_from, plan_of};
+use crate::convert::{clean, failure_of, findings_from, job_of, plan_of};
 use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
 use crate::line::line;
 use crate::mode::{Approved, Mode};
+use crate::planning;
 use crate::plugin::Plugin;
+use crate::results::ResultSink;
+use crate::reviewer::Reviewer;
 use crate::state::{Phase, Reach, State, Texts};
 use crate::verdict;
+use placet_sql_review::Settings;
 use placet_target::{SqlTarget, StopSignal};
 
 /// The longest payload schema of a plugin, in bytes: people and forms read it.
@@ -49,6 +52,8 @@ pub struct WasmRunner {
     pub(crate) limits: RunnerLimits,
     pub(crate) plugins: BTreeMap<Slug, Plugin>,
     pub(crate) targets: BTreeMap<Slug, Arc<dyn SqlTarget>>,
+    pub(crate) results: Option<Arc<dyn ResultSink>>,
+    pub(crate) reviewers: Arc<[Arc<dyn Reviewer>]>,
 }
 
 impl WasmRunner {
@@ -111,8 +116,13 @@ impl WasmRunner {
         }
         let compiled = plugin.compiled(&self.sandbox)?;
         let (wire, supervisor) = line();
-        let mode = approved
-            .map_or(Mode::Together, |(plan, _)| Mode::of(plan, &Asked::of_payload(&job.payload)));
+        let asked = Asked::of_payload(&job.payload);
+        let settings = match (phase, Settings::from_json(&job.settings)) {
+            (_, Ok(settings)) => settings,
+            // What stands in the target does not depend on them.
+            (Phase::Verify, Err(_)) => Settings::default(),
+            (_, Err(why)) => return Err(unset(&why)),
+        };
         let steps = approved.iter().flat_map(|(plan, _)| &plan.steps);
         let reach = Reach {
             line: wire,
@@ -123,9 +133,15 @@ impl WasmRunner {
             connections: plugin.manifest.connections.clone(),
             id: job.id,
             plan_digest: approved.map_or(job.payload_digest, |(_, digest)| digest),
-            mode,
+            mode: approved.map_or(Mode::Together, |(plan, _)| Mode::of(plan, &asked)),
             approved: steps.map(Approved::of).collect(),
             basis: approved.and_then(|(plan, _)| plan.basis),
+            asked,
+            settings,
+            place: (job.place.clone(), job.target.clone()),
+            results: self.results.clone(),
+            reviewers: Arc::clone(&self.reviewers),
+            inverse: None,
             texts: Texts::of_payload(&job.payload),
         };
         let state = State::new(phase, &self.limits, link.now(), Some(reach));
@@ -164,6 +180,12 @@ impl WasmRunner {
 
     fn try_verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
+        if Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers {
+            return Ok(Outcome::Failed(Failure::new(
+                "not_answered",
+                "the run only read: nothing was changed, and what it answered is lost",
+            )));
+        }
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Verify, Some((approved, digest)));
@@ -175,7 +197,7 @@ impl WasmRunner {
 }
 
 // What the plugin planned, or why it did not: what the host saw says more than the plugin's words.
-fn planned(ended: Ended<Result<types::ChangePlan, String>>) -> Result<types::ChangePlan, Error> {
+fn planned<T>(ended: Ended<Result<T, String>>) -> Result<T, Error> {
     let Ended { answer, ledger } = ended;
     let why = match answer {
         Ok(Ok(plan)) => return Ok(plan),
@@ -207,6 +229,11 @@ fn check_plan(job: &Job, approved: &Plan) -> Result<Digest, Error> {
         }
     }
     approved.digest()
+}
+
+fn unset(why: &str) -> Error {
+    let message = format!("the settings of the environment cannot be read: {why}");
+    Error::new(Code::InvalidInput, message).with_help("correct the settings of this runner")
 }
 
 fn changed(message: &str) -> Error {
@@ -275,12 +302,13 @@ impl Runner for WasmRunner {
     fn plan(&self, job: &Job, link: &dyn RunLink) -> Result<Plan, Error> {
         let plugin = self.plugin(&job.runner)?;
         let dry_run = job.dry_run && plugin.grant.allows_dry_run();
-        let guest_job = job_of(job, dry_run);
+        let (guest_job, target) = (job_of(job, dry_run), &job.target);
         let ended =
             self.reach(job, (Phase::Plan { dry_run }, None), link, move |guest, store| {
-                guest.placet_runner_runner().call_plan(store, &guest_job)
+                let said = guest.placet_runner_runner().call_plan(&mut *store, &guest_job)?;
+                Ok(said.map(|plan| planning::complete(store.data_mut(), plan, target)))
             })?;
-        plan_from(planned(ended)?, &job.target, &plugin.manifest.connections, &self.limits)
+        planned(ended)?
     }
 
     fn execute(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome {

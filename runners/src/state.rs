@@ -5,14 +5,19 @@ use std::sync::Arc;
 use placet_core::clock::Timestamp;
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
-use placet_core::runner::{JobId, LogLine, Progress, RunLease};
+use placet_core::org::Slug;
+use placet_core::runner::{JobId, LogLine, Place, Progress, RunLease};
+use placet_sql_review::Settings;
 use wasmtime::ResourceLimiter;
 use wasmtime::component::{Resource, ResourceTable};
 
+use crate::asked::Asked;
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Line;
 use crate::mode::{Approved, Mode};
+use crate::results::{Answer, ResultSink};
+use crate::reviewer::Reviewer;
 use placet_target::{SqlTarget, StopSignal};
 
 /// How often a plugin may ask for what it may not do, before the call is ended.
@@ -51,6 +56,15 @@ pub(crate) struct Reach {
     pub(crate) approved: Vec<Approved>,
     /// What the approved steps rest on at the target.
     pub(crate) basis: Option<Digest>,
+    /// What the payload asks of the host, and what the environment says.
+    pub(crate) asked: Asked,
+    pub(crate) settings: Settings,
+    /// Where the job belongs, and the name of its target.
+    pub(crate) place: (Place, Slug),
+    pub(crate) results: Option<Arc<dyn ResultSink>>,
+    pub(crate) reviewers: Arc<[Arc<dyn Reviewer>]>,
+    /// What would put an attempt back, once the plugin asked.
+    pub(crate) inverse: Option<Vec<String>>,
     /// The texts of the payload, and how far the dry run came in them.
     pub(crate) texts: Texts,
 }
@@ -82,6 +96,11 @@ impl Texts {
             }
         }
         Self { all: texts, current: 0, at: 0 }
+    }
+
+    /// These texts, one after the other.
+    pub(crate) fn of_list(all: Vec<String>) -> Self {
+        Self { all, current: 0, at: 0 }
     }
 
     /// Whether `part` stands in the texts after what was taken before. Then it is taken too.
@@ -127,6 +146,8 @@ pub(crate) struct State {
     pub(crate) reach: Option<Reach>,
     pub(crate) table: ResourceTable,
     pub(crate) ledger: Ledger,
+    /// Answers of queries that are read and not kept for good yet.
+    pub(crate) answers: Vec<Answer>,
     calls: u64,
     bytes: u64,
     log_bytes: u64,
@@ -150,6 +171,7 @@ impl State {
             reach,
             table,
             ledger: Ledger::default(),
+            answers: Vec::new(),
             calls: 0,
             bytes: 0,
             log_bytes: 0,
@@ -188,6 +210,14 @@ impl State {
     pub(crate) fn keep<T: Send + 'static>(&mut self, entry: T) -> wasmtime::Result<Resource<T>> {
         let handles_max = self.limits.handles_max;
         self.table.push(entry).map_err(|_| self.reached(format!("{handles_max} open handles")))
+    }
+
+    /// Ends what the plugin left open: transactions are undone.
+    pub(crate) fn end_handles(&mut self) {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(self.limits.handles_max);
+        drop(core::mem::replace(&mut self.table, table));
+        self.ledger.note_rollback();
     }
 
     /// Counts something that was refused. An error ends the plugin's call.

@@ -13,7 +13,7 @@ use crate::ledger::{Ledger, Progress, Seen};
 pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
     let Ended { answer, ledger } = ended;
     match ledger.progress {
-        Progress::Committed => of_committed(answer, ledger.rows),
+        Progress::Committed => of_committed(answer, ledger),
         Progress::Sent => {
             let why = match answer {
                 Err(trap) => trap.message,
@@ -28,7 +28,7 @@ pub(crate) fn of_execute(ended: Ended<types::Outcome>) -> Outcome {
     }
 }
 
-fn of_committed(answer: Result<types::Outcome, Trap>, rows: u64) -> Outcome {
+fn of_committed(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Outcome {
     // The host let the commit through only after every approved step, and saw the answer.
     let (summary, after) = match answer {
         Ok(types::Outcome::Succeeded(report)) => (clean(&report.summary), None),
@@ -36,13 +36,17 @@ fn of_committed(answer: Result<types::Outcome, Trap>, rows: u64) -> Outcome {
         Ok(types::Outcome::Unknown(_)) => broke_off("it said that it could not tell".to_owned()),
         Err(trap) => broke_off(format!("{}: {}", trap.code, clean(&trap.message))),
     };
-    let details = after.map(|why| serde_json::json!({ "after_commit": why }).to_string());
-    Outcome::Succeeded(Report {
-        summary,
-        rows_affected: Some(rows),
-        details,
-        artifacts: Vec::new(),
-    })
+    let has_changed = ledger.artifacts.is_empty();
+    let mut details = serde_json::Map::new();
+    if let Some(why) = after {
+        details.insert("after_commit".to_owned(), why.into());
+    }
+    if !has_changed {
+        details.insert("rows_answered".to_owned(), ledger.answered.into());
+    }
+    let details = (!details.is_empty()).then(|| serde_json::Value::Object(details).to_string());
+    let rows_affected = has_changed.then_some(ledger.rows);
+    Outcome::Succeeded(Report { summary, rows_affected, details, artifacts: ledger.artifacts })
 }
 
 fn broke_off(why: String) -> (String, Option<String>) {
@@ -65,7 +69,11 @@ fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
         }),
         Ok(types::Outcome::Unknown(said)) => seen.unwrap_or_else(|| failure_from(&said)),
     };
-    Failure { applied: ledger.applied, ..failure }
+    // Some answers were kept before one could not be: whoever reads the outcome must know of them.
+    let kept: Vec<_> = ledger.artifacts.iter().map(|artifact| &artifact.name).collect();
+    let kept = (!kept.is_empty()).then(|| serde_json::json!({ "kept": kept }).to_string());
+    let details = failure.details.or(kept);
+    Failure { applied: ledger.applied, details, ..failure }
 }
 
 /// Judges a verification: only what stands in the target resolves an outcome.

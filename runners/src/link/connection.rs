@@ -190,24 +190,36 @@ impl HostConnection for State {
         }
     }
 
-    fn answer(
-        &mut self,
-        _connection: Resource<ConnectionEntry>,
-        _statement: String,
-    ) -> Answer<u64> {
+    fn answer(&mut self, connection: Resource<ConnectionEntry>, statement: String) -> Answer<u64> {
         self.count_call()?;
-        self.refuse("this host keeps no answers of queries")
+        self.count_bytes(u64::try_from(statement.len()).unwrap_or(u64::MAX))?;
+        if let Err(why) = self.may_answer(&statement) {
+            return self.refuse(why);
+        }
+        if let Err(error) = self.may_touch() {
+            return Ok(Err(error));
+        }
+        // Out of the table while it is asked.
+        let Some(mut reader) = self.table.get_mut(&connection)?.reader.take() else {
+            return self.refuse("the connection is closed");
+        };
+        let answered = match self.compare_basis(&mut *reader) {
+            Ok(()) => self.answer_next(&mut *reader, &statement),
+            Err(error) => Err(error),
+        };
+        self.table.get_mut(&connection)?.reader = Some(reader);
+        Ok(answered)
     }
 
     fn inverse(
         &mut self,
-        _connection: Resource<ConnectionEntry>,
-        _request: String,
-        _revision: u32,
-        _attempt: u32,
+        connection: Resource<ConnectionEntry>,
+        request: String,
+        revision: u32,
+        attempt: u32,
     ) -> Answer<Vec<String>> {
         self.count_call()?;
-        self.refuse("this host keeps no rows")
+        self.inverse_of(&connection, &request, (revision, attempt))
     }
 
     fn marker(&mut self, connection: Resource<ConnectionEntry>) -> Answer<Option<bool>> {

@@ -4,6 +4,8 @@
 mod context; // log, progress, clock
 mod touching; // before a target is touched, and what went wrong there
 mod running; // which step may run, and how
+mod answering; // what a query answers
+mod reverting; // what would put an attempt back
 mod connection; // a named connection
 mod transaction; // an open transaction
 mod rows; // what a query answered

@@ -1,17 +1,18 @@
 //! Which step of the approved plan may run now, and how.
 
-use placet_target::{Marker, SqlSession, StepMark};
+use placet_target::{Marker, SqlFailure, SqlSession, StepMark};
 
 use crate::bindings::sql::{Error, Value};
 use crate::ledger::Progress;
 use crate::mode::{Approved, Mode};
+use crate::review;
 use crate::state::{Phase, State};
 
 /// Some databases undo a statement that failed and go on; others do not. Nobody commits either.
 pub(super) const BROKEN: &str =
     "a statement failed, so that the transaction can only be rolled back";
 
-const HALTED: &str = "a step failed, and none is begun after it";
+pub(super) const HALTED: &str = "a step failed, and none is begun after it";
 const NOT_NEXT: &str = "the statement is not the next step of the approved plan";
 
 impl State {
@@ -118,7 +119,7 @@ impl State {
         }
         let Some(reach) = &self.reach else { return Ok(()) };
         if let Some(basis) = reach.basis {
-            let objects = crate::basis::objects(reach.approved.iter().map(|step| &step.objects));
+            let objects = crate::planning::objects(reach.approved.iter().map(|step| &step.objects));
             match session.schema_digest(&objects) {
                 Ok(Some(found)) if found == basis => {}
                 Ok(_) => {
@@ -132,16 +133,42 @@ impl State {
         Ok(())
     }
 
-    /// Runs a statement in the open transaction, as the plan says.
+    /// Runs a statement in the open transaction, as the plan says: where it says that its rows can be put back, they
+    /// are kept before, or the statement does not run.
     pub(super) fn run_in(
         &mut self,
         session: &mut dyn SqlSession,
         statement: &str,
-    ) -> Result<u64, Error> {
-        session.execute(statement, &[]).map_err(|failure| {
-            let step = self.next_step_id();
-            self.fail(failure, step)
+    ) -> wasmtime::Result<Result<u64, Error>> {
+        let step = self.next_step_id();
+        let is_kept =
+            self.phase == Phase::Execute && self.next_step().is_some_and(|step| step.is_kept);
+        let ran = if is_kept {
+            let mark = self.step_mark()?;
+            let dialect = self.reach.as_ref().map_or("", |reach| reach.target.dialect());
+            match review::touch(statement, dialect) {
+                Ok(touch) => {
+                    let rows_max = self.limits.kept_rows_max;
+                    session.execute_kept(statement, (&touch, &mark), rows_max)
+                }
+                Err(why) => Err(SqlFailure::Refused(format!("its rows cannot be kept: {why}"))),
+            }
+        } else {
+            session.execute(statement, &[])
+        };
+        Ok(match ran {
+            Ok(affected) if affected != 1 && self.is_revert() => {
+                let why = "a row that it would put back is not as the attempt left it";
+                Err(self.fail_as("row_changed", why, step))
+            }
+            Ok(affected) => Ok(affected),
+            Err(failure) => Err(self.fail(failure, step)),
         })
+    }
+
+    /// Whether the statements put back what an attempt changed: each changes one row, or all are undone.
+    fn is_revert(&self) -> bool {
+        self.reach.as_ref().is_some_and(|reach| reach.asked.revert.is_some())
     }
 
     /// Notes that a step took effect by itself, and was confirmed.

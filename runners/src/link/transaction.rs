@@ -71,7 +71,7 @@ impl HostTransaction for State {
         }
         let Some(mut writer) = self.take_open(&transaction)? else { return self.refuse(ENDED) };
         points::reached("host.step.sent");
-        let ran = self.run_in(&mut *writer.session, &statement);
+        let ran = self.run_in(&mut *writer.session, &statement)?;
         points::reached("host.step.ran");
         self.put_back(&transaction, writer)?;
         match ran {

@@ -371,4 +371,16 @@ pub trait RunLink: Send + Sync + fmt::Debug {
 
     /// What was noted for this attempt, in the order of noting.
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error>;
+
+    /// Where an attempt at any request ran, and at which target: known once it ended and somebody knows how. A runner
+    /// puts nothing back that was done elsewhere. The default knows of none.
+    #[expect(unused_variables, reason = "the names tell an implementor what they are")]
+    fn ran_at(
+        &self,
+        request: RequestId,
+        revision: u32,
+        attempt: u32,
+    ) -> Result<Option<(Place, Slug)>, Error> {
+        Ok(None)
+    }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::audit::Event;
 use crate::authz::Submit;
-use crate::clock::{Clock, Timestamp};
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::gate::Gate;
@@ -57,7 +56,7 @@ impl Gate {
                 targets.map(|target| self.job(txn, &request.header, (&revision, target), None));
             Ok((jobs.collect::<Result<Vec<_>, _>>()?, info))
         })?;
-        let link = PlanLink::new(&self.parts.clock, self.now());
+        let link = PlanLink::new(self);
         let plan = |job: &Job| guarded(|| self.runner(&job.runner).plan(job, &link));
         let plans = jobs.iter().map(plan).collect::<Result<Vec<_>, _>>()?;
         let planned = jobs.first().zip(plans.split_first());
@@ -147,17 +146,19 @@ fn writable(request: &Request) -> Result<(), Error> {
 
 /// What a runner may ask of the kernel outside a run: nothing that lasts.
 #[derive(Debug)]
-pub(in crate::gate) struct PlanLink {
+pub(in crate::gate) struct PlanLink<'a> {
+    gate: &'a Gate,
     lease: Arc<NotNeeded>,
 }
 
-impl PlanLink {
-    pub(in crate::gate) fn new(clock: &Arc<dyn Clock>, now: Timestamp) -> Self {
-        Self { lease: Arc::new(NotNeeded { time: RunTime::starting(clock, now) }) }
+impl<'a> PlanLink<'a> {
+    pub(in crate::gate) fn new(gate: &'a Gate) -> Self {
+        let time = RunTime::starting(&gate.parts.clock, gate.now());
+        Self { gate, lease: Arc::new(NotNeeded { time }) }
     }
 }
 
-impl RunLink for PlanLink {
+impl RunLink for PlanLink<'_> {
     fn lease(&self) -> Arc<dyn RunLease> {
         Arc::<NotNeeded>::clone(&self.lease)
     }
@@ -173,6 +174,15 @@ impl RunLink for PlanLink {
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         Ok(Vec::new())
+    }
+
+    fn ran_at(
+        &self,
+        request: RequestId,
+        revision: u32,
+        attempt: u32,
+    ) -> Result<Option<(Place, Slug)>, Error> {
+        self.gate.ran_at(request, revision, attempt)
     }
 }
 

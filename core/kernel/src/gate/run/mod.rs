@@ -12,3 +12,4 @@ pub(super) mod renew;
 pub(super) mod recover;
 pub(super) mod verify;
 pub(super) mod reconcile;
+pub(super) mod ran;

@@ -130,7 +130,7 @@ impl Gate {
         if check_plugin(header, installed).is_err() {
             return false;
         }
-        let link = PlanLink::new(&self.parts.clock, self.now());
+        let link = PlanLink::new(self);
         let read = guarded(|| Ok(self.parts.runner.verify(job, plan, &link)));
         matches!(read, Ok(Outcome::Succeeded(_) | Outcome::Failed(_)))
     }

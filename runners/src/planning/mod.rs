@@ -1,0 +1,94 @@
+//! What the host adds to a plan, by its own look at the target and not by what the plugin says: what the steps rest
+//! on, how many rows they may touch, and whether anybody can put back what they change.
+
+mod basis; // what it rests on
+mod look; // a session of the host's own
+mod keeping; // what can be put back
+mod rows; // how many rows
+
+use placet_core::error::{Code, Error};
+use placet_core::org::Slug;
+use placet_core::runner::{Finding, Level, Plan};
+
+pub(crate) use basis::objects;
+
+use crate::bindings::types;
+use crate::convert::{bounded, plan_from};
+use crate::mode::{Mode, changes_rows};
+use crate::review;
+use crate::state::{Reach, State};
+use look::Look;
+
+/// The plan as people see it, from what the plugin planned.
+pub(crate) fn complete(
+    state: &mut State,
+    planned: types::ChangePlan,
+    target: &Slug,
+) -> Result<Plan, Error> {
+    // A transaction that the plugin left open would be in the way.
+    state.end_handles();
+    let kept_rows_max = state.limits.kept_rows_max;
+    let Some(reach) = &state.reach else {
+        return Err(Error::new(Code::Internal, "a plan was made that reaches nothing"));
+    };
+    let mut plan = plan_from(planned, target, &reach.connections, &state.limits)?;
+    for step in &mut plan.steps {
+        // The host says below of which steps it knows better.
+        step.reversible = step.kind == "read";
+    }
+    let mut found = reverted(&mut plan, reach)?;
+    if !plan.steps.is_empty() && plan.findings.iter().all(|finding| finding.level < Level::Error) {
+        let mut look = Look::at(reach)?;
+        plan.basis = look.digest(&objects(plan.steps.iter().map(|step| &step.impact.objects)))?;
+        found.extend(keeping::judge(&mut look, &mut plan, reach, kept_rows_max)?);
+        found.extend(rows::estimate(&mut look, &mut plan, reach)?);
+    }
+    found.extend(unanswered(&plan, reach));
+    if let Some(script) = reach.asked.script() {
+        let dialect = reach.target.dialect();
+        let reviewers = reach.reviewers.iter();
+        found.extend(reviewers.flat_map(|reviewer| reviewer.review(dialect, script)));
+    }
+    let suppressions = reach.asked.suppressions();
+    let tuned = found
+        .into_iter()
+        .filter_map(|finding| review::tuned(finding, &reach.settings, suppressions));
+    plan.findings.extend(tuned);
+    bounded(&mut plan.findings);
+    Ok(plan)
+}
+
+/// A revert is what the target said that it is, and nothing besides.
+fn reverted(plan: &mut Plan, reach: &Reach) -> Result<Vec<Finding>, Error> {
+    let Some(of) = reach.asked.revert else { return Ok(Vec::new()) };
+    let inverse = reach.inverse.as_deref().unwrap_or_default();
+    if !plan.steps.iter().map(|step| &step.body).eq(inverse) || inverse.is_empty() {
+        let message = "the plugin planned something else than what puts the attempt back";
+        return Err(Error::new(Code::RunnerFault, message)
+            .with_help("use another build of the plugin, and tell its author"));
+    }
+    for step in &mut plan.steps {
+        step.impact.objects =
+            placet_sql_review::classify(&step.body, reach.target.dialect()).objects;
+    }
+    let message = format!(
+        "it puts back what attempt {} at revision {} of `{}` changed; each statement changes one row, and only while \
+         that row is as the attempt left it",
+        of.attempt, of.revision, of.request
+    );
+    let finding = Finding::new(Level::Info, "sql.revert".to_owned(), message);
+    // A second person agrees, whatever a rule says.
+    Ok(vec![Finding { needs_person: true, ..finding }])
+}
+
+/// A query whose answer nobody keeps is of no use to anybody.
+fn unanswered(plan: &Plan, reach: &Reach) -> Option<Finding> {
+    let is_query = !plan.steps.is_empty() && Mode::of(plan, &reach.asked) == Mode::Answers;
+    if !is_query || reach.results.is_some() {
+        return None;
+    }
+    let message = "this host keeps no answers of queries".to_owned();
+    let help = "give the host a place for the results of queries, or ask for a change".to_owned();
+    let finding = Finding::new(Level::Error, "sql.no_results".to_owned(), message);
+    Some(Finding { help: Some(help), ..finding })
+}
