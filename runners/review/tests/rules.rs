@@ -310,7 +310,12 @@ const CASES: &[Case] = &[
     Case {
         code: "sql.outside",
         dialects: &[Sqlite],
-        found: &["ATTACH DATABASE 'a' AS b", "DETACH b", "VACUUM INTO 'a'", "SELECT load_extension('a')"],
+        found: &[
+            "ATTACH DATABASE 'a' AS b",
+            "DETACH b",
+            "VACUUM INTO 'a'",
+            "SELECT load_extension('a')",
+        ],
         not: &["SELECT 'ATTACH'", "CREATE TABLE attached (a INTEGER PRIMARY KEY)"],
     },
     Case {
