@@ -17,7 +17,11 @@ struct Sqlite {
 
 impl Sqlite {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // The exam asks for no power cut: in memory, where there is such a folder, thousands of commits take seconds.
+        let memory = Path::new("/dev/shm");
+        let folder =
+            if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let folder = folder.unwrap();
         let path = folder.path().join("exam.db");
         rusqlite::Connection::open(&path).unwrap().execute_batch("VACUUM").unwrap();
         Self { _folder: folder, path, wrap: |target| target }

@@ -45,7 +45,7 @@ fn stopped_meanwhile<T>(stop: &StopSignal, work: impl FnOnce() -> T) -> T {
         let _thread = threads.spawn(move || {
             let _told = begun.recv();
             // Other threads come first, so that the work is usually under way. Nothing depends on it.
-            (0..10_000).for_each(|_| std::thread::yield_now());
+            (0..20).for_each(|_| std::thread::yield_now());
             raised.raise(StopReason::Cancelled);
         });
         let _told = begin.send(());
