@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use placet_target::SqlTarget;
-use placet_target::testing::{Broken, Examined, Fault, Words, broken_promises, examine};
+use placet_target::testing::{
+    Broken, Examined, Fault, Words, broken_promises, examine, random_dml,
+};
 use placet_target_sqlite::SqliteTarget;
 use rusqlite::types::ValueRef;
 
@@ -103,6 +105,52 @@ fn a_driver_that_breaks_a_promise_is_caught() {
         println!("{fault:?}: {} promises, first: {}", broken.len(), broken[0]);
     }
     assert_eq!(FAULTS.len(), Fault::ALL.len());
+}
+
+/// Makes the scripts of every run the same. Another one is worth a try.
+const SEED: u64 = 20_261_123;
+
+#[test]
+fn what_random_scripts_changed_is_put_back() {
+    let report = random_dml(&Sqlite::new(), SEED, 1_000).unwrap();
+    println!("{report}");
+}
+
+#[test]
+fn a_driver_that_puts_rows_back_wrongly_is_caught() {
+    for (fault, wrap) in PUT_BACK_WRONGLY {
+        let sqlite = Sqlite { wrap: *wrap, ..Sqlite::new() };
+        let caught = random_dml(&sqlite, SEED, 1_000).expect_err(fault);
+        println!("{fault}: {}", caught.lines().next().unwrap_or_default());
+    }
+}
+
+/// What is wrong, and the driver that does it.
+const PUT_BACK_WRONGLY: &[(&str, fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>)] = &[
+    ("rows kept after the statement", |target| {
+        Arc::new(Broken::new(target, Fault::KeepsAfterwards))
+    }),
+    ("the first change is put back first", |target| {
+        Arc::new(Broken::new(target, Fault::PutsBackInWrongOrder))
+    }),
+    ("one row is forgotten", |target| Arc::new(Broken::new(target, Fault::LosesRowsOfInverse))),
+    ("without a guard", |target| Arc::new(Broken::with_inverse(target, without_guard))),
+    ("numbers without their last digits", |target| {
+        Arc::new(Broken::with_inverse(target, |sql| sql.replace("12345679", "12345")))
+    }),
+    ("NULL is an empty text", |target| {
+        Arc::new(Broken::with_inverse(target, |sql| sql.replace(" = NULL", " = ''")))
+    }),
+];
+
+/// Keeps the key of an update or a delete and nothing else of its condition.
+fn without_guard(sql: &str) -> String {
+    let cut = sql.find(" COLLATE BINARY IS ").or_else(|| sql.find(" IS "));
+    let guard = cut.and_then(|cut| sql.get(..cut)?.rfind(" AND "));
+    match guard {
+        Some(at) if !sql.starts_with("INSERT") => sql[..at].to_owned(),
+        _ => sql.to_owned(),
+    }
 }
 
 macro_rules! faults {

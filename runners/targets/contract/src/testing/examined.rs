@@ -79,7 +79,7 @@ pub trait Examined {
     fn admin(&self, sql: &str);
 
     /// The exact text of every value of every row of a table, its columns in their order, rows in any order. Two rows
-    /// have the same text only if they are the same. A table without rows, and one that is not there, have none.
+    /// have the same text only if they are the same; whole numbers are decimal. A table without rows, and one that is not there, have none.
     fn dump(&self, table: &str) -> Vec<Vec<String>>;
 
     /// How the dialect calls its types.

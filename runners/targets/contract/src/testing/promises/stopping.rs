@@ -86,7 +86,7 @@ fn during_a_statement(exam: &Exam<'_>) -> Checked {
     let sql = if exam.of.target().dialect() == "mysql" {
         update.replace(
             "UPDATE exam_orders SET note = 'x' WHERE id < 0 OR",
-            "INSERT INTO exam_orders SELECT 5000, 'x', 'x' WHERE",
+            "INSERT INTO exam_orders SELECT 5000, 'x', 'x' FROM DUAL WHERE",
         )
     } else {
         update
