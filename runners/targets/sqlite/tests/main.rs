@@ -10,6 +10,8 @@
 
 mod bench; // a database file for one test
 mod examined; // the exam for targets, and what it must catch
+mod kept; // rows with odd values in odd tables
+mod points; // every labelled point is reached
 
 use placet_core::id::{RequestId, RunId};
 use placet_core::runner::JobId;
