@@ -19,8 +19,11 @@ const ONLY: &[(&str, &[&str])] = &[
     // The other store measures what opening costs beside the bare one.
     ("sled", &["core/store-sled", "core/store-redb"]),
     ("redb", &["core/store-redb"]),
-    ("tokio-postgres", &["core/store-postgres", "core/store-redb", "bindings/rust"]),
-    ("rustls", &["core/store-postgres", "core/witness"]),
+    (
+        "tokio-postgres",
+        &["core/store-postgres", "core/store-redb", "bindings/rust", "runners/targets/postgres"],
+    ),
+    ("rustls", &["core/store-postgres", "core/witness", "runners/targets/postgres"]),
     ("ureq", &["core/witness"]),
     ("hyper", &["core/witness"]),
     ("boon", &["core/forms"]),

@@ -1,0 +1,71 @@
+//! How many rows a statement means, as the server's planner expects.
+
+use placet_target::SqlFailure;
+use serde_json::Value;
+use tokio_postgres::error::SqlState;
+
+use crate::fault::Trouble;
+use crate::guard::Statement;
+use crate::work::Work;
+
+impl Work {
+    /// EXPLAIN without running. The caller has begun to read.
+    pub(crate) async fn estimate(
+        &self,
+        statement: &Statement<'_>,
+    ) -> Result<Option<u64>, SqlFailure> {
+        let verbs = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
+        if !verbs.contains(&statement.verb.as_str()) {
+            return Ok(None);
+        }
+        let explain = format!("EXPLAIN (FORMAT JSON) {}", statement.text);
+        let plan = match self.link.text(&explain).await {
+            Ok(plan) => plan,
+            // A statement with parameters has no plan of its own.
+            Err(trouble)
+                if trouble.is(&SqlState::UNDEFINED_PARAMETER)
+                    || trouble.is(&SqlState::INDETERMINATE_DATATYPE) =>
+            {
+                return Ok(None);
+            }
+            Err(trouble) => return Err(shifted(trouble)),
+        };
+        Ok(plan.and_then(|text| rows_of(&text)))
+    }
+}
+
+/// Where the server says a place in the statement, it counts our word in front of it too.
+fn shifted(trouble: Trouble) -> SqlFailure {
+    let failure = SqlFailure::from(trouble);
+    let SqlFailure::Database { code, message, position, retryable } = failure else {
+        return failure;
+    };
+    let before = u32::try_from("EXPLAIN (FORMAT JSON) ".len()).unwrap_or(0);
+    let position = position.and_then(|at| at.checked_sub(before));
+    SqlFailure::Database { code, message, position, retryable }
+}
+
+fn rows_of(text: &str) -> Option<u64> {
+    let plans: Value = serde_json::from_str(text).ok()?;
+    let mut plan = plans.get(0)?.get("Plan")?;
+    // What writes expects no rows for itself; what feeds it does.
+    if plan.get("Node Type")?.as_str()? == "ModifyTable" {
+        plan = plan.get("Plans").and_then(|below| below.get(0)).unwrap_or(plan);
+    }
+    plan.get("Plan Rows")?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_of;
+
+    #[test]
+    fn rows_are_those_of_what_feeds_a_write() {
+        let read = r#"[{"Plan": {"Node Type": "Seq Scan", "Plan Rows": 7}}]"#;
+        assert_eq!(rows_of(read), Some(7));
+        let write = r#"[{"Plan": {"Node Type": "ModifyTable", "Plan Rows": 0,
+            "Plans": [{"Node Type": "Seq Scan", "Plan Rows": 9}]}}]"#;
+        assert_eq!(rows_of(write), Some(9));
+        assert_eq!(rows_of("[]"), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! A look at the marks beside the session, on a connection of its own: with the credential that wrote them, and
+//! without anything that a statement of somebody else's could have changed.
+
+use placet_core::runner::JobId;
+use placet_target::{Attempt, SqlFailure, StepSeen, StepState};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Type;
+
+use crate::fault::{Trouble, refused};
+use crate::link::Link;
+use crate::marks::{BY_KEY, Key};
+use crate::place::Place;
+use crate::work::{Work, lock_key};
+
+impl Work {
+    /// Whether the transaction of this attempt was committed.
+    pub(crate) async fn marker(&mut self, id: &JobId) -> Result<Option<bool>, SqlFailure> {
+        let link = self.side().await?;
+        if self.has_marker(&link, id).await? {
+            return Ok(Some(true));
+        }
+        // Not there yet. Only who holds the lock of the attempt knows that nobody is about to commit it.
+        if !self.lock_beside(&link, id).await? {
+            return Ok(None);
+        }
+        Ok(Some(self.has_marker(&link, id).await?))
+    }
+
+    /// The marks of the steps of this attempt.
+    pub(crate) async fn steps(&mut self, id: &JobId) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
+        let link = self.side().await?;
+        if !self.lock_beside(&link, id).await? {
+            return Ok(None);
+        }
+        if !self.tables.are_there(&link).await? {
+            return Ok(Some(Vec::new()));
+        }
+        let key = Key::of(id);
+        let sql = format!(
+            "SELECT step, state FROM ONLY {} WHERE {BY_KEY}",
+            self.tables.name("placet_step")
+        );
+        let rows = link.watched(link.client.query_typed(&sql, &key.typed())).await?;
+        let mut steps = Vec::with_capacity(rows.len());
+        for row in rows {
+            let step: String = row.try_get(0).map_err(Trouble::Said)?;
+            let state: String = row.try_get(1).map_err(Trouble::Said)?;
+            let state = match state.as_str() {
+                "done" => StepState::Done,
+                "intended" => StepState::Intended,
+                _ => return Err(refused("a mark of the target is not the host's")),
+            };
+            steps.push(StepSeen { step, state });
+        }
+        Ok(Some(steps))
+    }
+
+    /// The statements that put back what a committed attempt changed.
+    pub(crate) async fn inverse(
+        &mut self,
+        of: &Attempt,
+        rows_max: u64,
+    ) -> Result<Vec<String>, SqlFailure> {
+        let link = self.side().await?;
+        if !self.tables.are_there(&link).await? {
+            return Ok(Vec::new());
+        }
+        let key = Key::new(of.request, of.revision, of.attempt);
+        let sql = format!(
+            "SELECT statement FROM ONLY {} WHERE {BY_KEY} ORDER BY ordinal DESC LIMIT $4",
+            self.tables.name("placet_kept")
+        );
+        let limit = i64::try_from(rows_max.saturating_add(1)).unwrap_or(i64::MAX);
+        let mut typed = key.typed();
+        typed.push((&limit, Type::INT8));
+        let rows = link.watched(link.client.query_typed(&sql, &typed)).await?;
+        if u64::try_from(rows.len()).unwrap_or(u64::MAX) > rows_max {
+            let why = format!("putting everything back takes more than {rows_max} statements");
+            return Err(SqlFailure::Limit(why));
+        }
+        let texts = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
+        Ok(texts.map_err(Trouble::Said)?)
+    }
+
+    /// A connection that only reads, with the credential that writes.
+    async fn side(&self) -> Result<Link, SqlFailure> {
+        let settings = &self.settings;
+        let place = Place::parse(&settings.url, &settings.tls, settings.connect_timeout_ms)?;
+        let link = Link::open(&place, &self.link.stop, settings.connect_timeout_ms).await?;
+        let lock = settings.lock_wait_ms.clamp(1, i32::MAX.cast_unsigned());
+        let setup = format!(
+            "SET search_path = pg_catalog; SET lock_timeout = {lock};
+            SET client_min_messages = warning;
+            SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
+        );
+        link.watched(link.client.batch_execute(&setup)).await?;
+        Ok(link)
+    }
+
+    async fn has_marker(&self, link: &Link, id: &JobId) -> Result<bool, SqlFailure> {
+        if !self.tables.are_there(link).await? {
+            return Ok(false);
+        }
+        let key = Key::of(id);
+        let sql =
+            format!("SELECT 1 FROM ONLY {} WHERE {BY_KEY}", self.tables.name("placet_marker"));
+        Ok(!link.watched(link.client.query_typed(&sql, &key.typed())).await?.is_empty())
+    }
+
+    /// Takes the lock of the attempt, shared with others who only look. It goes with the connection, which is soon
+    /// over, so that another session of the attempt waits for it at most that long.
+    async fn lock_beside(&self, link: &Link, id: &JobId) -> Result<bool, SqlFailure> {
+        let is_own = self.attempt().is_some_and(|own| Key::of(&own) == Key::of(id));
+        if is_own {
+            // We hold it ourselves, and could still commit.
+            return Ok(false);
+        }
+        let take = format!("SELECT pg_catalog.pg_advisory_lock_shared({})", lock_key(id));
+        match link.watched(link.client.batch_execute(&take)).await {
+            Ok(()) => Ok(true),
+            Err(trouble) if trouble.is(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What a session does, for whoever drives it.
+
+use placet_core::digest::Digest;
+use placet_core::runner::JobId;
+use placet_target::points::reached;
+use placet_target::{Access, SqlFailure, SqlValue, StopSignal};
+use tokio_postgres::types::{ToSql, Type};
+
+use crate::fault::{Trouble, refused, unavailable};
+use crate::guard;
+use crate::link::Link;
+use crate::origins::Origins;
+use crate::place::Place;
+use crate::tables::Tables;
+use crate::target::Settings;
+use crate::values::Given;
+use crate::watch::{Seen, Watch, changed, seen};
+
+/// One session.
+pub(crate) struct Work {
+    pub(crate) link: Link,
+    pub(crate) settings: Settings,
+    pub(crate) tables: Tables,
+    pub(crate) access: Access,
+    pub(crate) origins: Origins,
+    watch: Option<Watch>,
+    /// What is known of the open transaction.
+    open: Option<Open>,
+}
+
+/// The open transaction.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) seen: Seen,
+    /// Something failed half-way: it can only be undone.
+    pub(crate) is_spoiled: bool,
+}
+
+/// The key of the lock that goes with an attempt.
+pub(crate) fn lock_key(id: &JobId) -> i64 {
+    let text = format!("placet attempt {} {} {}", id.request, id.revision, id.attempt);
+    let [a, b, c, d, e, f, g, h, ..] = *Digest::of(text.as_bytes()).as_bytes();
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+impl Work {
+    /// Connects, and takes the lock of the attempt.
+    pub(crate) async fn open(
+        settings: &Settings,
+        access: Access,
+        stop: &StopSignal,
+    ) -> Result<Self, SqlFailure> {
+        let url = match access {
+            Access::ReadOnly => settings.read_only_url.as_ref().unwrap_or(&settings.url),
+            Access::ReadWrite(_) => &settings.url,
+        };
+        let tables = Tables::new(&settings.schema)?;
+        let place = Place::parse(url, &settings.tls, settings.connect_timeout_ms)?;
+        let link = Link::open(&place, stop, settings.connect_timeout_ms).await?;
+        link.watched(link.client.batch_execute(&setup(settings, access))).await?;
+        reached("postgres.opened");
+        let work = Self {
+            link,
+            settings: settings.clone(),
+            tables,
+            access,
+            origins: Origins::default(),
+            watch: None,
+            open: None,
+        };
+        if let Some(id) = work.attempt() {
+            work.lock(&id).await?;
+            work.tables.make(&work.link).await?;
+            reached("postgres.tables.made");
+        }
+        Ok(work)
+    }
+
+    /// The attempt that this session is for, if it is for one that may commit.
+    pub(crate) fn attempt(&self) -> Option<JobId> {
+        match self.access {
+            Access::ReadWrite(id) if id.attempt > 0 => Some(id),
+            Access::ReadWrite(_) | Access::ReadOnly => None,
+        }
+    }
+
+    async fn lock(&self, id: &JobId) -> Result<(), SqlFailure> {
+        let take = format!("SELECT pg_catalog.pg_advisory_lock({})", lock_key(id));
+        match self.link.watched(self.link.client.batch_execute(&take)).await {
+            Ok(()) => {
+                reached("postgres.locked");
+                Ok(())
+            }
+            Err(trouble) if trouble.is(&tokio_postgres::error::SqlState::LOCK_NOT_AVAILABLE) => {
+                Err(unavailable(
+                    "another session of this attempt is still alive in the target",
+                    "wait until it has ended; a session whose host is gone ends by itself",
+                ))
+            }
+            Err(trouble) => Err(trouble.into()),
+        }
+    }
+
+    /// Whether a transaction is open.
+    pub(crate) const fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    pub(crate) const fn open_mut(&mut self) -> Option<&mut Open> {
+        self.open.as_mut()
+    }
+
+    /// What asks whether all is as it was.
+    pub(crate) async fn watch(&mut self) -> Result<Watch, SqlFailure> {
+        if let Some(watch) = &self.watch {
+            return Ok(watch.clone());
+        }
+        let watch = Watch::prepare(&self.link, &self.tables).await?;
+        Ok(self.watch.insert(watch).clone())
+    }
+
+    pub(crate) async fn begin(&mut self) -> Result<(), SqlFailure> {
+        if self.access == Access::ReadOnly {
+            return Err(refused("this session only reads"));
+        }
+        if self.is_open() {
+            return Err(refused("the transaction is open already"));
+        }
+        let watch = self.watch().await?;
+        // A lock of the transaction cannot be given up by a statement, the one of the session could.
+        let lock = self.attempt().map_or_else(String::new, |id| {
+            format!("SELECT pg_catalog.pg_advisory_xact_lock({});", lock_key(&id))
+        });
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; {lock}
+            SELECT pg_catalog.pg_current_xact_id()"
+        );
+        let begun = self.link.watched(self.link.client.batch_execute(&begin)).await;
+        let seen = match begun {
+            Ok(()) => watch.look(&self.link).await,
+            Err(trouble) => Err(trouble.into()),
+        };
+        match seen {
+            Ok(seen) => self.open = Some(Open { seen, is_spoiled: false }),
+            Err(failure) => {
+                drop(self.link.bounded(self.link.client.batch_execute("ROLLBACK")).await);
+                return Err(failure);
+            }
+        }
+        reached("postgres.begun");
+        Ok(())
+    }
+
+    /// The open transaction, if it may go on.
+    pub(crate) fn going_on(&self) -> Result<&Open, SqlFailure> {
+        match &self.open {
+            Some(open) if open.is_spoiled => {
+                Err(refused("a statement failed before; the transaction can only be rolled back"))
+            }
+            Some(open) => Ok(open),
+            None => Err(refused("there is no open transaction")),
+        }
+    }
+
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &str,
+        values: &[SqlValue],
+    ) -> Result<u64, SqlFailure> {
+        let statement = guard::read(sql)?;
+        let _open = self.going_on()?;
+        self.origins.forget();
+        reached("postgres.executing");
+        let given: Vec<Given<'_>> = values.iter().map(Given).collect();
+        // The server finds out what type each of them is.
+        let typed: Vec<_> =
+            given.iter().map(|value| (value as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
+        let rows = self.run_watched(statement.text, &typed).await?;
+        reached("postgres.executed");
+        Ok(if statement.changes_rows() { rows } else { 0 })
+    }
+
+    /// Runs a statement in the open transaction, and makes sure that this is still what it was. The two are sent
+    /// together, so that making sure costs no further way to the server and back.
+    async fn run_watched(
+        &mut self,
+        text: &str,
+        typed: &[(&(dyn ToSql + Sync), Type)],
+    ) -> Result<u64, SqlFailure> {
+        let watch = self.watch().await?;
+        let both = async {
+            let run = self.link.client.execute_typed(text, typed);
+            let (ran, found) = tokio::join!(biased; run, watch.ask(&self.link));
+            let rows = ran?;
+            Ok((rows, found?))
+        };
+        let (rows, found) = match self.link.watched(both).await {
+            Ok(both) => both,
+            Err(trouble) => return Err(self.spoil(trouble.into())),
+        };
+        let found = seen(&found)?;
+        if self.open.as_ref().is_some_and(|open| open.seen == found) {
+            return Ok(rows);
+        }
+        self.rollback().await?;
+        Err(changed())
+    }
+
+    /// Notes that the transaction can only be undone.
+    pub(crate) fn spoil(&mut self, failure: SqlFailure) -> SqlFailure {
+        if let Some(open) = &mut self.open {
+            open.is_spoiled = true;
+        }
+        failure
+    }
+
+    /// Makes sure once more that the transaction is the one that we know; undoes it if not.
+    pub(crate) async fn make_sure(&mut self) -> Result<(), SqlFailure> {
+        let due = self.going_on()?.seen.clone();
+        let found = self.watch().await?.look(&self.link).await?;
+        if found == due {
+            return Ok(());
+        }
+        self.rollback().await?;
+        Err(changed())
+    }
+
+    /// Undoes the open transaction, also when somebody said stop.
+    pub(crate) async fn rollback(&mut self) -> Result<(), SqlFailure> {
+        if self.open.is_none() {
+            return Ok(());
+        }
+        let undone = self.link.bounded(self.link.client.batch_execute("ROLLBACK")).await;
+        // Where nobody answers, the connection is gone, and the transaction with it.
+        self.open = None;
+        self.origins.forget();
+        reached("postgres.rolled_back");
+        undone.map_err(SqlFailure::from)
+    }
+
+    /// The transaction has ended.
+    pub(crate) fn has_ended(&mut self) {
+        self.open = None;
+    }
+
+    /// Begins to read: in a transaction of its own that cannot write, or in a part of the open one.
+    pub(crate) async fn begin_reading(&mut self) -> Result<(), SqlFailure> {
+        let begin = if self.is_open() {
+            let _open = self.going_on()?;
+            "SAVEPOINT placet_read; SET LOCAL transaction_read_only = on"
+        } else {
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"
+        };
+        let begun = self.link.watched(self.link.client.batch_execute(begin)).await;
+        begun.map_err(|trouble| {
+            let failure = trouble.into();
+            if self.is_open() { self.spoil(failure) } else { failure }
+        })
+    }
+
+    /// Ends reading, also when somebody said stop. Whatever it did is undone.
+    pub(crate) async fn end_reading(&mut self) -> Result<(), SqlFailure> {
+        let end = if self.is_open() {
+            "ROLLBACK TO SAVEPOINT placet_read; RELEASE SAVEPOINT placet_read"
+        } else {
+            "ROLLBACK"
+        };
+        match self.link.bounded(self.link.client.batch_execute(end)).await {
+            Ok(()) => Ok(()),
+            Err(trouble) => Err(self.spoil(trouble.into())),
+        }
+    }
+
+    /// Gives back what the session holds, as far as the server still answers.
+    pub(crate) async fn end(&mut self) {
+        let end = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()";
+        if !self.link.client.is_closed() {
+            drop(self.link.bounded(self.link.client.batch_execute(end)).await);
+        }
+    }
+}
+
+/// What a session is set to. Texts that the server makes must not depend on what a role or a database is set to.
+fn setup(settings: &Settings, access: Access) -> String {
+    let mut text = format!(
+        "SET lock_timeout = {lock};
+        SET DateStyle = 'ISO';
+        SET IntervalStyle = 'postgres';
+        SET bytea_output = 'hex';
+        SET extra_float_digits = 1;
+        SET standard_conforming_strings = on;
+        SET client_min_messages = warning;
+        SELECT pg_catalog.set_config('synchronous_commit', 'on', false)
+            WHERE pg_catalog.current_setting('synchronous_commit') OPERATOR(pg_catalog.=) 'off';
+        -- A server whose client is gone ends the statement soon, where it can tell.
+        SELECT pg_catalog.set_config(name, '2000', false) FROM pg_catalog.pg_settings
+            WHERE name OPERATOR(pg_catalog.=) 'client_connection_check_interval';",
+        // Zero would be no limit.
+        lock = settings.lock_wait_ms.clamp(1, i32::MAX.cast_unsigned()),
+    );
+    if let Some(ms) = settings.statement_timeout_ms {
+        let ms = ms.clamp(1, i32::MAX.cast_unsigned());
+        text.push_str(&format!("SET statement_timeout = {ms};"));
+    }
+    if access == Access::ReadOnly {
+        text.push_str("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;");
+    }
+    text
+}
+
+impl core::fmt::Debug for Work {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Work").field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+impl From<Trouble> for placet_target::CommitFailure {
+    /// For what is not a commit yet.
+    fn from(trouble: Trouble) -> Self {
+        Self::NotCommitted(trouble.into())
+    }
+}

@@ -1,0 +1,15 @@
+//! The PostgreSQL target, from outside: against a real server of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::tests_outside_test_module,
+    reason = "this whole file is a test"
+)]
+
+mod transaction; // begin, execute, commit, roll back
+mod server; // a server of our own
+mod story; // what the tests have in common
