@@ -4,9 +4,11 @@ use placet_target::SqlFailure;
 use serde_json::Value;
 use tokio_postgres::error::SqlState;
 
-use crate::fault::Trouble;
+use crate::fault::shifted;
 use crate::guard::Statement;
 use crate::work::Work;
+
+const EXPLAIN: &str = "EXPLAIN (FORMAT JSON) ";
 
 impl Work {
     /// EXPLAIN without running. The caller has begun to read.
@@ -18,7 +20,7 @@ impl Work {
         if !verbs.contains(&statement.verb.as_str()) {
             return Ok(None);
         }
-        let explain = format!("EXPLAIN (FORMAT JSON) {}", statement.text);
+        let explain = format!("{EXPLAIN}{}", statement.text);
         let plan = match self.link.text(&explain).await {
             Ok(plan) => plan,
             // A statement with parameters has no plan of its own.
@@ -28,21 +30,10 @@ impl Work {
             {
                 return Ok(None);
             }
-            Err(trouble) => return Err(shifted(trouble)),
+            Err(trouble) => return Err(shifted(trouble, EXPLAIN)),
         };
         Ok(plan.and_then(|text| rows_of(&text)))
     }
-}
-
-/// Where the server says a place in the statement, it counts our word in front of it too.
-fn shifted(trouble: Trouble) -> SqlFailure {
-    let failure = SqlFailure::from(trouble);
-    let SqlFailure::Database { code, message, position, retryable } = failure else {
-        return failure;
-    };
-    let before = u32::try_from("EXPLAIN (FORMAT JSON) ".len()).unwrap_or(0);
-    let position = position.and_then(|at| at.checked_sub(before));
-    SqlFailure::Database { code, message, position, retryable }
 }
 
 fn rows_of(text: &str) -> Option<u64> {

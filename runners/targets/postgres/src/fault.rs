@@ -114,6 +114,17 @@ fn of_server(said: &DbError) -> SqlFailure {
     }
 }
 
+/// What the server says about a statement that stands behind words of ours. It counts these too.
+pub(crate) fn shifted(trouble: Trouble, before: &str) -> SqlFailure {
+    let failure = SqlFailure::from(trouble);
+    let SqlFailure::Database { code, message, position, retryable } = failure else {
+        return failure;
+    };
+    let before = u32::try_from(before.chars().count()).unwrap_or(u32::MAX);
+    let position = position.and_then(|at| at.checked_sub(before)).filter(|at| *at > 0);
+    SqlFailure::Database { code, message, position, retryable }
+}
+
 /// Why no session came about. The server's own words may hold addresses and names of roles.
 pub(crate) fn of_connecting(error: &tokio_postgres::Error) -> SqlFailure {
     let Some(said) = error.as_db_error() else {

@@ -17,11 +17,10 @@ pub(crate) enum Token<'a> {
     Sign(char),
 }
 
-/// A token and where it stands, in bytes.
+/// A token, and where it ends, in bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece<'a> {
     pub(crate) token: Token<'a>,
-    pub(crate) start: usize,
     pub(crate) end: usize,
     /// How many parentheses and brackets are open around it.
     pub(crate) depth: u32,
@@ -39,12 +38,11 @@ pub(crate) fn pieces(sql: &str) -> Option<Vec<Piece<'_>>> {
     let mut lexer = Lexer { sql, at: 0, escapes: false };
     let (mut found, mut depth) = (Vec::new(), 0_u32);
     while lexer.skip_blank()? {
-        let start = lexer.at;
         let token = lexer.token()?;
         if matches!(token, Token::Sign(')' | ']')) {
             depth = depth.saturating_sub(1);
         }
-        found.push(Piece { token, start, end: lexer.at, depth });
+        found.push(Piece { token, end: lexer.at, depth });
         if matches!(token, Token::Sign('(' | '[')) {
             depth = depth.saturating_add(1);
         }

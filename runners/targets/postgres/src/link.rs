@@ -145,6 +145,16 @@ impl Link {
         Trouble::Silent(reason)
     }
 
+    /// Closes a connection that only looked, and gives up its locks before: who waits for them need not wait until the
+    /// server notices.
+    pub(crate) async fn close(mut self) {
+        let unlock = self.client.batch_execute("SELECT pg_catalog.pg_advisory_unlock_all()");
+        drop(self.bounded(unlock).await);
+        self.task.abort();
+        // An aborted task goes away when it is looked after, and that is done while somebody waits.
+        drop((&mut self.task).await);
+    }
+
     /// Lets what was just handed over go to the server. On a runtime of one thread, that is done by others.
     pub(crate) async fn let_it_go() {
         for _ in 0..4 {

@@ -14,25 +14,41 @@ use crate::work::{Work, lock_key};
 
 impl Work {
     /// Whether the transaction of this attempt was committed.
-    pub(crate) async fn marker(&mut self, id: &JobId) -> Result<Option<bool>, SqlFailure> {
+    pub(crate) async fn marker(&self, id: &JobId) -> Result<Option<bool>, SqlFailure> {
         let link = self.side().await?;
-        if self.has_marker(&link, id).await? {
+        let found = self.marker_by(&link, id).await;
+        link.close().await;
+        found
+    }
+
+    async fn marker_by(&self, link: &Link, id: &JobId) -> Result<Option<bool>, SqlFailure> {
+        if self.has_marker(link, id).await? {
             return Ok(Some(true));
         }
         // Not there yet. Only who holds the lock of the attempt knows that nobody is about to commit it.
-        if !self.lock_beside(&link, id).await? {
+        if !self.lock_beside(link, id).await? {
             return Ok(None);
         }
-        Ok(Some(self.has_marker(&link, id).await?))
+        Ok(Some(self.has_marker(link, id).await?))
     }
 
     /// The marks of the steps of this attempt.
-    pub(crate) async fn steps(&mut self, id: &JobId) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
+    pub(crate) async fn steps(&self, id: &JobId) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
         let link = self.side().await?;
-        if !self.lock_beside(&link, id).await? {
+        let found = self.steps_by(&link, id).await;
+        link.close().await;
+        found
+    }
+
+    async fn steps_by(
+        &self,
+        link: &Link,
+        id: &JobId,
+    ) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
+        if !self.lock_beside(link, id).await? {
             return Ok(None);
         }
-        if !self.tables.are_there(&link).await? {
+        if !self.tables.are_there(link).await? {
             return Ok(Some(Vec::new()));
         }
         let key = Key::of(id);
@@ -57,12 +73,23 @@ impl Work {
 
     /// The statements that put back what a committed attempt changed.
     pub(crate) async fn inverse(
-        &mut self,
+        &self,
         of: &Attempt,
         rows_max: u64,
     ) -> Result<Vec<String>, SqlFailure> {
         let link = self.side().await?;
-        if !self.tables.are_there(&link).await? {
+        let found = self.inverse_by(&link, of, rows_max).await;
+        link.close().await;
+        found
+    }
+
+    async fn inverse_by(
+        &self,
+        link: &Link,
+        of: &Attempt,
+        rows_max: u64,
+    ) -> Result<Vec<String>, SqlFailure> {
+        if !self.tables.are_there(link).await? {
             return Ok(Vec::new());
         }
         let key = Key::new(of.request, of.revision, of.attempt);

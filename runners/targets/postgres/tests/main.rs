@@ -11,5 +11,8 @@
 )]
 
 mod transaction; // begin, execute, commit, roll back
+mod refused; // what no statement may be
+mod stop; // what is under way stops
+mod locks; // locks, and what they tell
 mod server; // a server of our own
 mod story; // what the tests have in common
