@@ -40,11 +40,7 @@ impl Work {
         found
     }
 
-    async fn steps_by(
-        &self,
-        link: &Link,
-        id: &JobId,
-    ) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
+    async fn steps_by(&self, link: &Link, id: &JobId) -> Result<Option<Vec<StepSeen>>, SqlFailure> {
         if !self.lock_beside(link, id).await? {
             return Ok(None);
         }

@@ -75,8 +75,7 @@ fn a_long_answer_stops_between_its_rows() {
     let stop = StopSignal::new();
     let mut session = stage.target().open(Access::ReadOnly, &stop).unwrap();
     let mut batches = 0;
-    let sql =
-        "SELECT generate_series(1, 100000000000), repeat('x', 1000) AS long_answer";
+    let sql = "SELECT generate_series(1, 100000000000), repeat('x', 1000) AS long_answer";
     let limits = (u64::MAX, u64::MAX, 10);
     let answer = session.stream(sql, &[], limits, &mut |_rows| {
         batches += 1;
