@@ -1,0 +1,38 @@
+//! What the server says of a column of an answer.
+
+use crate::wire::Fault;
+use crate::wire::cursor::Cursor;
+
+/// A column of an answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    /// The table and the column that it is unchanged; both empty where it is made.
+    pub(crate) table: String,
+    pub(crate) column: String,
+    /// 63 for bytes.
+    pub(crate) character_set: u16,
+    pub(crate) kind: u8,
+    pub(crate) is_unsigned: bool,
+    pub(crate) decimals: u8,
+}
+
+/// The character set of bytes.
+pub(crate) const BINARY: u16 = 63;
+
+const UNSIGNED_FLAG: u16 = 1 << 5;
+
+impl Column {
+    pub(crate) fn read(packet: &[u8]) -> Result<Self, Fault> {
+        let mut cursor = Cursor(packet);
+        let (_catalog, _schema, _alias) = (cursor.counted()?, cursor.counted()?, cursor.counted()?);
+        let (table, name, column) = (cursor.text()?, cursor.text()?, cursor.text()?);
+        let _length_of_the_rest = cursor.number()?;
+        let character_set = cursor.u16()?;
+        let _width = cursor.u32()?;
+        let kind = cursor.u8()?;
+        let is_unsigned = cursor.u16()? & UNSIGNED_FLAG != 0;
+        let decimals = cursor.u8()?;
+        Ok(Self { name, table, column, character_set, kind, is_unsigned, decimals })
+    }
+}
