@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use placet_target::points::reached;
 use placet_target::{SqlValue, StopSignal};
 
 use crate::wire::connect::{PACKET_BYTES_MAX, Server, connect};
@@ -85,6 +86,7 @@ impl Client {
     pub(crate) const STMT_EXECUTE: u8 = 0x17;
     const STMT_CLOSE: u8 = 0x19;
     const QUERY: u8 = 0x03;
+    const QUIT: u8 = 0x01;
 
     pub(crate) fn connect(
         place: &Arc<Place>,
@@ -130,8 +132,24 @@ impl Client {
         self.run_with(sql, &mut Patience::of_ms(ms))
     }
 
+    /// The same, and says when it was sent.
+    pub(crate) fn run_sent(
+        &mut self,
+        sql: &str,
+        ms: u64,
+        sent: &'static str,
+    ) -> Result<Done, Fault> {
+        self.send(Self::QUERY, sql.as_bytes())?;
+        reached(sent);
+        self.done(&mut Patience::of_ms(ms))
+    }
+
     fn run_with(&mut self, sql: &str, patience: &mut Patience) -> Result<Done, Fault> {
         self.send(Self::QUERY, sql.as_bytes())?;
+        self.done(patience)
+    }
+
+    fn done(&mut self, patience: &mut Patience) -> Result<Done, Fault> {
         match self.first(patience)? {
             Answer::Done(done) => Ok(done),
             Answer::Rows(_) => {
@@ -143,11 +161,21 @@ impl Client {
 
     /// Runs one of the host's own queries.
     pub(crate) fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>, Fault> {
+        self.rows_up_to(sql, u64::MAX)
+    }
+
+    /// Runs a query that answers with at most so many rows.
+    pub(crate) fn rows_up_to(&mut self, sql: &str, max: u64) -> Result<Vec<TextRow>, Fault> {
         let mut patience = self.patience();
         self.send(Self::QUERY, sql.as_bytes())?;
         let Answer::Rows(columns) = self.first(&mut patience)? else { return Ok(Vec::new()) };
-        let mut rows = Vec::new();
+        let (mut rows, mut left) = (Vec::new(), max);
         while let Some(packet) = self.packet(&mut patience)? {
+            let Some(fewer) = left.checked_sub(1) else {
+                self.abandon();
+                return Err(Fault::Limit(format!("there are more than {max} rows")));
+            };
+            left = fewer;
             let mut cursor = Cursor(&packet);
             let mut row = Vec::with_capacity(columns.len());
             for _ in &columns {
@@ -386,6 +414,15 @@ impl Client {
             if matches!(self.phase, Phase::Nothing | Phase::Columns(0, _)) {
                 return Ok(ending);
             }
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if !self.is_dead && self.phase == Phase::Nothing {
+            // So that the server lets go of the locks at once; where it does not hear it, it sees the end.
+            drop(self.send(Self::QUIT, &[]));
         }
     }
 }

@@ -7,6 +7,8 @@ use crate::wire::cursor::Cursor;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Column {
     pub(crate) name: String,
+    /// The database of the table; empty where the table was made on the way.
+    pub(crate) schema: String,
     /// The table and the column that it is unchanged; both empty where it is made.
     pub(crate) table: String,
     pub(crate) column: String,
@@ -25,7 +27,9 @@ const UNSIGNED_FLAG: u16 = 1 << 5;
 impl Column {
     pub(crate) fn read(packet: &[u8]) -> Result<Self, Fault> {
         let mut cursor = Cursor(packet);
-        let (_catalog, _schema, _alias) = (cursor.counted()?, cursor.counted()?, cursor.counted()?);
+        let _catalog = cursor.counted()?;
+        let schema = cursor.text()?;
+        let _alias = cursor.counted()?;
         let (table, name, column) = (cursor.text()?, cursor.text()?, cursor.text()?);
         let _length_of_the_rest = cursor.number()?;
         let character_set = cursor.u16()?;
@@ -33,6 +37,6 @@ impl Column {
         let kind = cursor.u8()?;
         let is_unsigned = cursor.u16()? & UNSIGNED_FLAG != 0;
         let decimals = cursor.u8()?;
-        Ok(Self { name, table, column, character_set, kind, is_unsigned, decimals })
+        Ok(Self { name, schema, table, column, character_set, kind, is_unsigned, decimals })
     }
 }

@@ -16,7 +16,7 @@ pub(crate) mod client; // commands and their answers
 pub(crate) mod column; // what a column of an answer is
 pub(crate) mod value; // values, in the binary protocol
 
-pub(crate) use client::{Client, Done};
+pub(crate) use client::Client;
 pub(crate) use column::Column;
 pub(crate) use fault::{Ending, Fault};
 pub(crate) use place::Place;

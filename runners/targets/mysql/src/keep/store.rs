@@ -1,0 +1,72 @@
+//! Where the statements that put rows back stand: beside the rows, in the same transaction.
+
+use placet_target::{Attempt, StepMark};
+
+use crate::failure::code;
+use crate::marks::{literal, of_attempt};
+use crate::wire::{Client, Fault};
+
+/// About how many bytes one statement of ours writes.
+const BYTES_AT_ONCE: usize = 1 << 19;
+
+/// Writes them in the open transaction, after those that are there.
+pub(super) fn write(
+    client: &mut Client,
+    mark: &StepMark,
+    inverses: &[String],
+) -> Result<(), Fault> {
+    let id = &mark.id;
+    let last = client.rows(&format!(
+        "SELECT COALESCE(MAX(place), 0) FROM placet_kept WHERE {} FOR UPDATE",
+        of_attempt(id)
+    ))?;
+    let last = last.first().and_then(|row| row.first()).and_then(Option::as_deref);
+    let last = last.and_then(|text| core::str::from_utf8(text).ok()?.parse::<u64>().ok());
+    let mut place = last.ok_or(Fault::Malformed)?;
+    let step = literal(&mark.step);
+    let mut rest = inverses.iter().peekable();
+    while rest.peek().is_some() {
+        let mut rows = String::new();
+        let mut count = 0_u64;
+        while rows.len() < BYTES_AT_ONCE
+            && let Some(inverse) = rest.next()
+        {
+            place = place.saturating_add(1);
+            count = count.saturating_add(1);
+            if !rows.is_empty() {
+                rows.push_str(", ");
+            }
+            let (request, revision, attempt) = (id.request, id.revision, id.attempt);
+            let inverse = literal(inverse);
+            rows.push_str(&format!(
+                "('{request}', {revision}, {attempt}, {place}, {step}, {inverse})"
+            ));
+        }
+        let done = client.run(&format!(
+            "INSERT INTO placet_kept (request, revision, attempt, place, step, inverse) VALUES {rows}"
+        ))?;
+        if done.changed != count {
+            return Err(Fault::Malformed);
+        }
+    }
+    Ok(())
+}
+
+/// Those of a committed attempt, the last one first.
+pub(super) fn read(client: &mut Client, of: &Attempt, max: u64) -> Result<Vec<String>, Fault> {
+    let Attempt { request, revision, attempt } = of;
+    let sql = format!(
+        "SELECT inverse FROM placet_kept WHERE request = '{request}' AND revision = {revision} \
+         AND attempt = {attempt} ORDER BY place DESC"
+    );
+    let rows = match client.rows_up_to(&sql, max) {
+        Err(Fault::Server { code: code::NO_SUCH_TABLE, .. }) => return Ok(Vec::new()),
+        rows => rows?,
+    };
+    rows.into_iter()
+        .map(|row| {
+            let text = row.into_iter().next().flatten().ok_or(Fault::Malformed)?;
+            String::from_utf8(text).map_err(|_| Fault::Malformed)
+        })
+        .collect()
+}
