@@ -1,1 +1,107 @@
-//! To come.
+//! A network between target and server that cuts at the next COMMIT.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+/// What happens to the next packet that holds the text.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Cut {
+    /// It does not reach the server.
+    Before,
+    /// It reaches the server, and the answer does not come back.
+    After,
+}
+
+/// A network that cuts once.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    pub(crate) port: u16,
+    plan: Arc<Mutex<Option<(Cut, &'static [u8])>>>,
+    was_cut: Arc<AtomicBool>,
+    clients: Arc<Mutex<Vec<TcpStream>>>,
+}
+
+impl Proxy {
+    pub(crate) fn to(server_port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let proxy =
+            Self { port, plan: Arc::default(), was_cut: Arc::default(), clients: Arc::default() };
+        let here = proxy.clone();
+        drop(thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let server = TcpStream::connect(("127.0.0.1", server_port)).unwrap();
+                here.carry(client, server);
+            }
+        }));
+        proxy
+    }
+
+    /// Cuts at the next packet of a client with this text in it.
+    pub(crate) fn cut(&self, cut: Cut, text: &'static [u8]) {
+        self.was_cut.store(false, Ordering::SeqCst);
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = Some((cut, text));
+    }
+
+    pub(crate) fn was_cut(&self) -> bool {
+        self.was_cut.load(Ordering::SeqCst)
+    }
+
+    /// Ends the connections of all clients; the server does not learn of it before it answers.
+    pub(crate) fn end(&self) {
+        for client in self.clients.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            drop(client.shutdown(Shutdown::Both));
+        }
+    }
+
+    fn taken(&self, bytes: &[u8]) -> Option<Cut> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let (cut, text) = (*plan)?;
+        bytes.windows(text.len()).any(|part| part == text).then(|| {
+            *plan = None;
+            cut
+        })
+    }
+
+    fn carry(&self, client: TcpStream, server: TcpStream) {
+        let kept = client.try_clone().unwrap();
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner).push(kept);
+        let is_deaf = Arc::new(AtomicBool::new(false));
+        let (mut from_server, mut to_client) =
+            (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let deaf = Arc::clone(&is_deaf);
+        drop(thread::spawn(move || {
+            let mut bytes = [0; 1 << 14];
+            while let Ok(count @ 1..) = from_server.read(&mut bytes) {
+                // The server has answered: only now does the client lose its connection.
+                if deaf.load(Ordering::SeqCst) || to_client.write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+            drop(to_client.shutdown(Shutdown::Both));
+        }));
+        let (mut client, mut server, here) = (client, server, self.clone());
+        drop(thread::spawn(move || {
+            let mut bytes = [0; 1 << 14];
+            while let Ok(count @ 1..) = client.read(&mut bytes) {
+                let cut = here.taken(&bytes[..count]);
+                if cut == Some(Cut::Before) {
+                    here.was_cut.store(true, Ordering::SeqCst);
+                    break;
+                }
+                if cut == Some(Cut::After) {
+                    is_deaf.store(true, Ordering::SeqCst);
+                    here.was_cut.store(true, Ordering::SeqCst);
+                }
+                if server.write_all(&bytes[..count]).is_err() {
+                    break;
+                }
+            }
+            drop(server.shutdown(Shutdown::Both));
+            drop(client.shutdown(Shutdown::Both));
+        }));
+    }
+}

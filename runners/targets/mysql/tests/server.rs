@@ -178,7 +178,7 @@ impl Server {
             .args(["--no-defaults", "-uroot", "-N", "-B", "--default-character-set=utf8mb4"])
             .arg(format!("--socket={}/socket", self.folder.path().display()))
             .args([&format!("--database={database}"), "-e"])
-            .arg(format!("SET time_zone = '+00:00', sql_mode = ''; {sql}"))
+            .arg(format!("SET time_zone = '+00:00', sql_mode = '';\n{sql}"))
             .output()
             .unwrap();
         if !output.status.success() {
