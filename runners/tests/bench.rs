@@ -8,11 +8,13 @@ use placet_core::clock::Timestamp;
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::id::{RequestId, RunId};
+use placet_core::org::Slug;
 use placet_core::runner::{
     Job, JobId, LogLine, Outcome, Place, Plan, Progress, RunLease, RunLink, Runner as _,
 };
 use placet_runners::{
-    Builder, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped,
+    Builder, FolderResults, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner,
+    shipped,
 };
 
 pub(crate) static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
@@ -25,7 +27,8 @@ static COMPILED: LazyLock<WasmRunner> = LazyLock::new(|| {
     runner
 });
 
-fn plugins(builder: Builder) -> Builder {
+/// A builder with the plugins of these tests.
+pub(crate) fn plugins(builder: Builder) -> Builder {
     let sql = shipped::sql();
     let granted = Grant::none().with("sql").with_dry_run();
     let asked = Manifest::new("unruly", "0.1.0").with_capability("sql").with_connection("target");
@@ -67,6 +70,7 @@ impl Bench {
         let target: Arc<dyn SqlTarget> = Arc::new(target(path));
         let runner = plugins(WasmRunner::builder())
             .target("orders".parse().unwrap(), target)
+            .results(Arc::new(FolderResults::new(folder.path().join("results"))))
             .limits(limits)
             .build()
             .unwrap();
@@ -151,6 +155,8 @@ pub(crate) struct Link {
     pub(crate) lease: Arc<Lease>,
     pub(crate) log: Mutex<Vec<LogLine>>,
     pub(crate) progress: Mutex<Vec<Progress>>,
+    /// Where every attempt of the past ran.
+    pub(crate) ran: Mutex<Option<(Place, Slug)>>,
 }
 
 /// A lease whose clock moves one step with every look, so that a deadline comes without waiting for it.
@@ -162,6 +168,47 @@ pub(crate) struct Lease {
     pub(crate) cancelled: Mutex<Option<Code>>,
     /// How many looks still fail with `StoreUnavailable`.
     pub(crate) failing_looks: AtomicI64,
+    /// What happens right after a look of the plugin's thread, before what follows it.
+    between: Mutex<Between>,
+}
+
+/// After so many looks the lease is lost, and something happens meanwhile.
+#[derive(Default)]
+struct Between {
+    looks: usize,
+    at: usize,
+    then: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl core::fmt::Debug for Between {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Between").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl Lease {
+    /// Lets look number `at` through; then `then` happens, and from there on the lease is lost.
+    pub(crate) fn lose_after(&self, at: usize, then: impl FnOnce() + Send + 'static) {
+        *self.between.lock().unwrap() = Between { looks: 0, at, then: Some(Box::new(then)) };
+    }
+
+    fn pass_on(&self) {
+        // The calling thread looks too, whenever it likes.
+        if std::thread::current().name() != Some("placet-run") {
+            return;
+        }
+        let mut between = self.between.lock().unwrap();
+        between.looks = between.looks.saturating_add(1);
+        if between.looks != between.at {
+            return;
+        }
+        let then = between.then.take();
+        drop(between);
+        if let Some(then) = then {
+            then();
+            *self.cancelled.lock().unwrap() = Some(Code::LeaseLost);
+        }
+    }
 }
 
 impl Link {
@@ -184,7 +231,10 @@ impl RunLease for Lease {
             None if self.failing_looks.fetch_sub(1, Ordering::SeqCst) > 0 => {
                 Err(Error::new(Code::StoreUnavailable, "the store does not answer"))
             }
-            None => Ok(()),
+            None => {
+                self.pass_on();
+                Ok(())
+            }
         }
     }
 
@@ -215,6 +265,10 @@ impl RunLink for Link {
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
         Ok(Vec::new())
+    }
+
+    fn ran_at(&self, _: RequestId, _: u32, _: u32) -> Result<Option<(Place, Slug)>, Error> {
+        Ok(self.ran.lock().unwrap().clone())
     }
 }
 

@@ -11,4 +11,10 @@ mod sql; // the SQL runner on a real file
 mod targets; // files that are locked, read-only or missing
 mod unruly; // plugins that break their contract
 mod lossy; // a target of somebody else's, and a lost answer
+mod fake; // a target in memory that fails where a test says
+mod matrix; // every call of a session, failed or lost
+mod steps; // plugins that call the wrong function for a step
+mod planned; // what the host adds to a plan
+mod queries; // rows limits, masks and digests
+mod revert; // rows kept, and put back
 mod install; // what is refused before it runs

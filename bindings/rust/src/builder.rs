@@ -13,7 +13,10 @@ use placet_core::gate::Parts;
 use placet_core::limits::Limits;
 use placet_forms::JsonSchemaForms;
 use placet_policies::CedarAuthorizer;
-use placet_runners::{Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner, shipped};
+use placet_runners::{
+    FolderResults, Grant, Manifest, ResultSink, Reviewer, RunnerLimits, SqlTarget, SqliteTarget,
+    WasmRunner, shipped,
+};
 use placet_store_sled::Options;
 
 use crate::begun::BegunStore;
@@ -60,6 +63,8 @@ pub struct GateBuilder {
     runner_limits: RunnerLimits,
     targets: Vec<(String, Arc<dyn SqlTarget>)>,
     plugins: Vec<(String, Cow<'static, [u8]>, Manifest, Grant)>,
+    results: Option<Arc<dyn ResultSink>>,
+    reviewers: Vec<Arc<dyn Reviewer>>,
     policies: Vec<(String, String)>,
     clock: Option<Arc<dyn Clock>>,
     keeps_house: bool,
@@ -79,6 +84,8 @@ impl GateBuilder {
             runner_limits: RunnerLimits::default(),
             targets: Vec::new(),
             plugins: Vec::new(),
+            results: None,
+            reviewers: Vec::new(),
             policies: Vec::new(),
             clock: None,
             keeps_house: true,
@@ -109,6 +116,18 @@ impl GateBuilder {
         grant: Grant,
     ) -> Self {
         self.plugins.push((name.into(), component.into(), manifest, grant));
+        self
+    }
+
+    /// Keeps what approved queries answer in `sink`. The default is the folder `results` in the gate's.
+    pub fn results(mut self, sink: Arc<dyn ResultSink>) -> Self {
+        self.results = Some(sink);
+        self
+    }
+
+    /// Lets `reviewer` look at every script that is planned.
+    pub fn reviewer(mut self, reviewer: Arc<dyn Reviewer>) -> Self {
+        self.reviewers.push(reviewer);
         self
     }
 
@@ -258,7 +277,11 @@ impl GateBuilder {
         }
         let authorizer = authorizer.build()?;
         let sql = shipped::sql();
+        let results = self.results.unwrap_or_else(|| {
+            Arc::new(FolderResults::new(self.folder.join("results")))
+        });
         let mut runner = WasmRunner::builder()
+            .results(results)
             .clock(self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)))
             .limits(self.runner_limits)
             .plugin("sql".parse()?, sql.component, sql.manifest, sql_grant());
@@ -267,6 +290,9 @@ impl GateBuilder {
         }
         for (name, target) in self.targets {
             runner = runner.target(name.parse()?, target);
+        }
+        for reviewer in self.reviewers {
+            runner = runner.reviewer(reviewer);
         }
         let runner = runner.build()?;
         let place = self.place.open(&self.folder)?;

@@ -13,7 +13,13 @@ use crate::review::{Review, finding, review};
 /// Reviews the payload in the dialect of the target, and tries it where a dry run is granted.
 pub fn plan(job: &Job) -> Result<ChangePlan, String> {
     let connection = Connection::open(CONNECTION).map_err(|error| said(&error))?;
-    let mut reviewed = review(&job.payload, &job.settings, &connection.dialect());
+    let mut reviewed = match revert(&job.payload) {
+        Some((request, revision, attempt)) => {
+            let inverse = connection.inverse(&request, revision, attempt);
+            of_inverse(inverse.map_err(|error| said(&error))?)
+        }
+        None => review(&job.payload, &connection.dialect()),
+    };
     if !reviewed.is_refused() {
         dry_run(&connection, &mut reviewed)?;
     }
@@ -24,6 +30,39 @@ pub fn plan(job: &Job) -> Result<ChangePlan, String> {
         digest: String::new(),
         rollback: None,
     })
+}
+
+/// The attempt that a payload asks to put back: request, revision, attempt.
+pub fn revert(payload: &str) -> Option<(String, u32, u32)> {
+    let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
+    let of = payload.get("revert")?;
+    let number = |name: &str| u32::try_from(of.get(name)?.as_u64()?).ok();
+    Some((of.get("request")?.as_str()?.to_string(), number("revision")?, number("attempt")?))
+}
+
+/// The statements that put an attempt back, as steps. The host says of each what it names and how it is undone.
+fn of_inverse(statements: Vec<String>) -> Review {
+    let mut reviewed = Review::default();
+    for (index, body) in statements.into_iter().enumerate() {
+        reviewed.lines.push(1);
+        reviewed.steps.push(Step {
+            id: format!("s{}", index.saturating_add(1)),
+            title: body.chars().take(80).collect(),
+            body,
+            // The host computes it.
+            body_digest: String::new(),
+            target: CONNECTION.to_string(),
+            kind: "write".to_string(),
+            risk: "medium".to_string(),
+            effect: "transactional".to_string(),
+            estimated_rows: None,
+            reversible: false,
+            lock: "rows".to_string(),
+            rewrites: false,
+            objects: Vec::new(),
+        });
+    }
+    reviewed
 }
 
 fn dry_run(connection: &Connection, reviewed: &mut Review) -> Result<(), String> {

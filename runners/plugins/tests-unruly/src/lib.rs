@@ -20,7 +20,12 @@ export_plugin!(Unruly);
 fn read(payload: &str) -> (String, String) {
     let value: serde_json::Value = serde_json::from_str(payload).unwrap_or_default();
     let text = |name: &str| value[name].as_str().unwrap_or("").to_string();
-    (text("behaviour"), text("sql"))
+    let (behaviour, sql) = (text("behaviour"), text("sql"));
+    // Payloads that the host reads too have no room for it: there it is the first comment of the script.
+    match sql.strip_prefix("/*").and_then(|rest| rest.split_once("*/")) {
+        Some((behaviour, rest)) => (behaviour.trim().to_string(), rest.trim().to_string()),
+        None => (behaviour, sql),
+    }
 }
 
 fn spin() -> ! {
@@ -97,15 +102,30 @@ impl Plugin for Unruly {
             }
             _ => {}
         }
-        let step = Step {
-            id: "s1".to_string(),
-            title: "the only step".to_string(),
-            body: sql,
+        if let Some(how) = behaviour.strip_prefix("inverse-") {
+            let Some((request, revision)) = how.split_once(' ') else { trap() };
+            let connection = Connection::open("target").map_err(said)?;
+            let revision = revision.parse().unwrap_or(0);
+            return Err(match connection.inverse(request, revision, 1) {
+                Ok(statements) => statements.concat(),
+                Err(error) => said(error),
+            });
+        }
+        let (kind, effect) = match behaviour.as_str() {
+            reads if reads.starts_with("answer") => ("read", "transactional"),
+            alone if alone.starts_with("alone") => ("ddl", "at-most-once"),
+            _ => ("write", "transactional"),
+        };
+        let bodies = sql.split(';').map(str::trim).filter(|body| !body.is_empty());
+        let step = |(index, body): (usize, &str)| Step {
+            id: alloc::format!("s{}", index + 1),
+            title: "a step".to_string(),
+            body: body.to_string(),
             body_digest: "not a digest".to_string(),
             target: "target".to_string(),
-            kind: "write".to_string(),
+            kind: kind.to_string(),
             risk: "none".to_string(),
-            effect: "transactional".to_string(),
+            effect: effect.to_string(),
             estimated_rows: None,
             reversible: true,
             lock: "rows".to_string(),
@@ -113,7 +133,7 @@ impl Plugin for Unruly {
             objects: Vec::new(),
         };
         Ok(ChangePlan {
-            steps: vec![step],
+            steps: bodies.enumerate().map(step).collect(),
             findings: Vec::new(),
             digest: "not a digest".to_string(),
             rollback: None,
@@ -176,6 +196,72 @@ impl Plugin for Unruly {
                 let (_connection, transaction) = begun();
                 let _refused = transaction.execute("DELETE FROM orders", &[]);
                 let _refused = transaction.commit();
+            }
+            "step-together" => {
+                let (_connection, transaction) = begun();
+                let _rows = transaction.execute(body, &[]);
+                let _refused = transaction.commit_step();
+            }
+            "steps-commit" => {
+                let (_connection, transaction) = begun();
+                let _rows = transaction.execute(body, &[]);
+                let _refused = transaction.commit();
+            }
+            "steps-twice" => {
+                let (connection, transaction) = begun();
+                for step in &approved.steps {
+                    let _refused = transaction.execute(&step.body, &[]);
+                }
+                let _done = transaction.commit_step();
+                let _refused = connection.execute_autocommit(body, &[]);
+            }
+            "steps-again" => {
+                let (connection, transaction) = begun();
+                let _rows = transaction.execute(body, &[]);
+                let _done = transaction.commit_step();
+                if let Ok(transaction) = connection.begin() {
+                    let _refused = transaction.execute(body, &[]);
+                    let _refused = transaction.commit_step();
+                }
+            }
+            "steps-on" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                for step in &approved.steps {
+                    if let Ok(transaction) = connection.begin() {
+                        let _failed = transaction.execute(&step.body, &[]);
+                        let _failed = transaction.commit_step();
+                    }
+                }
+            }
+            "alone-in" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                if let Ok(transaction) = connection.begin() {
+                    let _refused = transaction.execute(body, &[]);
+                }
+            }
+            "alone-on" | "write-alone" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                for step in &approved.steps {
+                    let _failed = connection.execute_autocommit(&step.body, &[]);
+                }
+            }
+            "answer-other" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                let _refused = connection.answer("SELECT * FROM secrets");
+            }
+            "answer-begin" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                let _refused = connection.begin();
+            }
+            "answer-half" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                let _answered = connection.answer(body);
+            }
+            "answer-on" | "write-answer" => {
+                let Ok(connection) = Connection::open("target") else { trap() };
+                for step in &approved.steps {
+                    let _answered = connection.answer(&step.body);
+                }
             }
             after if after.starts_with("commit") => {
                 let (_connection, transaction) = begun();

@@ -1,0 +1,176 @@
+//! What the host adds to a plan: what it rests on, what can be put back, and who else looked at it.
+
+use std::sync::Arc;
+
+use placet_core::runner::{Finding, Job, Level, Outcome, Plan, Risk, Runner as _};
+use placet_runners::{Reviewer, WasmRunner};
+
+use crate::bench::{Link, failure, job, plugins};
+use crate::fake::{Fake, Lie};
+
+const SCRIPT: &str = "INSERT INTO a VALUES (1); UPDATE a SET b = 2 WHERE id = 1; DROP TABLE c";
+
+/// Refuses what speaks of a dragon.
+#[derive(Debug)]
+struct Dragons;
+
+impl Reviewer for Dragons {
+    fn review(&self, dialect: &str, script: &str) -> Vec<Finding> {
+        assert_eq!(dialect, "sqlite");
+        let found = |word: &str, level| {
+            let message = format!("it speaks of a {word}");
+            script.contains(word).then(|| Finding::new(level, format!("tales.{word}"), message))
+        };
+        found("dragon", Level::Error).into_iter().chain(found("knight", Level::Warning)).collect()
+    }
+}
+
+fn host(fake: &Fake) -> WasmRunner {
+    plugins(WasmRunner::builder())
+        .target("orders".parse().unwrap(), Arc::new(fake.clone()))
+        .reviewer(Arc::new(Dragons))
+        .build()
+        .unwrap()
+}
+
+fn planned(fake: &Fake, payload: &serde_json::Value, settings: &str) -> (Job, Plan) {
+    let job = Job { settings: settings.to_owned(), ..job("sql", &payload.to_string()) };
+    let plan = host(fake).plan(&job, &Link::default()).unwrap();
+    (job, plan)
+}
+
+fn found<'a>(plan: &'a Plan, code: &str) -> Vec<&'a Finding> {
+    plan.findings.iter().filter(|finding| finding.code == code).collect()
+}
+
+#[test]
+fn a_plan_says_beforehand_what_cannot_be_put_back() {
+    let fake = Fake::new();
+    let (_, plan) = planned(&fake, &serde_json::json!({ "sql": SCRIPT }), "{}");
+    let told = found(&plan, "sql.cannot_revert");
+    let levels: Vec<_> = told.iter().map(|finding| (finding.level, finding.needs_person)).collect();
+    assert_eq!(levels, [(Level::Warning, true), (Level::Info, false)]);
+    let first = told.first().unwrap();
+    assert_eq!(first.step.as_deref(), Some("s1"));
+    assert!(first.message.contains("1 step more") && first.message.contains("the fake has no key"));
+    assert!(first.help.is_some());
+    assert!(plan.steps.iter().all(|step| !step.reversible && step.risk >= Risk::High));
+
+    fake.world().keeps = true;
+    let (_, plan) = planned(&fake, &serde_json::json!({ "sql": SCRIPT }), "{}");
+    let reversible: Vec<_> = plan.steps.iter().map(|step| step.reversible).collect();
+    assert_eq!(reversible, [true, true, false]);
+    assert_eq!(found(&plan, "sql.cannot_revert").len(), 1);
+    assert!(plan.steps.first().unwrap().risk < Risk::High);
+}
+
+#[test]
+fn an_environment_can_insist_on_a_backup_or_do_without() {
+    let fake = Fake::new();
+    let script = serde_json::json!({ "sql": SCRIPT });
+    let (_, plan) = planned(&fake, &script, r#"{"backup": "required"}"#);
+    let told = found(&plan, "sql.cannot_revert");
+    assert_eq!(told.first().map(|finding| finding.level), Some(Level::Error));
+
+    fake.world().keeps = true;
+    let (job, plan) = planned(&fake, &script, r#"{"backup": "off"}"#);
+    assert!(plan.steps.iter().all(|step| !step.reversible));
+    assert!(found(&plan, "sql.cannot_revert").iter().all(|finding| finding.level == Level::Info));
+    let outcome = host(&fake).execute(&job, &plan, &Link::default());
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    assert!(fake.world().kept.is_empty());
+}
+
+/// Runs a plan whose rows are kept, and says whether each of them was.
+fn keeps_what_it_promised(lie: Lie) -> bool {
+    let fake = Fake::new();
+    fake.world().keeps = true;
+    fake.world().lie = lie;
+    let two = "INSERT INTO a VALUES (1); UPDATE a SET b = 2 WHERE id = 1";
+    let (job, plan) = planned(&fake, &serde_json::json!({ "sql": two }), "{}");
+    let outcome = host(&fake).execute(&job, &plan, &Link::default());
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    let promised = plan.steps.iter().filter(|step| step.reversible).map(|step| &step.body);
+    fake.world().kept.iter().eq(promised)
+}
+
+#[test]
+fn what_the_plan_promised_is_kept_and_a_skipped_backup_is_caught() {
+    assert!(keeps_what_it_promised(Lie::None));
+    assert!(!keeps_what_it_promised(Lie::KeepsNothing));
+}
+
+#[test]
+fn a_step_whose_rows_cannot_be_kept_does_not_run() {
+    let fake = Fake::new();
+    fake.world().keeps = true;
+    let (job, plan) = planned(&fake, &serde_json::json!({ "sql": SCRIPT }), "{}");
+    fake.world().calls.clear();
+    // Opened, begun: the third call keeps rows.
+    fake.world().fault = Some((2, crate::fake::Fault::Fails));
+    let (word, failed) = failure(host(&fake).execute(&job, &plan, &Link::default()));
+    assert_eq!((word, failed.code.as_str()), ("failed", "sql.fake"));
+    assert!(fake.world().applied.is_empty());
+
+    // A plan that says more than the text gives is not believed.
+    let mut claimed = plan;
+    claimed.steps.iter_mut().for_each(|step| step.kind = "write".to_owned());
+    claimed.steps.iter_mut().for_each(|step| step.reversible = true);
+    fake.world().fault = None;
+    let (word, failed) = failure(host(&fake).execute(&job, &claimed, &Link::default()));
+    assert_eq!((word, failed.code.as_str()), ("failed", "denied"));
+    assert!(failed.message.contains("cannot be kept"), "{failed:?}");
+    assert!(fake.world().applied.is_empty());
+}
+
+#[test]
+fn what_was_changed_since_the_plan_stops_the_run() {
+    for mode in ["transaction", "steps"] {
+        let fake = Fake::new();
+        let script = serde_json::json!({ "sql": SCRIPT, "mode": mode });
+        let (job, plan) = planned(&fake, &script, "{}");
+        assert!(plan.basis.is_some());
+        fake.world().schema = 1;
+        let (word, failed) = failure(host(&fake).execute(&job, &plan, &Link::default()));
+        assert_eq!((word, failed.code.as_str()), ("failed", "drift"), "{mode}");
+        assert!(failed.applied.is_empty() && fake.world().applied.is_empty());
+        // As it was: it runs.
+        fake.world().schema = 0;
+        let outcome = host(&fake).execute(&job, &plan, &Link::default());
+        assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+        assert_eq!(fake.world().applied.len(), 3);
+    }
+}
+
+#[test]
+fn a_step_outside_transactions_waits_for_the_same_look() {
+    let fake = Fake::new();
+    let script = serde_json::json!({ "sql": "DROP TABLE c", "mode": "steps" });
+    let (job, mut plan) = planned(&fake, &script, "{}");
+    for step in &mut plan.steps {
+        step.effect = placet_core::runner::Effect::AtMostOnce;
+    }
+    fake.world().schema = 1;
+    let (word, failed) = failure(host(&fake).execute(&job, &plan, &Link::default()));
+    assert_eq!((word, failed.code.as_str()), ("failed", "drift"));
+    assert!(fake.world().applied.is_empty() && fake.world().marks.is_empty());
+}
+
+#[test]
+fn reviewers_are_heard_and_tuned_like_the_others() {
+    let fake = Fake::new();
+    fake.world().keeps = true;
+    let tale = "INSERT INTO a VALUES ('dragon and knight')";
+    let told = |payload: serde_json::Value, settings: &str| {
+        let (_, plan) = planned(&fake, &payload, settings);
+        let tales = plan.findings.into_iter().filter(|found| found.code.starts_with("tales."));
+        tales.map(|found| (found.level, found.needs_person)).collect::<Vec<_>>()
+    };
+    let plain = serde_json::json!({ "sql": tale });
+    assert_eq!(told(plain.clone(), "{}"), [(Level::Error, false), (Level::Warning, false)]);
+    let tuned = r#"{"rules": {"tales.dragon": "info", "tales.knight": "off"}}"#;
+    assert_eq!(told(plain, tuned), [(Level::Info, false)]);
+    let known = serde_json::json!([{ "code": "tales.dragon", "reason": "it is a friendly one" }]);
+    let suppressed = serde_json::json!({ "sql": tale, "suppress": known });
+    assert_eq!(told(suppressed, "{}"), [(Level::Info, true), (Level::Warning, false)]);
+}
