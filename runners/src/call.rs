@@ -12,6 +12,7 @@ use crate::engine::{Compiled, Sandbox, TICK_MS};
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Supervisor;
+use crate::points;
 use crate::state::{Phase, State};
 use placet_target::{StopReason, StopSignal};
 
@@ -147,8 +148,10 @@ fn run<T>(
             None => UpdateDeadline::Continue(1),
         })
     });
+    points::reached(points::PLUGIN_ENTERED);
     let answer =
         compiled.reaching.instantiate(&mut store).and_then(|guest| work(&guest, &mut store));
+    points::reached(points::PLUGIN_LEFT);
     store.data().end_log();
     // Ends open transactions and hangs up, before anything is judged.
     let state = store.into_data();

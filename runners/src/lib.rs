@@ -35,6 +35,7 @@ mod review; // between the words of the review and ours
 mod reviewer; // who else looks at scripts
 mod planning; // what the host adds to a plan
 mod line; // from the sandbox's thread to the kernel's link
+mod points; // labelled points of a run
 mod link; // what a plugin may call
 mod convert; // values between kernel and plugin
 mod verdict; // how a run ended
@@ -51,6 +52,7 @@ pub use placet_target::{
     SqlTarget, SqlValue, StepMark, StepSeen, StepState, StopReason, StopSignal, Touch, TouchKind,
 };
 pub use placet_target_sqlite::SqliteTarget;
+pub use points::POINTS;
 pub use results::{FolderResults, ResultSink, ResultWriter};
 pub use reviewer::Reviewer;
 pub use runner::WasmRunner;

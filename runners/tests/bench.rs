@@ -169,12 +169,12 @@ pub(crate) struct Lease {
     /// How many looks still fail with `StoreUnavailable`.
     pub(crate) failing_looks: AtomicI64,
     /// What happens right after a look of the plugin's thread, before what follows it.
-    between: Mutex<Between>,
+    pub(crate) between: Mutex<Between>,
 }
 
 /// After so many looks the lease is lost, and something happens meanwhile.
 #[derive(Default)]
-struct Between {
+pub(crate) struct Between {
     looks: usize,
     at: usize,
     then: Option<Box<dyn FnOnce() + Send>>,
@@ -206,7 +206,9 @@ impl Lease {
         drop(between);
         if let Some(then) = then {
             then();
-            *self.cancelled.lock().unwrap() = Some(Code::LeaseLost);
+            // Unless it said why itself.
+            let mut cancelled = self.cancelled.lock().unwrap();
+            *cancelled = cancelled.or(Some(Code::LeaseLost));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! Every call of a session fails, or loses its answer, once: the outcome never says more than the truth, and nothing
 //! runs twice.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 
+use placet_core::error::Code;
 use placet_core::runner::{Effect, Job, Outcome, Plan, Runner as _};
-use placet_runners::{StepState, WasmRunner};
+use placet_runners::{POINTS, StepState, WasmRunner};
 
-use crate::bench::{Link, job, plugins};
+use crate::bench::{Bench, Link, failure, job, plugins};
 use crate::fake::{FAULTS, Fake, Fault, Lie};
 
 const SCRIPT: &str = "INSERT INTO a VALUES (1); INSERT INTO a VALUES (2); INSERT INTO a VALUES (3)";
@@ -143,7 +145,7 @@ fn whoever_is_late_never_makes_an_earlier_answer_wrong() {
         for look in 1.. {
             let run = Arc::new(run(way));
             let link = Link::default();
-            let (asked, said) = (Arc::clone(&run), Arc::new(std::sync::Mutex::new(None)));
+            let (asked, said) = (Arc::clone(&run), Arc::new(Mutex::new(None)));
             let heard = Arc::clone(&said);
             // Between this look and what follows it, the lease passes on and somebody verifies.
             link.lease.lose_after(look, move || {
@@ -163,4 +165,36 @@ fn whoever_is_late_never_makes_an_earlier_answer_wrong() {
         // Before it began, and while it held what a verification needs.
         assert!(unknown.contains(&true) && unknown.contains(&false), "{way:?}: {unknown:?}");
     }
+}
+
+#[test]
+fn a_run_that_is_cancelled_between_two_steps_says_which_took_effect() {
+    let run = run(Way::Steps);
+    let link = Link::default();
+    let lease = Arc::clone(&link.lease);
+    // The connection; for the first step: begin, open, execute, commit; then the second begins.
+    link.lease.lose_after(6, move || {
+        *lease.cancelled.lock().unwrap() = Some(Code::Cancelled);
+    });
+    let (word, failed) = failure(run.runner.execute(&run.job, &run.plan, &link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "cancelled"));
+    assert_eq!(failed.applied, ["s1"]);
+    assert_eq!(run.fake.truth(&run.plan), ["s1"]);
+}
+
+#[test]
+fn every_point_of_the_host_is_reached() {
+    static REACHED: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    placet_target::points::listen(|label| drop(REACHED.lock().unwrap().insert(label)));
+    for way in [Way::Together, Way::Mixed] {
+        let run = run(way);
+        let outcome = run.runner.execute(&run.job, &run.plan, &Link::default());
+        assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    }
+    let bench = Bench::new();
+    let outcome = bench.run("SELECT id FROM orders");
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    let reached = REACHED.lock().unwrap().clone();
+    let missed: Vec<_> = POINTS.iter().filter(|label| !reached.contains(**label)).collect();
+    assert_eq!(missed, Vec::<&&str>::new());
 }

@@ -1,12 +1,13 @@
 //! What an approved query answers: masked, counted and digested on its way to the host's sink.
 
 use placet_core::error::{Code, Error as CoreError};
-use placet_target::{SqlFailure, SqlSession, points};
+use placet_target::{SqlFailure, SqlSession};
 
 use super::running::HALTED;
 use crate::bindings::sql::Error;
 use crate::ledger::Progress;
 use crate::mode::Mode;
+use crate::points;
 use crate::results::{Answer, Mask, header, line};
 use crate::state::{Phase, State};
 
@@ -52,7 +53,7 @@ impl State {
     ) -> Result<(Answer, u64), Error> {
         let step = self.next_step_id();
         let read = self.try_answer(session, statement);
-        points::reached("host.answer.read");
+        points::reached(points::ANSWER_READ);
         read.map_err(|failure| self.fail(failure, step))
     }
 
@@ -70,7 +71,7 @@ impl State {
         let id = &reach.id;
         let name = format!("{}/{}.{}/{number}.ndjson", id.request, id.revision, id.attempt);
         let mut answer = Answer::begin(&**sink, name).map_err(SqlFailure::Unavailable)?;
-        points::reached("host.answer.begun");
+        points::reached(points::ANSWER_BEGUN);
 
         let before: u64 = self.answers.iter().map(Answer::size_bytes).sum();
         let bytes_max = self.limits.answer_bytes_max.saturating_sub(before);
@@ -114,7 +115,7 @@ impl State {
                 Ok(artifact) => self.ledger.artifacts.push(artifact),
                 Err(error) => return Err(self.fail(SqlFailure::Unavailable(error), None)),
             }
-            points::reached("host.answer.kept");
+            points::reached(points::ANSWER_KEPT);
         }
         self.ledger.progress = Progress::Committed;
         Ok(())

@@ -1,6 +1,6 @@
 //! Named SQL connections. The host decides what runs in which phase, and notes what it saw.
 
-use placet_target::{Access, SqlFailure, SqlSession, SqlValue, StepState, points};
+use placet_target::{Access, SqlFailure, SqlSession, SqlValue, StepState};
 use wasmtime::component::Resource;
 
 use super::{Answer, ConnectionEntry, RowsEntry, TransactionEntry, Writer};
@@ -8,6 +8,7 @@ use crate::bindings::sql::{Host, HostConnection, Value};
 use crate::convert::sql_value;
 use crate::ledger::{Progress, Seen};
 use crate::mode::Mode;
+use crate::points;
 use crate::state::{Phase, State};
 
 impl Host for State {}
@@ -131,12 +132,12 @@ impl HostConnection for State {
             Ok(session) => session,
             Err(error) => return Ok(Err(error)),
         };
-        points::reached("host.session.opened");
+        points::reached(points::SESSION_OPENED);
         if let Err(failure) = session.begin() {
             let step = self.next_step_id();
             return Ok(Err(self.fail(failure, step)));
         }
-        points::reached("host.transaction.begun");
+        points::reached(points::TRANSACTION_BEGUN);
         if let Err(error) = self.compare_basis(&mut *session) {
             return Ok(Err(error));
         }
@@ -166,7 +167,7 @@ impl HostConnection for State {
             Ok(session) => session,
             Err(error) => return Ok(Err(error)),
         };
-        points::reached("host.session.opened");
+        points::reached(points::SESSION_OPENED);
         if let Err(error) = self.compare_basis(&mut *session) {
             return Ok(Err(error));
         }
@@ -174,9 +175,9 @@ impl HostConnection for State {
         // Noted before it is sent: from here on nobody says `failed` without proof.
         self.ledger.progress = Progress::Sent;
         self.ledger.in_doubt = Some(mark.step.clone());
-        points::reached("host.alone.noted");
+        points::reached(points::ALONE_NOTED);
         let ran = session.execute_alone(&statement, &mark);
-        points::reached("host.alone.answered");
+        points::reached(points::ALONE_ANSWERED);
         match ran {
             Ok(affected) => {
                 self.note_step(mark.step, affected);

@@ -1,5 +1,6 @@
 //! Which step of the approved plan may run now, and how.
 
+use placet_sql_review::Effect;
 use placet_target::{Marker, SqlFailure, SqlSession, StepMark};
 
 use crate::bindings::sql::{Error, Value};
@@ -68,11 +69,16 @@ impl State {
             }
             Phase::Plan { dry_run: true } => {
                 let Some(reach) = &mut self.reach else { return Err("nothing can be reached") };
-                if reach.texts.take(statement) {
-                    Ok(())
-                } else {
-                    Err("the statement is not part of the payload")
+                if !reach.texts.take(statement) {
+                    return Err("the statement is not part of the payload");
                 }
+                // It would take effect, and no rollback undoes it.
+                if is_alone(statement, reach.target.dialect()) {
+                    return Err(
+                        "the statement runs outside a transaction, so that it is not tried",
+                    );
+                }
+                Ok(())
             }
             Phase::Plan { .. } => Err("the statement is not part of the payload"),
             Phase::Pure | Phase::Verify => Err("only a run executes statements"),
@@ -202,4 +208,11 @@ impl State {
         let reach = self.reach().map_err(|error| wasmtime::Error::msg(error.to_string()))?;
         Ok(Marker { id: reach.id, digest: reach.plan_digest, at: reach.lease.now() })
     }
+}
+
+/// Whether a statement takes effect by itself, whatever transaction is open.
+fn is_alone(statement: &str, dialect: &str) -> bool {
+    // Nothing in SQLite does, and a script may be long.
+    dialect != "sqlite"
+        && placet_sql_review::classify(statement, dialect).effect != Effect::Transactional
 }

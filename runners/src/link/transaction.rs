@@ -1,6 +1,6 @@
 //! An open transaction: the approved steps, one after the other, and their commit.
 
-use placet_target::{CommitFailure, points};
+use placet_target::CommitFailure;
 use wasmtime::component::Resource;
 
 use super::running::BROKEN;
@@ -8,6 +8,7 @@ use super::{Answer, ConnectionEntry, RowsEntry, TransactionEntry, Writer};
 use crate::bindings::sql::{Error, HostTransaction, Value};
 use crate::ledger::Progress;
 use crate::mode::Mode;
+use crate::points;
 use crate::state::{Phase, State};
 
 const ENDED: &str = "the transaction has ended";
@@ -70,9 +71,9 @@ impl HostTransaction for State {
             return Ok(Err(error));
         }
         let Some(mut writer) = self.take_open(&transaction)? else { return self.refuse(ENDED) };
-        points::reached("host.step.sent");
+        points::reached(points::STEP_SENT);
         let ran = self.run_in(&mut *writer.session, &statement)?;
-        points::reached("host.step.ran");
+        points::reached(points::STEP_RAN);
         self.put_back(&transaction, writer)?;
         match ran {
             Ok(affected) => {
@@ -109,9 +110,9 @@ impl HostTransaction for State {
         let Some(mut writer) = self.take_open(&transaction)? else { return self.refuse(ENDED) };
         // Noted before it is sent: whatever happens from here on, nobody says `failed` without proof.
         self.ledger.progress = Progress::Sent;
-        points::reached("host.commit.noted");
+        points::reached(points::COMMIT_NOTED);
         let committed = writer.session.commit(&row);
-        points::reached("host.commit.answered");
+        points::reached(points::COMMIT_ANSWERED);
         match committed {
             Ok(()) => {
                 self.ledger.progress = Progress::Committed;
@@ -142,9 +143,9 @@ impl HostTransaction for State {
         let Some(mut writer) = self.take_open(&transaction)? else { return self.refuse(ENDED) };
         self.ledger.progress = Progress::Sent;
         self.ledger.in_doubt = Some(mark.step.clone());
-        points::reached("host.mark.noted");
+        points::reached(points::MARK_NOTED);
         let committed = writer.session.commit_step(&mark);
-        points::reached("host.mark.answered");
+        points::reached(points::MARK_ANSWERED);
         match committed {
             Ok(()) => {
                 self.note_step(mark.step, rows);

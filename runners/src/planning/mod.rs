@@ -14,7 +14,7 @@ pub(crate) use basis::objects;
 
 use crate::bindings::types;
 use crate::convert::{bounded, plan_from};
-use crate::mode::{Mode, changes_rows};
+use crate::mode::Mode;
 use crate::review;
 use crate::state::{Reach, State};
 use look::Look;
