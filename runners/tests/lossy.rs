@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use placet_core::digest::Digest;
 use placet_core::runner::{JobId, Outcome, Runner as _};
 use placet_runners::{
     Access, CommitFailure, Grant, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget, SqlValue,
-    SqliteTarget, StopSignal, WasmRunner, shipped,
+    SqliteTarget, StepMark, StopSignal, Touch, WasmRunner, shipped,
 };
 
 use crate::bench::{Bench, failure};
@@ -56,6 +57,19 @@ impl SqlSession for LossySession {
 
     fn marker(&mut self, id: &JobId) -> Result<Option<bool>, SqlFailure> {
         self.0.marker(id)
+    }
+
+    fn schema_digest(&mut self, objects: &[String]) -> Result<Option<Digest>, SqlFailure> {
+        self.0.schema_digest(objects)
+    }
+
+    fn execute_kept(
+        &mut self,
+        statement: &str,
+        what: (&Touch, &StepMark),
+        rows_max: u64,
+    ) -> Result<u64, SqlFailure> {
+        self.0.execute_kept(statement, what, rows_max)
     }
 }
 

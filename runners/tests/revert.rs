@@ -5,10 +5,10 @@ use std::sync::Arc;
 use placet_core::error::{Code, Error};
 use placet_core::id::RequestId;
 use placet_core::org::Slug;
-use placet_core::runner::{Job, JobId, Outcome, Place, Plan, Runner as _};
+use placet_core::runner::{Job, JobId, Level, Outcome, Place, Plan, Runner as _};
 use placet_runners::WasmRunner;
 
-use crate::bench::{Link, failure, job, plugins};
+use crate::bench::{Bench, Link, failure, job, plugins};
 use crate::fake::{Fake, Lie};
 
 fn shop() -> (Fake, WasmRunner) {
@@ -117,4 +117,107 @@ fn a_row_that_changed_meanwhile_undoes_the_whole_revert() {
     let (word, failed) = failure(runner.execute(&job, &plan, &Link::default()));
     assert_eq!((word, failed.code.as_str()), ("failed", "row_changed"));
     assert_eq!(fake.world().applied.len(), 2);
+}
+
+/// A database in which an attempt changed rows, and a request that puts them back.
+fn changed(script: &str) -> (Bench, Job, Vec<String>) {
+    let bench = Bench::new();
+    let before = rows(&bench);
+    let outcome = bench.run(script);
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    assert_ne!(rows(&bench), before);
+    *bench.link.ran.lock().unwrap() = Some(here());
+    (bench, revert(), before)
+}
+
+fn rows(bench: &Bench) -> Vec<String> {
+    let database = rusqlite::Connection::open(bench.path()).unwrap();
+    let mut found = database.prepare("SELECT id || ' ' || state FROM orders ORDER BY id").unwrap();
+    let found = found.query_map([], |row| row.get(0)).unwrap();
+    found.map(Result::unwrap).collect()
+}
+
+const CHANGES: &str = "INSERT INTO orders VALUES (9, 'new'); UPDATE orders SET state = 'lost' WHERE id < 3; \
+                       DELETE FROM orders WHERE id = 3";
+
+#[test]
+fn rows_come_back_as_they_were_and_go_again() {
+    let (bench, undo, before) = changed(CHANGES);
+    let after = rows(&bench);
+    let plan = bench.runner.plan(&undo, &bench.link).unwrap();
+    assert_eq!(plan.steps.len(), 4);
+    assert!(plan.findings.iter().all(|finding| finding.level < Level::Error), "{plan:?}");
+    assert_eq!(rows(&bench), after, "a preview changes nothing");
+    let outcome = bench.runner.execute(&undo, &plan, &bench.link);
+    let Outcome::Succeeded(report) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(report.rows_affected, Some(4));
+    assert_eq!(rows(&bench), before);
+
+    // Once more: the rows are not as the attempt left them.
+    let again = Job { id: JobId { attempt: 2, ..undo.id }, ..undo.clone() };
+    let (word, failed) = failure(bench.runner.execute(&again, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "row_changed"));
+    let told = bench.runner.plan(&again, &bench.link).unwrap();
+    assert!(told.findings.iter().any(|finding| finding.level == Level::Error), "{told:?}");
+    assert_eq!(rows(&bench), before);
+}
+
+#[test]
+fn one_row_that_somebody_else_changed_keeps_all_as_they_are() {
+    let (bench, undo, _) = changed(CHANGES);
+    let plan = bench.runner.plan(&undo, &bench.link).unwrap();
+    let database = rusqlite::Connection::open(bench.path()).unwrap();
+    database.execute("UPDATE orders SET state = 'found' WHERE id = 1", []).unwrap();
+    let after = rows(&bench);
+    let (word, failed) = failure(bench.runner.execute(&undo, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "row_changed"));
+    assert_eq!(rows(&bench), after);
+}
+
+#[test]
+fn an_attempt_that_was_undone_has_nothing_to_put_back() {
+    let bench = Bench::new();
+    let (job, mut plan) =
+        bench.plan("DELETE FROM orders; INSERT INTO orders VALUES (1, NULL)").unwrap();
+    plan.findings.clear();
+    plan.steps.iter_mut().for_each(|step| step.reversible = true);
+    assert_eq!(failure(bench.runner.execute(&job, &plan, &bench.link)).0, "failed");
+    *bench.link.ran.lock().unwrap() = Some(here());
+    let refused = bench.runner.plan(&revert(), &bench.link).unwrap_err();
+    assert_eq!(refused.to_string(), "nothing was kept of what this attempt changed");
+}
+
+#[test]
+fn steps_on_a_file_take_effect_one_by_one_and_are_marked() {
+    let bench = Bench::new();
+    let script = "UPDATE orders SET state = 'paid' WHERE id = 1; INSERT INTO orders VALUES (2, 'twice'); \
+                  DELETE FROM orders";
+    let payload = serde_json::json!({ "sql": script, "mode": "steps" }).to_string();
+    let job = job("sql-dry", &payload);
+    let plan = bench.runner.plan(&job, &bench.link).unwrap();
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "sql.sqlite.1555"));
+    assert_eq!((failed.applied, failed.step.as_deref()), (vec!["s1".to_owned()], Some("s2")));
+    assert_eq!(rows(&bench), ["1 paid", "2 new", "3 paid"]);
+    let (word, read) = failure(bench.runner.verify(&job, &plan, &bench.link));
+    assert_eq!((word, read.applied), ("failed", vec!["s1".to_owned()]));
+
+    // What did take effect can be put back.
+    *bench.link.ran.lock().unwrap() = Some(here());
+    let plan = bench.runner.plan(&revert(), &bench.link).unwrap();
+    let outcome = bench.runner.execute(&revert(), &plan, &bench.link);
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    assert_eq!(rows(&bench), ["1 new", "2 new", "3 paid"]);
+}
+
+#[test]
+fn a_table_that_was_changed_since_the_plan_stops_the_run() {
+    let bench = Bench::new();
+    let (job, plan) = bench.plan("DELETE FROM orders WHERE id = 1").unwrap();
+    let database = rusqlite::Connection::open(bench.path()).unwrap();
+    database.execute_batch("CREATE TABLE elsewhere (id INTEGER PRIMARY KEY)").unwrap();
+    database.execute_batch("ALTER TABLE orders ADD COLUMN note TEXT").unwrap();
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "drift"));
+    assert_eq!(rows(&bench).len(), 3);
 }

@@ -46,7 +46,12 @@ fn what_was_approved_runs_once_and_leaves_its_marker() {
     assert_eq!(report.rows_affected, Some(1));
     assert_eq!(bench.number("SELECT count(*) FROM orders WHERE state = 'paid'"), 2);
     assert_eq!(bench.number("SELECT count(*) FROM placet_marker WHERE revision = 1"), 1);
-    assert_eq!(bench.link.progress.lock().unwrap().len(), 2);
+    let progress = bench.link.progress.lock().unwrap().clone();
+    let told: Vec<_> = progress.iter().map(|told| (told.done, told.note.as_deref())).collect();
+    let first = "UPDATE orders SET state = 'paid' WHERE id = 1; 0 rows so far";
+    let second = "CREATE TABLE notes (text TEXT); 1 rows so far";
+    assert_eq!(told, [(0, Some(first)), (1, Some(second)), (2, Some("1 rows"))]);
+    assert_eq!(bench.link.log.lock().unwrap().len(), 2, "one line a statement");
 
     let verified = bench.runner.verify(&job, &plan, &bench.link);
     assert!(matches!(verified, Outcome::Succeeded(_)), "{verified:?}");
@@ -148,7 +153,10 @@ fn an_insert_that_overwrites_is_of_medium_risk() {
         ("INSERT OR REPLACE INTO orders VALUES (1, 'x')", Risk::Medium),
         ("REPLACE INTO orders VALUES (1, 'x')", Risk::Medium),
     ] {
-        let (_, plan) = bench.plan(script).unwrap();
+        // What the statement itself risks, whether or not its rows can be put back.
+        let payload = serde_json::json!({ "sql": script }).to_string();
+        let plain = Job { settings: r#"{"backup": "off"}"#.to_owned(), ..job("sql", &payload) };
+        let plan = bench.runner.plan(&plain, &bench.link).unwrap();
         assert_eq!(plan.risk(), risk, "{script}");
     }
 }

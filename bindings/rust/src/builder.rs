@@ -277,9 +277,9 @@ impl GateBuilder {
         }
         let authorizer = authorizer.build()?;
         let sql = shipped::sql();
-        let results = self.results.unwrap_or_else(|| {
-            Arc::new(FolderResults::new(self.folder.join("results")))
-        });
+        let results = self
+            .results
+            .unwrap_or_else(|| Arc::new(FolderResults::new(self.folder.join("results"))));
         let mut runner = WasmRunner::builder()
             .results(results)
             .clock(self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock)))
