@@ -291,6 +291,6 @@ pub(crate) fn people(origins: Vec<Option<Origin>>) -> SqlRows {
     SqlRows { columns, origins, rows: (1..=3).map(row).collect() }
 }
 
-pub(crate) fn from(table: &str, column: &str) -> Option<Origin> {
-    Some(Origin { table: table.to_owned(), column: column.to_owned() })
+pub(crate) fn from(table: &str, column: &str) -> Origin {
+    Origin { table: table.to_owned(), column: column.to_owned() }
 }

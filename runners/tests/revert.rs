@@ -154,7 +154,7 @@ fn rows_come_back_as_they_were_and_go_again() {
     assert_eq!(rows(&bench), before);
 
     // Once more: the rows are not as the attempt left them.
-    let again = Job { id: JobId { attempt: 2, ..undo.id }, ..undo.clone() };
+    let again = Job { id: JobId { attempt: 2, ..undo.id }, ..undo };
     let (word, failed) = failure(bench.runner.execute(&again, &plan, &bench.link));
     assert_eq!((word, failed.code.as_str()), ("failed", "row_changed"));
     let told = bench.runner.plan(&again, &bench.link).unwrap();

@@ -34,13 +34,12 @@ impl State {
             Phase::Plan { dry_run: false } => return Err("a dry run is not granted"),
             Phase::Pure | Phase::Verify => return Err("only a run begins a transaction"),
             Phase::Execute => match self.mode() {
-                Mode::Together => {}
                 Mode::Answers => return Err("a plan that only reads has no transaction"),
                 Mode::OneByOne if self.ledger.halted => return Err(HALTED),
                 Mode::OneByOne if self.next_step().is_some_and(|step| step.is_alone) => {
                     return Err("the next step runs outside a transaction");
                 }
-                Mode::OneByOne => {}
+                Mode::Together | Mode::OneByOne => {}
             },
         }
         if self.ledger.progress != Progress::Nothing {

@@ -1,5 +1,7 @@
 //! How many rows each step may touch, where no dry run told.
 
+use core::ops::ControlFlow;
+
 use placet_core::error::Error;
 use placet_core::runner::{Finding, Plan};
 
@@ -20,9 +22,9 @@ pub(super) fn estimate(
     let open = plan.steps.iter_mut().filter(|step| step.estimated_rows.is_none());
     for step in open.filter(|step| step.kind != "ddl").take(ESTIMATES_MAX) {
         match look.estimate(&step.body)? {
-            Some(rows) => step.estimated_rows = rows,
+            ControlFlow::Continue(rows) => step.estimated_rows = rows,
             // What comes after it may rest on it.
-            None => break,
+            ControlFlow::Break(()) => break,
         }
     }
     let rows: Vec<Option<u64>> =
@@ -30,7 +32,7 @@ pub(super) fn estimate(
     let found = placet_sql_review::rows_above_limit(&rows, &reach.settings);
     let found = found.into_iter().map(|found| {
         let step = found.statement.and_then(|number| plan.steps.get(number.checked_sub(1)?));
-        finding_from(found.clone(), step.map(|step| step.id.clone()))
+        finding_from(found, step.map(|step| step.id.clone()))
     });
     Ok(found.collect())
 }
