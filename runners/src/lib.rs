@@ -51,6 +51,12 @@ pub use placet_target::{
     Access, Attempt, CommitFailure, Keepable, Marker, Origin, SqlFailure, SqlRows, SqlSession,
     SqlTarget, SqlValue, StepMark, StepSeen, StepState, StopReason, StopSignal, Touch, TouchKind,
 };
+#[cfg(feature = "mysql")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mysql")))]
+pub use placet_target_mysql::MySqlTarget;
+#[cfg(feature = "postgres")]
+#[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
+pub use placet_target_postgres::{PostgresTarget, Tls, TlsMode, TlsRoots};
 pub use placet_target_sqlite::SqliteTarget;
 pub use points::POINTS;
 pub use results::{FolderResults, ResultSink, ResultWriter};
