@@ -1,11 +1,9 @@
-//! The SQL runner: reviews a script, tries it in a transaction that is rolled back, and executes what
-//! was approved in one transaction. The host owns connection, transaction and marker.
+//! The SQL runner: reviews a script, tries it in a transaction that is rolled back, and executes what was approved: in
+//! one transaction, step by step, or as queries. The host owns connections, transactions and marks.
 #![cfg_attr(target_family = "wasm", no_std)]
 
 extern crate alloc;
 
-mod split; // a script, cut into statements
-mod classify; // what one statement does
 mod review; // steps and findings of a payload
 mod run; // dry run, execution, verification
 
@@ -17,7 +15,7 @@ use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin};
 /// The name that the manifest gives to the one connection.
 const CONNECTION: &str = "target";
 
-const PAYLOAD_SCHEMA: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object","properties":{"sql":{"type":"string","minLength":1,"description":"One or more SQL statements, separated by semicolons."},"mode":{"enum":["transaction","steps"]},"suppress":{"type":"array"},"limit":{"type":"integer","minimum":1},"revert":{"type":"object"}},"additionalProperties":false}"#;
+const PAYLOAD_SCHEMA: &str = r#"{"$schema":"https://json-schema.org/draft/2020-12/schema","oneOf":[{"type":"object","properties":{"sql":{"type":"string","minLength":1,"description":"One or more SQL statements, separated by semicolons."},"mode":{"enum":["transaction","steps"],"description":"One transaction for all statements, or each with effect at once."},"suppress":{"type":"array","maxItems":100,"description":"Findings that are taken as known. An approver must agree.","items":{"type":"object","properties":{"code":{"type":"string"},"reason":{"type":"string","minLength":1,"maxLength":500}},"required":["code","reason"],"additionalProperties":false}},"limit":{"type":"integer","minimum":1,"description":"The most rows that a query may answer."}},"required":["sql"],"additionalProperties":false},{"type":"object","properties":{"revert":{"type":"object","description":"What this attempt changed is put back.","properties":{"request":{"type":"string","pattern":"^req_"},"revision":{"type":"integer","minimum":1},"attempt":{"type":"integer","minimum":1}},"required":["request","revision","attempt"],"additionalProperties":false}},"required":["revert"],"additionalProperties":false}]}"#;
 
 struct Sql;
 
@@ -32,14 +30,8 @@ impl Plugin for Sql {
         }
     }
 
-    // The dialect is the target's and not known yet: what does not parse here may well parse there.
     fn validate(payload: &str) -> Vec<Finding> {
-        if run::revert(payload).is_some() {
-            return Vec::new();
-        }
-        let mut findings = review::review(payload, "sqlite").findings;
-        findings.retain(|finding| finding.code != "sql.unparsed");
-        findings
+        review::everywhere(payload)
     }
 
     fn plan(job: Job) -> Result<ChangePlan, String> {

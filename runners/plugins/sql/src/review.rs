@@ -1,4 +1,4 @@
-//! Reads a payload and reviews its script: steps as an approver sees them, and findings.
+//! A payload as a plugin shows it: steps and findings, in the words of the interface.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -6,12 +6,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::{Finding, Step};
-
-use crate::classify::{Class, Warning, classify, title};
-use crate::split::{Statement, split};
-
-/// The most statements of one script. A longer one is data, and belongs into an import.
-const STATEMENTS_MAX: usize = 10_000;
+use placet_sql_review as sql;
+use placet_sql_review::{Payload, Settings, apply, title};
 
 /// A reviewed script.
 #[derive(Debug, Default)]
@@ -30,8 +26,8 @@ impl Review {
         self.findings.iter().any(|finding| finding.level == "error")
     }
 
-    fn refused(code: &str, message: String, line: Option<u32>) -> Self {
-        Self { findings: vec![finding("error", code, message, None, line)], ..Self::default() }
+    fn refused(code: &str, message: String) -> Self {
+        Self { findings: vec![finding("error", code, message, None, None)], ..Self::default() }
     }
 }
 
@@ -55,101 +51,78 @@ pub fn finding(
     }
 }
 
-/// Reviews the payload `{"sql": "…"}` in the given dialect.
-pub fn review(payload: &str, dialect: &str) -> Review {
-    let script = match script_of(payload) {
-        Ok(script) => script,
-        Err(message) => return Review::refused("sql.payload", message, None),
+/// Reviews the script of a payload in the given dialect, with the settings of its environment. A payload that
+/// puts an attempt back has no script, and no findings.
+pub fn review(payload: &str, settings: &str, dialect: &str) -> Review {
+    let script = match Payload::from_json(payload) {
+        Ok(Payload::Script(script)) => script,
+        Ok(Payload::Revert(_)) => return Review::default(),
+        Err(message) => return Review::refused("sql.payload", message),
     };
-    let statements = match split(&script, dialect) {
-        Ok(statements) => statements,
-        Err(unended) => {
-            let message = format!("the {} that begins here has no end", unended.what);
-            return Review::refused("sql.unended", message, Some(unended.line));
-        }
+    // Settings that cannot be read must not quietly mean none.
+    let settings = match Settings::from_json(settings) {
+        Ok(settings) => settings,
+        Err(message) => return Review::refused("sql.settings", message),
     };
-    if statements.is_empty() {
-        let message = "the script holds no statement".to_string();
-        return Review::refused("sql.empty", message, None);
-    }
-    if statements.len() > STATEMENTS_MAX {
-        let message = format!(
-            "the script holds {} statements, and at most {STATEMENTS_MAX} are accepted",
-            statements.len()
-        );
-        return Review::refused("sql.too_many_statements", message, None);
-    }
-    of_statements(&statements, dialect)
-}
-
-fn script_of(payload: &str) -> Result<String, String> {
-    let value: serde_json::Value = serde_json::from_str(payload)
-        .map_err(|error| format!("the payload is not JSON: {error}"))?;
-    let expected = || "the payload must be `{\"sql\": \"…\"}` and nothing more".to_string();
-    let serde_json::Value::Object(mut members) = value else { return Err(expected()) };
-    // The host reads these.
-    for name in ["mode", "suppress", "limit"] {
-        members.remove(name);
-    }
-    match (members.remove("sql"), members.is_empty()) {
-        (Some(serde_json::Value::String(script)), true) => Ok(script),
-        _ => Err(expected()),
+    let reviewed = sql::review(&script.sql, dialect);
+    let findings = apply(reviewed.findings, &settings, &script.suppress);
+    Review {
+        lines: reviewed.steps.iter().map(|step| step.statement.line).collect(),
+        findings: findings.into_iter().map(shown).collect(),
+        steps: (1..).zip(reviewed.steps).map(|(number, step)| step_of(number, step)).collect(),
     }
 }
 
-fn of_statements(statements: &[Statement<'_>], dialect: &str) -> Review {
-    let mut review = Review::default();
-    for (index, statement) in statements.iter().enumerate() {
-        let id = format!("s{}", index.saturating_add(1));
-        let class = classify(statement.text, dialect);
-        if let Some(found) = warning_of(&class, &id, statement.line) {
-            review.findings.push(found);
-        }
-        review.steps.push(step(id, statement.text, &class));
-        review.lines.push(statement.line);
+/// What is wrong with a payload in every dialect: the target, and with it the dialect, is not known yet.
+pub fn everywhere(payload: &str) -> Vec<Finding> {
+    let review = |dialect| review(payload, "{}", dialect).findings;
+    let mut found = review("sqlite");
+    for dialect in ["postgresql", "mysql"] {
+        let there = review(dialect);
+        found.retain(|one| {
+            there.iter().any(|other| (&one.code, one.line) == (&other.code, other.line))
+        });
     }
-    let has = |kind| review.steps.iter().any(|step| step.kind == kind);
-    if has("ddl") && has("write") {
-        let message = "the script changes both the schema and rows".to_string();
-        review.findings.push(finding("info", "sql.mixed_ddl_dml", message, None, None));
-    }
-    review
+    // What does not parse here may well parse there.
+    found.retain(|finding| finding.code != "sql.unparsed");
+    found
 }
 
-fn step(id: String, body: &str, class: &Class) -> Step {
+fn id_of(number: usize) -> String {
+    format!("s{number}")
+}
+
+fn step_of(number: usize, step: sql::Step<'_>) -> Step {
+    let (body, class) = (step.statement.text, step.class);
     Step {
-        id,
+        id: id_of(number),
         title: title(body),
         body: body.to_string(),
         // The host computes it.
         body_digest: String::new(),
         target: crate::CONNECTION.to_string(),
-        kind: class.kind.to_string(),
-        risk: class.risk.to_string(),
-        effect: "transactional".to_string(),
+        kind: class.kind.word().to_string(),
+        risk: class.risk.word().to_string(),
+        effect: class.effect.word().to_string(),
         estimated_rows: None,
         reversible: class.reversible,
-        lock: String::new(),
-        rewrites: false,
-        objects: Vec::new(),
+        lock: class.lock.word().to_string(),
+        rewrites: class.rewrites,
+        objects: class.objects,
     }
 }
 
-fn warning_of(class: &Class, step: &str, line: u32) -> Option<Finding> {
-    let (level, code, message) = match class.warning? {
-        Warning::NoWhere => ("warning", "sql.no_where", "it has no WHERE and touches every row"),
-        Warning::Drop => ("warning", "sql.drop", "it drops something for good"),
-        Warning::Truncate => ("warning", "sql.truncate", "it empties a whole table"),
-        Warning::TransactionControl => (
-            "error",
-            "sql.commit_inside",
-            "a script must not begin, end or mark transactions; the host runs it in one",
-        ),
-        Warning::Unparsed => {
-            ("warning", "sql.unparsed", "it could not be parsed; a person must read it")
-        }
-    };
-    Some(finding(level, code, message.to_string(), Some(step), Some(line)))
+fn shown(found: sql::Finding) -> Finding {
+    Finding {
+        level: found.level.word().to_string(),
+        code: found.code,
+        message: found.message,
+        step: found.statement.map(id_of),
+        line: found.line,
+        position: found.position,
+        help: found.help,
+        needs_person: found.needs_person,
+    }
 }
 
 #[cfg(test)]
@@ -157,7 +130,7 @@ mod tests {
     use super::*;
 
     fn codes(payload: &str) -> Vec<String> {
-        review(payload, "sqlite").findings.into_iter().map(|found| found.code).collect()
+        review(payload, "{}", "sqlite").findings.into_iter().map(|found| found.code).collect()
     }
 
     #[test]
@@ -172,7 +145,8 @@ mod tests {
 
     #[test]
     fn findings_name_step_and_line() {
-        let reviewed = review(r#"{"sql": "SELECT 1;\nDELETE FROM a;\nDROP TABLE a;"}"#, "sqlite");
+        let payload = r#"{"sql": "SELECT 1;\nDELETE FROM a;\nDROP TABLE a;"}"#;
+        let reviewed = review(payload, "{}", "sqlite");
         let found: Vec<_> = reviewed
             .findings
             .iter()
@@ -183,10 +157,33 @@ mod tests {
             [
                 ("sql.no_where", Some("s2"), Some(2)),
                 ("sql.drop", Some("s3"), Some(3)),
-                ("sql.mixed_ddl_dml", None, None)
+                ("sql.mixed_ddl_dml", Some("s3"), Some(3))
             ]
         );
         assert!(!reviewed.is_refused());
-        assert!(review(r#"{"sql": "BEGIN; COMMIT"}"#, "sqlite").is_refused());
+        assert!(review(r#"{"sql": "BEGIN; COMMIT"}"#, "{}", "sqlite").is_refused());
+    }
+
+    #[test]
+    fn settings_and_suppressions_tune_what_is_found() {
+        let payload = r#"{"sql": "DROP TABLE a"}"#;
+        let strict = r#"{"rules": {"sql.drop": "error"}}"#;
+        assert!(review(payload, strict, "sqlite").is_refused());
+        assert!(review(payload, r#"{"rules": {"sql.dorp": "off"}}"#, "sqlite").is_refused());
+        let known =
+            r#"{"sql": "DROP TABLE a", "suppress": [{"code": "sql.drop", "reason": "empty"}]}"#;
+        let reviewed = review(known, strict, "sqlite");
+        assert!(!reviewed.is_refused());
+        assert!(reviewed.findings.iter().all(|found| found.needs_person));
+    }
+
+    #[test]
+    fn before_the_dialect_is_known_only_what_is_wrong_everywhere_is_said() {
+        let codes = |payload| -> Vec<String> {
+            everywhere(payload).into_iter().map(|found| found.code).collect()
+        };
+        assert_eq!(codes(r#"{"sql": "SELECT $a$ ' $a$, E'\\''"}"#), Vec::<String>::new());
+        assert_eq!(codes(r#"{"sql": "BEGIN"}"#), ["sql.commit_inside"]);
+        assert_eq!(codes("{}"), ["sql.payload"]);
     }
 }

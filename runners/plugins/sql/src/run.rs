@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use placet_plugin_sdk::sql::{Connection, Error, Transaction};
 use placet_plugin_sdk::{ChangePlan, Failure, Job, Outcome, Step, context, failure, report};
+use placet_sql_review::{Payload, Script, title};
 
 use crate::CONNECTION;
 use crate::review::{Review, finding, review};
@@ -13,12 +14,14 @@ use crate::review::{Review, finding, review};
 /// Reviews the payload in the dialect of the target, and tries it where a dry run is granted.
 pub fn plan(job: &Job) -> Result<ChangePlan, String> {
     let connection = Connection::open(CONNECTION).map_err(|error| said(&error))?;
-    let mut reviewed = match revert(&job.payload) {
-        Some((request, revision, attempt)) => {
-            let inverse = connection.inverse(&request, revision, attempt);
+    let mut reviewed = match Payload::from_json(&job.payload) {
+        Ok(Payload::Revert(of)) => {
+            let inverse = connection.inverse(&of.request, of.revision, of.attempt);
             of_inverse(inverse.map_err(|error| said(&error))?)
         }
-        None => review(&job.payload, &connection.dialect()),
+        Ok(Payload::Script(_)) | Err(_) => {
+            review(&job.payload, &job.settings, &connection.dialect())
+        }
     };
     if !reviewed.is_refused() {
         dry_run(&connection, &mut reviewed)?;
@@ -32,14 +35,6 @@ pub fn plan(job: &Job) -> Result<ChangePlan, String> {
     })
 }
 
-/// The attempt that a payload asks to put back: request, revision, attempt.
-pub fn revert(payload: &str) -> Option<(String, u32, u32)> {
-    let payload: serde_json::Value = serde_json::from_str(payload).ok()?;
-    let of = payload.get("revert")?;
-    let number = |name: &str| u32::try_from(of.get(name)?.as_u64()?).ok();
-    Some((of.get("request")?.as_str()?.to_string(), number("revision")?, number("attempt")?))
-}
-
 /// The statements that put an attempt back, as steps. The host says of each what it names and how it is undone.
 fn of_inverse(statements: Vec<String>) -> Review {
     let mut reviewed = Review::default();
@@ -47,7 +42,7 @@ fn of_inverse(statements: Vec<String>) -> Review {
         reviewed.lines.push(1);
         reviewed.steps.push(Step {
             id: format!("s{}", index.saturating_add(1)),
-            title: body.chars().take(80).collect(),
+            title: title(&body),
             body,
             // The host computes it.
             body_digest: String::new(),
@@ -107,12 +102,14 @@ enum Mode {
 }
 
 fn mode(job: &Job, approved: &ChangePlan) -> Mode {
-    let asked: serde_json::Value = serde_json::from_str(&job.payload).unwrap_or_default();
+    let asked = Payload::from_json(&job.payload);
+    let by_steps = matches!(
+        asked,
+        Ok(Payload::Script(Script { mode: Some(placet_sql_review::Mode::Steps), .. }))
+    );
     if approved.steps.iter().all(|step| step.kind == "read") {
         Mode::Answers
-    } else if asked["mode"].as_str() == Some("steps")
-        || approved.steps.iter().any(|step| step.effect != "transactional")
-    {
+    } else if by_steps || approved.steps.iter().any(|step| step.effect != "transactional") {
         Mode::OneByOne
     } else {
         Mode::Together
