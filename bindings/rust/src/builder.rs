@@ -100,6 +100,22 @@ impl GateBuilder {
         self.target(name, Arc::new(SqliteTarget::new(path)))
     }
 
+    /// Adds the PostgreSQL database at `url` (`postgres://user:password@host/database`) as a target. For encryption and a
+    /// credential that only reads, see [`placet_runners::PostgresTarget`].
+    #[cfg(feature = "postgres-target")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "postgres-target")))]
+    pub fn postgres_target(self, name: impl Into<String>, url: impl Into<String>) -> Self {
+        self.target(name, Arc::new(placet_runners::PostgresTarget::new(url)))
+    }
+
+    /// Adds the MySQL or MariaDB database at `url` (`mysql://user:password@host/database`) as a target. For encryption
+    /// and a credential that only reads, see [`placet_runners::MySqlTarget`].
+    #[cfg(feature = "mysql-target")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mysql-target")))]
+    pub fn mysql_target(self, name: impl Into<String>, url: impl Into<String>) -> Self {
+        self.target(name, Arc::new(placet_runners::MySqlTarget::new(url)))
+    }
+
     /// Adds a target of the host's own. Its credentials stay with the host.
     pub fn target(mut self, name: impl Into<String>, target: Arc<dyn SqlTarget>) -> Self {
         self.targets.push((name.into(), target));

@@ -38,5 +38,7 @@ mod nodes;
 mod books;
 #[cfg(feature = "postgres")]
 mod line;
+#[cfg(all(feature = "postgres", feature = "postgres-target", feature = "mysql-target"))]
+mod databases;
 #[cfg(feature = "postgres")]
 mod cut;
