@@ -10,11 +10,14 @@ use placet_target::testing::{
 use placet_target_sqlite::SqliteTarget;
 use rusqlite::types::ValueRef;
 
+/// What makes a driver wrong.
+type Wrap = fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>;
+
 /// A database of its own, with or without something wrong in between.
 struct Sqlite {
     _folder: tempfile::TempDir,
     path: PathBuf,
-    wrap: fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>,
+    wrap: Wrap,
 }
 
 impl Sqlite {
@@ -98,11 +101,12 @@ fn every_promise_is_kept() {
 
 #[test]
 fn a_driver_that_breaks_a_promise_is_caught() {
-    for (fault, wrap) in FAULTS {
+    for (fault, wrap, sentence) in FAULTS {
         let sqlite = Sqlite { wrap: *wrap, ..Sqlite::new() };
         let broken = broken_promises(&sqlite);
-        assert!(!broken.is_empty(), "{fault:?} passes");
-        println!("{fault:?}: {} promises, first: {}", broken.len(), broken[0]);
+        let told = broken.iter().find(|promise| promise.contains(sentence));
+        let told = told.unwrap_or_else(|| panic!("{fault:?} passes `{sentence}`: {broken:#?}"));
+        println!("{fault:?}: {} promises, among them {told}", broken.len());
     }
     assert_eq!(FAULTS.len(), Fault::ALL.len());
 }
@@ -126,7 +130,7 @@ fn a_driver_that_puts_rows_back_wrongly_is_caught() {
 }
 
 /// What is wrong, and the driver that does it.
-const PUT_BACK_WRONGLY: &[(&str, fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>)] = &[
+const PUT_BACK_WRONGLY: &[(&str, Wrap)] = &[
     ("rows kept after the statement", |target| {
         Arc::new(Broken::new(target, Fault::KeepsAfterwards))
     }),
@@ -146,33 +150,31 @@ const PUT_BACK_WRONGLY: &[(&str, fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>)] 
 /// Keeps the key of an update or a delete and nothing else of its condition.
 fn without_guard(sql: &str) -> String {
     let cut = sql.find(" COLLATE BINARY IS ").or_else(|| sql.find(" IS "));
-    let guard = cut.and_then(|cut| sql.get(..cut)?.rfind(" AND "));
-    match guard {
-        Some(at) if !sql.starts_with("INSERT") => sql[..at].to_owned(),
-        _ => sql.to_owned(),
-    }
+    let key = cut.and_then(|cut| sql.get(..sql.get(..cut)?.rfind(" AND ")?));
+    key.filter(|_| !sql.starts_with("INSERT")).unwrap_or(sql).to_owned()
 }
 
 macro_rules! faults {
-    ($($fault:ident),* $(,)?) => {
-        /// Every fault, and the driver that has it.
-        const FAULTS: &[(Fault, fn(Arc<dyn SqlTarget>) -> Arc<dyn SqlTarget>)] =
-            &[$((Fault::$fault, |target| Arc::new(Broken::new(target, Fault::$fault)))),*];
+    ($($fault:ident: $sentence:literal),* $(,)?) => {
+        /// Every fault, the driver that has it, and a promise that it breaks.
+        const FAULTS: &[(Fault, Wrap, &str)] = &[
+            $((Fault::$fault, |target| Arc::new(Broken::new(target, Fault::$fault)), $sentence)),*
+        ];
     };
 }
 
 faults![
-    ForgetsMarker,
-    DeniesWhileAlive,
-    KeepsAfterwards,
-    ForgetsStep,
-    RunsSecondStatement,
-    PutsBackInWrongOrder,
-    LosesRowsOfInverse,
-    WritesWhileReading,
-    ReadsEverything,
-    DoesNotStop,
-    LosesBatches,
-    SeesNoDrift,
-    CommitsAtEnd,
+    ForgetsMarker: "the marker of a committed attempt is there",
+    DeniesWhileAlive: "while a session can still commit, no marker is denied",
+    KeepsAfterwards: "what was kept can be put back",
+    ForgetsStep: "a step and its mark are committed together",
+    RunsSecondStatement: "one call executes one statement",
+    PutsBackInWrongOrder: "what was kept can be put back",
+    LosesRowsOfInverse: "what was kept can be put back",
+    WritesWhileReading: "a session that only reads refuses every write",
+    ReadsEverything: "rows are counted while they are read",
+    DoesNotStop: "nothing is sent after the stop signal",
+    LosesBatches: "a stream hands over what a query answers",
+    SeesNoDrift: "a digest changes with each kind of change",
+    CommitsAtEnd: "a session that ends without a commit leaves nothing",
 ];

@@ -54,9 +54,9 @@ fn rows(bench: &Bench, table: &str) -> Vec<Vec<String>> {
     let database = admin(bench);
     let mut query = database.prepare(&format!("SELECT * FROM {table} ORDER BY 1")).unwrap();
     let columns = query.column_count();
-    let exact = |value: Value| match value {
-        Value::Real(number) => format!("{number:?} {:x}", number.to_bits()),
-        other => format!("{other:?}"),
+    let exact = |value: Value| {
+        let bits = if let Value::Real(number) = value { number.to_bits() } else { 0 };
+        format!("{value:?} {bits:x}")
     };
     let rows = query.query_map([], |row| (0..columns).map(|at| row.get(at).map(exact)).collect());
     rows.unwrap().map(Result::unwrap).collect()
@@ -64,7 +64,7 @@ fn rows(bench: &Bench, table: &str) -> Vec<Vec<String>> {
 
 /// Keeps the statement, commits, puts back. Returns the inverse.
 fn there_and_back(bench: &Bench, (sql, touch): (&str, &Touch), request: u128) -> Vec<String> {
-    let table = &touch.table[0];
+    let table = touch.table.last().unwrap();
     let before = rows(bench, table);
     let mut session = writer(bench, request);
     assert_eq!(session.can_keep(touch).unwrap(), Keepable::Yes, "{sql}");
@@ -72,12 +72,13 @@ fn there_and_back(bench: &Bench, (sql, touch): (&str, &Touch), request: u128) ->
     commit(&mut *session, request);
     drop(session);
     assert_ne!(rows(bench, table), before, "{sql}");
-    let mut session = writer(bench, request + 1);
+    let revert = request.checked_add(1).unwrap();
+    let mut session = writer(bench, revert);
     let inverse = session.inverse(&Attempt::of(&id(request)), 10_000).unwrap();
     for sql in &inverse {
         assert_eq!(session.execute(sql, &[]).unwrap(), 1, "{sql}");
     }
-    commit(&mut *session, request + 1);
+    commit(&mut *session, revert);
     assert_eq!(rows(bench, table), before, "{sql}");
     inverse
 }
@@ -297,7 +298,8 @@ fn a_statement_that_does_more_than_it_says_is_refused() {
         let sql = "DELETE FROM orders WHERE id = 1 + abs(random() % 3)";
         match session.execute_kept(sql, (&random, &mark(id(1))), 10) {
             Ok(rows) => {
-                assert_eq!(session.inverse(&Attempt::of(&id(1)), 10).unwrap().len() as u64, rows);
+                let inverse = session.inverse(&Attempt::of(&id(1)), 10).unwrap();
+                assert_eq!(u64::try_from(inverse.len()).unwrap(), rows);
                 kept += 1;
             }
             Err(_) => refused += 1,
