@@ -36,6 +36,14 @@ pub use points::POINTS;
 /// answer as SQLite's do, but refuse floating-point numbers and texts that are not UTF-8, instead of guessing
 /// how SQLite would write them.
 ///
+/// Every statement runs in a transaction, and a transaction holds the write lock from its beginning. The marker and the
+/// steps of an attempt are asked for under that lock: while any transaction is open, nobody can tell. A session that is
+/// open and has no transaction is not noticed.
+///
+/// Rows are kept of plain tables with a declared primary key, without triggers, without ON CONFLICT and without rows
+/// that would change along (foreign keys are enforced). A key that a statement updates, a NULL in a key, a statement
+/// with RETURNING or WITH, and a text that is not UTF-8 are refused.
+///
 /// ```
 /// use placet_core::error::Code;
 /// use placet_target::{Access, SqlFailure, SqlTarget, StopSignal};

@@ -11,6 +11,7 @@
 mod bench; // a database file for one test
 mod examined; // the exam for targets, and what it must catch
 mod kept; // rows with odd values in odd tables
+mod origins; // where the columns of an answer come from
 mod points; // every labelled point is reached
 
 use placet_core::id::{RequestId, RunId};

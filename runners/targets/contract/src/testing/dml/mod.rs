@@ -51,7 +51,6 @@ pub fn random_dml(of: &dyn Examined, seed: u64, scripts: u64) -> Result<DmlRepor
     let mut world = World::new(&exam, &mut chance);
     for number in 0..scripts {
         if number.checked_rem(SCRIPTS_PER_WORLD) == Some(0) {
-            world.make(&exam);
             world = World::new(&exam, &mut chance);
             world.make(&exam);
         }
