@@ -175,6 +175,7 @@ faults![
     ReadsEverything: "rows are counted while they are read",
     DoesNotStop: "nothing is sent after the stop signal",
     LosesBatches: "a stream hands over what a query answers",
+    MistellsOrigins: "a column of a table names its origin",
     SeesNoDrift: "a digest changes with each kind of change",
     CommitsAtEnd: "a session that ends without a commit leaves nothing",
 ];

@@ -6,8 +6,8 @@ use placet_core::digest::Digest;
 use placet_core::runner::JobId;
 
 use crate::{
-    Access, Attempt, CommitFailure, Keepable, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget,
-    SqlValue, StepMark, StepSeen, StopSignal, Touch, TouchKind,
+    Access, Attempt, CommitFailure, Keepable, Marker, Origin, SqlFailure, SqlRows, SqlSession,
+    SqlTarget, SqlValue, StepMark, StepSeen, StopSignal, Touch, TouchKind,
 };
 
 /// What a [`Broken`] driver does wrong.
@@ -41,6 +41,8 @@ pub enum Fault {
     DoesNotStop,
     /// Hands over all batches but the first.
     LosesBatches,
+    /// Says of every column that it comes from the first one's table.
+    MistellsOrigins,
     /// Says the same of every schema.
     SeesNoDrift,
     /// Commits when the session ends.
@@ -61,6 +63,7 @@ impl Fault {
         Self::ReadsEverything,
         Self::DoesNotStop,
         Self::LosesBatches,
+        Self::MistellsOrigins,
         Self::SeesNoDrift,
         Self::CommitsAtEnd,
     ];
@@ -199,7 +202,12 @@ impl SqlSession for BrokenSession {
                 bytes_max.max(1 << 20),
             );
         }
-        self.inner.query(statement, values, rows_max, bytes_max)
+        let mut found = self.inner.query(statement, values, rows_max, bytes_max)?;
+        if self.is(Fault::MistellsOrigins) {
+            let origin = Origin { table: "exam_orders".to_owned(), column: "state".to_owned() };
+            found.origins = vec![Some(origin); found.columns.len()];
+        }
+        Ok(found)
     }
 
     fn stream(
