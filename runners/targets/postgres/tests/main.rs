@@ -14,5 +14,13 @@ mod transaction; // begin, execute, commit, roll back
 mod refused; // what no statement may be
 mod stop; // what is under way stops
 mod locks; // locks, and what they tell
+mod lost; // answers that never arrive
+mod steps; // steps that are committed one by one
+mod rows; // what queries answer
+mod kept; // rows that are put back
+mod drift; // how the schema is made
+mod rights; // two credentials
+mod tls; // encrypted sessions
+mod proxy; // a network that is cut
 mod server; // a server of our own
 mod story; // what the tests have in common

@@ -1,0 +1,326 @@
+//! Rows that are put back exactly, or said beforehand not to be.
+
+use placet_target::{Attempt, CommitFailure, Keepable, SqlFailure, SqlSession, Touch, TouchKind};
+
+use crate::story::{Stage, id, marker, refusal, stage, step};
+
+/// Odd columns and odd values, with a key of two columns and names that need quotes.
+const ODD: &str = r#"
+CREATE SCHEMA "Sho'p";
+CREATE TYPE "Sho'p".mood AS ENUM ('glad', 'it''s');
+CREATE DOMAIN "Sho'p".cents AS numeric(12, 2);
+CREATE TABLE "Sho'p"."Odd ""rows" (
+    "A" int, b timestamptz, PRIMARY KEY ("A", b),
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    "te'xt" text, fixed char(5), raw bytea, num numeric, "do" "Sho'p".cents, fl float8, r real,
+    ints int[], texts text[], zones timestamptz[], js json, jb jsonb, mood "Sho'p".mood,
+    uuid uuid, iv interval, net inet, span tstzrange, spans int4multirange, bits bit(3), d date, t timetz,
+    twice numeric GENERATED ALWAYS AS (num * 2) STORED, request text, statement text);
+INSERT INTO "Sho'p"."Odd ""rows" ("A", b, "te'xt", fixed, raw, num, "do", fl, r, ints, texts, zones, js, jb,
+    mood, uuid, iv, net, span, spans, bits, d, t, request, statement)
+VALUES (1, '2024-01-01 00:00:00.000001+05', E'it''s \\ "\n\t é $1 $$', 'ab', '\x00ff5c27', 1.00, 3,
+    0.1 + 0.2, 0.1, '{1,NULL}', ARRAY['a,b', '"', NULL, '\'], ARRAY['infinity', now()]::timestamptz[],
+    '{"b" :1,"a":  2}', '{"b": 1.0}', 'it''s', gen_random_uuid(), '1 mon -3 days 02:00', '10.0.0.1/24',
+    '[2020-01-01,infinity)', '{[1,3),[5,7)}', '101', '0044-03-15 BC', '10:00:00.5+05:30', 'r', 's'),
+  (2, '-infinity', '', '', '', 'NaN', NULL, '-0', 'Infinity', '{}', '{}', NULL, 'null', 'null', 'glad', NULL,
+    NULL, NULL, 'empty', '{}', '000', 'infinity', NULL, NULL, NULL),
+  (3, 'infinity', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"#;
+
+const NAME: &str = "\"Sho'p\".\"Odd \"\"rows\"";
+
+fn touch(kind: TouchKind, columns: &[&str], condition: Option<&str>) -> Touch {
+    Touch {
+        kind,
+        table: vec!["Sho'p".to_owned(), "Odd \"rows".to_owned()],
+        alias: None,
+        columns: columns.iter().map(|column| (*column).to_owned()).collect(),
+        condition: condition.map(str::to_owned),
+    }
+}
+
+fn simple(kind: TouchKind, columns: &[&str], condition: Option<&str>) -> Touch {
+    Touch { table: vec!["t".to_owned()], ..touch(kind, columns, condition) }
+}
+
+/// Everything in the table, as text.
+fn dump(stage: &Stage, table: &str) -> Vec<String> {
+    stage.db.rows(&format!("SELECT x::text FROM {table} AS x ORDER BY 1"))
+}
+
+/// Runs one statement whose rows are kept, and commits it.
+fn run(stage: &Stage, attempt: u32, sql: &str, touch: &Touch) -> u64 {
+    let mut session = stage.begun(attempt);
+    assert_eq!(session.can_keep(touch).unwrap(), Keepable::Yes, "{sql}");
+    let rows = session.execute_kept(sql, (touch, &step(attempt, "s")), 100);
+    let rows = rows.unwrap_or_else(|failure| panic!("{sql}: {failure:?}"));
+    session.commit(&marker(attempt)).unwrap();
+    rows
+}
+
+fn inverse(stage: &Stage, attempt: u32) -> Vec<String> {
+    stage.reader().inverse(&Attempt::of(&id(attempt)), 1_000).unwrap()
+}
+
+/// Executes what puts an attempt back, as an attempt of its own. How many rows each statement changed.
+fn put_back(stage: &Stage, of: u32, attempt: u32) -> Vec<u64> {
+    let mut session = stage.begun(attempt);
+    let statements = inverse(stage, of);
+    let run = |session: &mut Box<dyn SqlSession>, sql: &String| {
+        session.execute(sql, &[]).unwrap_or_else(|failure| panic!("{sql}: {failure:?}"))
+    };
+    let counts = statements.iter().map(|sql| run(&mut session, sql)).collect();
+    session.commit(&marker(attempt)).unwrap();
+    counts
+}
+
+#[test]
+fn odd_rows_are_put_back_exactly() {
+    let Some(stage) = stage(ODD) else { return };
+    let before = dump(&stage, NAME);
+    let update = [
+        "te'xt", "fixed", "raw", "num", "do", "fl", "r", "ints", "texts", "zones", "js", "jb",
+        "mood", "uuid", "iv", "net", "span", "spans", "bits", "d", "t", "request",
+    ];
+    let set = update.map(|column| format!("\"{column}\" = NULL")).join(", ");
+    let all_null = format!("UPDATE {NAME} SET {set}");
+    let aliased = Touch {
+        alias: Some("O".to_owned()),
+        ..touch(TouchKind::Update, &["num", "js"], Some("\"O\".\"A\" < 3 -- few"))
+    };
+    let cases = [
+        (format!("DELETE FROM {NAME};"), touch(TouchKind::Delete, &[], None), 3),
+        (
+            format!("DELETE FROM {NAME} WHERE \"A\" > 1 -- two"),
+            touch(TouchKind::Delete, &[], Some("\"A\" > 1")),
+            2,
+        ),
+        (all_null, touch(TouchKind::Update, &update, None), 3),
+        (
+            format!("UPDATE {NAME} AS \"O\" SET num = 1.0, js = '[1,  2]' WHERE \"O\".\"A\" < 3"),
+            aliased,
+            2,
+        ),
+        (
+            format!(
+                "INSERT INTO {NAME} (\"A\", b, num, js) VALUES (9, now(), 1, '{{}}'), (9, '-infinity', 2, NULL)"
+            ),
+            touch(TouchKind::Insert, &["A", "b", "num", "js"], None),
+            2,
+        ),
+        (
+            format!(
+                "WITH x AS (SELECT 5 AS n) INSERT INTO {NAME} (\"A\", b) SELECT n, now() FROM x"
+            ),
+            touch(TouchKind::Insert, &["A", "b"], None),
+            1,
+        ),
+    ];
+    for (at, (sql, touch, rows)) in cases.iter().enumerate() {
+        let attempt = u32::try_from(at).unwrap() * 2 + 1;
+        assert_eq!(run(&stage, attempt, sql, touch), *rows, "{sql}");
+        assert_ne!(dump(&stage, NAME), before, "{sql}");
+        // A session of another zone puts back the same.
+        stage.db.run(&format!("ALTER DATABASE {} SET TimeZone = 'Asia/Kolkata'", stage.name));
+        let counts = put_back(&stage, attempt, attempt + 1);
+        stage.db.run(&format!("ALTER DATABASE {} RESET TimeZone", stage.name));
+        assert_eq!(counts, vec![1; usize::try_from(*rows).unwrap()], "{sql}");
+        assert_eq!(dump(&stage, NAME), before, "{sql}");
+        // A second time there is nothing to do.
+        let again = put_back(&stage, attempt, attempt + 100);
+        let is_noop = again.iter().all(|rows| *rows == 0);
+        assert!(is_noop, "{sql}: {again:?}");
+        assert_eq!(dump(&stage, NAME), before, "{sql}");
+    }
+}
+
+#[test]
+fn a_row_that_somebody_changed_since_stays_as_it_is() {
+    let Some(stage) = stage(
+        "CREATE TABLE t (id int PRIMARY KEY, n numeric, j json); INSERT INTO t VALUES (1, 1, '{}'), (2, 2, '{}')",
+    ) else {
+        return;
+    };
+    run(&stage, 1, "UPDATE t SET n = 5", &simple(TouchKind::Update, &["n"], None));
+    // Equal for the database, and yet not what was left.
+    stage.db.run("UPDATE t SET n = 5.0 WHERE id = 1");
+    let mut counts = put_back(&stage, 1, 2);
+    counts.sort_unstable();
+    assert_eq!(counts, [0, 1]);
+    assert_eq!(dump(&stage, "t"), ["(1,5.0,{})", "(2,2,{})"]);
+    run(&stage, 3, "DELETE FROM t WHERE id = 1", &simple(TouchKind::Delete, &[], Some("id = 1")));
+    stage.db.run("INSERT INTO t VALUES (1, 7, NULL)");
+    assert_eq!(put_back(&stage, 3, 4), [0]);
+    run(&stage, 5, "INSERT INTO t VALUES (8, 8)", &simple(TouchKind::Insert, &[], None));
+    stage.db.run("UPDATE t SET j = '1' WHERE id = 8");
+    assert_eq!(put_back(&stage, 5, 6), [0]);
+}
+
+#[test]
+fn several_statements_are_put_back_last_first() {
+    let Some(stage) = stage(
+        "CREATE TABLE t (id int PRIMARY KEY, n int);
+        CREATE TABLE child (id int PRIMARY KEY, t int REFERENCES t);
+        INSERT INTO t VALUES (1, 1)",
+    ) else {
+        return;
+    };
+    let child = Touch { table: vec!["child".to_owned()], ..simple(TouchKind::Insert, &[], None) };
+    let mut session = stage.begun(1);
+    let mut keep = |sql: &str, touch: &Touch, name: &str| {
+        session.execute_kept(sql, (touch, &step(1, name)), 10).unwrap()
+    };
+    keep("INSERT INTO t VALUES (2, 2)", &simple(TouchKind::Insert, &[], None), "s1");
+    keep("INSERT INTO child VALUES (1, 2), (2, 1)", &child, "s2");
+    keep("UPDATE t SET n = n + 1", &simple(TouchKind::Update, &["n"], None), "s3");
+    keep("UPDATE t SET n = n + 1", &simple(TouchKind::Update, &["n"], None), "s4");
+    session.commit(&marker(1)).unwrap();
+    drop(session);
+    assert_eq!(put_back(&stage, 1, 2), [1; 7]);
+    assert_eq!(dump(&stage, "t"), ["(1,1)"]);
+    assert!(dump(&stage, "child").is_empty());
+    let few = stage.reader().inverse(&Attempt::of(&id(1)), 6);
+    assert!(matches!(few, Err(SqlFailure::Limit(_))), "{few:?}");
+    assert!(inverse(&stage, 9).is_empty());
+}
+
+#[test]
+fn what_cannot_be_put_back_is_said_beforehand_and_does_not_run() {
+    use TouchKind::{Delete, Insert, Update};
+    let base = "CREATE TABLE t (id int PRIMARY KEY, n int, m int); INSERT INTO t VALUES (1, 1, 1);";
+    let cases: &[(&str, TouchKind, &[&str], &str)] = &[
+        ("DROP TABLE t; CREATE TABLE t (id int, n int)", Delete, &[], "no primary key"),
+        ("", Update, &["id"], "belongs to the primary key"),
+        ("", Update, &["nothing"], "no column nothing"),
+        ("CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f()", Insert, &[], "trigger x"),
+        ("CREATE RULE x AS ON DELETE TO t DO ALSO SELECT 1", Delete, &[], "rule x"),
+        ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", Delete, &[], "policies"),
+        ("ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT * FROM u", Delete, &[], "a view"),
+        ("CREATE TABLE c (t int REFERENCES t ON DELETE CASCADE)", Delete, &[], "foreign key"),
+        ("CREATE TABLE c (t int REFERENCES t ON DELETE SET NULL)", Insert, &[], "foreign key"),
+        (
+            "ALTER TABLE t ADD UNIQUE (n); CREATE TABLE c (t int REFERENCES t (n) ON UPDATE CASCADE)",
+            Update,
+            &["n"],
+            "foreign key",
+        ),
+        ("ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES t", Delete, &[], "refer to each other"),
+        ("ALTER TABLE t ADD UNIQUE (n)", Update, &["n"], "must be different"),
+        ("CREATE UNIQUE INDEX ON t ((n + m))", Update, &["n"], "must be different"),
+        ("CREATE TABLE c () INHERITS (t)", Delete, &[], "inherits"),
+        (
+            "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+            Delete,
+            &[],
+            "partitioned",
+        ),
+        ("CREATE TYPE pair AS (a int); ALTER TABLE t ADD p pair", Delete, &[], "kept exactly"),
+        ("ALTER TABLE t ADD p regclass[]", Update, &["n"], "kept exactly"),
+        (
+            "ALTER TABLE t ALTER n SET NOT NULL, ALTER n ADD GENERATED ALWAYS AS IDENTITY",
+            Update,
+            &["n"],
+            "identity",
+        ),
+        ("DROP TABLE t", Delete, &[], "no such table"),
+        (
+            "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) DEFERRABLE",
+            Insert,
+            &[],
+            "deferrable",
+        ),
+    ];
+    let function =
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';";
+    let Some(stage) = stage("") else { return };
+    let mut session = stage.writer(1);
+    for (setup, kind, columns, due) in cases {
+        stage.db.run(&format!(
+            "DROP SCHEMA public CASCADE; CREATE SCHEMA public; {base} {function} {setup}"
+        ));
+        let touch = simple(*kind, columns, None);
+        let Keepable::No(why) = session.can_keep(&touch).unwrap() else { panic!("{setup}") };
+        assert!(why.contains(due), "{setup}: {why}");
+        let sql = match kind {
+            Insert => "INSERT INTO t VALUES (5)",
+            Update => "UPDATE t SET n = 7",
+            Delete => "DELETE FROM t",
+        };
+        session.begin().unwrap();
+        assert_eq!(refusal(session.execute_kept(sql, (&touch, &step(1, "s")), 10)), why);
+        session.rollback().unwrap();
+    }
+    // What is harmless beside it does not matter.
+    stage.db.run(&format!(
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public; {base} {function}
+        CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f(); ALTER TABLE t DISABLE TRIGGER x;
+        ALTER TABLE t ADD UNIQUE (m); CREATE TABLE c (t int REFERENCES t (m) ON UPDATE CASCADE)"
+    ));
+    assert_eq!(session.can_keep(&simple(Update, &["n"], None)).unwrap(), Keepable::Yes);
+}
+
+#[test]
+fn a_statement_that_does_something_else_than_was_read_from_it_does_not_pass() {
+    let Some(stage) = stage(
+        "CREATE TABLE t (id int PRIMARY KEY, n int, m int); INSERT INTO t VALUES (1, 1, 1), (2, 2, 2);
+        CREATE SCHEMA other; CREATE TABLE other.t (LIKE t INCLUDING ALL);
+        INSERT INTO other.t VALUES (1, 1, 1)",
+    ) else {
+        return;
+    };
+    let (update, delete) = (TouchKind::Update, TouchKind::Delete);
+    let one = Some("id = 1");
+    let cases = [
+        ("UPDATE t SET n = 9", simple(update, &["n"], one)),
+        ("UPDATE t SET n = 9 WHERE id = 1", simple(update, &["n"], None)),
+        ("UPDATE t SET n = 9 WHERE id = 2", simple(update, &["n"], one)),
+        ("UPDATE t SET n = 9, m = 9 WHERE id = 1", simple(update, &["n"], one)),
+        ("UPDATE t SET id = 9 WHERE id = 1", simple(update, &["n"], one)),
+        ("DELETE FROM t", simple(delete, &[], one)),
+        ("DELETE FROM other.t WHERE id = 1", simple(delete, &[], one)),
+        ("DELETE FROM t WHERE id = 1 RETURNING n", simple(delete, &[], one)),
+        ("DELETE FROM t WHERE id = 1", simple(update, &["n"], one)),
+        (
+            "INSERT INTO t VALUES (1, 5) ON CONFLICT (id) DO UPDATE SET n = 5",
+            simple(TouchKind::Insert, &[], None),
+        ),
+        ("INSERT INTO t VALUES (7) RETURNING id", simple(TouchKind::Insert, &[], None)),
+        ("TRUNCATE t", simple(delete, &[], None)),
+    ];
+    let before = dump(&stage, "t");
+    for (sql, touch) in &cases {
+        let mut session = stage.begun(1);
+        let why = refusal(session.execute_kept(sql, (touch, &step(1, "s")), 10));
+        assert!(!why.is_empty());
+        // Whoever goes on in spite of it gets no further, where something had happened.
+        if why.contains("other rows") {
+            let ended = session.commit(&marker(1));
+            assert!(matches!(ended, Err(CommitFailure::NotCommitted(_))), "{sql}: {ended:?}");
+        }
+        drop(session);
+        assert_eq!(dump(&stage, "t"), before, "{sql}");
+        assert_eq!(dump(&stage, "other.t").len(), 1, "{sql}");
+    }
+    // Too many rows, whichever way.
+    for (sql, touch) in [
+        ("UPDATE t SET n = 9", simple(update, &["n"], None)),
+        ("DELETE FROM t", simple(delete, &[], None)),
+        ("INSERT INTO t VALUES (5), (6)", simple(TouchKind::Insert, &[], None)),
+    ] {
+        let mut session = stage.begun(1);
+        let answer = session.execute_kept(sql, (&touch, &step(1, "s")), 1);
+        assert!(matches!(answer, Err(SqlFailure::Limit(_))), "{sql}: {answer:?}");
+        drop(session);
+    }
+    // A row that names a table of the host could not be put back by a statement.
+    stage.db.run("ALTER TABLE t ADD x text DEFAULT 'the placet_marker'");
+    let mut session = stage.begun(1);
+    let _why = refusal(session.execute_kept(
+        "DELETE FROM t",
+        (&simple(delete, &[], None), &step(1, "s")),
+        9,
+    ));
+    drop(session);
+    assert_eq!(stage.db.rows("SELECT count(*) FROM t"), ["2"]);
+    assert_eq!(stage.db.rows("SELECT count(*) FROM placet.placet_kept"), ["0"]);
+}
