@@ -2,10 +2,10 @@
 
 use placet_target::SqlFailure;
 use serde_json::Value;
-use tokio_postgres::error::SqlState;
 
 use crate::fault::shifted;
 use crate::guard::Statement;
+use crate::lexer::Token;
 use crate::work::Work;
 
 const EXPLAIN: &str = "EXPLAIN (FORMAT JSON) ";
@@ -17,21 +17,14 @@ impl Work {
         statement: &Statement<'_>,
     ) -> Result<Option<u64>, SqlFailure> {
         let verbs = ["select", "insert", "update", "delete", "merge", "with", "values", "table"];
-        if !verbs.contains(&statement.verb.as_str()) {
+        // A statement with parameters has no plan of its own.
+        let has_parameters = statement.pieces.iter().any(|piece| piece.token == Token::Sign('$'));
+        if has_parameters || !verbs.contains(&statement.verb.as_str()) {
             return Ok(None);
         }
         let explain = format!("{EXPLAIN}{}", statement.text);
-        let plan = match self.link.text(&explain).await {
-            Ok(plan) => plan,
-            // A statement with parameters has no plan of its own.
-            Err(trouble)
-                if trouble.is(&SqlState::UNDEFINED_PARAMETER)
-                    || trouble.is(&SqlState::INDETERMINATE_DATATYPE) =>
-            {
-                return Ok(None);
-            }
-            Err(trouble) => return Err(shifted(trouble, EXPLAIN)),
-        };
+        let plan = self.link.text(&explain).await;
+        let plan = plan.map_err(|trouble| shifted(trouble, EXPLAIN))?;
         Ok(plan.and_then(|text| rows_of(&text)))
     }
 }

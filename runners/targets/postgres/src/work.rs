@@ -191,19 +191,22 @@ impl Work {
         let both = async {
             let run = self.link.client.execute_typed(text, typed);
             let (ran, found) = tokio::join!(biased; run, watch.ask(&self.link));
-            let rows = ran?;
-            Ok((rows, found?))
+            Ok((ran?, found))
         };
         let (rows, found) = match self.link.watched(both).await {
             Ok(both) => both,
             Err(trouble) => return Err(self.spoil(trouble.into())),
         };
-        let found = seen(&found)?;
-        if self.open.as_ref().is_some_and(|open| open.seen == found) {
-            return Ok(rows);
+        if let Ok(found) = &found {
+            let found = seen(found)?;
+            if self.open.as_ref().is_some_and(|open| open.seen == found) {
+                return Ok(rows);
+            }
         }
+        // Who cannot even ask any more is not who began.
+        let stopped = self.link.stop.raised().filter(|_| found.is_err());
         self.rollback().await?;
-        Err(changed())
+        Err(stopped.map_or_else(changed, SqlFailure::Stopped))
     }
 
     /// Notes that the transaction can only be undone.

@@ -32,7 +32,10 @@ const CHANGES: &[(&str, &str)] = &[
     ("shop.orders", "ALTER TABLE shop.orders ALTER t TYPE text COLLATE \"C\""),
     ("shop.orders", "ALTER TABLE shop.orders ADD CONSTRAINT c CHECK (m > 0) NOT VALID"),
     ("shop.orders", "ALTER TABLE shop.orders VALIDATE CONSTRAINT c"),
-    ("shop.orders", "ALTER TABLE shop.orders ALTER m ADD GENERATED ALWAYS AS IDENTITY"),
+    (
+        "shop.orders",
+        "ALTER TABLE shop.orders ALTER m DROP DEFAULT, ALTER m ADD GENERATED ALWAYS AS IDENTITY",
+    ),
     (
         "shop.orders",
         "ALTER TABLE shop.lines ADD CONSTRAINT fk FOREIGN KEY (o) REFERENCES shop.orders",
@@ -47,7 +50,7 @@ const CHANGES: &[(&str, &str)] = &[
     ("shop.orders", "ALTER TABLE shop.orders ENABLE ROW LEVEL SECURITY"),
     ("shop.orders", "CREATE POLICY p ON shop.orders USING (id > 1)"),
     ("shop.orders", "ALTER TABLE shop.orders SET (fillfactor = 50)"),
-    ("shop.orders", "ALTER TABLE shop.orders SET UNLOGGED"),
+    ("shop.mood", "ALTER TYPE shop.mood RENAME VALUE 'glad' TO 'happy'"),
     ("shop.orders", "CREATE TABLE shop.heir () INHERITS (shop.orders)"),
     ("shop.lines", "DROP RULE r ON shop.lines"),
     ("shop.parts", "CREATE TABLE shop.part1 PARTITION OF shop.parts FOR VALUES FROM (1) TO (2)"),

@@ -25,7 +25,7 @@ VALUES (1, '2024-01-01 00:00:00.000001+05', E'it''s \\ "\n\t é $1 $$', 'ab', '\
   (2, '-infinity', '', '', '', 'NaN', NULL, '-0', 'Infinity', '{}', '{}', NULL, 'null', 'null', 'glad', NULL,
     NULL, NULL, 'empty', '{}', '000', 'infinity', NULL, NULL, NULL),
   (3, 'infinity', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"#;
+    NULL, NULL, NULL, NULL, NULL, NULL, 'x', NULL)"#;
 
 const NAME: &str = "\"Sho'p\".\"Odd \"\"rows\"";
 
