@@ -81,7 +81,7 @@ impl Work {
     async fn intend(&self, mark: &StepMark) -> Result<(), CommitFailure> {
         let sql = self.insert_step("intended");
         let key = Key::of(&mark.id);
-        let (fence, digest, at) = common(mark.id.fence, &mark.digest, &mark.at);
+        let (fence, digest, at) = common(mark.id.fence, mark.digest, mark.at);
         let mut typed = key.typed();
         typed.extend::<Typed<'_>>(vec![
             (&mark.step, Type::TEXT),

@@ -1,5 +1,13 @@
 //! Numbers of any length, as the server sends them: groups of four decimal digits.
 
+/// Appends a group of four digits.
+fn put(text: &mut String, group: i16) {
+    for place in [1_000, 100, 10, 1] {
+        let digit = group.checked_div(place).map_or(0, |digits| digits % 10);
+        text.push(char::from(b'0'.saturating_add(u8::try_from(digit).unwrap_or(0))));
+    }
+}
+
 /// Reads the binary form of `numeric`. `None` where the bytes are none.
 pub(crate) fn read(raw: &[u8]) -> Option<String> {
     let mut words = raw.chunks(2).map(|word| word.try_into().map(i16::from_be_bytes).ok());
@@ -22,7 +30,7 @@ pub(crate) fn read(raw: &[u8]) -> Option<String> {
     let mut text = sign.to_owned();
     let first = text.len();
     for at in (0..=i32::from(weight).max(0)).rev() {
-        text.push_str(&format!("{:04}", group(at)));
+        put(&mut text, group(at));
     }
     let zeros = text.get(first..)?.bytes().take_while(|digit| *digit == b'0').count();
     let digits = text.len().saturating_sub(first);
@@ -33,7 +41,7 @@ pub(crate) fn read(raw: &[u8]) -> Option<String> {
         let scale = usize::from(scale.unsigned_abs());
         let mut at = -1_i32;
         while text.len().saturating_sub(whole) < scale {
-            text.push_str(&format!("{:04}", group(at)));
+            put(&mut text, group(at));
             at = at.saturating_sub(1);
         }
         text.truncate(whole.saturating_add(scale));

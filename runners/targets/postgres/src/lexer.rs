@@ -165,12 +165,12 @@ impl<'a> Lexer<'a> {
                 (_, '\\') if escapes => {
                     let _taken = letters.next()?;
                 }
-                (at, letter) if letter == quote => {
-                    if letters.next_if(|(_, next)| *next == quote).is_none() {
-                        let length = prefix.saturating_add(at).saturating_add(2);
-                        self.step(length);
-                        return all.get(..length);
-                    }
+                (at, letter)
+                    if letter == quote && letters.next_if(|(_, next)| *next == quote).is_none() =>
+                {
+                    let length = prefix.saturating_add(at).saturating_add(2);
+                    self.step(length);
+                    return all.get(..length);
                 }
                 _ => {}
             }

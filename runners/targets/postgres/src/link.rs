@@ -52,17 +52,13 @@ impl Link {
                 task,
                 stop: stop.clone(),
             };
-            match connector.clone() {
-                Some(tls) => {
-                    let (client, connection) = place.config.connect(tls).await?;
-                    // Errors reach whoever waits for an answer.
-                    Ok(link(client, tokio::spawn(async { drop(connection.await) })))
-                }
-                None => {
-                    let (client, connection) = place.config.connect(NoTls).await?;
-                    Ok(link(client, tokio::spawn(async { drop(connection.await) })))
-                }
+            if let Some(tls) = connector.clone() {
+                let (client, connection) = place.config.connect(tls).await?;
+                // Errors reach whoever waits for an answer.
+                return Ok(link(client, tokio::spawn(async { drop(connection.await) })));
             }
+            let (client, connection) = place.config.connect(NoTls).await?;
+            Ok(link(client, tokio::spawn(async { drop(connection.await) })))
         };
         // The handshake too must end, not only the connection of the socket.
         let limit = Duration::from_millis(u64::from(limit_ms));

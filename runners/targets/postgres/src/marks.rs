@@ -54,7 +54,7 @@ impl Work {
     pub(crate) async fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {
         self.before_commit(&marker.id).await?;
         let key = Key::of(&marker.id);
-        let (fence, digest, at) = common(marker.id.fence, &marker.digest, &marker.at);
+        let (fence, digest, at) = common(marker.id.fence, marker.digest, marker.at);
         let sql = format!(
             "INSERT INTO {} (request, revision, attempt, fence, digest, at)
             VALUES ($1, $2, $3, $4, $5, $6::pg_catalog.timestamptz)",
@@ -76,7 +76,7 @@ impl Work {
         self.before_commit(&mark.id).await?;
         let sql = self.insert_step("done");
         let key = Key::of(&mark.id);
-        let (fence, digest, at) = common(mark.id.fence, &mark.digest, &mark.at);
+        let (fence, digest, at) = common(mark.id.fence, mark.digest, mark.at);
         let mut typed = key.typed();
         typed.extend::<Typed<'_>>(vec![
             (&mark.step, Type::TEXT),

@@ -9,6 +9,7 @@ use tokio_postgres::types::{ToSql, Type};
 use crate::fault::{Trouble, refused, unavailable};
 use crate::guard;
 use crate::link::Link;
+use crate::marks::Typed;
 use crate::origins::Origins;
 use crate::place::Place;
 use crate::tables::Tables;
@@ -39,8 +40,8 @@ pub(crate) struct Open {
 /// The key of the lock that goes with an attempt.
 pub(crate) fn lock_key(id: &JobId) -> i64 {
     let text = format!("placet attempt {} {} {}", id.request, id.revision, id.attempt);
-    let [a, b, c, d, e, f, g, h, ..] = *Digest::of(text.as_bytes()).as_bytes();
-    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let digest = Digest::of(text.as_bytes());
+    i64::from_be_bytes(digest.as_bytes().first_chunk().copied().unwrap_or_default())
 }
 
 impl Work {
@@ -173,8 +174,10 @@ impl Work {
         reached("postgres.executing");
         let given: Vec<Given<'_>> = values.iter().map(Given).collect();
         // The server finds out what type each of them is.
-        let typed: Vec<_> =
-            given.iter().map(|value| (value as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
+        let typed: Typed<'_> = given
+            .iter()
+            .map(|value| -> (&(dyn ToSql + Sync), Type) { (value, Type::UNKNOWN) })
+            .collect();
         let rows = self.run_watched(statement.text, &typed).await?;
         reached("postgres.executed");
         Ok(if statement.changes_rows() { rows } else { 0 })
@@ -303,7 +306,9 @@ fn setup(settings: &Settings, access: Access) -> String {
     );
     if let Some(ms) = settings.statement_timeout_ms {
         let ms = ms.clamp(1, i32::MAX.cast_unsigned());
-        text.push_str(&format!("SET statement_timeout = {ms};"));
+        text.push_str("SET statement_timeout = ");
+        text.push_str(&ms.to_string());
+        text.push(';');
     }
     if access == Access::ReadOnly {
         text.push_str("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY;");

@@ -4,7 +4,6 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     clippy::tests_outside_test_module,
     reason = "this whole file is a test"
@@ -19,6 +18,7 @@ mod steps; // steps that are committed one by one
 mod rows; // what queries answer
 mod kept; // rows that are put back
 mod drift; // how the schema is made
+mod points; // a process that dies
 mod rights; // two credentials
 mod tls; // encrypted sessions
 mod proxy; // a network that is cut

@@ -68,7 +68,7 @@ fn pass(client: &TcpStream, server: &TcpStream, plan: &Plan, cuts: &AtomicU64) {
             let _closed = to.shutdown(Shutdown::Both);
         })
     };
-    let mut bytes = [0; 64 << 10];
+    let mut bytes = vec![0; 64 << 10];
     let (mut from, mut to) = (client, server);
     while let Ok(count @ 1..) = from.read(&mut bytes) {
         let piece = &bytes[..count];

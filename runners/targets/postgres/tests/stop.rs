@@ -29,21 +29,12 @@ fn stopped<T: Send>(
 ) -> T {
     let stop = StopSignal::new();
     let mut session = stage.target().open(access, &stop).unwrap();
+    let beside = stage.beside();
     thread::scope(|scope| {
-        let worker = scope.spawn(|| {
+        let worker = scope.spawn(move || {
             let answer = work(&mut *session);
             // Still alive: it is not the end of the session that ends the statement.
-            assert_eq!(
-                running(
-                    &Stage {
-                        server: stage.server.clone(),
-                        name: stage.name.clone(),
-                        db: crate::server::Db::connect(&stage.url()).unwrap()
-                    },
-                    text
-                ),
-                0
-            );
+            assert_eq!(running(&beside, text), 0);
             answer
         });
         until("the server is busy", || running(stage, text) > 0);
@@ -119,11 +110,7 @@ fn a_long_statement_stops_and_its_transaction_can_only_be_undone() {
 fn a_wait_for_a_lock_stops() {
     let Some(stage) = stage("CREATE TABLE t (a int)") else { return };
     stage.db.run("BEGIN; LOCK TABLE t");
-    let watcher = Stage {
-        server: stage.server.clone(),
-        name: stage.name.clone(),
-        db: crate::server::Db::connect(&stage.url()).unwrap(),
-    };
+    let watcher = stage.beside();
     let how = (Access::ReadWrite(id(1)), StopReason::Unavailable);
     let answer = stopped(&watcher, "locked_out", how, |session| {
         session.begin().unwrap();

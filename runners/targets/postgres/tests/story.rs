@@ -34,6 +34,13 @@ pub(crate) fn stage(setup: &str) -> Option<Stage> {
 }
 
 impl Stage {
+    /// The same database, watched from another connection.
+    pub(crate) fn beside(&self) -> Self {
+        let (server, name) = (Arc::clone(&self.server), self.name.clone());
+        let db = Db::connect(&self.url()).unwrap();
+        Self { server, name, db }
+    }
+
     pub(crate) fn url(&self) -> String {
         self.server.url(&self.name)
     }

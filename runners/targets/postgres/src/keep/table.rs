@@ -63,6 +63,7 @@ pub(super) struct Table {
 
 /// A column of it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of the catalog")]
 pub(super) struct Column {
     /// As the database knows it.
     pub(super) bare: String,
