@@ -19,7 +19,10 @@ fn listener(label: &'static str) {
     let _new = SEEN.lock().unwrap_or_else(PoisonError::into_inner).insert(label);
     if std::env::var(AT).is_ok_and(|at| at == label) {
         // As hard as it gets: nothing is dropped, nothing is flushed.
-        std::process::abort();
+        let _sent = Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+        loop {
+            std::thread::park();
+        }
     }
 }
 
