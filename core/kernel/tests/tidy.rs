@@ -23,7 +23,14 @@ const ONLY: &[(&str, &[&str])] = &[
         "tokio-postgres",
         &["core/store-postgres", "core/store-redb", "bindings/rust", "runners/targets/postgres"],
     ),
-    ("rustls", &["core/store-postgres", "core/witness", "runners/targets/postgres"]),
+    // For MySQL no driver: the target speaks the protocol by itself, over rustls.
+    (
+        "rustls",
+        &["core/store-postgres", "core/witness", "runners/targets/mysql", "runners/targets/postgres"],
+    ),
+    ("sha1", &["runners/targets/mysql"]),
+    ("mysql", &[]),
+    ("mysql_async", &[]),
     ("ureq", &["core/witness"]),
     ("hyper", &["core/witness"]),
     ("boon", &["core/forms"]),

@@ -67,6 +67,7 @@ pub(crate) fn refused(why: impl Into<String>) -> SqlFailure {
 }
 
 /// What a target failed with before it was open.
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 pub(crate) fn while_opening(fault: Fault) -> SqlFailure {
     match fault {
         Fault::Stopped(reason, _) => SqlFailure::Stopped(reason),

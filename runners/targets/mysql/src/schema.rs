@@ -6,7 +6,7 @@ use crate::marks::literal;
 use crate::wire::{Client, Fault};
 
 /// What is asked about each object: where its rows stand, what names schema and object in them, and what is read. Numbers
-/// that grow with the data (AUTO_INCREMENT, statistics) are left out.
+/// that grow with the data (`AUTO_INCREMENT`, statistics) are left out.
 const PARTS: [(&str, (&str, &str), &str); 9] = [
     (
         "tables",

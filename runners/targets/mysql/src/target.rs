@@ -20,7 +20,7 @@ use crate::wire::{Client, Fault, Place};
 ///
 /// The marks `placet_marker`, `placet_step` and `placet_kept` stand in the database that the URL names. They are read
 /// with the writing credential and from its server, because a replica may not have them yet. The lock of an attempt is
-/// one of GET_LOCK, which each server of a cluster has for itself: name one server of it, the same for every host.
+/// one of `GET_LOCK`, which each server of a cluster has for itself: name one server of it, the same for every host.
 ///
 /// ```
 /// use placet_core::error::Code;
@@ -44,8 +44,9 @@ pub struct MySqlTarget {
     pub(crate) waits: Waits,
 }
 
-/// How long things may take, in milliseconds.
+/// How long things may take.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_field_names, reason = "the unit")]
 pub(crate) struct Waits {
     pub(crate) connect_ms: u64,
     pub(crate) lock_ms: u64,

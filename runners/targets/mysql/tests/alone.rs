@@ -32,9 +32,9 @@ fn a_schema_is_changed_step_by_step() {
     let Some(bench) = Bench::new() else { return };
     let mut session = bench.open(Access::ReadWrite(job(1)));
     let all = [
-        "CREATE TABLE lines (id INT PRIMARY KEY, orders INT, day DATE) ENGINE = InnoDB",
-        "CREATE INDEX by_day ON lines (day)",
-        "ALTER TABLE lines ADD FOREIGN KEY (orders) REFERENCES orders (id)",
+        "CREATE TABLE items (id INT PRIMARY KEY, orders INT, day DATE) ENGINE = InnoDB",
+        "CREATE INDEX by_day ON items (day)",
+        "ALTER TABLE items ADD FOREIGN KEY (orders) REFERENCES orders (id)",
         "CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW BEGIN SET NEW.state = 'new'; SET @x = 1; END",
         "CREATE FUNCTION f(a INT) RETURNS INT DETERMINISTIC BEGIN DECLARE b INT; SET b = a; RETURN b; END;",
         "CREATE PROCEDURE p() BEGIN a: LOOP LEAVE a; END LOOP; END",
@@ -56,7 +56,7 @@ fn a_schema_is_changed_step_by_step() {
     let failure = session.execute_alone(all[0], &step(1, "s00")).unwrap_err();
     assert!(matches!(failure, CommitFailure::NotCommitted(_)));
     session.begin().unwrap();
-    let failure = session.execute_alone("DROP TABLE lines", &step(1, "more")).unwrap_err();
+    let failure = session.execute_alone("DROP TABLE items", &step(1, "more")).unwrap_err();
     assert!(matches!(failure, CommitFailure::NotCommitted(SqlFailure::Refused(_))));
     drop(session);
     let steps = steps(&bench, 1);

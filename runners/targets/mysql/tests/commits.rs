@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use placet_target::{
-    Access, CommitFailure, SqlFailure, SqlSession, SqlTarget as _, StopReason, StopSignal, points,
+    Access, CommitFailure, SqlFailure, SqlTarget as _, StopReason, StopSignal, points,
 };
 use placet_target_mysql::{MySqlTarget, POINTS};
 

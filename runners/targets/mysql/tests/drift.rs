@@ -8,38 +8,38 @@ use crate::bench::Bench;
 fn each_change_of_the_schema_changes_the_digest() {
     let Some(bench) = Bench::new() else { return };
     let _made = bench.sql(
-        "CREATE TABLE lines (id INT AUTO_INCREMENT PRIMARY KEY, orders INT, note VARCHAR(20)) ENGINE = InnoDB;
+        "CREATE TABLE items (id INT AUTO_INCREMENT PRIMARY KEY, orders INT, note VARCHAR(20)) ENGINE = InnoDB;
          CREATE TABLE other (id INT) ENGINE = InnoDB",
     );
     let look = |objects: &[&str]| -> Digest {
         let objects: Vec<String> = objects.iter().map(|it| (*it).to_owned()).collect();
         bench.reader().schema_digest(&objects).unwrap().unwrap()
     };
-    let named = format!("{}.lines", bench.database);
-    let both = ["lines", "orders", "missing", "f", "v"];
+    let named = format!("{}.items", bench.database);
+    let both = ["items", "orders", "missing", "f", "v"];
     let (mut one, mut all) = (look(&both), look(&[]));
     assert_eq!(
-        look(&["orders", "v", "missing", "lines", "f", "lines"]),
+        look(&["orders", "v", "missing", "items", "f", "items"]),
         one,
         "the order does not count"
     );
-    assert_ne!(look(&["lines"]), look(&["orders"]));
+    assert_ne!(look(&["items"]), look(&["orders"]));
     let other = look(&["other"]);
     for sql in [
-        "ALTER TABLE lines ADD COLUMN more INT",
-        "ALTER TABLE lines MODIFY note VARCHAR(21)",
-        "ALTER TABLE lines MODIFY note VARCHAR(21) CHARACTER SET latin1",
-        "ALTER TABLE lines MODIFY note VARCHAR(21) CHARACTER SET latin1 DEFAULT 'x'",
-        "ALTER TABLE lines ADD INDEX by_note (note)",
-        "ALTER TABLE lines DROP INDEX by_note, ADD UNIQUE INDEX by_note (note)",
-        "ALTER TABLE lines ADD CONSTRAINT positive CHECK (more > 0)",
-        "ALTER TABLE lines DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (more > 1)",
-        "ALTER TABLE lines ADD CONSTRAINT up FOREIGN KEY (orders) REFERENCES orders (id)",
-        "ALTER TABLE lines DROP FOREIGN KEY up, ADD CONSTRAINT down FOREIGN KEY (orders) REFERENCES orders (id) ON DELETE CASCADE",
-        "CREATE TRIGGER t BEFORE INSERT ON lines FOR EACH ROW SET NEW.more = 2",
-        "CREATE OR REPLACE TRIGGER t BEFORE INSERT ON lines FOR EACH ROW SET NEW.more = 3",
-        "CREATE VIEW v AS SELECT id FROM lines",
-        "CREATE OR REPLACE VIEW v AS SELECT id, note FROM lines",
+        "ALTER TABLE items ADD COLUMN more INT",
+        "ALTER TABLE items MODIFY note VARCHAR(21)",
+        "ALTER TABLE items MODIFY note VARCHAR(21) CHARACTER SET latin1",
+        "ALTER TABLE items MODIFY note VARCHAR(21) CHARACTER SET latin1 DEFAULT 'x'",
+        "ALTER TABLE items ADD INDEX by_note (note)",
+        "ALTER TABLE items DROP INDEX by_note, ADD UNIQUE INDEX by_note (note)",
+        "ALTER TABLE items ADD CONSTRAINT positive CHECK (more > 0)",
+        "ALTER TABLE items DROP CONSTRAINT positive, ADD CONSTRAINT positive CHECK (more > 1)",
+        "ALTER TABLE items ADD CONSTRAINT up FOREIGN KEY (orders) REFERENCES orders (id)",
+        "ALTER TABLE items DROP FOREIGN KEY up, ADD CONSTRAINT down FOREIGN KEY (orders) REFERENCES orders (id) ON DELETE CASCADE",
+        "CREATE TRIGGER t BEFORE INSERT ON items FOR EACH ROW SET NEW.more = 2",
+        "CREATE OR REPLACE TRIGGER t BEFORE INSERT ON items FOR EACH ROW SET NEW.more = 3",
+        "CREATE VIEW v AS SELECT id FROM items",
+        "CREATE OR REPLACE VIEW v AS SELECT id, note FROM items",
         "CREATE FUNCTION f() RETURNS INT RETURN 1",
         "CREATE OR REPLACE FUNCTION f() RETURNS INT RETURN 2",
         "CREATE TABLE missing (id INT) ENGINE = InnoDB",

@@ -2,6 +2,8 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::tests_outside_test_module,

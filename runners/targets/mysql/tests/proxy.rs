@@ -15,11 +15,14 @@ pub(crate) enum Cut {
     After,
 }
 
+/// Where the next cut is.
+type Plan = Option<(Cut, &'static [u8])>;
+
 /// A network that cuts once.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
     pub(crate) port: u16,
-    plan: Arc<Mutex<Option<(Cut, &'static [u8])>>>,
+    plan: Arc<Mutex<Plan>>,
     was_cut: Arc<AtomicBool>,
     clients: Arc<Mutex<Vec<TcpStream>>>,
 }

@@ -4,6 +4,9 @@ use placet_core::digest::to_hex;
 
 use crate::keep::table::{Class, Field, Table, quoted};
 
+/// The values of a primary key, as they were read.
+pub(super) type Key = Vec<Option<Vec<u8>>>;
+
 /// The values of a row that are kept, as they were read.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Image(pub(super) Vec<Option<Vec<u8>>>);
@@ -18,7 +21,7 @@ impl Image {
     }
 
     /// The values of the primary key.
-    pub(super) fn key(&self, table: &Table) -> Vec<Option<Vec<u8>>> {
+    pub(super) fn key(&self, table: &Table) -> Key {
         let key = self.values(table).filter(|(field, _)| field.is_key);
         key.map(|(_, value)| value.map(<[u8]>::to_vec)).collect()
     }

@@ -12,7 +12,7 @@ use placet_target::{Attempt, Keepable, SqlFailure, StepMark, Touch, TouchKind};
 
 use crate::failure::{of, refused};
 use crate::guard::{self, Purpose, Statement, Token};
-use crate::keep::image::Image;
+use crate::keep::image::{Image, Key};
 use crate::keep::table::Table;
 use crate::marks::literal;
 use crate::points;
@@ -240,7 +240,7 @@ impl Work<'_> {
         &self,
         session: &mut MySqlSession,
         images: &[Image],
-    ) -> Result<BTreeMap<Vec<Option<Vec<u8>>>, Image>, SqlFailure> {
+    ) -> Result<BTreeMap<Key, Image>, SqlFailure> {
         let mut found = BTreeMap::new();
         for part in images.chunks(ROWS_AT_ONCE) {
             let keys = part.iter().map(|image| inverse::key_is(&self.table, image));

@@ -1,5 +1,7 @@
 //! Where the statements that put rows back stand: beside the rows, in the same transaction.
 
+use core::fmt::Write as _;
+
 use placet_target::{Attempt, StepMark};
 
 use crate::failure::code;
@@ -38,9 +40,8 @@ pub(super) fn write(
             }
             let (request, revision, attempt) = (id.request, id.revision, id.attempt);
             let inverse = literal(inverse);
-            rows.push_str(&format!(
-                "('{request}', {revision}, {attempt}, {place}, {step}, {inverse})"
-            ));
+            let _always =
+                write!(rows, "('{request}', {revision}, {attempt}, {place}, {step}, {inverse})");
         }
         let done = client.run(&format!(
             "INSERT INTO placet_kept (request, revision, attempt, place, step, inverse) VALUES {rows}"

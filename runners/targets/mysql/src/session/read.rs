@@ -1,9 +1,12 @@
 //! Statements that only read.
 
+use std::collections::BTreeSet;
+
 use placet_target::{Access, Origin, SqlFailure, SqlRows, SqlValue};
 
 use crate::failure::{code, of};
-use crate::guard::Statement;
+use crate::guard::{Statement, Token};
+use crate::marks::literal;
 use crate::session::{MySqlSession, State};
 use crate::wire::client::{Answer, TextRow};
 use crate::wire::{Column, Fault, value};
@@ -45,13 +48,15 @@ impl MySqlSession {
         (rows_max, bytes_max, batch_rows): (u64, u64, usize),
         take: &mut dyn FnMut(SqlRows) -> Result<(), SqlFailure>,
     ) -> Result<u64, SqlFailure> {
+        let tells = self.tells_origins(statement)?;
         let prepared = self.client.prepare(statement.text).map_err(of)?;
         let columns = match self.client.execute(prepared, values).map_err(of)? {
             Answer::Rows(columns) => columns,
             Answer::Done(_) => Vec::new(),
         };
         let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
-        let origins: Vec<Option<Origin>> = columns.iter().map(origin).collect();
+        let origins: Vec<Option<Origin>> =
+            columns.iter().map(|column| origin(column).filter(|_| tells)).collect();
         let batch_of = |rows| SqlRows { columns: names.clone(), origins: origins.clone(), rows };
         let named: u64 = names.iter().map(|name| count(name.len())).fold(0, u64::saturating_add);
         let mut left = bytes_max.checked_sub(named);
@@ -98,6 +103,26 @@ impl MySqlSession {
         self.client.forget(prepared);
         take(batch_of(batch))?;
         Ok(seen)
+    }
+
+    /// Whether the server's word on where a column comes from can be taken: for one SELECT over tables. For what a query
+    /// or a view makes on the way it names that, and its name may be the name of another table.
+    fn tells_origins(&mut self, statement: &Statement<'_>) -> Result<bool, SqlFailure> {
+        let is = |keyword: &str| statement.tokens.iter().filter(|it| it.is(keyword)).count();
+        let others =
+            ["with", "union", "intersect", "except", "minus", "values", "json_table", "xmltable"];
+        if is("select") != 1 || others.iter().any(|keyword| is(keyword) > 0) {
+            return Ok(false);
+        }
+        let names = statement.tokens.iter().filter_map(Token::name);
+        let names: BTreeSet<String> = names.map(literal).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let names = names.join(", ");
+        let other_than_tables = self.client.rows(&format!(
+            "SELECT 1 FROM information_schema.tables WHERE table_type <> 'BASE TABLE' \
+             AND table_schema IN (DATABASE(), {names}) AND table_name IN ({names}) LIMIT 1"
+        ));
+        Ok(self.settled_if_open(other_than_tables)?.is_empty())
     }
 
     pub(super) fn estimate_checked(
@@ -147,6 +172,6 @@ fn too_many_bytes(max: u64) -> SqlFailure {
 /// Where a column comes from unchanged. A column of a table that the server made up on the way has no database.
 fn origin(column: &Column) -> Option<Origin> {
     let is_stored =
-        !column.schema.is_empty() && !column.table.is_empty() && !column.column.is_empty();
-    is_stored.then(|| Origin { table: column.table.clone(), column: column.column.clone() })
+        !column.schema.is_empty() && !column.table.is_empty() && !column.stored_as.is_empty();
+    is_stored.then(|| Origin { table: column.table.clone(), column: column.stored_as.clone() })
 }

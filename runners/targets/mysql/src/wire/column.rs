@@ -11,7 +11,7 @@ pub(crate) struct Column {
     pub(crate) schema: String,
     /// The table and the column that it is unchanged; both empty where it is made.
     pub(crate) table: String,
-    pub(crate) column: String,
+    pub(crate) stored_as: String,
     /// 63 for bytes.
     pub(crate) character_set: u16,
     pub(crate) kind: u8,
@@ -30,13 +30,13 @@ impl Column {
         let _catalog = cursor.counted()?;
         let schema = cursor.text()?;
         let _alias = cursor.counted()?;
-        let (table, name, column) = (cursor.text()?, cursor.text()?, cursor.text()?);
+        let (table, name, stored_as) = (cursor.text()?, cursor.text()?, cursor.text()?);
         let _length_of_the_rest = cursor.number()?;
         let character_set = cursor.u16()?;
         let _width = cursor.u32()?;
         let kind = cursor.u8()?;
         let is_unsigned = cursor.u16()? & UNSIGNED_FLAG != 0;
         let decimals = cursor.u8()?;
-        Ok(Self { name, schema, table, column, character_set, kind, is_unsigned, decimals })
+        Ok(Self { name, schema, table, stored_as, character_set, kind, is_unsigned, decimals })
     }
 }

@@ -141,6 +141,7 @@ pub(crate) struct Link {
 }
 
 /// What became of a read or a write that may give up.
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else it is, the connection is gone")]
 fn waits(done: std::io::Result<usize>) -> Result<Option<usize>, Fault> {
     match done {
         Ok(0) => Err(Fault::Broken("the connection ended")),
