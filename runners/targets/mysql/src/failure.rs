@@ -49,6 +49,11 @@ const DENIALS: [u16; 12] = [
     3118,
 ];
 
+/// Whether the code says that this user may not.
+pub(crate) fn is_denial(code: u16) -> bool {
+    DENIALS.contains(&code)
+}
+
 /// A target that cannot be used, and what to do about it.
 pub(crate) fn unavailable(message: &str, help: &str) -> SqlFailure {
     SqlFailure::Unavailable(Error::new(Code::TargetUnavailable, message.to_owned()).with_help(help))
@@ -99,7 +104,7 @@ pub(crate) fn while_opening(fault: Fault) -> SqlFailure {
 pub(crate) fn of(fault: Fault) -> SqlFailure {
     match fault {
         Fault::Server { code, message } => {
-            let message = if DENIALS.contains(&code) {
+            let message = if is_denial(code) {
                 "the target's user may not do this".to_owned()
             } else {
                 without_paths(&message)

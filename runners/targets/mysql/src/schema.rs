@@ -2,11 +2,13 @@
 
 use placet_core::digest::Digest;
 
+use crate::guard::OURS;
 use crate::marks::literal;
 use crate::wire::{Client, Fault};
 
 /// What is asked about each object: where its rows stand, what names schema and object in them, and what is read. Numbers
-/// that grow with the data (`AUTO_INCREMENT`, statistics) are left out.
+/// that grow with the data (`AUTO_INCREMENT`, statistics) are left out. Of a routine whose body this user may not see, the
+/// time of its last change stands for it.
 const PARTS: [(&str, (&str, &str), &str); 9] = [
     (
         "tables",
@@ -54,7 +56,8 @@ const PARTS: [(&str, (&str, &str), &str); 9] = [
     (
         "routines",
         ("routine_schema", "routine_name"),
-        "routine_type, dtd_identifier, routine_definition, is_deterministic, sql_data_access, \
+        "routine_type, dtd_identifier, COALESCE(routine_definition, CONCAT(created, last_altered)), \
+         is_deterministic, sql_data_access, \
          security_type, definer, sql_mode",
     ),
 ];
@@ -77,7 +80,8 @@ pub(crate) fn digest(client: &mut Client, objects: &[String]) -> Result<Digest, 
     let checks = if client.server.is_mariadb { CHECKS_OF_MARIADB } else { CHECKS_OF_MYSQL };
     for (table, (schema, name), columns) in PARTS.into_iter().chain([checks]) {
         if sorted.is_empty() {
-            let which = format!("{schema} = DATABASE() AND {name} NOT LIKE 'placet\\_%'");
+            let ours = OURS.join("', '");
+            let which = format!("{schema} = DATABASE() AND {name} NOT IN ('{ours}')");
             read(client, (table, name, columns), &which, &mut parts)?;
         }
         for object in &sorted {

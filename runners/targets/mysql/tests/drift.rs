@@ -2,7 +2,9 @@
 
 use placet_core::digest::Digest;
 
-use crate::bench::Bench;
+use placet_target::{Access, SqlTarget as _, StopSignal};
+
+use crate::bench::{Bench, job, step};
 
 #[test]
 fn each_change_of_the_schema_changes_the_digest() {
@@ -24,7 +26,7 @@ fn each_change_of_the_schema_changes_the_digest() {
         "the order does not count"
     );
     assert_ne!(look(&["items"]), look(&["orders"]));
-    let other = look(&["other"]);
+    let (other, mut attempt) = (look(&["other"]), 10);
     for sql in [
         "ALTER TABLE items ADD COLUMN more INT",
         "ALTER TABLE items MODIFY note VARCHAR(21)",
@@ -48,8 +50,14 @@ fn each_change_of_the_schema_changes_the_digest() {
         "ALTER TABLE missing PARTITION BY HASH (id) PARTITIONS 3",
         "DROP TABLE missing",
     ] {
-        let _done = bench.sql(sql);
-        // The owner sees bodies of functions; a reader with few rights may not.
+        if sql.contains("FUNCTION") {
+            // Who made a function sees its body.
+            attempt += 1;
+            let mut session = bench.open(Access::ReadWrite(job(attempt)));
+            assert_eq!(session.execute_alone(sql, &step(attempt, "f")).unwrap(), 0);
+        } else {
+            let _done = bench.sql(sql);
+        }
         let (one_now, all_now) = (look(&both), look(&[]));
         assert_ne!(one_now, one, "{sql}");
         assert_ne!(all_now, all, "{sql}");
@@ -57,6 +65,11 @@ fn each_change_of_the_schema_changes_the_digest() {
     }
     assert_eq!(look(&["other"]), other, "what was not touched is as it was");
     assert_eq!(look(&[&named]), look(&[&named]));
+    // Whoever looks sees the same: a reader, a writer, one whose transaction is open.
+    let narrow = bench.target().with_read_only_url(bench.url("reader", bench.server.port));
+    let mut narrow = narrow.open(Access::ReadOnly, &StopSignal::new()).unwrap();
+    assert_eq!(narrow.schema_digest(&[]).unwrap(), Some(all));
+    assert_eq!(bench.begun(2).schema_digest(&[]).unwrap(), Some(all));
     // Data is no schema, and neither are our marks.
     let _rows = bench.sql("INSERT INTO other VALUES (1), (2); INSERT INTO orders VALUES (9, 'x')");
     drop(bench.begun(1));

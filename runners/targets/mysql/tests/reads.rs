@@ -1,6 +1,6 @@
 //! Queries: values, limits, batches, where columns come from, and estimates.
 
-use placet_target::{Access, Origin, SqlFailure, SqlRows, SqlValue};
+use placet_target::{Access, Origin, SqlFailure, SqlRows, SqlTarget as _, SqlValue, StopSignal};
 
 use crate::bench::{Bench, job, value};
 
@@ -218,6 +218,11 @@ fn estimates_run_nothing() {
         assert!(matches!(refused, SqlFailure::Refused(_)));
     }
     assert_eq!(bench.sql("SELECT COUNT(*), MIN(id) FROM many"), ["1000|1"]);
+    // A user who may not change says nothing about changes.
+    let narrow = bench.target().with_read_only_url(bench.url("reader", bench.server.port));
+    let mut narrow = narrow.open(Access::ReadOnly, &StopSignal::new()).unwrap();
+    assert_eq!(narrow.estimate("DELETE FROM many").unwrap(), None);
+    assert_eq!(narrow.estimate("SELECT * FROM many WHERE id = 7").unwrap(), Some(1));
     // In an open transaction it stays open.
     let mut session = bench.begun(2);
     session.execute("DELETE FROM many WHERE id = 1", &[]).unwrap();

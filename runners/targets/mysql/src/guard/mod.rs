@@ -4,6 +4,7 @@ mod tokens; // the parts of a statement
 mod names; // what no statement names
 mod verbs; // how a statement begins, and what that means
 
+pub(crate) use names::OURS;
 pub(crate) use tokens::Token;
 
 /// The longest statement, in bytes.

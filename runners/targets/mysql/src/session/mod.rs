@@ -156,7 +156,14 @@ impl SqlSession for MySqlSession {
 
     fn schema_digest(&mut self, objects: &[String]) -> Result<Option<Digest>, SqlFailure> {
         self.look()?;
-        schema::digest(&mut self.client, objects).map(Some).map_err(of)
+        let digest = if self.access == Access::ReadOnly {
+            // Who reads may see less (triggers, bodies): what is compared is seen with the same eyes.
+            schema::digest(&mut self.connect_beside()?, objects)
+        } else {
+            let digest = schema::digest(&mut self.client, objects);
+            return self.settled_if_open(digest).map(Some);
+        };
+        digest.map(Some).map_err(of)
     }
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {

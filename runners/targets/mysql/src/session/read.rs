@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use placet_target::{Access, Origin, SqlFailure, SqlRows, SqlValue};
 
-use crate::failure::{code, of};
+use crate::failure::{code, is_denial, of};
 use crate::guard::{Statement, Token};
 use crate::marks::literal;
 use crate::session::{MySqlSession, State};
@@ -37,7 +37,7 @@ impl MySqlSession {
         done
     }
 
-    fn settled_if_open<T>(&mut self, done: Result<T, Fault>) -> Result<T, SqlFailure> {
+    pub(super) fn settled_if_open<T>(&mut self, done: Result<T, Fault>) -> Result<T, SqlFailure> {
         if self.state == State::Open { self.settled(done) } else { done.map_err(of) }
     }
 
@@ -149,7 +149,11 @@ impl MySqlSession {
             }
             found => found,
         };
-        let found = found.map_err(of)?;
+        let found = match found {
+            // To explain a change takes the right to make it.
+            Err(Fault::Server { code, .. }) if is_denial(code) => return Ok(None),
+            found => self.settled_if_open(found)?,
+        };
         Ok(found.iter().filter_map(rows_of).reduce(u64::saturating_add))
     }
 }
