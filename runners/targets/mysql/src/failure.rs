@@ -13,6 +13,7 @@ pub(crate) mod code {
     pub(crate) const NO_SUCH_TABLE: u16 = 1146;
     pub(crate) const LOCK_WAIT: u16 = 1205;
     pub(crate) const DEADLOCK: u16 = 1213;
+    pub(crate) const NO_SAVEPOINT: u16 = 1305;
     pub(crate) const UNPREPARABLE: u16 = 1295;
     pub(crate) const NOT_ROLLED_BACK: u16 = 1196;
     pub(crate) const READ_ONLY_TRANSACTION: u16 = 1792;

@@ -20,5 +20,6 @@ mod stops; // cancel, timeouts, locks
 mod commits; // the mark, the lock, and lost answers
 mod alone; // statements that no transaction can hold
 mod kept; // rows that are put back
+mod random; // random changes, put back
 mod drift; // digests of the schema
 mod logins; // credentials and TLS

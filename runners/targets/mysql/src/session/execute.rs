@@ -32,7 +32,7 @@ impl MySqlSession {
     /// What a statement did, if the transaction is still there afterwards.
     pub(crate) fn settled<T>(&mut self, done: Result<T, Fault>) -> Result<T, SqlFailure> {
         if done.is_err() || !self.client.is_in_transaction() {
-            self.look_after_transaction();
+            self.look_after_transaction(done.as_ref().err());
         }
         let done = done.map_err(of)?;
         self.in_transaction().map(|()| done)

@@ -17,7 +17,7 @@ use placet_target::{
     StepMark, StepSeen, StopSignal, Touch,
 };
 
-use crate::failure::{locked, of, refused, while_opening};
+use crate::failure::{code, locked, of, refused, while_opening};
 use crate::guard::{self, Purpose, Statement};
 use crate::target::MySqlTarget;
 use crate::wire::{Client, Fault};
@@ -30,8 +30,10 @@ enum State {
     Idle,
     /// It is open.
     Open,
-    /// It was open, and the server has ended it.
-    Ended,
+    /// It was open, and the server has undone it.
+    Undone,
+    /// It was open, and the server has ended it, nobody knows how.
+    Unclear,
 }
 
 /// One session.
@@ -69,8 +71,13 @@ impl MySqlSession {
             Access::ReadWrite(JobId { attempt: 0, .. }) => {}
             Access::ReadWrite(id) => {
                 let seconds = target.waits.lock_ms.div_ceil(1_000).max(1);
-                if !marks::lock(&mut client, &id, seconds).map_err(while_opening)? {
-                    return Err(locked());
+                match marks::lock(&mut client, &id, seconds) {
+                    Ok(true) => {}
+                    // The wait may be longer than a statement may take.
+                    Ok(false) | Err(Fault::Server { code: code::TIMEOUT_OF_MARIADB, .. }) => {
+                        return Err(locked());
+                    }
+                    Err(fault) => return Err(while_opening(fault)),
                 }
                 reached(points::LOCKED);
                 marks::make_tables(&mut client).map_err(while_opening)?;

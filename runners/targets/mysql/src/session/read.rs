@@ -20,7 +20,7 @@ impl MySqlSession {
         let (before, after): (_, &[&str]) = match (self.access, self.state) {
             (Access::ReadOnly, _) => return work(self),
             (Access::ReadWrite(_), State::Idle) => ("START TRANSACTION READ ONLY", &["ROLLBACK"]),
-            (Access::ReadWrite(_), State::Open | State::Ended) => {
+            (Access::ReadWrite(_), State::Open | State::Undone | State::Unclear) => {
                 self.in_transaction()?;
                 (
                     "SAVEPOINT placet_read",

@@ -39,21 +39,29 @@ impl MySqlSession {
         match self.state {
             State::Open => Ok(()),
             State::Idle => Err(refused("there is no open transaction")),
-            State::Ended => Err(refused("the server ended the transaction; roll it back")),
+            State::Undone | State::Unclear => {
+                Err(refused("the server ended the transaction; roll it back"))
+            }
         }
     }
 
-    /// Whether the transaction is still the one that was begun. InnoDB undoes a whole transaction on a deadlock.
-    pub(super) fn look_after_transaction(&mut self) {
+    /// Whether the transaction is still the one that was begun, after this fault if there was one. InnoDB undoes a whole
+    /// transaction on a deadlock, and on a lock wait where the server is set so. Anything else that ends it may have
+    /// committed it.
+    pub(super) fn look_after_transaction(&mut self, after: Option<&Fault>) {
         if self.state != State::Open {
             return;
         }
+        let undoes = [code::DEADLOCK, code::LOCK_WAIT, code::ROW_CHANGED_MEANWHILE];
+        let is_undone = matches!(after, Some(Fault::Server { code, .. }) if undoes.contains(code));
         let same = !self.client.is_dead()
             && self.client.run_to_its_end(&format!("RELEASE {CANARY}"), END_MS).is_ok()
             && self.client.run_to_its_end(CANARY, END_MS).is_ok()
             && self.client.is_in_transaction();
         if !same {
-            self.state = State::Ended;
+            // Without a connection the server undoes what was not committed.
+            let is_undone = is_undone || self.client.is_dead();
+            self.state = if is_undone { State::Undone } else { State::Unclear };
         }
     }
 
@@ -62,6 +70,7 @@ impl MySqlSession {
         if self.state == State::Idle {
             return Ok(());
         }
+        let is_unclear = self.state == State::Unclear;
         self.state = State::Idle;
         // Without a connection the server undoes what was not committed.
         if self.client.is_dead() {
@@ -77,6 +86,15 @@ impl MySqlSession {
         let left_over = if done.warnings > 0 { what_stays(&mut self.client) } else { None };
         let _again =
             self.client.run_to_its_end("SET SESSION autocommit = 1", END_MS).map_err(of)?;
+        if is_unclear {
+            return Err(SqlFailure::Database {
+                code: format!("sql.mysql.{}", code::NO_SAVEPOINT),
+                message: "the server ended the transaction by itself; what was changed may stay"
+                    .to_owned(),
+                position: None,
+                retryable: false,
+            });
+        }
         left_over.map_or(Ok(()), Err)
     }
 
@@ -119,7 +137,7 @@ impl MySqlSession {
         if !marks::is_locked_by_us(&mut self.client, id).map_err(of)? {
             return Err(refused("this session does not hold the lock of its attempt any more"));
         }
-        self.look_after_transaction();
+        self.look_after_transaction(None);
         self.in_transaction()
     }
 
