@@ -8,7 +8,7 @@ use crate::kept::touch;
 /// Where a run begins; another one is tried by changing it.
 const SEED: u64 = 0x0bad_cafe;
 
-/// SplitMix64.
+/// `SplitMix64`.
 struct Random(u64);
 
 impl Random {

@@ -3,7 +3,7 @@
 use placet_target::{Touch, TouchKind};
 
 use crate::marks::literal;
-use crate::wire::client::TextRow;
+use crate::wire::answer::TextRow;
 use crate::wire::{Client, Fault};
 
 /// How values of a column are read and written, so that they come back exactly.

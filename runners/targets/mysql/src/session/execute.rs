@@ -8,7 +8,7 @@ use crate::guard::Statement;
 use crate::points;
 use crate::session::MySqlSession;
 use crate::wire::Fault;
-use crate::wire::client::Answer;
+use crate::wire::answer::Answer;
 
 impl MySqlSession {
     pub(super) fn execute_checked(

@@ -8,7 +8,7 @@ use crate::failure::{code, is_denial, of};
 use crate::guard::{Statement, Token};
 use crate::marks::literal;
 use crate::session::{MySqlSession, State};
-use crate::wire::client::{Answer, TextRow};
+use crate::wire::answer::{Answer, TextRow};
 use crate::wire::{Column, Fault, value};
 
 impl MySqlSession {

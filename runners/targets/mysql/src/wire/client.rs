@@ -5,44 +5,18 @@ use std::sync::Arc;
 use placet_target::points::reached;
 use placet_target::{SqlValue, StopSignal};
 
+use crate::wire::answer::{
+    Answer, Done, Prepared, TextRow, done_of, error_of, is_end_of, prepared_of,
+};
 use crate::wire::connect::{PACKET_BYTES_MAX, Server, connect};
 use crate::wire::cursor::Cursor;
 use crate::wire::link::{Link, Patience};
 use crate::wire::trust::Trust;
-use crate::wire::{Column, Ending, Fault, Place, value};
-
-/// How long the answer to a statement that was killed may take.
-const AFTERMATH_MS: u64 = 10_000;
-
-/// One row in the text protocol: each value as the server wrote it.
-pub(crate) type TextRow = Vec<Option<Vec<u8>>>;
-
-/// What a statement without rows did.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Done {
-    /// How many rows it changed.
-    pub(crate) changed: u64,
-    pub(crate) warnings: u16,
-}
-
-/// What comes back first.
-#[derive(Debug)]
-pub(crate) enum Answer {
-    Done(Done),
-    /// Rows of these columns follow.
-    Rows(Vec<Column>),
-}
-
-/// A statement that the server knows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Prepared {
-    id: u32,
-    parameters: u16,
-}
+use crate::wire::{Column, Fault, Place, value};
 
 /// What the server is about to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Phase {
+pub(super) enum Phase {
     Nothing,
     First,
     Prepared,
@@ -53,32 +27,17 @@ enum Phase {
 
 /// A connection that is logged in.
 pub(crate) struct Client {
-    link: Link,
+    pub(super) link: Link,
     pub(crate) server: Server,
-    place: Arc<Place>,
-    trust: Arc<Trust>,
+    pub(super) place: Arc<Place>,
+    pub(super) trust: Arc<Trust>,
     stop: StopSignal,
     /// How long a statement may take, in milliseconds.
     pub(crate) statement_ms: Option<u64>,
     /// The status that came last: bits of the manual's `SERVER_STATUS_flags_enum`.
-    status: u16,
-    phase: Phase,
-    is_dead: bool,
-}
-
-/// The error in a packet that is one.
-pub(crate) fn error_of(packet: &[u8]) -> Fault {
-    let mut cursor = Cursor(packet);
-    let (Ok(_), Ok(code)) = (cursor.u8(), cursor.u16()) else { return Fault::Malformed };
-    if cursor.0.first() == Some(&b'#') {
-        cursor.0 = cursor.0.get(6..).unwrap_or_default();
-    }
-    Fault::Server { code, message: String::from_utf8_lossy(cursor.0).into_owned() }
-}
-
-/// Whether nothing follows any more.
-fn is_end(packet: &[u8], length: usize) -> bool {
-    packet.first() == Some(&0xfe) && length < 9
+    pub(super) status: u16,
+    pub(super) phase: Phase,
+    pub(super) is_dead: bool,
 }
 
 impl Client {
@@ -246,11 +205,6 @@ impl Client {
         self.packet_of(max.min(Self::packet_max()), patience)
     }
 
-    /// Stops what the server is about to say.
-    pub(crate) fn abandon(&mut self) {
-        let _ending = self.interrupt();
-    }
-
     fn packet_max() -> usize {
         usize::try_from(PACKET_BYTES_MAX).unwrap_or(usize::MAX)
     }
@@ -273,7 +227,7 @@ impl Client {
         self.link.send(packet).inspect_err(|_| self.die())
     }
 
-    fn die(&mut self) {
+    pub(super) fn die(&mut self) {
         self.is_dead = true;
         self.phase = Phase::Nothing;
         self.link.close();
@@ -354,68 +308,6 @@ impl Client {
         }
         Ok(Some(packet))
     }
-
-    /// Kills the statement under way over a connection beside this one, and waits until the server has said so.
-    fn interrupt(&mut self) -> Ending {
-        if self.is_dead || self.phase == Phase::Nothing {
-            return Ending::Unheard;
-        }
-        let unraised = StopSignal::new();
-        let killed = Self::connect(&self.place, &self.trust, &unraised, AFTERMATH_MS).and_then(
-            |mut beside| {
-                beside.run_to_its_end(&format!("KILL QUERY {}", self.server.id), AFTERMATH_MS)
-            },
-        );
-        let heard = killed.and_then(|_| self.aftermath(&mut Patience::of_ms(AFTERMATH_MS)));
-        let Ok(ending) = heard else {
-            // The server finds out that nobody listens, and undoes what was not committed.
-            self.die();
-            return Ending::Unheard;
-        };
-        self.phase = Phase::Nothing;
-        // If the statement was over before the order came, the order may hit the next one: this one.
-        if let Err(Fault::Broken(_) | Fault::Malformed | Fault::Late(_)) =
-            self.run_to_its_end("DO 0", AFTERMATH_MS)
-        {
-            self.die();
-        }
-        ending
-    }
-
-    /// Reads to the end of an answer that nobody wants.
-    fn aftermath(&mut self, patience: &mut Patience) -> Result<Ending, Fault> {
-        let mut ending = Ending::Done(0);
-        loop {
-            let (packet, length) = self.link.skim(patience)?;
-            let is_end = is_end(&packet, length);
-            if packet.first() == Some(&0xff) {
-                let Fault::Server { code, .. } = error_of(&packet) else {
-                    return Err(Fault::Malformed);
-                };
-                return Ok(Ending::Failed(code));
-            }
-            self.phase = match self.phase {
-                Phase::First if packet.first() == Some(&0x00) => {
-                    let (done, status) = done_of(&packet)?;
-                    self.status = status;
-                    ending = Ending::Done(done.changed);
-                    Phase::Nothing
-                }
-                Phase::First => Phase::Columns(1, true),
-                Phase::Prepared => Phase::Columns(prepared_of(&packet)?.1, false),
-                Phase::Columns(lists, rows) if is_end => match (lists, rows) {
-                    (0 | 1, true) => Phase::Rows,
-                    (0 | 1, false) => Phase::Nothing,
-                    (more, _) => Phase::Columns(more.saturating_sub(1), rows),
-                },
-                Phase::Rows if is_end => Phase::Nothing,
-                same @ (Phase::Columns(..) | Phase::Rows | Phase::Nothing) => same,
-            };
-            if matches!(self.phase, Phase::Nothing | Phase::Columns(0, _)) {
-                return Ok(ending);
-            }
-        }
-    }
 }
 
 impl Drop for Client {
@@ -425,29 +317,4 @@ impl Drop for Client {
             drop(self.send(Self::QUIT, &[]));
         }
     }
-}
-
-fn is_end_of(packet: &[u8]) -> bool {
-    is_end(packet, packet.len())
-}
-
-fn done_of(packet: &[u8]) -> Result<(Done, u16), Fault> {
-    let mut cursor = Cursor(packet);
-    let _head = cursor.u8()?;
-    let changed = cursor.number()?;
-    let _last_number = cursor.number()?;
-    let (status, warnings) = (cursor.u16()?, cursor.u16()?);
-    Ok((Done { changed, warnings }, status))
-}
-
-/// A prepared statement, and how many lists of columns follow.
-fn prepared_of(packet: &[u8]) -> Result<(Prepared, u8), Fault> {
-    let mut cursor = Cursor(packet);
-    if cursor.u8()? != 0 {
-        return Err(Fault::Malformed);
-    }
-    let id = cursor.u32()?;
-    let (columns, parameters) = (cursor.u16()?, cursor.u16()?);
-    let lists = u8::from(columns > 0).saturating_add(u8::from(parameters > 0));
-    Ok((Prepared { id, parameters }, lists))
 }

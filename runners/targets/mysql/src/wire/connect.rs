@@ -10,7 +10,7 @@ use core::time::Duration;
 
 use placet_target::StopSignal;
 
-use crate::wire::client::error_of;
+use crate::wire::answer::error_of;
 use crate::wire::cursor::Cursor;
 use crate::wire::link::{Carrier, Link, Patience, TICK};
 use crate::wire::login::Way;

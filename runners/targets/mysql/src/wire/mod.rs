@@ -12,7 +12,9 @@ pub(crate) mod trust; // whom a connection trusts
 pub(crate) mod link; // packets over a socket
 pub(crate) mod login; // answers to the server's question who asks
 pub(crate) mod connect; // from a place to a client
-pub(crate) mod client; // commands and their answers
+pub(crate) mod answer; // what comes back, apart from rows
+pub(crate) mod client; // commands
+mod interrupt; // stops a statement under way
 pub(crate) mod column; // what a column of an answer is
 pub(crate) mod value; // values, in the binary protocol
 

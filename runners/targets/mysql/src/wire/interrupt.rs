@@ -1,0 +1,80 @@
+//! Stops a statement that is under way.
+
+use placet_target::StopSignal;
+
+use crate::wire::answer::{done_of, error_of, is_end, prepared_of};
+use crate::wire::client::Phase;
+use crate::wire::link::Patience;
+use crate::wire::{Client, Ending, Fault};
+
+/// How long the answer to a statement that was killed may take.
+const AFTERMATH_MS: u64 = 10_000;
+
+impl Client {
+    /// Stops what the server is about to say.
+    pub(crate) fn abandon(&mut self) {
+        let _ending = self.interrupt();
+    }
+
+    /// Kills the statement under way over a connection beside this one, and waits until the server has said so.
+    pub(super) fn interrupt(&mut self) -> Ending {
+        if self.is_dead || self.phase == Phase::Nothing {
+            return Ending::Unheard;
+        }
+        let unraised = StopSignal::new();
+        let killed = Self::connect(&self.place, &self.trust, &unraised, AFTERMATH_MS).and_then(
+            |mut beside| {
+                beside.run_to_its_end(&format!("KILL QUERY {}", self.server.id), AFTERMATH_MS)
+            },
+        );
+        let heard = killed.and_then(|_| self.aftermath(&mut Patience::of_ms(AFTERMATH_MS)));
+        let Ok(ending) = heard else {
+            // The server finds out that nobody listens, and undoes what was not committed.
+            self.die();
+            return Ending::Unheard;
+        };
+        self.phase = Phase::Nothing;
+        // If the statement was over before the order came, the order may hit the next one: this one.
+        if let Err(Fault::Broken(_) | Fault::Malformed | Fault::Late(_)) =
+            self.run_to_its_end("DO 0", AFTERMATH_MS)
+        {
+            self.die();
+        }
+        ending
+    }
+
+    /// Reads to the end of an answer that nobody wants.
+    fn aftermath(&mut self, patience: &mut Patience) -> Result<Ending, Fault> {
+        let mut ending = Ending::Done(0);
+        loop {
+            let (packet, length) = self.link.skim(patience)?;
+            let is_end = is_end(&packet, length);
+            if packet.first() == Some(&0xff) {
+                let Fault::Server { code, .. } = error_of(&packet) else {
+                    return Err(Fault::Malformed);
+                };
+                return Ok(Ending::Failed(code));
+            }
+            self.phase = match self.phase {
+                Phase::First if packet.first() == Some(&0x00) => {
+                    let (done, status) = done_of(&packet)?;
+                    self.status = status;
+                    ending = Ending::Done(done.changed);
+                    Phase::Nothing
+                }
+                Phase::First => Phase::Columns(1, true),
+                Phase::Prepared => Phase::Columns(prepared_of(&packet)?.1, false),
+                Phase::Columns(lists, rows) if is_end => match (lists, rows) {
+                    (0 | 1, true) => Phase::Rows,
+                    (0 | 1, false) => Phase::Nothing,
+                    (more, _) => Phase::Columns(more.saturating_sub(1), rows),
+                },
+                Phase::Rows if is_end => Phase::Nothing,
+                same @ (Phase::Columns(..) | Phase::Rows | Phase::Nothing) => same,
+            };
+            if matches!(self.phase, Phase::Nothing | Phase::Columns(0, _)) {
+                return Ok(ending);
+            }
+        }
+    }
+}
