@@ -5,9 +5,8 @@ use std::thread;
 use placet_target::{
     Access, CommitFailure, SqlFailure, SqlTarget as _, StepState, StopReason, StopSignal,
 };
-use placet_target_mysql::MySqlTarget;
 
-use crate::bench::{Bench, job, step, until};
+use crate::bench::{Bench, job, patient, step, until};
 use crate::proxy::{Cut, Proxy};
 
 /// The marks of the steps, once no session of the attempt is alive.
@@ -95,7 +94,7 @@ fn an_error_is_certain_or_said_not_to_be() {
 fn whatever_answer_is_lost_the_marks_are_true() {
     let Some(bench) = Bench::new() else { return };
     let proxy = Proxy::to(bench.server.port);
-    let through = MySqlTarget::new(bench.url("shop", proxy.port));
+    let through = patient(bench.url("shop", proxy.port));
     let alter = "ALTER TABLE orders ADD COLUMN";
     for (attempt, cut, at, ran, marks) in [
         (1, Cut::Before, &b"INSERT INTO placet_step"[..], false, vec![]),
@@ -120,14 +119,14 @@ fn whatever_answer_is_lost_the_marks_are_true() {
     let failure = thread::scope(|scope| {
         let mut beside = bench.begun(7);
         beside.execute("UPDATE orders SET state = 'x'", &[]).unwrap();
-        let patient = scope.spawn(|| {
+        let waits = scope.spawn(|| {
             session.execute_alone(&format!("{alter} c6 INT"), &step(6, "s")).unwrap_err()
         });
         // It waits for the other one; then the network is cut, and the server goes on alone.
         until("it waits", || bench.running("ADD COLUMN c6") == 1);
         proxy.end();
         beside.rollback().unwrap();
-        patient.join().unwrap()
+        waits.join().unwrap()
     });
     assert!(matches!(failure, CommitFailure::Lost(_)), "{failure:?}");
     drop(session);

@@ -73,7 +73,7 @@ impl Bench {
     }
 
     pub(crate) fn target(&self) -> MySqlTarget {
-        MySqlTarget::new(self.url("shop", self.server.port)).with_lock_wait_ms(1_000)
+        patient(self.url("shop", self.server.port)).with_lock_wait_ms(1_000)
     }
 
     pub(crate) fn open(&self, access: Access) -> Box<dyn SqlSession> {
@@ -100,6 +100,11 @@ impl Bench {
         ))
         .len()
     }
+}
+
+/// A target that gives a busy machine time.
+pub(crate) fn patient(url: String) -> MySqlTarget {
+    MySqlTarget::new(url).with_connect_timeout_ms(120_000)
 }
 
 /// The first value of a query.

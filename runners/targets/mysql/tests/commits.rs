@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use placet_target::{
     Access, CommitFailure, SqlFailure, SqlTarget as _, StopReason, StopSignal, points,
 };
-use placet_target_mysql::{MySqlTarget, POINTS};
+use placet_target_mysql::POINTS;
 
-use crate::bench::{Bench, job, marker, step, until};
+use crate::bench::{Bench, job, marker, patient, step, until};
 use crate::proxy::{Cut, Proxy};
 
 #[test]
@@ -113,7 +113,7 @@ fn after_a_deadlock_nothing_is_committed() {
 fn a_lost_answer_to_commit_is_lost_and_the_mark_tells() {
     let Some(bench) = Bench::new() else { return };
     let proxy = Proxy::to(bench.server.port);
-    let through = MySqlTarget::new(bench.url("shop", proxy.port));
+    let through = patient(bench.url("shop", proxy.port));
     for (attempt, cut, took_effect) in [(1, Cut::Before, false), (2, Cut::After, true)] {
         let mut session =
             through.open(Access::ReadWrite(job(attempt)), &StopSignal::new()).unwrap();

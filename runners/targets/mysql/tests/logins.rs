@@ -11,7 +11,7 @@ use placet_core::error::Code;
 use placet_target::{Access, SqlFailure, SqlTarget as _, SqlValue, StopSignal};
 use placet_target_mysql::MySqlTarget;
 
-use crate::bench::{Bench, job, value};
+use crate::bench::{Bench, job, patient, value};
 use crate::server::{PASSWORD, Server, skip};
 
 /// What opening fails with; it names nothing that a plugin must not know.
@@ -54,19 +54,19 @@ fn what_does_not_let_us_in_is_said_without_names() {
     let Some(bench) = Bench::new() else { return };
     let port = bench.server.port;
     let wrong = format!("mysql://shop:wrong@127.0.0.1:{port}/{}", bench.database);
-    assert!(refusal(&MySqlTarget::new(wrong)).contains("user in"));
+    assert!(refusal(&patient(wrong)).contains("user in"));
     let nobody = format!("mysql://nobody:wrong@127.0.0.1:{port}/{}", bench.database);
-    assert!(refusal(&MySqlTarget::new(nobody)).contains("user in"));
+    assert!(refusal(&patient(nobody)).contains("user in"));
     let nowhere = format!("mysql://shop:{PASSWORD}@127.0.0.1:{port}/nowhere");
-    assert!(refusal(&MySqlTarget::new(nowhere)).contains("user in"));
+    assert!(refusal(&patient(nowhere)).contains("user in"));
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let closed = format!("mysql://shop:{PASSWORD}@127.0.0.1:{closed}/x");
-    assert!(refusal(&MySqlTarget::new(closed)).contains("reached"));
-    assert!(refusal(&MySqlTarget::new("mysql://wrong")).contains("URL"));
+    assert!(refusal(&patient(closed)).contains("reached"));
+    assert!(refusal(&patient("mysql://wrong".to_owned())).contains("URL"));
     // A socket of this machine.
     let socket = bench.server.folder().join("socket").display().to_string().replace('/', "%2F");
     let url = format!("mysql://root@/{}?socket={socket}", bench.database);
-    let mut session = MySqlTarget::new(url).open(Access::ReadOnly, &StopSignal::new()).unwrap();
+    let mut session = patient(url).open(Access::ReadOnly, &StopSignal::new()).unwrap();
     assert_eq!(value(&mut *session, "SELECT 1").unwrap(), SqlValue::Int64(1));
     // A server without TLS, where TLS is due.
     assert!(refusal(&bench.target().with_tls().with_ca_file("no file")).contains("authorities"));
@@ -118,9 +118,8 @@ fn encrypted_connections_trust_the_right_server_alone() {
     let Some(server) = Server::begin(&options) else { return };
     let server = Arc::new(server);
     let _made = server.sql("", "CREATE DATABASE shop_tls; ALTER USER shop@'127.0.0.1' REQUIRE SSL");
-    let at = |host: &str| {
-        MySqlTarget::new(format!("mysql://shop:{PASSWORD}@{host}:{}/shop_tls", server.port))
-    };
+    let at =
+        |host: &str| patient(format!("mysql://shop:{PASSWORD}@{host}:{}/shop_tls", server.port));
     // Plain, it does not let us in: whoever is let in is encrypted.
     assert!(refusal(&at("127.0.0.1")).contains("user in"));
     let target = at("127.0.0.1").with_ca_file(path("ca.pem"));
