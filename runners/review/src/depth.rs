@@ -48,8 +48,25 @@ const CHAINS: &[&str] = &[
     "OF",
 ];
 
+/// Words that begin a statement within a statement. Nobody needs many of them.
+const STATEMENTS: &[&str] = &["EXPLAIN", "DESCRIBE", "PREPARE", "BEGIN", "IF", "WHILE", "LOOP"];
+
+const STATEMENTS_MAX: usize = 8;
+
 /// Whether a parser can walk this statement without going too deep.
 pub(crate) fn is_shallow(tokens: &Tokens<'_>) -> bool {
+    let calls = |at: usize| tokens.is_symbol(at.saturating_add(1), b'(');
+    let statements = (0..tokens.len()).filter(|at| tokens.is_any(*at, STATEMENTS) && !calls(*at));
+    if statements.take(STATEMENTS_MAX.saturating_add(1)).count() > STATEMENTS_MAX {
+        return false;
+    }
+    if nests_joins(tokens) {
+        return false;
+    }
+    let words = (0..3).filter(|at| tokens.is_any(*at, &["EXPLAIN", "DESCRIBE", "DESC"]));
+    if words.count() > 1 {
+        return false;
+    }
     let mut outer: Vec<u32> = Vec::new();
     // The operators around this place and before it, since the last comma.
     let (mut base, mut chain) = (0_u32, 0_u32);
@@ -81,4 +98,21 @@ pub(crate) fn is_shallow(tokens: &Tokens<'_>) -> bool {
         }
     }
     true
+}
+
+/// The most joins whose condition comes later: `a JOIN b JOIN c ON … ON …`. The parser goes down at each.
+const JOINS_OPEN_MAX: u32 = 8;
+
+fn nests_joins(tokens: &Tokens<'_>) -> bool {
+    let mut open = 0_u32;
+    (0..tokens.len()).any(|at| {
+        if tokens.is_any(at, &["ON", "USING"]) {
+            open = open.saturating_sub(1);
+        } else if tokens.is(at, "JOIN") {
+            let before = at.saturating_sub(3)..at;
+            let needs_none = before.into_iter().any(|at| tokens.is_any(at, &["NATURAL", "CROSS"]));
+            open = open.saturating_add(u32::from(!needs_none));
+        }
+        open > JOINS_OPEN_MAX
+    })
 }

@@ -16,6 +16,9 @@ use crate::tokens::Tokens;
 /// A longer statement is not parsed: data that long tells an approver nothing, and costs much.
 const BYTES_MAX: usize = 1 << 20;
 
+/// How deep the parser goes. What people write stays far below.
+const DEPTH_MAX: usize = 48;
+
 /// The statement as a tree; [`None`] where it is not understood, or is more than one.
 pub(crate) fn parse(tokens: &Tokens<'_>, dialect: Dialect) -> Option<Statement> {
     if tokens.text.len() > BYTES_MAX || !is_shallow(tokens) || is_misread(tokens) {
@@ -27,7 +30,7 @@ pub(crate) fn parse(tokens: &Tokens<'_>, dialect: Dialect) -> Option<Statement> 
     } else {
         tokens.without_comments()
     };
-    let mut parsed = Parser::parse_sql(of(dialect), &bare).ok()?.into_iter();
+    let mut parsed = parser(&bare, dialect)?.parse_statements().ok()?.into_iter();
     let (first, None) = (parsed.next()?, parsed.next()) else { return None };
     Some(first)
 }
@@ -54,9 +57,13 @@ pub(crate) fn parse_condition(text: &str, dialect: Dialect) -> Option<Expr> {
     if !is_shallow(&tokens) {
         return None;
     }
-    let mut parser = Parser::new(of(dialect)).try_with_sql(&tokens.without_comments()).ok()?;
+    let mut parser = parser(&tokens.without_comments(), dialect)?;
     let parsed = parser.parse_expr().ok()?;
     (parser.peek_token_ref().token == Token::EOF).then_some(parsed)
+}
+
+fn parser(text: &str, dialect: Dialect) -> Option<Parser<'static>> {
+    Parser::new(of(dialect)).with_recursion_limit(DEPTH_MAX).try_with_sql(text).ok()
 }
 
 fn of(dialect: Dialect) -> &'static dyn sqlparser::dialect::Dialect {

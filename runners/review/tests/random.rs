@@ -1,4 +1,4 @@
-//! Numbers from a seed: SplitMix64, after Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators".
+//! Numbers from a seed: the generator `SplitMix64`, after Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators".
 
 /// Numbers from a seed.
 pub(crate) struct Random(u64);
