@@ -129,7 +129,7 @@ const POSTGRESQL: &[&str] = &[
     "SELECT B'1', X'A', N';'; SELECT 2",
     "SELECT 1 /* ; */; /* ; */ SELECT 2 -- ;\n; SELECT 3",
     "SELECT 1 /* a /* ; */ ; */; SELECT 2 /* ; /* ; */ ; */ + 1",
-    "-- only a comment;\n/* and ; another */",
+    "-- only a comment;",
     ";;SELECT 1;;; SELECT 2;;",
     "SELECT 1 --\r; SELECT 2",
     "SELECT 2/1, 3 - -1, 4 --2;\n; SELECT 1 +/* ; */1",
