@@ -215,6 +215,8 @@ fn splitting_agrees_with_postgresql() {
         let done = fed(&mut client(), script);
         let sent: Vec<_> =
             logged(server.log().get(before..).unwrap()).iter().map(|text| plain(text)).collect();
+        // The client sends what is empty, too.
+        let sent: Vec<_> = sent.into_iter().filter(|text| text != ";").collect();
         let ours = split(script, "postgresql").unwrap();
         assert_eq!(
             ours.len(),
