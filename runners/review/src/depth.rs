@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use crate::dialect::Dialect;
 use crate::lexer::Kind;
 use crate::tokens::Tokens;
 
@@ -53,8 +54,19 @@ const STATEMENTS: &[&str] = &["EXPLAIN", "DESCRIBE", "PREPARE", "BEGIN", "IF", "
 
 const STATEMENTS_MAX: usize = 8;
 
+/// Whether a parser that goes down at each step can walk `statement` in an ordinary stack.
+///
+/// ```
+/// use placet_sql_review::is_shallow;
+/// assert!(is_shallow("SELECT (1 + 2)", "postgresql"));
+/// assert!(!is_shallow(&format!("SELECT 1{}", " + 1".repeat(1_000)), "postgresql"));
+/// ```
+pub fn is_shallow(statement: &str, dialect: &str) -> bool {
+    Tokens::of(statement, Dialect::from(dialect)).is_some_and(|tokens| can_walk(&tokens))
+}
+
 /// Whether a parser can walk this statement without going too deep.
-pub(crate) fn is_shallow(tokens: &Tokens<'_>) -> bool {
+pub(crate) fn can_walk(tokens: &Tokens<'_>) -> bool {
     let calls = |at: usize| tokens.is_symbol(at.saturating_add(1), b'(');
     let statements = (0..tokens.len()).filter(|at| tokens.is_any(*at, STATEMENTS) && !calls(*at));
     if statements.take(STATEMENTS_MAX.saturating_add(1)).count() > STATEMENTS_MAX {

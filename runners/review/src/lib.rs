@@ -34,6 +34,7 @@ mod review; // a whole script
 
 pub use class::{Class, Effect, Kind, Lock, Risk};
 pub use classify::classify;
+pub use depth::is_shallow;
 pub use dialect::Dialect;
 pub use finding::{Finding, Level};
 pub use payload::{Mode, Payload, Revert, Script, Suppression};

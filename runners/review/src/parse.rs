@@ -8,7 +8,7 @@ use sqlparser::dialect::{GenericDialect, MySqlDialect, PostgreSqlDialect, SQLite
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Token;
 
-use crate::depth::is_shallow;
+use crate::depth::can_walk;
 use crate::dialect::Dialect;
 use crate::lexer::Kind;
 use crate::tokens::Tokens;
@@ -21,7 +21,7 @@ const DEPTH_MAX: usize = 48;
 
 /// The statement as a tree; [`None`] where it is not understood, or is more than one.
 pub(crate) fn parse(tokens: &Tokens<'_>, dialect: Dialect) -> Option<Statement> {
-    if tokens.text.len() > BYTES_MAX || !is_shallow(tokens) || is_misread(tokens) {
+    if tokens.text.len() > BYTES_MAX || !can_walk(tokens) || is_misread(tokens) {
         return None;
     }
     let bare = if tokens.begins(&["DROP", "INDEX", "CONCURRENTLY"]) {
@@ -54,7 +54,7 @@ fn is_misread(tokens: &Tokens<'_>) -> bool {
 /// A condition as a tree; [`None`] where it is not understood, or something follows it.
 pub(crate) fn parse_condition(text: &str, dialect: Dialect) -> Option<Expr> {
     let tokens = Tokens::of(text, dialect)?;
-    if !is_shallow(&tokens) {
+    if !can_walk(&tokens) {
         return None;
     }
     let mut parser = parser(&tokens.without_comments(), dialect)?;
