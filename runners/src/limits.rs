@@ -94,6 +94,13 @@ impl RunnerLimits {
         self
     }
 
+    /// Sets the most bytes of what the queries of one run answer.
+    #[must_use]
+    pub const fn with_answer_bytes_max(mut self, bytes: u64) -> Self {
+        self.answer_bytes_max = bytes;
+        self
+    }
+
     /// Sets the most rows that are kept before one step changes them.
     #[must_use]
     pub const fn with_kept_rows_max(mut self, rows: u64) -> Self {

@@ -27,8 +27,10 @@ pub struct Shipped {
     pub manifest: Manifest,
 }
 
-/// The SQL runner: reviews a script, tries it, executes it in one transaction. Its payload is
-/// `{"sql": "…"}`.
+/// The SQL runner: reviews a script, tries it, and executes it in one transaction; step by step where the payload asks
+/// for it (`"mode": "steps"`) or a statement refuses transactions; as a query where every statement only reads. Its
+/// payload is `{"sql": "…"}`, or `{"revert": {"request": "req_…", "revision": 1, "attempt": 1}}` to put back what an
+/// attempt changed.
 ///
 /// ```
 /// let sql = placet_runners::shipped::sql();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use placet_core::error::Code;
 use placet_core::runner::{Effect, Job, Outcome, Plan, Runner as _};
-use placet_runners::{POINTS, StepState, WasmRunner};
+use placet_runners::{POINTS, RunnerLimits, SqliteTarget, StepState, WasmRunner};
 
 use crate::bench::{Bench, Link, failure, job, plugins};
 use crate::fake::{FAULTS, Fake, Fault, Lie};
@@ -201,4 +201,39 @@ fn every_point_of_the_host_is_reached() {
     let reached = REACHED.lock().unwrap().clone();
     let missed: Vec<_> = POINTS.iter().filter(|label| !reached.contains(**label)).collect();
     assert_eq!(missed, Vec::<&&str>::new());
+}
+
+#[test]
+fn whoever_is_late_on_a_file_makes_no_earlier_answer_wrong() {
+    for mode in ["transaction", "steps"] {
+        let mut unknown = Vec::new();
+        for look in 1.. {
+            let impatient = |path| SqliteTarget::new(path).with_lock_wait_ms(25);
+            let bench = Arc::new(Bench::with(RunnerLimits::default(), impatient));
+            let script = "INSERT INTO orders VALUES (8, 'a'); INSERT INTO orders VALUES (9, 'b')";
+            let job = job("sql", &serde_json::json!({ "sql": script, "mode": mode }).to_string());
+            let plan = bench.runner.plan(&job, &bench.link).unwrap();
+            let (link, said) = (Link::default(), Arc::new(Mutex::new(None)));
+            let (asked, heard, read) =
+                (Arc::clone(&bench), Arc::clone(&said), (job.clone(), plan.clone()));
+            link.lease.lose_after(look, move || {
+                let answer = asked.runner.verify(&read.0, &read.1, &Link::default());
+                *heard.lock().unwrap() = Some(answer);
+            });
+            let late = bench.runner.execute(&job, &plan, &link);
+            let Some(read) = said.lock().unwrap().take() else { break };
+            let rows = bench.number("SELECT count(*) FROM orders WHERE id > 7");
+            for answer in [&read, &late] {
+                let told = match answer {
+                    Outcome::Succeeded(_) => Some(2),
+                    Outcome::Failed(failure) => Some(failure.applied.len()),
+                    Outcome::Unknown(_) => None,
+                };
+                let is_true = told.is_none_or(|told| i64::try_from(told).unwrap() == rows);
+                assert!(is_true, "{mode}, look {look}: {rows} rows, {answer:?}");
+            }
+            unknown.push(matches!(read, Outcome::Unknown(_)));
+        }
+        assert!(unknown.contains(&true) && unknown.contains(&false), "{mode}: {unknown:?}");
+    }
 }

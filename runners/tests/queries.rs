@@ -247,3 +247,16 @@ fn names_that_leave_the_folder_are_refused() {
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn too_many_queries_and_too_long_answers_are_refused() {
+    let limits = RunnerLimits::default().with_answer_bytes_max(20);
+    let bench = Bench::with(limits, SqliteTarget::new);
+    let (job, plan) = bench.plan("SELECT id, state FROM orders").unwrap();
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+    assert_eq!((word, failed.code.as_str()), ("failed", "limit"));
+    let (_, plan) = bench.plan(&"SELECT 1;".repeat(101)).unwrap();
+    let codes: Vec<_> =
+        plan.findings.iter().map(|found| (found.code.as_str(), found.level)).collect();
+    assert_eq!(codes, [("sql.too_many_queries", Level::Error)]);
+}

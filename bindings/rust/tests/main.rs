@@ -13,6 +13,7 @@
 mod shop;
 mod whole;
 mod bad_input;
+mod puts_back;
 mod upkeep;
 mod rolled_back;
 mod rotated;

@@ -1,5 +1,7 @@
 //! Named SQL connections. The host decides what runs in which phase, and notes what it saw.
 
+use std::collections::BTreeSet;
+
 use placet_target::{Access, SqlFailure, SqlSession, SqlValue, StepState};
 use wasmtime::component::Resource;
 
@@ -46,15 +48,11 @@ impl State {
         if steps.iter().any(|seen| seen.state == StepState::Intended) {
             return Ok(Ok(Seen::Untold));
         }
-        let approved = self.reach.iter().flat_map(|reach| &reach.approved);
-        let (mut done, mut all) = (Vec::new(), 0_usize);
-        for step in approved {
-            all = all.saturating_add(1);
-            if steps.iter().any(|seen| seen.step == step.id) {
-                done.push(step.id.clone());
-            }
-        }
-        Ok(Ok(if done.len() == all { Seen::There } else { Seen::Absent(done) }))
+        let marked: BTreeSet<&str> = steps.iter().map(|seen| seen.step.as_str()).collect();
+        let approved = self.reach.as_ref().map_or(&[][..], |reach| &reach.approved);
+        let done = approved.iter().filter(|step| marked.contains(step.id.as_str()));
+        let done: Vec<String> = done.map(|step| step.id.clone()).collect();
+        Ok(Ok(if done.len() == approved.len() { Seen::There } else { Seen::Absent(done) }))
     }
 }
 

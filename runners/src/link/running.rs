@@ -99,6 +99,9 @@ impl State {
         if self.ledger.halted {
             return Err(HALTED);
         }
+        if self.next_step().is_some_and(|step| step.is_kept) {
+            return Err("its rows are to be kept, and outside a transaction they cannot be");
+        }
         if self.ledger.progress != Progress::Nothing {
             return Err("something else is under way");
         }

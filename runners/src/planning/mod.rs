@@ -19,6 +19,9 @@ use crate::review;
 use crate::state::{Reach, State};
 use look::Look;
 
+/// The most queries of one plan: what each answers is kept open until all are answered.
+const QUERIES_MAX: usize = 100;
+
 /// The plan as people see it, from what the plugin planned.
 pub(crate) fn complete(
     state: &mut State,
@@ -81,14 +84,20 @@ fn reverted(plan: &mut Plan, reach: &Reach) -> Result<Vec<Finding>, Error> {
     Ok(vec![Finding { needs_person: true, ..finding }])
 }
 
-/// A query whose answer nobody keeps is of no use to anybody.
+/// A query whose answer nobody keeps is of no use to anybody, and too many of them are a report.
 fn unanswered(plan: &Plan, reach: &Reach) -> Option<Finding> {
-    let is_query = !plan.steps.is_empty() && Mode::of(plan, &reach.asked) == Mode::Answers;
-    if !is_query || reach.results.is_some() {
+    if plan.steps.is_empty() || Mode::of(plan, &reach.asked) != Mode::Answers {
         return None;
     }
-    let message = "this host keeps no answers of queries".to_owned();
-    let help = "give the host a place for the results of queries, or ask for a change".to_owned();
-    let finding = Finding::new(Level::Error, "sql.no_results".to_owned(), message);
-    Some(Finding { help: Some(help), ..finding })
+    let (code, message, help) = if reach.results.is_none() {
+        let help = "give the host a place for the results of queries, or ask for a change";
+        ("sql.no_results", "this host keeps no answers of queries".to_owned(), help)
+    } else if plan.steps.len() > QUERIES_MAX {
+        let message = format!("one request asks at most {QUERIES_MAX} queries");
+        ("sql.too_many_queries", message, "split them into several requests")
+    } else {
+        return None;
+    };
+    let finding = Finding::new(Level::Error, code.to_owned(), message);
+    Some(Finding { help: Some(help.to_owned()), ..finding })
 }
