@@ -440,6 +440,16 @@ fn rules_about_what_there_is_not_are_not_stored() {
     ground.manages(&mut wrong, "runs nowhere", missing, &execution(nowhere, None));
     let none = execution(environment, Some(0));
     ground.manages(&mut wrong, "no attempt", Code::InvalidInput, &none);
+    let by_rule = |environment| SetAutoApproveAi { project, environment, is_on: true };
+    ground.manages(&mut wrong, "a rule in prod", Code::Refused, &by_rule(ground.prod));
+    ground.manages(&mut wrong, "a rule nowhere", missing, &by_rule(nowhere));
+}
+
+#[test]
+fn settings_that_two_readers_could_read_differently_are_not_stored() {
+    let (ground, mut wrong) = (Ground::new(), Wrong::default());
+    let Office { project, environment, .. } = ground.office;
+    let (missing, nowhere) = (Code::NotFound, EnvironmentId::from_u128(77));
     let settings = |environment, runner: &str, settings: &str| {
         let (runner, settings) = (runner.parse().unwrap(), settings.to_owned());
         SetRunnerSettings { project, environment, runner, settings }
@@ -482,9 +492,6 @@ fn rules_about_what_there_is_not_are_not_stored() {
     ] {
         ground.manages(&mut wrong, &format!("settings {what}"), code, &set);
     }
-    let by_rule = |environment| SetAutoApproveAi { project, environment, is_on: true };
-    ground.manages(&mut wrong, "a rule in prod", Code::Refused, &by_rule(ground.prod));
-    ground.manages(&mut wrong, "a rule nowhere", missing, &by_rule(nowhere));
 }
 
 #[test]

@@ -66,15 +66,23 @@ fn touching(names: &[&str]) -> Conditions {
     when(|when| when.objects = names.iter().map(|&name| name.to_owned()).collect())
 }
 
-#[test]
-fn rules_read_what_a_plan_says_of_its_steps() {
+/// What is said, the condition, the plan, and whether a request with it falls under the rule.
+type Case = (&'static str, Conditions, Shape, bool);
+
+#[track_caller]
+fn play(cases: Vec<Case>) {
     let world = World::new();
+    for (name, when, shape, expected) in cases {
+        assert_eq!(fits(&world, when, shape, &[]), expected, "{name}");
+    }
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn rules_read_the_kind_of_steps_their_locks_and_whole_tables() {
     let lock = |least| when(|when| when.lock = Some(least));
-    let rows = |least| when(|when| when.rows = Some(least));
-    let (rewrites, forever) =
-        (when(|when| when.rewrites = true), when(|when| when.irreversible = true));
-    // What is said, the condition, the plan, and whether a request with it falls under the rule.
-    let cases: Vec<(&str, Conditions, Shape, bool)> = vec![
+    let rewrites = || when(|when| when.rewrites = true);
+    play(vec![
         ("a kind", kinds(&["ddl", "write"]), |_| (), true),
         ("another kind", kinds(&["ddl"]), |_| (), false),
         (
@@ -88,8 +96,15 @@ fn rules_read_what_a_plan_says_of_its_steps() {
         ("a stronger lock", lock(Lock::Rows), |p| first(p).impact.lock = Lock::Exclusive, true),
         ("a weaker lock", lock(Lock::Exclusive), |p| first(p).impact.lock = Lock::Share, false),
         ("no lock asked for", lock(Lock::None), |_| (), true),
-        ("a whole table", rewrites.clone(), |p| first(p).impact.rewrites = true, true),
-        ("no whole table", rewrites.clone(), |_| (), false),
+        ("a whole table", rewrites(), |p| first(p).impact.rewrites = true, true),
+        ("no whole table", rewrites(), |_| (), false),
+    ]);
+}
+
+#[test]
+fn rules_read_how_many_rows_steps_change() {
+    let rows = |least| when(|when| when.rows = Some(least));
+    play(vec![
         ("as many rows", rows(10), |p| first(p).estimated_rows = Some(10), true),
         ("fewer rows", rows(10), |p| first(p).estimated_rows = Some(9), false),
         (
@@ -114,6 +129,12 @@ fn rules_read_what_a_plan_says_of_its_steps() {
         ),
         ("nobody knows how many", rows(10), |p| first(p).estimated_rows = None, true),
         ("what only reads counts not", rows(10), |p| read_then(p, |_| ()), false),
+    ]);
+}
+
+#[test]
+fn rules_read_what_steps_touch() {
+    play(vec![
         (
             "an object",
             touching(&["shop.orders"]),
@@ -157,12 +178,19 @@ fn rules_read_what_a_plan_says_of_its_steps() {
             |p| read_then(p, |s| s.impact = objects(&["carts"])),
             false,
         ),
-        ("for ever", forever.clone(), |p| first(p).reversible = false, true),
-        ("not for ever", forever.clone(), |_| (), false),
-        ("what only reads needs no way back", forever.clone(), |p| read_then(p, |_| ()), false),
+    ]);
+}
+
+#[test]
+fn rules_read_whether_steps_can_be_undone() {
+    let forever = || when(|when| when.irreversible = true);
+    play(vec![
+        ("for ever", forever(), |p| first(p).reversible = false, true),
+        ("not for ever", forever(), |_| (), false),
+        ("what only reads needs no way back", forever(), |p| read_then(p, |_| ()), false),
         (
             "a word of the plugin's own changes something",
-            forever.clone(),
+            forever(),
             |p| {
                 "look".clone_into(&mut first(p).kind);
                 first(p).reversible = false;
@@ -175,11 +203,7 @@ fn rules_read_what_a_plan_says_of_its_steps() {
             |_| (),
             false,
         ),
-    ];
-    for (name, when, shape, expected) in cases {
-        assert_eq!(fits(&world, when, shape, &[]), expected, "{name}");
-    }
-    assert_invariants(&*world.bench.parts.store);
+    ]);
 }
 
 #[test]

@@ -51,6 +51,7 @@ use crate::runner::{Lock, Plan, Risk, Step};
 /// ```
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[expect(clippy::exhaustive_structs, reason = "every decider must look at every part")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct PlanFacts {
     /// The greatest risk of any step.
     pub risk: Risk,

@@ -141,7 +141,7 @@ fn the_fixtures_have_every_row_and_every_ending() {
         let found = kept[kind].iter().map(|fixture| of(&fixture.json()["body"]).to_string());
         found.collect::<BTreeSet<_>>()
     };
-    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 19);
+    assert_eq!(distinct("org", &|body| body["row"]["table"].clone()).len(), 20);
     assert_eq!(distinct("run", &|body| body["outcome"]["outcome"].clone()).len(), 4);
     assert_eq!(distinct("run", &|body| body["late"].is_null().into()).len(), 2);
     let declared = |body: &Value| body["state"]["ended"]["declared_by"].is_string().into();
