@@ -26,7 +26,12 @@ const ONLY: &[(&str, &[&str])] = &[
     // For MySQL no driver: the target speaks the protocol by itself, over rustls.
     (
         "rustls",
-        &["core/store-postgres", "core/witness", "runners/targets/mysql", "runners/targets/postgres"],
+        &[
+            "core/store-postgres",
+            "core/witness",
+            "runners/targets/mysql",
+            "runners/targets/postgres",
+        ],
     ),
     ("sha1", &["runners/targets/mysql"]),
     ("mysql", &[]),

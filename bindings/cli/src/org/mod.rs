@@ -46,7 +46,7 @@ pub(crate) enum Org {
     #[command(subcommand)]
     Erase(erase::Erase),
     #[command(flatten)]
-    Command(OrgCommand),
+    Command(Box<OrgCommand>),
 }
 
 /// The first principal of a gate.

@@ -25,6 +25,14 @@ impl Kind {
         }
     }
 
+    /// The table of the marker rows.
+    pub(crate) const fn markers(self) -> &'static str {
+        match self {
+            Self::Sqlite | Self::MariaDb => "placet_marker",
+            Self::Postgres => "placet.placet_marker",
+        }
+    }
+
     /// Counts the whole indexes named `made_<number>`.
     pub(crate) fn counts_index(self, number: u64) -> String {
         match self {
@@ -55,7 +63,9 @@ pub(crate) struct Database {
 enum Asked {
     /// A file.
     File(PathBuf),
-    Postgres(Arc<Server>),
+    Postgres {
+        _running: Arc<Server>,
+    },
     MariaDb(Arc<MariaDb>, String),
     /// Nobody: a child only drives the product.
     Nobody,
@@ -76,7 +86,7 @@ impl Database {
                 server.db().run(&format!("CREATE DATABASE {name}"));
                 let url = server.url();
                 let address = format!("{}/{name}", url.rsplit_once('/').unwrap().0);
-                (address, Asked::Postgres(server))
+                (address, Asked::Postgres { _running: server })
             }
             Kind::MariaDb => {
                 let server = mariadb::server()?;
@@ -128,8 +138,10 @@ impl Database {
     /// Runs statements beside the product.
     pub(crate) fn admin(&self, sql: &str) {
         match &self.server {
-            Asked::File(path) => rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap(),
-            Asked::Postgres(_) => Db::connect(self.place()).unwrap().run(sql),
+            Asked::File(path) => {
+                rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap()
+            }
+            Asked::Postgres { .. } => Db::connect(self.place()).unwrap().run(sql),
             Asked::MariaDb(server, name) => drop(server.ask(name, sql).unwrap()),
             Asked::Nobody => panic!("a child asks nobody"),
         }
@@ -156,7 +168,7 @@ impl Database {
                 };
                 prepared.query_map([], text).unwrap().map(Result::unwrap).collect()
             }
-            Asked::Postgres(_) => Db::connect(self.place()).unwrap().rows(sql),
+            Asked::Postgres { .. } => Db::connect(self.place()).unwrap().rows(sql),
             Asked::MariaDb(server, name) => server.ask(name, sql).unwrap(),
             Asked::Nobody => panic!("a child asks nobody"),
         }

@@ -47,6 +47,8 @@ const POSTGRES: &[(&str, &str)] = &[
     ("a large object", "SELECT lo_export(1, 'PROBE')"),
     ("in a block", "DO $$ BEGIN COMMIT; UPDATE orders SET cents = 0; COMMIT; END $$"),
     ("marker in a block", "DO $$ BEGIN EXECUTE 'DELETE FROM placet_' || 'marker'; END $$"),
+    ("marker in its schema", "DELETE FROM placet.placet_marker"),
+    ("the schema of the host's tables", "DROP SCHEMA placet CASCADE"),
     ("marker by escapes", "DELETE FROM U&\"\\0070lacet_marker\""),
     ("prepared", "PREPARE a AS UPDATE orders SET cents = 0; EXECUTE a"),
     ("for later", "PREPARE TRANSACTION 'a'"),
@@ -105,7 +107,8 @@ fn is_refused_or_harmless(kind: Kind, more: &[(&str, &str)]) {
         .unwrap();
     let probe = folder.path().join("probe");
     let state = || desk.database.rows("SELECT id, cents FROM orders ORDER BY id");
-    let markers = || desk.database.rows("SELECT request, attempt FROM placet_marker");
+    let markers =
+        || desk.database.rows(&format!("SELECT request, attempt FROM {}", kind.markers()));
     let (before, marked) = (state(), markers());
 
     let mut refused = 0_u32;
@@ -115,6 +118,7 @@ fn is_refused_or_harmless(kind: Kind, more: &[(&str, &str)]) {
         for mode in ["transaction", "steps"] {
             let ended = desk.run(&json!({ "sql": script, "mode": mode }));
             let at = format!("{kind:?}, {mode}, {name}");
+            println!("{at}");
             match &ended {
                 Err(_) => refused += 1,
                 Ok(ended) => {

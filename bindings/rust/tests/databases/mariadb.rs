@@ -56,7 +56,12 @@ impl MariaDb {
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
         let data = format!("--datadir={}", folder.path().join("data").display());
         let made = command("mariadb-install-db")
-            .args(["--no-defaults", &data, "--skip-test-db", "--auth-root-authentication-method=normal"])
+            .args([
+                "--no-defaults",
+                &data,
+                "--skip-test-db",
+                "--auth-root-authentication-method=normal",
+            ])
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

@@ -23,3 +23,4 @@ mod kept; // rows that are put back
 mod random; // random changes, put back
 mod drift; // digests of the schema
 mod logins; // credentials and TLS
+mod examined; // the exam for targets

@@ -17,6 +17,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("pg_file_", "writes files of the server"),
     ("pg_ls_", "lists files of the server"),
     ("pg_stat_file", "looks at files of the server"),
+    ("pg_sleep", "holds its locks and does nothing"),
     ("pg_reload_conf", "changes the server"),
     ("pg_rotate_logfile", "changes the server"),
     ("pg_promote", "changes the server"),
@@ -29,6 +30,8 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("pg_export_snapshot", "takes effect outside of the transaction"),
     ("set_config", "changes the session"),
     ("query_to_xml", "runs text as a statement"),
+    ("ts_stat", "runs text as a statement"),
+    ("ts_rewrite", "runs text as a statement"),
     ("cursor_to_xml", "runs text as a statement"),
 ];
 

@@ -19,6 +19,7 @@ mod rows; // what queries answer
 mod kept; // rows that are put back
 mod drift; // how the schema is made
 mod points; // a process that dies
+mod examined; // the exam for targets
 mod rights; // two credentials
 mod tls; // encrypted sessions
 mod proxy; // a network that is cut

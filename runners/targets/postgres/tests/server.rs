@@ -231,6 +231,24 @@ impl Db {
         Ok(rows.map(line).collect())
     }
 
+    /// The rows of a query, each value as text: NULL as such, anything else in quotes.
+    pub(crate) fn try_cells(&self, sql: &str) -> Result<Vec<Vec<String>>, tokio_postgres::Error> {
+        let messages = self.runtime.block_on(self.client.simple_query(sql))?;
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Some(row),
+            SimpleQueryMessage::CommandComplete(_) | SimpleQueryMessage::RowDescription(_) | _ => {
+                None
+            }
+        });
+        let cell = |text: Option<&str>| match text {
+            None => "NULL".to_owned(),
+            // A whole number stands as it is.
+            Some(text) if text.parse::<i64>().is_ok() => text.to_owned(),
+            Some(text) => format!("{text:?}"),
+        };
+        Ok(rows.map(|row| (0..row.len()).map(|at| cell(row.get(at))).collect()).collect())
+    }
+
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         self.try_rows(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"))
     }

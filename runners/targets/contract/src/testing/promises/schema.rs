@@ -85,9 +85,10 @@ fn stays(exam: &Exam<'_>) -> Checked {
     let id = fresh_id();
     let mut session = exam.writer(id)?;
     committed("committing", session.commit(&marker(id)))?;
+    drop(session);
     let of_all = digest(exam, &[])?;
     let id = fresh_id();
-    done("beginning", session.begin())?;
+    let mut session = exam.writer(id)?;
     let _one = run(&mut *session, INSERT)?;
     committed("committing", session.commit(&marker(id)))?;
     drop(session);
