@@ -38,7 +38,7 @@ const FUNCTIONS: &[(&str, &str)] = &[
 /// Our own tables, in whatever schema.
 pub(crate) const TABLES: &[&str] = &["placet_marker", "placet_step", "placet_kept"];
 
-/// What of ours the text names, if anything: anywhere, in comments and texts too.
+/// What of ours the text names, if anything: anywhere in it.
 pub(crate) fn table_in(sql: &str) -> Option<&'static str> {
     let lower = sql.to_ascii_lowercase();
     TABLES.iter().copied().find(|table| lower.contains(table))

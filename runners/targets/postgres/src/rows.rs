@@ -82,6 +82,10 @@ impl Work {
         reading: &mut Reading,
         rows_max: usize,
     ) -> Result<(SqlRows, bool), SqlFailure> {
+        // Where the rows are there already, waiting for them looks at no signal.
+        if let Some(reason) = self.link.stop.raised() {
+            return Err(SqlFailure::Stopped(reason));
+        }
         let filled = self.link.watched(async { Ok(reading.fill(rows_max).await) });
         let rows = match filled.await {
             Ok(Ok(rows)) => rows,

@@ -9,7 +9,6 @@ use placet_target::{Keepable, SqlFailure, StepMark, Touch, TouchKind};
 use tokio_postgres::types::Type;
 
 use crate::fault::{Trouble, refused, shifted};
-use crate::forbidden::TABLES;
 use crate::guard::{self, STATEMENT_BYTES_MAX, Statement};
 use crate::marks::{BY_KEY, Key, Typed};
 use crate::work::Work;
@@ -135,18 +134,12 @@ impl Work {
 
     /// Makes sure that what puts the rows back can be executed here later: it comes as a statement of somebody else's.
     async fn check_texts(&self, typed: &Typed<'_>) -> Result<(), SqlFailure> {
-        let names = TABLES.iter().map(|table| {
-            format!(
-                "OR pg_catalog.strpos(pg_catalog.lower(statement), '{table}') OPERATOR(pg_catalog.>) 0"
-            )
-        });
         let sql = format!(
             "SELECT 1 FROM ONLY {} WHERE {BY_KEY} AND step OPERATOR(pg_catalog.=) $4 AND (
                 row_key IS NOT NULL
                 OR pg_catalog.octet_length(statement) OPERATOR(pg_catalog.>) {STATEMENT_BYTES_MAX}
-                {}) LIMIT 1",
+                ) LIMIT 1",
             self.name_of_kept(),
-            names.collect::<Vec<_>>().join(" "),
         );
         let found = self.link.watched(self.link.client.query_typed(&sql, typed)).await?;
         if found.is_empty() {
