@@ -1,8 +1,9 @@
 //! Policies of a host that read what the plan of a request says.
 
-use placet_core::authz::{Action, Authorizer as _, PlanFacts};
+use placet_core::authz::{Action, Authorizer as _, PlanFacts, Scope};
 use placet_core::error::Code;
 use placet_core::id::EnvironmentId;
+use placet_core::org::Interval;
 use placet_core::runner::{Lock, Risk};
 
 use super::world::{Case, FITS, OTHER, fitting};
@@ -61,13 +62,10 @@ fn what_keeps_readers_away_in_production_waits_for_the_weekend() {
         // A permission for any environment, so that the place decides nothing else.
         case.project_wide();
         case.question.at = at.parse().unwrap();
-        for valid in [&mut case.facts.membership.as_mut().unwrap().membership.valid] {
-            *valid = placet_core::org::Interval::starting(case.question.at);
-        }
-        case.grant().grant.valid = placet_core::org::Interval::starting(case.question.at);
-        if let placet_core::authz::Scope::Project { environment: place, .. } =
-            &mut case.question.scope
-        {
+        let valid = Interval::starting(case.question.at);
+        case.member().membership.valid = valid;
+        case.grant().grant.valid = valid;
+        if let Scope::Project { environment: place, .. } = &mut case.question.scope {
             *place = Some(EnvironmentId::from_u128(environment));
         }
         case.facts.plan = Some(PlanFacts { lock, ..plan() });
