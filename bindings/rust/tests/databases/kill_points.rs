@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use placet::id::RequestId;
 use placet::request::{Change, Run, State, StateName};
 use placet::runner::Outcome;
+use placet::runners::{Grant, WasmRunner, shipped};
 use placet::{Gate, GateBuilder};
 use placet_core::gate::Finding;
 use placet_core::testing::Office;
@@ -104,6 +105,13 @@ fn die_everywhere(kind: Kind) {
     let gate = builder(folder.path(), &database).open().unwrap();
     let office = Office::found(&gate).unwrap();
     drop(gate);
+    // As long as somebody holds it, a gate that is opened again does not compile the plugin again.
+    let (sql, grant) = (shipped::sql(), Grant::none().with("sql"));
+    let warm = WasmRunner::builder()
+        .plugin("sql".parse().unwrap(), sql.component, sql.manifest, grant)
+        .build()
+        .unwrap();
+    warm.warm_up().unwrap();
 
     let (mut number, mut points, mut seen) = (0_u64, 0_usize, Seen::default());
     for mode in [Mode::Together, Mode::OneByOne] {
@@ -121,6 +129,7 @@ fn die_everywhere(kind: Kind) {
         }
         number += 1;
     }
+    drop(warm);
     println!("{kind:?}: killed at {points} points: {seen:?}");
     assert!(points >= POINTS_MIN, "{kind:?}: only {points} points");
     assert!(seen.succeeded > 0 && seen.failed > 0, "{kind:?}: {seen:?}");

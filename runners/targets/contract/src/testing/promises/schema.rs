@@ -87,7 +87,6 @@ fn stays(exam: &Exam<'_>) -> Checked {
     committed("committing", session.commit(&marker(id)))?;
     drop(session);
     let of_all = digest(exam, &[])?;
-    drop(session);
     let id = fresh_id();
     let mut session = exam.writer(id)?;
     let _one = run(&mut *session, INSERT)?;
