@@ -5,7 +5,8 @@
     clippy::disallowed_methods,
     clippy::arithmetic_side_effects,
     clippy::as_conversions,
-    clippy::cast_precision_loss,
+    clippy::indexing_slicing,
+    clippy::format_push_string,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a bench measures real time and tells what it measured"
@@ -81,7 +82,7 @@ fn planned(runner: &WasmRunner, sql: &str, attempt: u32) -> (Job, Plan) {
         dry_run: false,
         settings: r#"{"backup": "off"}"#.to_owned(),
     };
-    let plan = runner.plan(&job, &Link).unwrap();
+    let plan = runner.plan(&job, &Link::default()).unwrap();
     (job, plan)
 }
 
@@ -100,7 +101,7 @@ fn host(target: Arc<dyn SqlTarget>) -> WasmRunner {
 fn execute(runner: &WasmRunner, sql: &str, attempt: u32) -> Duration {
     let (job, plan) = planned(runner, sql, attempt);
     let begun = Instant::now();
-    let outcome = runner.execute(&job, &plan, &Link);
+    let outcome = runner.execute(&job, &plan, &Link::default());
     let took = begun.elapsed();
     assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
     took

@@ -139,7 +139,7 @@ impl Database {
     pub(crate) fn admin(&self, sql: &str) {
         match &self.server {
             Asked::File(path) => {
-                rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap()
+                rusqlite::Connection::open(path).unwrap().execute_batch(sql).unwrap();
             }
             Asked::Postgres { .. } => Db::connect(self.place()).unwrap().run(sql),
             Asked::MariaDb(server, name) => drop(server.ask(name, sql).unwrap()),

@@ -35,7 +35,7 @@ impl Desk {
     pub(crate) fn approved(&self, payload: &serde_json::Value) -> Result<RequestId, Error> {
         let Office { ana, bo, .. } = self.office;
         let (runner, target) = ("sql".parse()?, "orders".parse()?);
-        let change = Change::new(runner, target, &payload.to_string(), self.gate.limits())?;
+        let change = Change::new(runner, target, payload.to_string(), self.gate.limits())?;
         let id = self.gate.draft_and_submit(&ana, &self.office.request(change))?.header.id;
         let digest = self.gate.view(&ana, id)?.digest.unwrap();
         self.gate.approve(&bo, id, digest, None)?;

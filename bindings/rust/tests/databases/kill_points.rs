@@ -123,7 +123,7 @@ fn die_everywhere(kind: Kind) {
         for (die_at, label) in (0_u64..).zip(&labels) {
             number += 1;
             let round = Round { kind, mode, number, die_at };
-            let before = database.number(&script(kind, mode, number)[counter_at(mode)].1);
+            let before = database.number(&script(kind, mode, number).remove(counter_at(mode)).1);
             assert!(round.run(folder.path(), &database, &office).is_none(), "{label}: it lived");
             round.check(folder.path(), &database, (&office, label, before), &mut seen);
         }
@@ -206,17 +206,7 @@ impl Round {
         assert_ne!(state, StateName::Executing, "{at}");
         let is_between = ["intent", "alone", "done"].iter().any(|word| label.contains(word));
         if state == StateName::Unknown {
-            let read = gate.verify(&office.bo, id).unwrap().1;
-            // The server may not have noticed yet that its client is gone, and says so; it is asked again.
-            for _ in 0..600 {
-                if is_between || !matches!(read, Outcome::Unknown(_)) {
-                    break;
-                }
-                std::thread::sleep(std::time::Duration::from_millis(50));
-                if !matches!(gate.verify(&office.bo, id).unwrap().1, Outcome::Unknown(_)) {
-                    break;
-                }
-            }
+            ask_the_target(&gate, office, id, is_between);
         }
         let view = gate.view(&office.ana, id).unwrap();
         assert!(view.runs.len() <= 1, "{at}: {} runs", view.runs.len());
@@ -289,6 +279,18 @@ impl Round {
             after = page.next;
             assert!(after.is_some(), "request {} is not in the books", self.number);
         }
+    }
+}
+
+/// Reads in the target what became of the run. The server may not have noticed yet that its client is gone, and says so;
+/// then it is asked again, unless nobody can tell for good.
+fn ask_the_target(gate: &Gate, office: &Office, id: RequestId, nobody_can_tell: bool) {
+    for _ in 0..600 {
+        let read = gate.verify(&office.bo, id).unwrap().1;
+        if nobody_can_tell || !matches!(read, Outcome::Unknown(_)) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
 

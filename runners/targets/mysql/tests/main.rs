@@ -8,6 +8,8 @@
     clippy::indexing_slicing,
     clippy::tests_outside_test_module,
     clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::string_slice,
     reason = "this whole file is a test"
 )]
 
