@@ -252,6 +252,11 @@ fn installed<T>(what: &str, named: &BTreeMap<Slug, T>) -> String {
 }
 
 impl Runner for WasmRunner {
+    fn check_settings(&self, runner: &Slug, settings: &str) -> Result<(), Error> {
+        self.plugin(runner)?;
+        Settings::from_json(settings).map(drop).map_err(|why| unset(&why))
+    }
+
     fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
         self.plugin(runner)?;
         self.target(target).map(drop)

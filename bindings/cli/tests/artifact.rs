@@ -7,7 +7,7 @@ use crate::tool::Tool;
 /// A shop with the roles of artifacts: Ana is EDITOR, Bo is ADMIN, and so is Cy; the robot is EDITOR, too.
 fn shop() -> Tool {
     let tool = Tool::shop();
-    let table = "CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1);";
+    let table = "CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1);";
     rusqlite::Connection::open(tool.path("shop.db")).unwrap().execute_batch(table).unwrap();
     tool.write("story.json", r#"{"sql": "DELETE FROM orders WHERE id = 1"}"#);
     for words in [

@@ -99,3 +99,18 @@ fn a_governance_without_a_word_of_what_it_governs_is_refused() {
     assert_eq!(platform.code, 6, "nobody there may administer: {}", platform.err);
     assert_eq!(tool.json("governance show --platform")["governance"], serde_json::Value::Null);
 }
+
+#[test]
+fn settings_and_what_narrows_requests_can_need_approval() {
+    let tool = shop();
+    tool.write("sql.json", r#"{"rows_max": 10}"#);
+    let govern = "governance set --project shop --module pagos --environment dev \
+        --command set_runner_settings --command set_allowed_workflows --command set_artifact_form";
+    let govern: Vec<&str> = govern.split_whitespace().collect();
+    let governed = tool.run_with(&govern, "");
+    assert_eq!(governed.code, 0, "{}{}", governed.out, governed.err);
+    let set =
+        "set-runner-settings --project shop --environment dev --runner sql --settings sql.json";
+    let alone = tool.json(&format!("org {set}"));
+    assert_eq!(alone["error"]["code"], "approval_required", "{alone}");
+}

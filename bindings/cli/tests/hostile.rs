@@ -12,11 +12,15 @@ fn nothing_that_was_written_elsewhere_controls_the_terminal() {
     Connection::open(tool.path("shop.db")).unwrap().execute_batch("CREATE TABLE t (a)").unwrap();
     let ana = tool.user("ana@example.org");
     tool.calls_as(&ana);
-    // Clears the screen, sets the title, turns the direction, goes back.
-    let sql = "SELECT '\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{8}\r\u{9b}31m' FROM t";
+    // Clears the screen, sets the title, goes back.
+    let sql = "SELECT '\u{1b}[2J\u{1b}]0;owned\u{7}\u{8}\r\u{9b}31m' FROM t";
     let draft =
         "--sqlite shop=shop.db request draft shop/pagos/dev --title T --target shop --sql -";
-    let drafted = tool.run_with(&draft.split(' ').collect::<Vec<_>>(), sql);
+    let draft: Vec<_> = draft.split(' ').collect();
+    // What turns the direction of a script is refused, also in a text: nobody could read what they approve.
+    let turned = tool.run_with(&draft, "SELECT '\u{202e}' FROM t");
+    assert!(turned.code == 3 && !turned.err.contains('\u{202e}'), "{turned:?}");
+    let drafted = tool.run_with(&draft, sql);
     assert_eq!(drafted.code, 0, "{}", drafted.err);
     let list = tool.json("request list shop");
     let id = list["requests"][0]["id"].as_str().unwrap().to_owned();
@@ -29,7 +33,7 @@ fn nothing_that_was_written_elsewhere_controls_the_terminal() {
         assert_eq!(ends, Some('m'), "{escaped:?}");
         assert!(escaped.starts_with('[') && !escaped.starts_with("[31m"), "{escaped:?}");
     }
-    for letter in ['\u{7}', '\u{8}', '\r', '\u{9b}', '\u{202e}'] {
+    for letter in ['\u{7}', '\u{8}', '\r', '\u{9b}'] {
         assert!(!shown.contains(letter), "{letter:?} in {shown:?}");
     }
     // A program gets it as it is, escaped as JSON.

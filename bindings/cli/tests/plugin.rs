@@ -36,7 +36,9 @@ fn a_plugin_says_what_it_is_and_what_it_would_do() {
     assert_eq!((no_plugin.code, no_plugin.err.contains("error[runner_fault]")), (9, true));
 
     let database = Connection::open(tool.path("shop.db")).unwrap();
-    database.execute_batch("CREATE TABLE t (a); INSERT INTO t VALUES (1), (2)").unwrap();
+    database
+        .execute_batch("CREATE TABLE t (a INTEGER PRIMARY KEY); INSERT INTO t VALUES (1), (2)")
+        .unwrap();
     let left =
         || database.query_row("SELECT count(*) FROM t", (), |row| row.get::<_, i64>(0)).unwrap();
     let run = [
@@ -53,8 +55,8 @@ fn a_plugin_says_what_it_is_and_what_it_would_do() {
     let payload = r#"{"sql": "DELETE FROM t WHERE a = 1"}"#;
     expect![[r#"
         exit 0
-        step  kind   risk    rows  what
-        s1    write  medium  1     DELETE FROM t WHERE a = 1
+        step  kind   risk    rows  impact      touches  what
+        s1    write  medium  1     lock share  t        DELETE FROM t WHERE a = 1
     "#]]
     .assert_eq(&tool.run_with(&run, payload).told());
     assert_eq!(left(), 2, "a plan changes nothing");

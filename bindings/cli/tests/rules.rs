@@ -14,7 +14,7 @@ fn shop() -> Tool {
     let tool = Tool::shop();
     rusqlite::Connection::open(tool.path("shop.db"))
         .unwrap()
-        .execute_batch("CREATE TABLE orders (id INTEGER);")
+        .execute_batch("CREATE TABLE orders (id INTEGER PRIMARY KEY);")
         .unwrap();
     tool.write("script.sql", "DELETE FROM orders WHERE id = 1;");
     tool.write("quorum.json", QUORUM);

@@ -167,7 +167,7 @@ fn answers_have_one_shape_for_programs() {
     let shop = tool.json("org show shop");
     let mut parts: Vec<&str> = shop.as_object().unwrap().keys().map(String::as_str).collect();
     parts.sort_unstable();
-    expect!["auto_approvals blocking_rules environments executions governance grants memberships modules permissions project promotions quorum_rules quorums role_permissions roles team_modules teams"]
+    expect!["allowed_workflows artifact_forms auto_approvals blocking_rules environments executions governance grants memberships modules permissions project promotions quorum_rules quorums role_permissions roles runner_settings team_modules teams"]
         .assert_eq(&parts.join(" "));
     expect![[r#"
         {

@@ -9,7 +9,8 @@ fn shop() -> Tool {
     let tool = Tool::shop();
     for file in ["shop.db", "second.db"] {
         let database = rusqlite::Connection::open(tool.path(file)).unwrap();
-        let table = "CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1), (2);";
+        let table =
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1), (2);";
         database.execute_batch(table).unwrap();
     }
     for words in [

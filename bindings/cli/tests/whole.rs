@@ -10,7 +10,9 @@ fn a_request_is_written_approved_run_and_proven() {
     let mut tool = Tool::shop();
     let database = Connection::open(tool.path("shop.db")).unwrap();
     database
-        .execute_batch("CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (1), (2);")
+        .execute_batch(
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY); INSERT INTO orders VALUES (1), (2);",
+        )
         .unwrap();
     let (root, ana, bo) =
         (tool.user("root@example.org"), tool.user("ana@example.org"), tool.user("bo@example.org"));
@@ -55,8 +57,8 @@ fn a_request_is_written_approved_run_and_proven() {
         DELETE FROM orders WHERE id = 1;
 
         plan
-        step  kind   risk    rows  what
-        s1    write  medium  1     DELETE FROM orders WHERE id = 1
+        step  kind   risk    rows  impact      touches  what
+        s1    write  medium  1     lock share  orders   DELETE FROM orders WHERE id = 1
     "#]]
     .assert_eq(&tool.run(&format!("request show {id}")).told());
     let stale = tool.run(&format!("request approve {id} --digest {}", "0".repeat(64)));
@@ -69,6 +71,8 @@ fn a_request_is_written_approved_run_and_proven() {
         digest       <digest>
         succeeded: committed 1 statement
         rows         1
+        --
+        info: executed
     "#]]
     .assert_eq(&tool.run(&format!("--sqlite shop=shop.db request execute {id}")).told());
     let left: i64 =
