@@ -6,6 +6,14 @@ use std::collections::BTreeMap;
 use crate::SqlFailure;
 
 /// What was counted over random scripts. See [`random_dml`](super::random_dml).
+///
+/// ```
+/// use placet_target::testing::DmlReport;
+///
+/// let mut report = DmlReport::default();
+/// report.scripts = 1_000;
+/// assert_eq!(report.reverted, 0);
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct DmlReport {

@@ -17,7 +17,17 @@ type Check = (&'static str, fn(&Exam<'_>) -> Checked);
 
 /// Asks a driver for every promise of the trait, on fresh tables each, and says which do not hold and why.
 ///
-/// There is an example at [`Examined`].
+/// ```
+/// use placet_target::testing::{Examined, broken_promises};
+///
+/// /// A test that says all of what is wrong, and not the first of it.
+/// fn check(driver: &dyn Examined) {
+///     let broken = broken_promises(driver);
+///     assert!(broken.is_empty(), "{broken:#?}");
+/// }
+/// ```
+///
+/// There is a driver to check at [`Examined`].
 pub fn broken_promises(of: &dyn Examined) -> Vec<String> {
     let parts = [
         transactions::CHECKS,
