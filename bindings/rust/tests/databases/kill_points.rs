@@ -93,6 +93,10 @@ fn on_mariadb() {
 }
 
 fn die_everywhere(kind: Kind) {
+    // Each point is a process that compiles the plugin: minutes, and so a command of its own (CONTRIBUTING.md).
+    if std::env::var_os("PLACET_KILL_POINTS").is_none() {
+        return;
+    }
     let folder = tempfile::tempdir().unwrap();
     let Some(database) = Database::begin(kind, folder.path()) else { return };
     let key = kind.text_key();
