@@ -137,7 +137,14 @@ fn build() -> Result<PathBuf, String> {
     // Paths of this machine, and names of registries, would make other bytes elsewhere. The last match counts.
     let home = cargo_home()?;
     let here = fs::canonicalize(plugins()).map_err(|error| error.to_string())?;
-    let mut remapped = vec![(sysroot.into(), "rust"), (here, "plugins"), (home.clone(), "cargo")];
+    // The review stands beside the plugins' workspace.
+    let beside = here.parent().map(Path::to_owned).unwrap_or_default();
+    let mut remapped = vec![
+        (sysroot.into(), "rust"),
+        (beside, "runners"),
+        (here, "plugins"),
+        (home.clone(), "cargo"),
+    ];
     let registries = fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
     remapped.extend(registries.map(|folder| (folder.path(), "crates")));
     let flags: Vec<String> = remapped
