@@ -245,7 +245,7 @@ impl Gate {
     /// // The approved script: UPDATE orders SET cents = cents + 1
     /// let run = gate.execute(&bo, id)?;
     /// let steps = run.events().filter(|event| matches!(event, RunEvent::Progress(_))).count();
-    /// assert_eq!(steps, 1);
+    /// assert_eq!(steps, 2, "the statement began, and changed rows");
     /// assert_eq!(run.wait()?.state.name(), StateName::Succeeded);
     /// let cents: i64 = shop.query_row("SELECT sum(cents) FROM orders", (), |row| row.get(0))?;
     /// assert_eq!(cents, 302);
