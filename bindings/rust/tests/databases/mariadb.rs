@@ -76,6 +76,8 @@ impl MariaDb {
             .args(["-c", script, "keeper", "mariadbd", "--no-defaults", &data])
             .arg(format!("--socket={}", folder.path().join("socket").display()))
             .arg(format!("--port={port}"))
+            // Its own: two servers with one folder for temporary tables take each other's files away.
+            .arg(format!("--tmpdir={}", folder.path().display()))
             .args(["--bind-address=127.0.0.1", "--innodb-flush-log-at-trx-commit=1"])
             .args(["--innodb-buffer-pool-size=32M", "--character-set-server=utf8mb4"])
             .current_dir(folder.path())

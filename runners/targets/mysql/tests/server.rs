@@ -133,6 +133,8 @@ impl Server {
             .arg("--no-defaults")
             .arg(format!("--datadir={folder}/data"))
             .arg(format!("--socket={folder}/socket"))
+            // Its own: two servers with one folder for temporary tables take each other's files away.
+            .arg(format!("--tmpdir={folder}"))
             .arg(format!("--pid-file={folder}/pid"))
             .arg(format!("--port={}", self.port))
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve", "--max-connections=200"])
