@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use placet::runners::{MySqlTarget, PostgresTarget, SqlTarget, SqliteTarget};
+use placet_target::testing::{MARIADB, POSTGRESQL, SQLITE, Spoken as _};
+use rusqlite::types::ValueRef;
 
 use super::mariadb::{self, MariaDb};
 use crate::server::{self, Db, Server};
@@ -156,11 +158,10 @@ impl Database {
                 let columns = prepared.column_count();
                 let text = |row: &rusqlite::Row<'_>| {
                     let values = (0..columns).map(|at| match row.get_ref(at).unwrap() {
-                        rusqlite::types::ValueRef::Null => "NULL".to_owned(),
-                        rusqlite::types::ValueRef::Integer(number) => number.to_string(),
-                        rusqlite::types::ValueRef::Real(number) => number.to_string(),
-                        rusqlite::types::ValueRef::Text(bytes)
-                        | rusqlite::types::ValueRef::Blob(bytes) => {
+                        ValueRef::Null => "NULL".to_owned(),
+                        ValueRef::Integer(number) => number.to_string(),
+                        ValueRef::Real(number) => number.to_string(),
+                        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => {
                             String::from_utf8_lossy(bytes).into_owned()
                         }
                     });
@@ -170,6 +171,38 @@ impl Database {
             }
             Asked::Postgres { .. } => Db::connect(self.place()).unwrap().rows(sql),
             Asked::MariaDb(server, name) => server.ask(name, sql).unwrap(),
+            Asked::Nobody => panic!("a child asks nobody"),
+        }
+    }
+
+    /// Every row of a table, as one text each: two that differ look different. None where there is no such table.
+    pub(crate) fn exact_rows(&self, table: &str) -> Vec<String> {
+        match &self.server {
+            Asked::File(path) => {
+                let file = rusqlite::Connection::open(path).unwrap();
+                let query = format!("SELECT * FROM {}", SQLITE.quoted(table));
+                let Ok(mut prepared) = file.prepare(&query) else { return Vec::new() };
+                let columns = prepared.column_count();
+                // A floating-point number by its bits: two that print alike may differ.
+                let exact = |value: ValueRef<'_>| match value {
+                    ValueRef::Real(number) => format!("{:016x}", number.to_bits()),
+                    other => format!("{other:?}"),
+                };
+                let text = |row: &rusqlite::Row<'_>| {
+                    let values = (0..columns).map(|at| exact(row.get_ref(at).unwrap()));
+                    Ok(values.collect::<Vec<_>>().join(", "))
+                };
+                prepared.query_map([], text).unwrap().map(Result::unwrap).collect()
+            }
+            Asked::Postgres { .. } => {
+                let db = Db::connect(self.place()).unwrap();
+                // The text of a whole row tells NULL from an empty text.
+                let query = format!("SELECT x::text FROM {} AS x", POSTGRESQL.quoted(table));
+                db.try_rows(&query).unwrap_or_default()
+            }
+            Asked::MariaDb(server, name) => {
+                server.exact_rows(name, &MARIADB.quoted(table)).unwrap_or_default()
+            }
             Asked::Nobody => panic!("a child asks nobody"),
         }
     }

@@ -31,14 +31,24 @@ impl Desk {
         Some(Self { gate, office, database, _folder: folder })
     }
 
-    /// Ana asks for `payload`, and Bo approves.
-    pub(crate) fn approved(&self, payload: &serde_json::Value) -> Result<RequestId, Error> {
-        let Office { ana, bo, .. } = self.office;
+    /// Ana asks for `payload`.
+    pub(crate) fn asked(&self, payload: &serde_json::Value) -> Result<RequestId, Error> {
         let (runner, target) = ("sql".parse()?, "orders".parse()?);
         let change = Change::new(runner, target, payload.to_string(), self.gate.limits())?;
-        let id = self.gate.draft_and_submit(&ana, &self.office.request(change))?.header.id;
-        let digest = self.gate.view(&ana, id)?.digest.unwrap();
-        self.gate.approve(&bo, id, digest, None)?;
+        let asked = self.gate.draft_and_submit(&self.office.ana, &self.office.request(change))?;
+        Ok(asked.header.id)
+    }
+
+    /// Bo approves what Ana asked for.
+    pub(crate) fn agree(&self, id: RequestId) -> Result<(), Error> {
+        let digest = self.gate.view(&self.office.ana, id)?.digest.unwrap();
+        self.gate.approve(&self.office.bo, id, digest, None).map(drop)
+    }
+
+    /// Ana asks for `payload`, and Bo approves.
+    pub(crate) fn approved(&self, payload: &serde_json::Value) -> Result<RequestId, Error> {
+        let id = self.asked(payload)?;
+        self.agree(id)?;
         Ok(id)
     }
 

@@ -5,4 +5,5 @@ mod admin; // SQL beside the product, to prepare and to look
 mod desk; // a gate in front of one of them
 mod large; // a whole schema, there and back
 mod hostile; // scripts that mean harm
+mod random; // random scripts, taken all the way and back
 mod kill_points; // the host dies at every labelled point of a run

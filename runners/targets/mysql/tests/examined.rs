@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use placet_target::SqlTarget;
-use placet_target::testing::{Alone, Broken, Examined, Fault, Words, examine, random_dml};
+use placet_target::testing::{Broken, Examined, Fault, MARIADB, Spoken, examine, random_dml};
 
 use crate::bench::Bench;
 
@@ -35,7 +35,7 @@ impl Examined for MariaDb {
         let columns = self.bench.sql(&format!(
             "SELECT HEX(column_name), data_type FROM information_schema.columns \
              WHERE table_schema = database() AND table_name = {} ORDER BY ordinal_position",
-            self.text(table)
+            MARIADB.text(table)
         ));
         let texts: Vec<String> = columns
             .iter()
@@ -45,7 +45,7 @@ impl Examined for MariaDb {
                     .step_by(2)
                     .map(|at| u8::from_str_radix(&name[at..at + 2], 16).unwrap())
                     .collect();
-                let name = self.quoted(&String::from_utf8(bytes).unwrap());
+                let name = MARIADB.quoted(&String::from_utf8(bytes).unwrap());
                 let text = match kind {
                     "bigint" => format!("CAST({name} AS CHAR)"),
                     kind if kind.ends_with("blob") => format!("HEX({name})"),
@@ -58,70 +58,13 @@ impl Examined for MariaDb {
             return Vec::new();
         }
         let query =
-            format!("SELECT CONCAT_WS('|', {}) FROM {}", texts.join(", "), self.quoted(table));
+            format!("SELECT CONCAT_WS('|', {}) FROM {}", texts.join(", "), MARIADB.quoted(table));
         let rows = self.bench.sql(&query);
         rows.iter().map(|row| row.split('|').map(ToOwned::to_owned).collect()).collect()
     }
 
-    fn words(&self) -> Words {
-        Words {
-            integer: "BIGINT",
-            auto_key: "BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY",
-            key_text: "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
-            text: "TEXT",
-            blob: "LONGBLOB",
-            decimal: "DECIMAL(20, 4)",
-            timestamp: "DATETIME(6)",
-            double: "DOUBLE",
-        }
-    }
-
-    fn trigger(&self, name: &str, table: &str, log: &str) -> Vec<String> {
-        let (name, table, log) = (self.quoted(name), self.quoted(table), self.quoted(log));
-        vec![format!(
-            "CREATE TRIGGER {name} AFTER UPDATE ON {table} FOR EACH ROW INSERT INTO {log} VALUES (1)"
-        )]
-    }
-
-    fn quoted(&self, name: &str) -> String {
-        format!("`{}`", name.replace('`', "``"))
-    }
-
-    fn text(&self, text: &str) -> String {
-        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-    }
-
-    fn instant(&self, at: &str) -> String {
-        // RFC 3339 in UTC; the type has no zone.
-        self.text(at.trim_end_matches('Z').replace('T', " ").as_str())
-    }
-
-    fn generated(&self, of: &str, expression: &str) -> Option<String> {
-        // MariaDB computes nothing from a column that a foreign key may set to NULL.
-        let may_be_set = expression.contains("of_id");
-        (!may_be_set).then(|| format!("{of} GENERATED ALWAYS AS ({expression}) STORED"))
-    }
-
-    fn drop_table(&self, table: &str) -> String {
-        let table = self.quoted(table);
-        format!(
-            "SET foreign_key_checks = 0; DROP TABLE IF EXISTS {table}; SET foreign_key_checks = 1"
-        )
-    }
-
-    fn table_options(&self) -> &'static str {
-        " ENGINE = InnoDB"
-    }
-
-    fn has_transactional_ddl(&self) -> bool {
-        false
-    }
-
-    fn alone(&self) -> Option<Alone> {
-        Some(Alone {
-            works: "CREATE INDEX exam_alone ON exam_orders (state)",
-            fails: "CREATE INDEX exam_alone ON exam_orders (no_such_column)",
-        })
+    fn dialect(&self) -> &dyn Spoken {
+        &MARIADB
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use placet_target::SqlTarget;
 use placet_target::testing::{
-    Broken, Examined, Fault, Words, broken_promises, examine, random_dml,
+    Broken, Examined, Fault, SQLITE, Spoken, broken_promises, examine, random_dml,
 };
 use placet_target_sqlite::SqliteTarget;
 use rusqlite::types::ValueRef;
@@ -49,7 +49,7 @@ impl Examined for Sqlite {
 
     fn dump(&self, table: &str) -> Vec<Vec<String>> {
         let database = Self::admin(&self.path);
-        let Ok(mut query) = database.prepare(&format!("SELECT * FROM {}", self.quoted(table)))
+        let Ok(mut query) = database.prepare(&format!("SELECT * FROM {}", SQLITE.quoted(table)))
         else {
             return Vec::new();
         };
@@ -62,24 +62,8 @@ impl Examined for Sqlite {
         found
     }
 
-    fn words(&self) -> Words {
-        Words {
-            integer: "INTEGER",
-            auto_key: "INTEGER PRIMARY KEY",
-            key_text: "TEXT",
-            text: "TEXT",
-            blob: "BLOB",
-            decimal: "DECIMAL(20, 4)",
-            timestamp: "TIMESTAMP WITH TIME ZONE",
-            double: "DOUBLE PRECISION",
-        }
-    }
-
-    fn trigger(&self, name: &str, table: &str, log: &str) -> Vec<String> {
-        let (name, table, log) = (self.quoted(name), self.quoted(table), self.quoted(log));
-        vec![format!(
-            "CREATE TRIGGER {name} AFTER UPDATE ON {table} BEGIN INSERT INTO {log} VALUES (1); END"
-        )]
+    fn dialect(&self) -> &dyn Spoken {
+        &SQLITE
     }
 }
 

@@ -81,9 +81,9 @@ impl Exam<'_> {
     /// Makes `exam_orders` with three rows, and no other table of the exam.
     pub(super) fn fresh(&self) {
         for table in TABLES {
-            self.of.admin(&self.of.drop_table(table));
+            self.of.admin(&self.of.dialect().drop_table(table));
         }
-        let (words, options) = (self.of.words(), self.of.table_options());
+        let (words, options) = (self.of.words(), self.of.dialect().table_options());
         let (integer, key_text, text) = (words.integer, words.key_text, words.text);
         self.of.admin(&format!(
             "CREATE TABLE exam_orders (id {integer} NOT NULL PRIMARY KEY, state {key_text} NOT NULL, note {text}) {options}"

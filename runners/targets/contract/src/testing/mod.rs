@@ -1,8 +1,10 @@
 //! What the tests of a driver need: the exam that every driver passes, and drivers that must not pass it.
 //!
-//! A driver says in [`Examined`] how its dialect writes things. [`examine`] then asks for each promise of the trait's
+//! A driver says in [`Examined`] how it is reached, and in [`Spoken`] how its dialect writes things. [`examine`] then asks for each promise of the trait's
 //! documentation by name, and [`random_dml`] puts back what random scripts changed.
 
+mod spoken; // how a database wants things written
+mod dialects; // the dialects that come with placet
 mod examined; // what a driver tells of itself
 mod chance; // numbers that a seed repeats
 mod exam; // one examination: fresh tables, fresh attempts
@@ -12,6 +14,8 @@ mod broken; // drivers that must not pass
 
 pub use broken::{Broken, Fault};
 pub use chance::Chance;
-pub use dml::{DmlReport, random_dml};
-pub use examined::{Alone, Examined, Words};
+pub use dialects::{MARIADB, Mariadb, POSTGRESQL, Postgresql, SQLITE, Sqlite};
+pub use dml::{DmlReport, DmlRows, DmlScripts, random_dml};
+pub use examined::Examined;
 pub use promises::{broken_promises, examine};
+pub use spoken::{Alone, Spoken, Words};

@@ -5,6 +5,7 @@ mod world; // tables by chance
 mod script; // statements by chance
 mod tamper; // rows that somebody else changes meanwhile
 mod report; // what was counted
+mod scripts; // the same scripts, taken another way
 
 use super::exam::{
     Checked, Exam, Session, committed, done, ensure, fresh_id, mark, marker, words_of,
@@ -14,6 +15,7 @@ use crate::{Access, Attempt, Keepable, SqlFailure};
 
 pub use report::DmlReport;
 use script::Statement;
+pub use scripts::{DmlRows, DmlScripts};
 use tamper::Tampering;
 use world::World;
 

@@ -51,10 +51,10 @@ impl Kind {
                 let bytes: Vec<_> = (0..chance.below(12))
                     .map(|_| u8::try_from(chance.below(256)).unwrap_or_default())
                     .collect();
-                of.blob(&bytes)
+                of.dialect().blob(&bytes)
             }
             Self::Decimal => one_of(chance, DECIMALS).to_owned(),
-            Self::Timestamp => of.instant(one_of(chance, INSTANTS)),
+            Self::Timestamp => of.dialect().instant(one_of(chance, INSTANTS)),
             Self::Double => one_of(chance, DOUBLES).to_owned(),
         }
     }

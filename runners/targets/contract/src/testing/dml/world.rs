@@ -179,7 +179,7 @@ impl World {
     pub(super) fn make(&self, exam: &Exam<'_>) {
         self.drop_all(exam);
         let of = exam.of;
-        let options = of.table_options();
+        let options = of.dialect().table_options();
         let integer = of.words().integer;
         of.admin(&format!("CREATE TABLE {LOG} (n {integer}) {options}"));
         for table in &self.tables {
@@ -189,7 +189,7 @@ impl World {
             of.admin(row);
         }
         for table in self.tables.iter().filter(|table| table.has_trigger) {
-            for sql in of.trigger("exam_dml_trigger", &table.name, LOG) {
+            for sql in of.dialect().trigger("exam_dml_trigger", &table.name, LOG) {
                 of.admin(&sql);
             }
         }
@@ -199,8 +199,10 @@ impl World {
         let mut parts = Vec::new();
         for column in &table.columns {
             let (name, word) = (of.quoted(&column.name), column.kind.word(of));
-            let made =
-                column.computed.as_ref().and_then(|expression| of.generated(word, expression));
+            let made = column
+                .computed
+                .as_ref()
+                .and_then(|expression| of.dialect().generated(word, expression));
             parts.push(match made {
                 Some(made) => format!("{name} {made}"),
                 None if table.is_auto && column.is_key => format!("{name} {}", of.words().auto_key),
@@ -218,16 +220,16 @@ impl World {
             let id = of.quoted("id");
             parts.push(format!("FOREIGN KEY ({column}) REFERENCES {parent} ({id}) {action}"));
         }
-        let (name, options) = (of.quoted(&table.name), of.table_options());
+        let (name, options) = (of.quoted(&table.name), of.dialect().table_options());
         format!("CREATE TABLE {name} ({}) {options}", parts.join(", "))
     }
 
     /// Drops the tables.
     pub(super) fn drop_all(&self, exam: &Exam<'_>) {
         for table in self.tables.iter().rev() {
-            exam.of.admin(&exam.of.drop_table(&table.name));
+            exam.of.admin(&exam.of.dialect().drop_table(&table.name));
         }
-        exam.of.admin(&exam.of.drop_table(LOG));
+        exam.of.admin(&exam.of.dialect().drop_table(LOG));
     }
 
     /// The rows of every table and of the log.
@@ -263,7 +265,7 @@ fn more_columns(of: &dyn Examined, chance: &mut Chance, table: &mut Table) {
     let number = numbers.map(|column| of.quoted(&column.name)).next();
     if let Some(number) = number
         && chance.is(50)
-        && of.generated("", "").is_some()
+        && of.dialect().generated("", "").is_some()
     {
         let computed = Some(format!("{number} / 2"));
         table.columns.push(Column { computed, ..Column::new("computed", Kind::Integer) });

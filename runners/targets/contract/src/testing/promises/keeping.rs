@@ -143,7 +143,7 @@ fn another_count(exam: &Exam<'_>) -> Checked {
 
 fn said_beforehand(exam: &Exam<'_>) -> Checked {
     let words = exam.of.words();
-    let (integer, options) = (words.integer, exam.of.table_options());
+    let (integer, options) = (words.integer, exam.of.dialect().table_options());
     exam.of.admin(&format!("CREATE TABLE exam_made (n {integer}) {options}"));
     exam.of.admin("INSERT INTO exam_made VALUES (1)");
     let mut cases = vec![
@@ -158,7 +158,7 @@ fn said_beforehand(exam: &Exam<'_>) -> Checked {
         ),
     ];
     exam.of.admin(&format!("CREATE TABLE exam_log (n {integer}) {options}"));
-    for sql in exam.of.trigger("exam_trigger", ORDERS, "exam_log") {
+    for sql in exam.of.dialect().trigger("exam_trigger", ORDERS, "exam_log") {
         exam.of.admin(&sql);
     }
     let (sql, of_trigger) = update();

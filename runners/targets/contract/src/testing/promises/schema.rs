@@ -24,12 +24,12 @@ fn changes(exam: &Exam<'_>) -> Checked {
         return Ok(());
     }
     let words = exam.of.words();
-    let (integer, options) = (words.integer, exam.of.table_options());
+    let (integer, options) = (words.integer, exam.of.dialect().table_options());
     exam.of.admin(&format!("CREATE TABLE exam_log (n {integer}) {options}"));
     let mut steps = vec![
         vec![format!("ALTER TABLE exam_orders ADD COLUMN total {integer}")],
         vec!["CREATE INDEX exam_by_state ON exam_orders (state)".to_owned()],
-        exam.of.trigger("exam_trigger", "exam_orders", "exam_log"),
+        exam.of.dialect().trigger("exam_trigger", "exam_orders", "exam_log"),
         vec!["ALTER TABLE exam_orders RENAME COLUMN note TO remark".to_owned()],
     ];
     let remade = [
@@ -44,7 +44,7 @@ fn changes(exam: &Exam<'_>) -> Checked {
     ];
     for columns in remade {
         let create = format!("CREATE TABLE exam_orders ({columns}) {options}");
-        steps.push(vec![exam.of.drop_table("exam_orders"), create]);
+        steps.push(vec![exam.of.dialect().drop_table("exam_orders"), create]);
     }
     let (mut seen, mut seen_of_all) = (vec![named()?], vec![digest(exam, &[])?]);
     for step in steps {
@@ -62,7 +62,7 @@ fn changes(exam: &Exam<'_>) -> Checked {
 
 fn references(exam: &Exam<'_>) -> Checked {
     exam.fresh();
-    let (integer, options) = (exam.of.words().integer, exam.of.table_options());
+    let (integer, options) = (exam.of.words().integer, exam.of.dialect().table_options());
     let mut seen = Vec::new();
     for reference in [
         "",
@@ -70,7 +70,7 @@ fn references(exam: &Exam<'_>) -> Checked {
         ", FOREIGN KEY (of_id) REFERENCES exam_orders (id) ON DELETE CASCADE",
         ", FOREIGN KEY (of_id) REFERENCES exam_orders (id) ON DELETE SET NULL",
     ] {
-        exam.of.admin(&exam.of.drop_table("exam_lines"));
+        exam.of.admin(&exam.of.dialect().drop_table("exam_lines"));
         let columns = format!("id {integer} NOT NULL PRIMARY KEY, of_id {integer}{reference}");
         exam.of.admin(&format!("CREATE TABLE exam_lines ({columns}) {options}"));
         let now = digest(exam, &["exam_lines"])?;
@@ -93,7 +93,7 @@ fn stays(exam: &Exam<'_>) -> Checked {
     committed("committing", session.commit(&marker(id)))?;
     drop(session);
     same("the digest of all after rows were written", digest(exam, &[])?, of_all)?;
-    let (integer, options) = (exam.of.words().integer, exam.of.table_options());
+    let (integer, options) = (exam.of.words().integer, exam.of.dialect().table_options());
     exam.of.admin(&format!("CREATE TABLE exam_made (n {integer}) {options}"));
     same("the digest after another table was made", digest(exam, &["exam_orders"])?, before)
 }
@@ -101,11 +101,11 @@ fn stays(exam: &Exam<'_>) -> Checked {
 fn absence_counts(exam: &Exam<'_>) -> Checked {
     let name = ["exam_made"];
     let Some(absent) = digest(exam, &name)? else { return Ok(()) };
-    let (integer, options) = (exam.of.words().integer, exam.of.table_options());
+    let (integer, options) = (exam.of.words().integer, exam.of.dialect().table_options());
     exam.of.admin(&format!("CREATE TABLE exam_made (n {integer}) {options}"));
     let present = digest(exam, &name)?;
     ensure(present != Some(absent), || "a table that was made is not told".to_owned())?;
-    exam.of.admin(&exam.of.drop_table("exam_made"));
+    exam.of.admin(&exam.of.dialect().drop_table("exam_made"));
     same("the digest of what is not there", digest(exam, &name)?, Some(absent))?;
     let one = digest(exam, &["exam_orders"])?;
     let both = digest(exam, &["exam_orders", "exam_made"])?;

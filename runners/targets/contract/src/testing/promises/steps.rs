@@ -117,7 +117,7 @@ fn inside_alone(exam: &Exam<'_>) -> Checked {
 fn alone_is_marked(exam: &Exam<'_>) -> Checked {
     let id = fresh_id();
     let mut session = exam.open(Access::ReadWrite(id))?;
-    let Some(alone) = exam.of.alone() else {
+    let Some(alone) = exam.of.dialect().alone() else {
         let before = exam.rows();
         let answer = session.execute_alone(INSERT, &mark(id, "s1"));
         ensure(matches!(answer, Err(CommitFailure::NotCommitted(SqlFailure::Refused(_)))), || {
@@ -133,7 +133,7 @@ fn alone_is_marked(exam: &Exam<'_>) -> Checked {
 }
 
 fn alone_fails(exam: &Exam<'_>) -> Checked {
-    let Some(alone) = exam.of.alone() else { return Ok(()) };
+    let Some(alone) = exam.of.dialect().alone() else { return Ok(()) };
     let id = fresh_id();
     let mut session = exam.open(Access::ReadWrite(id))?;
     for sql in ["COMMIT", "DELETE FROM placet_marker", "SELECT 1; SELECT 2"] {

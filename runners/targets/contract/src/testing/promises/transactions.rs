@@ -100,7 +100,11 @@ fn counts(exam: &Exam<'_>) -> Checked {
 
 fn binds(exam: &Exam<'_>) -> Checked {
     let mut session = exam.writer(fresh_id())?;
-    let (one, two, three) = (exam.of.parameter(1), exam.of.parameter(2), exam.of.parameter(3));
+    let (one, two, three) = (
+        exam.of.dialect().parameter(1),
+        exam.of.dialect().parameter(2),
+        exam.of.dialect().parameter(3),
+    );
     let insert = format!("INSERT INTO exam_orders VALUES ({one}, {two}, {three})");
     let odd = "it's a \"name\"; -- not SQL é 🦀";
     let values = [SqlValue::Int64(7), SqlValue::Text(odd.to_owned()), SqlValue::Null];
