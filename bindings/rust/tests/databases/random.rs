@@ -101,7 +101,7 @@ fn asks_two_for_what_stays(desk: &Desk) -> Caller {
     let user = desk.gate.administer(&root, &user).unwrap();
     let shop = desk.gate.organisation(&root, project).unwrap();
     let valid = Interval::starting(desk.gate.now());
-    let (team, role) = (shop.teams[0].id, TeamRole::Member);
+    let (team, role) = (shop.teams.first().unwrap().id, TeamRole::Member);
     let joins = AddMember { project, team, user, role, valid };
     desk.gate.manage(&root, &joins).unwrap();
     let role = shop.roles.iter().find(|role| role.name.as_str() == "bo").unwrap().id;
