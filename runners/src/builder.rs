@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use placet_core::clock::Clock;
@@ -9,6 +10,7 @@ use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_target::SqlTarget;
 
+use crate::compiled::{CompiledKey, Compiler, Source};
 use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
 use crate::manifest::{Grant, Manifest};
@@ -39,6 +41,8 @@ pub struct Builder {
     targets: Vec<(Slug, Arc<dyn SqlTarget>)>,
     results: Option<Arc<dyn ResultSink>>,
     reviewers: Vec<Arc<dyn Reviewer>>,
+    compiled: Option<(PathBuf, CompiledKey)>,
+    compiler: Option<Compiler>,
 }
 
 impl Builder {
@@ -84,10 +88,25 @@ impl Builder {
         self
     }
 
+    /// Keeps compiled plugins in `folder`, where later processes find them: loading one takes a thousandth of compiling
+    /// it. The folder is made so that only this user may use it. A file in it is loaded only where it bears a MAC of
+    /// `key`; any other is ignored, [counted](crate::Compilations), and compiled anew.
+    pub fn compiled_in(mut self, folder: impl Into<PathBuf>, key: CompiledKey) -> Self {
+        self.compiled = Some((folder.into(), key));
+        self
+    }
+
+    /// Has `compiler` compile, in a process of its own. Without one, this process does.
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = Some(compiler);
+        self
+    }
+
     /// Installs everything. Looks at what each component imports, and compiles none of them yet.
     ///
     /// Fails with [`Code::AlreadyExists`] for a name that is used twice, [`Code::TooLarge`] for a component
-    /// that is too large, and [`Code::RunnerFault`] for one that imports what it is not granted.
+    /// that is too large, [`Code::RunnerFault`] for one that imports what it is not granted, and
+    /// [`Code::StoreUnavailable`] for a folder of compiled plugins that is not this user's alone.
     pub fn build(self) -> Result<WasmRunner, Error> {
         let mut plugins = BTreeMap::new();
         for (name, component, manifest, grant) in self.plugins {
@@ -110,8 +129,14 @@ impl Builder {
                 return Err(twice("target", &name));
             }
         }
+        let mut source = Source::new(self.compiler);
+        // Last, so that what is wrong above leaves no folder behind.
+        if let Some((folder, key)) = self.compiled {
+            source.keep_in(&folder, key)?;
+        }
         Ok(WasmRunner {
             sandbox: Sandbox::shared()?,
+            source,
             clock: self.clock.unwrap_or_else(|| Arc::new(Epoch)),
             limits: self.limits,
             plugins,

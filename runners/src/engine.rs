@@ -15,6 +15,7 @@ use wasmtime::{
 };
 
 use crate::bindings::{SqlRunnerPre, context, sql};
+use crate::compiled::{Source, Unloadable};
 use crate::state::State;
 
 /// How often running plugins look whether they must stop, in milliseconds.
@@ -75,7 +76,7 @@ impl Sandbox {
     }
 
     fn start() -> Result<Self, Error> {
-        let engine = Engine::new(&config()).map_err(|error| fault("made", &error))?;
+        let engine = engine()?;
         let beat = Arc::new(Beat::default());
         let (engine_ticked, beat_heard) = (engine.clone(), Arc::clone(&beat));
         let ticker = thread::Builder::new()
@@ -103,7 +104,12 @@ impl Sandbox {
     }
 
     /// Compiles a component, or takes what was compiled of the same bytes.
-    pub(crate) fn compile(&self, bytes: &[u8], digest: Digest) -> Result<Arc<Compiled>, String> {
+    pub(crate) fn compile(
+        &self,
+        bytes: &[u8],
+        digest: Digest,
+        source: &Source,
+    ) -> Result<Arc<Compiled>, Unloadable> {
         // The list is locked to look only. Who compiles holds the lock of this one component: a second caller
         // waits for the first instead of doing the same work, and other components do not wait.
         let slot = {
@@ -115,21 +121,23 @@ impl Sandbox {
         if let Some(compiled) = kept.upgrade() {
             return Ok(compiled);
         }
-        let compiled = Arc::new(self.link(bytes).map_err(|error| format!("{error:#}"))?);
+        let component = source.component(&self.engine, bytes, digest)?;
+        let linked = self.link(&component);
+        let compiled =
+            Arc::new(linked.map_err(|error| Unloadable::Component(format!("{error:#}")))?);
         *kept = Arc::downgrade(&compiled);
         Ok(compiled)
     }
 
-    fn link(&self, bytes: &[u8]) -> wasmtime::Result<Compiled> {
-        let component = Component::from_binary(&self.engine, bytes)?;
+    fn link(&self, component: &Component) -> wasmtime::Result<Compiled> {
         let mut linker: Linker<State> = Linker::new(&self.engine);
         context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         let mut pure = linker.clone();
-        pure.define_unknown_imports_as_traps(&component)?;
+        pure.define_unknown_imports_as_traps(component)?;
         sql::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
         Ok(Compiled {
-            pure: SqlRunnerPre::new(pure.instantiate_pre(&component)?)?,
-            reaching: SqlRunnerPre::new(linker.instantiate_pre(&component)?)?,
+            pure: SqlRunnerPre::new(pure.instantiate_pre(component)?)?,
+            reaching: SqlRunnerPre::new(linker.instantiate_pre(component)?)?,
         })
     }
 }
@@ -177,6 +185,11 @@ fn tick(engine: &Engine, beat: &Beat) {
         }
         engine.increment_epoch();
     }
+}
+
+/// An engine with the settings of every sandbox.
+pub(crate) fn engine() -> Result<Engine, Error> {
+    Engine::new(&config()).map_err(|error| fault("made", &error))
 }
 
 fn config() -> Config {

@@ -25,6 +25,7 @@ mod limits; // how much a plugin may use
 mod manifest; // what a plugin asks for, and what it is granted
 mod bindings; // the plugin interface, generated
 mod plugin; // a component: its imports, compiled once
+mod compiled; // where compiled components come from
 mod engine; // the sandbox's settings and its tick
 mod asked; // what a payload asks the host for
 mod mode; // how an approved plan is executed
@@ -45,6 +46,7 @@ mod runner; // the kernel's seam
 pub mod shipped; // plugins that come with placet
 
 pub use builder::Builder;
+pub use compiled::{Compilations, CompiledKey, Compiler, compile};
 pub use limits::RunnerLimits;
 pub use manifest::{Grant, Manifest};
 pub use placet_target::{

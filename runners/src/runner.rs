@@ -1,6 +1,7 @@
 //! The kernel's [`Runner`], over plugins in sandboxes.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use placet_core::clock::Clock;
@@ -12,6 +13,7 @@ use placet_core::runner::{Failure, Finding, Job, Outcome, Plan, RunLink, Runner,
 use crate::asked::Asked;
 use crate::builder::Builder;
 use crate::call::{self, Ended, Trap};
+use crate::compiled::{Compilations, CompiledKey, Source};
 use crate::convert::{clean, failure_of, findings_from, job_of, plan_of};
 use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
@@ -48,6 +50,7 @@ const SCHEMA_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug)]
 pub struct WasmRunner {
     pub(crate) sandbox: Arc<Sandbox>,
+    pub(crate) source: Source,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: RunnerLimits,
     pub(crate) plugins: BTreeMap<Slug, Plugin>,
@@ -67,7 +70,39 @@ impl WasmRunner {
     ///
     /// Fails with [`Code::RunnerFault`] for a component that cannot be compiled.
     pub fn warm_up(&self) -> Result<(), Error> {
-        self.plugins.values().try_for_each(|plugin| plugin.compiled(&self.sandbox).map(drop))
+        self.plugins
+            .values()
+            .try_for_each(|plugin| plugin.compiled(&self.sandbox, &self.source).map(drop))
+    }
+
+    /// Keeps compiled plugins in `folder`, as [`Builder::compiled_in`] does, for a host that learns later where.
+    ///
+    /// Fails with [`Code::StoreUnavailable`] for a folder that is not this user's alone.
+    ///
+    /// ```
+    /// # let temporary = tempfile::tempdir().unwrap();
+    /// # let folder = temporary.path().join("compiled");
+    /// use placet_runners::{CompiledKey, Grant, WasmRunner, shipped};
+    ///
+    /// let (sql, grant) = (shipped::sql(), Grant::none().with("sql"));
+    /// let builder = WasmRunner::builder().plugin("sql".parse()?, sql.component, sql.manifest, grant);
+    /// let runner = builder.build()?.with_compiled_in(&folder, CompiledKey::from_bytes([7; 32]))?;
+    /// runner.warm_up()?;
+    /// assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn with_compiled_in(
+        mut self,
+        folder: impl AsRef<Path>,
+        key: CompiledKey,
+    ) -> Result<Self, Error> {
+        self.source.keep_in(folder.as_ref(), key)?;
+        Ok(self)
+    }
+
+    /// Where this host's compiled plugins came from, and which files did not check.
+    pub fn compilations(&self) -> Compilations {
+        self.source.compilations()
     }
 
     fn plugin(&self, name: &Slug) -> Result<&Plugin, Error> {
@@ -114,7 +149,7 @@ impl WasmRunner {
         if Digest::of(job.payload.as_bytes()) != job.payload_digest {
             return Err(changed("the payload is not the one that its digest names"));
         }
-        let compiled = plugin.compiled(&self.sandbox)?;
+        let compiled = plugin.compiled(&self.sandbox, &self.source)?;
         let (wire, supervisor) = line();
         let asked = Asked::of_payload(&job.payload);
         let settings = match (phase, Settings::from_json(&job.settings)) {
@@ -267,7 +302,7 @@ impl Runner for WasmRunner {
         if let Some(info) = plugin.info.get() {
             return Ok(info.clone());
         }
-        let compiled = plugin.compiled(&self.sandbox)?;
+        let compiled = plugin.compiled(&self.sandbox, &self.source)?;
         let said = call::pure(
             &self.sandbox,
             &compiled,
@@ -293,7 +328,7 @@ impl Runner for WasmRunner {
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error> {
         let plugin = self.plugin(runner)?;
         self.check_payload(payload)?;
-        let compiled = plugin.compiled(&self.sandbox)?;
+        let compiled = plugin.compiled(&self.sandbox, &self.source)?;
         let found = call::pure(
             &self.sandbox,
             &compiled,

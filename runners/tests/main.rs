@@ -18,3 +18,4 @@ mod planned; // what the host adds to a plan
 mod queries; // rows limits, masks and digests
 mod revert; // rows kept, and put back
 mod install; // what is refused before it runs
+mod compiled; // compiled plugins on disk, and compilers

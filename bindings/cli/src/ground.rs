@@ -12,6 +12,7 @@ use placet::{Gate, GateBuilder};
 use crate::args::Options;
 use crate::console::Console;
 use crate::files;
+use crate::plugin::compiler;
 
 /// The options that every command takes, and what is made of them.
 #[derive(Clone, Debug)]
@@ -85,6 +86,9 @@ impl Ground {
         }
         for (name, path) in self.sqlite()? {
             builder = builder.sqlite_target(name, path);
+        }
+        if let Some(compiler) = compiler() {
+            builder = builder.compiler(compiler);
         }
         #[cfg(feature = "postgres")]
         if let Some(url) = &self.options.postgres {

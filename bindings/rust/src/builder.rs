@@ -14,8 +14,8 @@ use placet_core::limits::Limits;
 use placet_forms::JsonSchemaForms;
 use placet_policies::CedarAuthorizer;
 use placet_runners::{
-    FolderResults, Grant, Manifest, ResultSink, Reviewer, RunnerLimits, SqlTarget, SqliteTarget,
-    WasmRunner, shipped,
+    Compiler, FolderResults, Grant, Manifest, ResultSink, Reviewer, RunnerLimits, SqlTarget,
+    SqliteTarget, WasmRunner, shipped,
 };
 use placet_store_sled::Options;
 
@@ -65,6 +65,7 @@ pub struct GateBuilder {
     plugins: Vec<(String, Cow<'static, [u8]>, Manifest, Grant)>,
     results: Option<Arc<dyn ResultSink>>,
     reviewers: Vec<Arc<dyn Reviewer>>,
+    compiler: Option<Compiler>,
     policies: Vec<(String, String)>,
     clock: Option<Arc<dyn Clock>>,
     keeps_house: bool,
@@ -86,6 +87,7 @@ impl GateBuilder {
             plugins: Vec::new(),
             results: None,
             reviewers: Vec::new(),
+            compiler: None,
             policies: Vec::new(),
             clock: None,
             keeps_house: true,
@@ -144,6 +146,13 @@ impl GateBuilder {
     /// Lets `reviewer` look at every script that is planned.
     pub fn reviewer(mut self, reviewer: Arc<dyn Reviewer>) -> Self {
         self.reviewers.push(reviewer);
+        self
+    }
+
+    /// Has `compiler` compile plugins, in a process of its own. Without one, this process does. Either way each is compiled
+    /// once: what came of it is kept in the folder `compiled` in the gate's.
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = Some(compiler);
         self
     }
 
@@ -310,8 +319,13 @@ impl GateBuilder {
         for reviewer in self.reviewers {
             runner = runner.reviewer(reviewer);
         }
+        if let Some(compiler) = self.compiler {
+            runner = runner.compiler(compiler);
+        }
         let runner = runner.build()?;
         let place = self.place.open(&self.folder)?;
+        let key = keys::of_compiled(&self.folder)?;
+        let runner = Arc::new(runner.with_compiled_in(self.folder.join("compiled"), key)?);
         let (store, is_shared) = (place.store, place.is_shared);
         let clock = self.clock.or(place.clock).unwrap_or_else(|| Arc::new(SystemClock));
         let has_log = store.log_len()? > 0;
@@ -334,7 +348,7 @@ impl GateBuilder {
             ids: Arc::new(SystemIds),
             entropy: Arc::new(SystemEntropy),
             authorizer: Arc::new(authorizer),
-            runner: Arc::new(runner),
+            runner: Arc::<WasmRunner>::clone(&runner),
             signer,
             forms: Arc::new(JsonSchemaForms),
             limits: self.limits,
@@ -347,7 +361,8 @@ impl GateBuilder {
         gate.check_key()?;
         // Before anything is written: a log that went back is shown as it is, and not as another one.
         let witnesses = Witnesses::new(self.witnesses);
-        let gate = Gate::over(gate).with_witnesses(witnesses, self.refuses_rollback)?;
+        let gate = Gate::over(gate).with_runner(runner);
+        let gate = gate.with_witnesses(witnesses, self.refuses_rollback)?;
         // Other nodes may drive what they started: there, only its lease tells.
         let looked = if is_shared { gate.tick() } else { gate.recover() };
         let gate = gate.after_first_look(looked)?;

@@ -10,6 +10,7 @@ use placet_core::clock::Clock;
 use placet_core::error::{Code, Error};
 use placet_core::id::RequestId;
 use placet_core::identity::Caller;
+use placet_runners::WasmRunner;
 
 use crate::anchoring::Anchorer;
 use crate::builder::GateBuilder;
@@ -43,6 +44,8 @@ pub struct Gate {
     witnesses: Arc<Witnesses>,
     inner: Arc<placet_core::gate::Gate>,
     failures: Arc<Failures>,
+    /// The plugins, where this crate wired them.
+    pub(crate) runner: Option<Arc<WasmRunner>>,
 }
 
 impl Gate {
@@ -106,6 +109,7 @@ impl Gate {
             witnesses: Arc::default(),
             inner: Arc::new(inner),
             failures: Arc::default(),
+            runner: None,
         }
     }
 

@@ -18,6 +18,7 @@ mod upkeep;
 mod rolled_back;
 mod rotated;
 mod deciders;
+mod compiled;
 mod kill;
 #[cfg(feature = "postgres")]
 mod story;

@@ -10,6 +10,7 @@ use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_core::runner::RunnerInfo;
 
+use crate::compiled::{Source, Unloadable};
 use crate::engine::{Compiled, Sandbox};
 use crate::manifest::{Grant, Manifest};
 
@@ -58,14 +59,23 @@ impl Plugin {
         })
     }
 
-    /// The compiled component; compiles it when nobody did before.
-    pub(crate) fn compiled(&self, sandbox: &Sandbox) -> Result<Arc<Compiled>, Error> {
+    /// The compiled component; loads or compiles it when nobody did before.
+    pub(crate) fn compiled(
+        &self,
+        sandbox: &Sandbox,
+        source: &Source,
+    ) -> Result<Arc<Compiled>, Error> {
         if let Some(compiled) = self.compiled.get() {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = sandbox
-            .compile(&self.component, self.digest)
-            .map_err(|error| refuse(&self.name, &error).with_detail("digest", self.digest))?;
+        let compiled = sandbox.compile(&self.component, self.digest, source);
+        let compiled = compiled.map_err(|why| {
+            let error = match why {
+                Unloadable::Component(why) => refuse(&self.name, &why),
+                Unloadable::Compiler(error) => error.with_detail("plugin", &self.name),
+            };
+            error.with_detail("digest", self.digest)
+        })?;
         Ok(Arc::clone(self.compiled.get_or_init(|| compiled)))
     }
 }

@@ -3,6 +3,7 @@
 mod check; // does it load, and what does it ask for?
 mod run; // what would it do?
 mod link; // what it is told while it runs
+mod compile; // for this program itself
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use placet::SystemClock;
 use placet::error::Error;
 use placet::org::Slug;
 use placet::runners::{Grant, Manifest, WasmRunner};
+
+pub(crate) use self::compile::compiler;
 
 use crate::console::Answer;
 use crate::files;
@@ -25,6 +28,9 @@ pub(crate) enum Plugin {
     Check(check::Check),
     /// Ask a plugin what it would do, or let it do it, outside of any gate: for its author.
     Run(run::Run),
+    /// Compile the component on standard input to standard output. This program calls itself so.
+    #[command(hide = true)]
+    Compile(compile::Compile),
 }
 
 impl Plugin {
@@ -32,6 +38,7 @@ impl Plugin {
         match self {
             Self::Check(command) => command.run(ground),
             Self::Run(command) => command.run(ground),
+            Self::Compile(command) => command.run(),
         }
     }
 }
@@ -73,6 +80,9 @@ impl Component {
             manifest.clone(),
             grant,
         );
+        if let Some(compiler) = compiler() {
+            builder = builder.compiler(compiler);
+        }
         for (target, path) in targets {
             let file = placet::runners::SqliteTarget::new(path);
             builder = builder.target(target.parse()?, Arc::new(file));
