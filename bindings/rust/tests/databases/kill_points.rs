@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use placet::id::RequestId;
 use placet::request::{Change, Run, State, StateName};
 use placet::runner::Outcome;
-use placet::runners::{Grant, WasmRunner, shipped};
 use placet::{Gate, GateBuilder};
 use placet_core::gate::Finding;
 use placet_core::testing::Office;
@@ -93,10 +92,6 @@ fn on_mariadb() {
 }
 
 fn die_everywhere(kind: Kind) {
-    // Each point is a process that compiles the plugin: minutes, and so a command of its own (CONTRIBUTING.md).
-    if std::env::var_os("PLACET_KILL_POINTS").is_none() {
-        return;
-    }
     let folder = tempfile::tempdir().unwrap();
     let Some(database) = Database::begin(kind, folder.path()) else { return };
     let key = kind.text_key();
@@ -109,14 +104,6 @@ fn die_everywhere(kind: Kind) {
     let gate = builder(folder.path(), &database).open().unwrap();
     let office = Office::found(&gate).unwrap();
     drop(gate);
-    // As long as somebody holds it, a gate that is opened again does not compile the plugin again.
-    let (sql, grant) = (shipped::sql(), Grant::none().with("sql"));
-    let warm = WasmRunner::builder()
-        .plugin("sql".parse().unwrap(), sql.component, sql.manifest, grant)
-        .build()
-        .unwrap();
-    warm.warm_up().unwrap();
-
     let (mut number, mut points, mut seen) = (0_u64, 0_usize, Seen::default());
     for mode in [Mode::Together, Mode::OneByOne] {
         // Once to its end, to learn the points that such a run passes.
@@ -133,7 +120,6 @@ fn die_everywhere(kind: Kind) {
         }
         number += 1;
     }
-    drop(warm);
     println!("{kind:?}: killed at {points} points: {seen:?}");
     assert!(points >= POINTS_MIN, "{kind:?}: only {points} points");
     assert!(seen.succeeded > 0 && seen.failed > 0, "{kind:?}: {seen:?}");
