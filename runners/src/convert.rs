@@ -134,7 +134,8 @@ pub(crate) fn plan_from(
             },
         });
     }
-    Ok(Plan::new(steps, findings_from(&plan.findings)))
+    // Bounded once the host has added its own.
+    Ok(Plan::new(steps, plan.findings.iter().map(finding_from).collect()))
 }
 
 fn broken(what: &str) -> Error {
@@ -142,19 +143,38 @@ fn broken(what: &str) -> Error {
         .with_help("use another build of the plugin, and tell its author")
 }
 
-/// What a plugin found. When there is too much, errors are kept before warnings, and those before the rest.
+/// What a plugin found, not too many of it.
 pub(crate) fn findings_from(findings: &[types::Finding]) -> Vec<Finding> {
     let mut kept: Vec<Finding> = findings.iter().map(finding_from).collect();
     bounded(&mut kept);
     kept
 }
 
-/// Not too many of them: errors are kept before warnings, and those before the rest.
+/// Not too many of them. Rules ask by code, by level and for what a person must see: of each such kind one stays, then
+/// all that a person must see, then the gravest. What was left out is told, and refuses where that was too much.
 pub(crate) fn bounded(findings: &mut Vec<Finding>) {
-    if findings.len() > FINDINGS_MAX {
-        findings.sort_by_key(|finding| core::cmp::Reverse((finding.level, finding.needs_person)));
-        findings.truncate(FINDINGS_MAX);
+    if findings.len() <= FINDINGS_MAX {
+        return;
     }
+    let mut kinds = std::collections::BTreeSet::new();
+    let mut ranked: Vec<(bool, Finding)> = core::mem::take(findings)
+        .into_iter()
+        .map(|found| {
+            (kinds.insert((found.code.clone(), found.level, found.needs_person)), found)
+        })
+        .collect();
+    ranked.sort_by_key(|(is_first, found)| {
+        core::cmp::Reverse((*is_first, found.needs_person, found.level))
+    });
+    let left_out = ranked.split_off(FINDINGS_MAX.saturating_sub(1));
+    let matters = left_out.iter().any(|(is_first, found)| *is_first || found.needs_person);
+    let count = left_out.len();
+    let message = format!("there is too much to show: {count} more findings are left out");
+    let level = if matters { Level::Error } else { Level::Warning };
+    let told = Finding::new(level, "sql.findings_left_out".to_owned(), message);
+    let help = "split the change into several requests";
+    findings.push(Finding { needs_person: true, help: Some(help.to_owned()), ..told });
+    findings.extend(ranked.into_iter().map(|(_, found)| found));
 }
 
 fn finding_from(finding: &types::Finding) -> Finding {
@@ -251,7 +271,50 @@ pub(crate) fn value_of(value: SqlValue) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::clean;
+    use placet_core::runner::{Finding, Level};
+
+    use super::{FINDINGS_MAX, bounded, clean};
+
+    fn found(level: Level, code: &str, needs_person: bool) -> Finding {
+        Finding { needs_person, ..Finding::new(level, code.to_owned(), "it is so".to_owned()) }
+    }
+
+    fn many(count: usize, level: Level, code: &str, needs_person: bool) -> Vec<Finding> {
+        (0..count).map(|_| found(level, code, needs_person)).collect()
+    }
+
+    fn count(findings: &[Finding], code: &str) -> usize {
+        findings.iter().filter(|finding| finding.code == code).count()
+    }
+
+    #[test]
+    fn a_thousand_warnings_hide_neither_another_rule_nor_what_a_person_must_see() {
+        let mut all = many(5_000, Level::Warning, "sql.no_where", false);
+        all.push(found(Level::Warning, "sql.drop", false));
+        all.extend(many(300, Level::Info, "sql.rename", true));
+        all.push(found(Level::Info, "sql.mixed_ddl_dml", false));
+        bounded(&mut all);
+        assert_eq!(all.len(), FINDINGS_MAX);
+        assert_eq!((count(&all, "sql.drop"), count(&all, "sql.mixed_ddl_dml")), (1, 1));
+        assert_eq!(count(&all, "sql.rename"), 300);
+        let told = all.iter().find(|found| found.code == "sql.findings_left_out").unwrap();
+        assert_eq!((told.level, told.needs_person), (Level::Warning, true));
+        assert!(told.message.contains("4303 more"), "{}", told.message);
+    }
+
+    #[test]
+    fn where_even_what_a_person_must_see_is_too_much_nothing_runs() {
+        let mut all = many(FINDINGS_MAX + 1, Level::Info, "sql.rename", true);
+        bounded(&mut all);
+        assert_eq!(all.first().map(|told| told.level), Some(Level::Error));
+        let mut codes: Vec<_> =
+            (0..=FINDINGS_MAX).map(|n| found(Level::Info, &format!("tales.{n}"), false)).collect();
+        bounded(&mut codes);
+        assert_eq!(codes.first().map(|told| told.level), Some(Level::Error));
+        let mut few = many(FINDINGS_MAX, Level::Info, "sql.rename", true);
+        bounded(&mut few);
+        assert_eq!(count(&few, "sql.rename"), FINDINGS_MAX);
+    }
 
     #[test]
     fn what_nobody_sees_is_dropped() {

@@ -174,3 +174,13 @@ fn reviewers_are_heard_and_tuned_like_the_others() {
     let suppressed = serde_json::json!({ "sql": tale, "suppress": known });
     assert_eq!(told(suppressed, "{}"), [(Level::Info, true), (Level::Warning, false)]);
 }
+
+#[test]
+fn a_thousand_warnings_do_not_hide_a_drop() {
+    let script = format!("{}DROP TABLE c", "DELETE FROM a;".repeat(1_100));
+    let (_, plan) = planned(&Fake::new(), &serde_json::json!({ "sql": script }), "{}");
+    assert!(plan.findings.len() <= 1_000);
+    assert_eq!(found(&plan, "sql.drop").len(), 1);
+    let told = found(&plan, "sql.findings_left_out");
+    assert!(told.first().is_some_and(|told| told.needs_person), "{told:?}");
+}
