@@ -16,7 +16,7 @@ pub(crate) fn touch(statement: &str, dialect: &str) -> Result<Touch, String> {
     Ok(Touch { kind, table: read.table, alias, columns, condition: read.condition })
 }
 
-const fn level_from(level: review::Level) -> Level {
+pub(crate) const fn level_from(level: review::Level) -> Level {
     match level {
         review::Level::Info => Level::Info,
         review::Level::Warning => Level::Warning,

@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) tells_steps: bool,
     /// What a query answers.
     pub(crate) rows: SqlRows,
+    /// What it expects of a statement; of others it cannot explain anything.
+    pub(crate) estimates: BTreeMap<String, u64>,
     writers: usize,
 }
 
@@ -176,6 +178,10 @@ impl SqlSession for Session {
             return Err(SqlFailure::Limit(format!("more than {rows_max} rows")));
         }
         Ok(world.rows.clone())
+    }
+
+    fn estimate(&mut self, statement: &str) -> Result<Option<u64>, SqlFailure> {
+        self.fake.world().estimates.get(statement).copied().map(Some).ok_or_else(broken)
     }
 
     fn schema_digest(&mut self, objects: &[String]) -> Result<Option<Digest>, SqlFailure> {

@@ -184,3 +184,26 @@ fn a_thousand_warnings_do_not_hide_a_drop() {
     let told = found(&plan, "sql.findings_left_out");
     assert!(told.first().is_some_and(|told| told.needs_person), "{told:?}");
 }
+
+#[test]
+fn a_statement_that_cannot_be_explained_switches_no_limit_off() {
+    let fake = Fake::new();
+    fake.world().estimates.insert("DELETE FROM b WHERE c > 0".to_owned(), 5_000);
+    let script = "UPDATE a SET b = 2 WHERE id IN (SELECT id FROM nowhere); DELETE FROM b WHERE c > 0; \
+                  INSERT INTO a SELECT * FROM b";
+    let payload = serde_json::json!({ "sql": script }).to_string();
+    let told = |settings: &str| {
+        let job = Job { settings: settings.to_owned(), ..job("sql-dry", &payload) };
+        let plan = host(&fake).plan(&job, &Link::default()).unwrap();
+        let told = found(&plan, "sql.rows_above_limit");
+        told.iter().map(|told| (told.step.clone().unwrap(), told.message.clone())).collect()
+    };
+    let [explained, untold]: [(String, String); 2] =
+        <Vec<_> as TryInto<_>>::try_into(told(r#"{"rows_max": 100}"#)).unwrap();
+    assert_eq!(explained.0, "s2");
+    assert!(explained.1.contains("5000 rows"), "{explained:?}");
+    assert_eq!(untold.0, "s1");
+    assert!(untold.1.contains("1 step more"), "{untold:?}");
+    let unlimited: Vec<(String, String)> = told("{}");
+    assert_eq!(unlimited, []);
+}

@@ -1,7 +1,5 @@
 //! A session of the host's own, which only reads.
 
-use core::ops::ControlFlow;
-
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_target::{Access, Keepable, SqlFailure, SqlSession, Touch};
@@ -40,19 +38,15 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// None where the database does not say; a break where it stumbled over the statement.
-    pub(super) fn estimate(
-        &mut self,
-        statement: &str,
-    ) -> Result<ControlFlow<(), Option<u64>>, Error> {
+    /// None where the database does not say, or stumbled over the statement.
+    pub(super) fn estimate(&mut self, statement: &str) -> Result<Option<u64>, Error> {
         go_on(self.reach)?;
         match self.session.estimate(statement) {
-            Ok(rows) => Ok(ControlFlow::Continue(rows)),
             // It rests on a step before it, or is no statement of which rows can be told.
             Err(SqlFailure::Database { .. } | SqlFailure::Refused(_) | SqlFailure::Limit(_)) => {
-                Ok(ControlFlow::Break(()))
+                Ok(None)
             }
-            Err(failure) => Err(error_of(failure)),
+            told => told.map_err(error_of),
         }
     }
 }
