@@ -1,5 +1,6 @@
 //! What the host itself saw during one call. Outcomes are judged by it.
 
+use placet_core::digest::Digest;
 use placet_core::error::Error;
 use placet_core::runner::{Artifact, Failure};
 
@@ -57,6 +58,8 @@ pub(crate) struct Ledger {
     /// Rows that queries answered, and what of it is kept for good.
     pub(crate) answered: u64,
     pub(crate) artifacts: Vec<Artifact>,
+    /// What ran in the dry run's transaction, in order, and how many rows each statement changed.
+    pub(crate) tried: Vec<(Digest, u64)>,
     /// How many transactions were begun.
     pub(crate) transactions: u64,
     /// The first thing that went wrong at the target, in a run.

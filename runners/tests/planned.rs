@@ -207,3 +207,14 @@ fn a_statement_that_cannot_be_explained_switches_no_limit_off() {
     let unlimited: Vec<(String, String)> = told("{}");
     assert_eq!(unlimited, []);
 }
+
+#[test]
+fn a_plugin_cannot_call_a_change_a_query() {
+    let fake = Fake::new();
+    let job = job("unruly", r#"{"sql": "/*answer-on*/ DELETE FROM a"}"#);
+    let plan = host(&fake).plan(&job, &Link::default()).unwrap();
+    let [step] = plan.steps.as_slice() else { panic!("{plan:?}") };
+    assert_eq!((step.kind.as_str(), step.risk, step.reversible), ("write", Risk::High, false));
+    assert_eq!(step.impact.objects, ["a"]);
+    assert!(!found(&plan, "sql.cannot_revert").is_empty());
+}

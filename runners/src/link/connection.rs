@@ -139,6 +139,8 @@ impl HostConnection for State {
         if let Err(error) = self.compare_basis(&mut *session) {
             return Ok(Err(error));
         }
+        // What another transaction tried says nothing of this one.
+        self.ledger.tried.clear();
         self.ledger.transactions = self.ledger.transactions.saturating_add(1);
         let number = self.ledger.transactions;
         self.table.get_mut(&connection)?.writer = Some(Writer { session, open: Some(number) });

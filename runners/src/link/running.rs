@@ -1,5 +1,6 @@
 //! Which step of the approved plan may run now, and how.
 
+use placet_core::digest::Digest;
 use placet_sql_review::Effect;
 use placet_target::{Marker, SqlFailure, SqlSession, StepMark};
 
@@ -186,7 +187,10 @@ impl State {
     }
 
     /// Notes that the statement ran in the open transaction.
-    pub(super) fn note_ran(&mut self, affected: u64) {
+    pub(super) fn note_ran(&mut self, statement: &str, affected: u64) {
+        if matches!(self.phase, Phase::Plan { .. }) {
+            self.ledger.tried.push((Digest::of(statement.as_bytes()), affected));
+        }
         if self.phase == Phase::Execute && self.mode() == Mode::OneByOne {
             self.ledger.awaits_commit = Some(affected);
         } else {

@@ -77,7 +77,7 @@ impl HostTransaction for State {
         self.put_back(&transaction, writer)?;
         match ran {
             Ok(affected) => {
-                self.note_ran(affected);
+                self.note_ran(&statement, affected);
                 Ok(Ok(self.keep(RowsEntry { affected, ..RowsEntry::default() })?))
             }
             Err(error) => {

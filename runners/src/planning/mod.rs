@@ -1,6 +1,7 @@
-//! What the host adds to a plan, by its own look at the target and not by what the plugin says: what the steps rest
-//! on, how many rows they may touch, and whether anybody can put back what they change.
+//! What the host adds to a plan, by its own look at the text and at the target and not by what the plugin says: what
+//! the steps do, what they rest on, how many rows they may touch, and whether anybody can put back what they change.
 
+mod reading; // what each step does
 mod basis; // what it rests on
 mod look; // a session of the host's own
 mod keeping; // what can be put back
@@ -30,11 +31,13 @@ pub(crate) fn complete(
 ) -> Result<Plan, Error> {
     // A transaction that the plugin left open would be in the way.
     state.end_handles();
+    let tried = core::mem::take(&mut state.ledger.tried);
     let kept_rows_max = state.limits.kept_rows_max;
     let Some(reach) = &state.reach else {
         return Err(Error::new(Code::Internal, "a plan was made that reaches nothing"));
     };
     let mut plan = plan_from(planned, target, &reach.connections, &state.limits)?;
+    reading::reread(&mut plan, reach.target.dialect(), &tried);
     for step in &mut plan.steps {
         // The host says below of which steps it knows better.
         step.reversible = step.kind == "read";
@@ -69,10 +72,6 @@ fn reverted(plan: &mut Plan, reach: &Reach) -> Result<Vec<Finding>, Error> {
         let message = "the plugin planned something else than what puts the attempt back";
         return Err(Error::new(Code::RunnerFault, message)
             .with_help("use another build of the plugin, and tell its author"));
-    }
-    for step in &mut plan.steps {
-        step.impact.objects =
-            placet_sql_review::classify(&step.body, reach.target.dialect()).objects;
     }
     let message = format!(
         "it puts back what attempt {} at revision {} of `{}` changed; each statement changes one row, and only while \
