@@ -33,7 +33,7 @@ mod tune; // findings, tuned by settings and suppressions
 mod review; // a whole script
 
 pub use class::{Class, Effect, Kind, Lock, Risk};
-pub use classify::classify;
+pub use classify::{calls_unknown, classify};
 pub use depth::is_shallow;
 pub use dialect::Dialect;
 pub use finding::{Finding, Level};

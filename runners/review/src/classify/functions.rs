@@ -4,6 +4,8 @@
 //! sleep, write files. The lists are kept dense, to be read as lists. Sources: PostgreSQL manual, "Functions and Operators"; MySQL manual, "Built-In Function
 //! and Operator Reference"; SQLite, "Built-In Scalar SQL Functions" and its neighbours.
 
+use sqlparser::ast::Statement;
+
 use crate::dialect::Dialect;
 use crate::lexer::Kind;
 use crate::tokens::Tokens;
@@ -137,6 +139,20 @@ fn is_pure(name: &str, dialect: Dialect) -> bool {
 
 fn is_in(name: &str, lists: &[&[&str]]) -> bool {
     lists.iter().any(|list| list.iter().any(|known| name.eq_ignore_ascii_case(known)))
+}
+
+/// In other statements, a name before a parenthesis is not always a call.
+pub(crate) const fn is_asked_for_calls(tree: &Statement) -> bool {
+    matches!(
+        tree,
+        Statement::Query(_)
+            | Statement::Insert(_)
+            | Statement::Update(_)
+            | Statement::Delete(_)
+            | Statement::Merge(_)
+            | Statement::Explain { .. }
+            | Statement::Call(_)
+    )
 }
 
 /// The first call of which `is_fine` says no, among the tokens from `first` to before `end`.

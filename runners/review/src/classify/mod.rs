@@ -32,6 +32,29 @@ pub fn classify(statement: &str, dialect: &str) -> Class {
     class_of(&tokens, parsed.as_ref(), dialect)
 }
 
+/// Whether a statement calls at once what is not known to be harmless: then the names in its text are not all that it
+/// touches. What is not understood does.
+///
+/// ```
+/// use placet_sql_review::calls_unknown;
+///
+/// assert!(calls_unknown("SELECT tidy(id) FROM orders", "postgresql"));
+/// assert!(calls_unknown("CREATE INDEX by_key ON orders (key_of(id))", "postgresql"));
+/// assert!(!calls_unknown("SELECT lower(name) FROM orders", "postgresql"));
+/// // It only names the function.
+/// assert!(!calls_unknown("CREATE VIEW v AS SELECT tidy(id) FROM orders", "postgresql"));
+/// ```
+pub fn calls_unknown(statement: &str, dialect: &str) -> bool {
+    let dialect = Dialect::from(dialect);
+    let Some(tokens) = Tokens::of(statement, dialect) else { return true };
+    let Some(parsed) = parse(&tokens, dialect) else { return true };
+    if functions::is_asked_for_calls(&parsed) {
+        query::has_odd_call(&tokens, dialect)
+    } else {
+        schema::calls_odd(&parsed, dialect)
+    }
+}
+
 /// The class of a statement that was read already.
 pub(crate) fn class_of(tokens: &Tokens<'_>, parsed: Option<&Statement>, dialect: Dialect) -> Class {
     let effect = alone::effect_of(tokens, dialect);

@@ -7,7 +7,7 @@
     reason = "what is not named here is not understood, and HIGH"
 )]
 
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 
 use sqlparser::ast::{
     AlterColumnOperation, AlterTable, AlterTableOperation, ColumnDef, ColumnOption, Expr,
@@ -71,18 +71,22 @@ pub(crate) fn of_ddl(
     Some(calling(class, statement, dialect))
 }
 
-/// What is computed for an index, a new column or a new table calls functions at once.
 fn calling(mut class: Class, statement: &Statement, dialect: Dialect) -> Class {
+    if calls_odd(statement, dialect) {
+        class.risk = class.risk.max(Risk::High);
+    }
+    class
+}
+
+/// Whether it calls at once what is not known to be harmless: what is computed for an index, a new column or a new table
+/// calls functions.
+pub(crate) fn calls_odd(statement: &Statement, dialect: Dialect) -> bool {
     let runs = match statement {
         Statement::CreateTable(create) => create.query.is_some(),
         Statement::CreateView(view) => view.materialized,
         _ => matches!(statement, Statement::CreateIndex(_) | Statement::AlterTable(_)),
     };
-    let is_odd = |name: &String| !is_harmless(name, dialect);
-    if runs && functions_of(statement).iter().any(is_odd) {
-        class.risk = class.risk.max(Risk::High);
-    }
-    class
+    runs && functions_of(statement).iter().any(|name| !is_harmless(name, dialect))
 }
 
 fn of_drop(statement: &Statement, tokens: &Tokens<'_>) -> Class {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use sqlparser::ast::{CopySource, CopyTarget, Statement};
 
-use crate::classify::functions::{is_harmless, odd_call};
+use crate::classify::functions::{is_asked_for_calls, is_harmless, odd_call};
 use crate::classify::session::{is_transaction_control, timeout_set};
 use crate::dialect::Dialect;
 use crate::finding::Finding;
@@ -44,7 +44,7 @@ pub(super) fn find(look: &Look<'_>, found: &mut Vec<Finding>) {
             "leave it out; roles and settings of the session are the host's",
         ));
     }
-    if is_asked_for_calls(look.tree)
+    if look.tree.is_some_and(is_asked_for_calls)
         && let Some(name) =
             odd_call(tokens, (0, tokens.len()), |name| is_harmless(name, look.dialect))
     {
@@ -55,22 +55,6 @@ pub(super) fn find(look: &Look<'_>, found: &mut Vec<Finding>) {
             "an approver should know the function, or look at it",
         ));
     }
-}
-
-/// In other statements, a name before a parenthesis is not always a call.
-const fn is_asked_for_calls(tree: Option<&Statement>) -> bool {
-    matches!(
-        tree,
-        Some(
-            Statement::Query(_)
-                | Statement::Insert(_)
-                | Statement::Update(_)
-                | Statement::Delete(_)
-                | Statement::Merge(_)
-                | Statement::Explain { .. }
-                | Statement::Call(_)
-        )
-    )
 }
 
 fn reaches_out(look: &Look<'_>, tokens: &Tokens<'_>) -> bool {
