@@ -53,6 +53,9 @@ pub(crate) struct Ledger {
     pub(crate) halted: bool,
     /// Whether the target was found to be as it was when the plan was made.
     pub(crate) basis_holds: bool,
+    /// Rows that are kept: of steps that took effect, and with those of the open transaction.
+    pub(crate) kept: u64,
+    pub(crate) kept_open: u64,
     /// Rows that the steps changed.
     pub(crate) rows: u64,
     /// Rows that queries answered, and what of it is kept for good.
@@ -88,6 +91,7 @@ impl Ledger {
             self.progress = Progress::Nothing;
             self.broken = false;
             self.awaits_commit = None;
+            self.kept_open = self.kept;
             // What took effect by itself stays; the others begin anew.
             self.steps_done = self.applied.len();
             if self.applied.is_empty() {
@@ -102,6 +106,7 @@ impl Ledger {
         self.steps_done = self.applied.len();
         self.rows = self.rows.saturating_add(rows);
         self.awaits_commit = None;
+        self.kept = self.kept_open;
         self.progress =
             if self.applied.len() == steps { Progress::Committed } else { Progress::Nothing };
     }

@@ -221,3 +221,48 @@ fn a_table_that_was_changed_since_the_plan_stops_the_run() {
     assert_eq!((word, failed.code.as_str()), ("failed", "drift"));
     assert_eq!(rows(&bench).len(), 3);
 }
+
+/// A database of 30 rows and a host that keeps at most 20 of one run.
+fn few() -> Bench {
+    let limits = placet_runners::RunnerLimits::default().with_kept_rows_max(20);
+    let bench = Bench::with(limits, placet_runners::SqliteTarget::new);
+    let database = rusqlite::Connection::open(bench.path()).unwrap();
+    let more = "WITH RECURSIVE n(i) AS (SELECT 4 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
+                INSERT INTO orders SELECT i, 'new' FROM n";
+    database.execute_batch(more).unwrap();
+    bench
+}
+
+const HALVES: &str = "UPDATE orders SET state = 'a' WHERE id <= 15; UPDATE orders SET state = 'b' WHERE id > 15";
+
+#[test]
+fn what_all_steps_together_change_is_put_back_or_said_to_be_too_much() {
+    let bench = few();
+    let (job, plan) = bench.plan(HALVES).unwrap();
+    let reversible: Vec<_> = plan.steps.iter().map(|step| step.reversible).collect();
+    assert_eq!(reversible, [true, false]);
+    let told = plan.findings.iter().find(|found| found.code == "sql.cannot_revert").unwrap();
+    assert!(told.needs_person && told.step.as_deref() == Some("s2"), "{told:?}");
+    // What the first step changed comes back.
+    let outcome = bench.runner.execute(&job, &plan, &bench.link);
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    *bench.link.ran.lock().unwrap() = Some(here());
+    assert_eq!(bench.runner.plan(&revert(), &bench.link).unwrap().steps.len(), 15);
+}
+
+#[test]
+fn a_run_that_changes_more_than_a_revert_puts_back_is_undone() {
+    for (mode, applied) in [("transaction", &[][..]), ("steps", &["s1"])] {
+        let bench = few();
+        let payload = serde_json::json!({ "sql": HALVES, "mode": mode }).to_string();
+        // Nobody tells beforehand how many rows they are.
+        let job = job("sql-dry", &payload);
+        let plan = bench.runner.plan(&job, &bench.link).unwrap();
+        assert!(plan.steps.iter().all(|step| step.reversible), "{plan:?}");
+        let (word, failed) = failure(bench.runner.execute(&job, &plan, &bench.link));
+        assert_eq!((word, failed.code.as_str()), ("failed", "limit"), "{mode}");
+        assert!(failed.message.contains("the steps before it keep 15"), "{failed:?}");
+        assert_eq!(failed.applied, applied);
+        assert_eq!(bench.number("SELECT count(*) FROM orders WHERE state = 'b'"), 0);
+    }
+}

@@ -2,7 +2,7 @@
 
 use placet_core::digest::Digest;
 use placet_sql_review::Effect;
-use placet_target::{Marker, SqlFailure, SqlSession, StepMark};
+use placet_target::{Marker, SqlFailure, SqlSession, StepMark, Touch};
 
 use crate::bindings::sql::{Error, Value};
 use crate::ledger::Progress;
@@ -156,10 +156,7 @@ impl State {
             let mark = self.step_mark()?;
             let dialect = self.reach.as_ref().map_or("", |reach| reach.target.dialect());
             match review::touch(statement, dialect) {
-                Ok(touch) => {
-                    let rows_max = self.limits.kept_rows_max;
-                    session.execute_kept(statement, (&touch, &mark), rows_max)
-                }
+                Ok(touch) => self.keep_and_run(session, statement, (&touch, &mark)),
                 Err(why) => Err(SqlFailure::Refused(format!("its rows cannot be kept: {why}"))),
             }
         } else {
@@ -173,6 +170,32 @@ impl State {
             Ok(affected) => Ok(affected),
             Err(failure) => Err(self.fail(failure, step)),
         })
+    }
+
+    /// Keeps no more rows in one run than one revert puts back.
+    fn keep_and_run(
+        &mut self,
+        session: &mut dyn SqlSession,
+        statement: &str,
+        what: (&Touch, &StepMark),
+    ) -> Result<u64, SqlFailure> {
+        let rows_max = self.limits.kept_rows_max;
+        let left = rows_max.saturating_sub(self.ledger.kept_open);
+        let before = self.ledger.kept_open;
+        let too_many = |why: &str| {
+            SqlFailure::Limit(format!(
+                "{why}; one run keeps at most {rows_max} rows, and the steps before it keep {before}"
+            ))
+        };
+        let rows = match session.execute_kept(statement, what, left) {
+            Err(SqlFailure::Limit(why)) => return Err(too_many(&why)),
+            ran => ran?,
+        };
+        if rows > left {
+            return Err(too_many("the statement changes too many rows"));
+        }
+        self.ledger.kept_open = self.ledger.kept_open.saturating_add(rows);
+        Ok(rows)
     }
 
     /// Whether the statements put back what an attempt changed: each changes one row, or all are undone.

@@ -33,9 +33,14 @@ pub(super) fn judge(
         };
         let mut reasons = Reasons::default();
         let mut known = BTreeMap::new();
+        // A revert has at most so many statements, whatever number of steps they undo.
+        let mut left = rows_max;
         for step in plan.steps.iter_mut().filter(|step| changes_rows(step)) {
-            match keepable(look, step, (reach.target.dialect(), rows_max), &mut known)? {
-                Keepable::Yes => step.reversible = true,
+            match keepable(look, step, (reach.target.dialect(), rows_max, left), &mut known)? {
+                Keepable::Yes => {
+                    step.reversible = true;
+                    left = left.saturating_sub(step.estimated_rows.unwrap_or(0));
+                }
                 Keepable::No(why) => {
                     step.risk = step.risk.max(Risk::High);
                     reasons.add(why, step);
@@ -58,7 +63,7 @@ pub(super) fn judge(
 fn keepable(
     look: &mut Look<'_>,
     step: &Step,
-    (dialect, rows_max): (&str, u64),
+    (dialect, rows_max, left): (&str, u64, u64),
     known: &mut BTreeMap<String, Keepable>,
 ) -> Result<Keepable, Error> {
     if step.effect != Effect::Transactional {
@@ -66,6 +71,11 @@ fn keepable(
     }
     if step.estimated_rows.is_some_and(|rows| rows > rows_max) {
         return Ok(Keepable::No(format!("it changes more than {rows_max} rows")));
+    }
+    if step.estimated_rows.is_some_and(|rows| rows > left) {
+        return Ok(Keepable::No(format!(
+            "together with the steps before it, it changes more than {rows_max} rows"
+        )));
     }
     let touch = match review::touch(&step.body, dialect) {
         Ok(touch) => touch,

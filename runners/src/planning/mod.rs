@@ -46,8 +46,8 @@ pub(crate) fn complete(
     if !plan.steps.is_empty() && plan.findings.iter().all(|finding| finding.level < Level::Error) {
         let mut look = Look::at(reach)?;
         plan.basis = look.digest(&objects(plan.steps.iter().map(|step| &step.impact.objects)))?;
-        found.extend(keeping::judge(&mut look, &mut plan, reach, kept_rows_max)?);
         found.extend(rows::estimate(&mut look, &mut plan, reach)?);
+        found.extend(keeping::judge(&mut look, &mut plan, reach, kept_rows_max)?);
     }
     found.extend(unanswered(&plan, reach));
     if let Some(script) = reach.asked.script() {
