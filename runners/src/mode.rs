@@ -1,7 +1,7 @@
 //! How an approved plan is executed. The host says so, by what people approved, and no plugin has a say in it.
 
 use placet_core::digest::Digest;
-use placet_core::runner::{Effect, Plan, Step};
+use placet_core::runner::{Effect, Plan, Risk, Step};
 
 use crate::asked::Asked;
 
@@ -61,4 +61,10 @@ impl Approved {
 /// Whether a step changes rows, or may: it neither only reads nor changes the schema.
 pub(crate) fn changes_rows(step: &Step) -> bool {
     step.kind != "read" && step.kind != "ddl"
+}
+
+/// Whether a step takes rows with it that no statement puts back: TRUNCATE, DROP TABLE, DROP COLUMN. The review calls no
+/// other change of the schema critical.
+pub(crate) fn loses_rows(step: &Step) -> bool {
+    step.kind == "ddl" && step.risk == Risk::Critical
 }

@@ -49,7 +49,7 @@ fn a_plan_says_beforehand_what_cannot_be_put_back() {
     let (_, plan) = planned(&fake, &serde_json::json!({ "sql": SCRIPT }), "{}");
     let told = found(&plan, "sql.cannot_revert");
     let levels: Vec<_> = told.iter().map(|finding| (finding.level, finding.needs_person)).collect();
-    assert_eq!(levels, [(Level::Warning, true), (Level::Info, false)]);
+    assert_eq!(levels, [(Level::Warning, true), (Level::Warning, true)]);
     let first = told.first().unwrap();
     assert_eq!(first.step.as_deref(), Some("s1"));
     assert!(first.message.contains("1 step more") && first.message.contains("the fake has no key"));
@@ -217,4 +217,28 @@ fn a_plugin_cannot_call_a_change_a_query() {
     assert_eq!((step.kind.as_str(), step.risk, step.reversible), ("write", Risk::High, false));
     assert_eq!(step.impact.objects, ["a"]);
     assert!(!found(&plan, "sql.cannot_revert").is_empty());
+}
+
+#[test]
+fn what_takes_rows_with_it_is_a_change_that_nobody_puts_back() {
+    let fake = Fake::new();
+    fake.world().keeps = true;
+    for sql in ["TRUNCATE TABLE a", "DROP TABLE a", "ALTER TABLE a DROP COLUMN b"] {
+        let script = serde_json::json!({ "sql": sql });
+        let told = |settings: &str, code: &str| {
+            let (_, plan) = planned(&fake, &script, settings);
+            let told = found(&plan, code);
+            told.iter().map(|told| (told.level, told.needs_person)).collect::<Vec<_>>()
+        };
+        assert_eq!(told("{}", "sql.cannot_revert"), [(Level::Warning, true)], "{sql}");
+        let required = r#"{"backup": "required"}"#;
+        assert_eq!(told(required, "sql.cannot_revert"), [(Level::Error, true)], "{sql}");
+        let off = r#"{"backup": "off"}"#;
+        assert_eq!(told(off, "sql.cannot_revert"), [(Level::Info, false)], "{sql}");
+        assert_eq!(told(r#"{"rows_max": 9}"#, "sql.rows_above_limit").len(), 1, "{sql}");
+    }
+    let script = serde_json::json!({ "sql": "CREATE TABLE d (id INTEGER PRIMARY KEY)" });
+    let (_, plan) = planned(&fake, &script, r#"{"backup": "required"}"#);
+    let told = found(&plan, "sql.cannot_revert");
+    assert!(told.iter().all(|told| told.level == Level::Info), "{told:?}");
 }

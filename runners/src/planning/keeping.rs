@@ -8,7 +8,7 @@ use placet_sql_review::Backup;
 use placet_target::{Keepable, Touch};
 
 use super::look::Look;
-use crate::mode::changes_rows;
+use crate::mode::{changes_rows, loses_rows};
 use crate::review;
 use crate::state::Reach;
 
@@ -22,7 +22,8 @@ pub(super) fn judge(
     rows_max: u64,
 ) -> Result<Vec<Finding>, Error> {
     let mut found = Vec::new();
-    let changing = |plan: &Plan| plan.steps.iter().find(|step| changes_rows(step)).map(id_of);
+    let is_changing = |step: &&Step| changes_rows(step) || loses_rows(step);
+    let changing = |plan: &Plan| plan.steps.iter().find(is_changing).map(id_of);
     if reach.settings.backup == Backup::Off {
         let why = "this environment keeps no rows, so that nothing can be put back";
         found.extend(changing(plan).map(|step| finding(Level::Info, why.to_owned(), step)));
@@ -35,7 +36,13 @@ pub(super) fn judge(
         let mut known = BTreeMap::new();
         // A revert has at most so many statements, whatever number of steps they undo.
         let mut left = rows_max;
-        for step in plan.steps.iter_mut().filter(|step| changes_rows(step)) {
+        for step in &mut plan.steps {
+            if loses_rows(step) {
+                reasons.add("it takes rows with it, and none are kept for that".to_owned(), step);
+            }
+            if !changes_rows(step) {
+                continue;
+            }
             match keepable(look, step, (reach.target.dialect(), rows_max, left), &mut known)? {
                 Keepable::Yes => {
                     step.reversible = true;
@@ -49,7 +56,8 @@ pub(super) fn judge(
         }
         found.extend(reasons.findings(level));
     }
-    let ddl: Vec<&Step> = plan.steps.iter().filter(|step| step.kind == "ddl").collect();
+    let is_schema = |step: &&Step| step.kind == "ddl" && !loses_rows(step);
+    let ddl: Vec<&Step> = plan.steps.iter().filter(is_schema).collect();
     if let Some(first) = ddl.first() {
         let why = match ddl.len() {
             1 => "it changes the schema, and no rows are kept for that".to_owned(),

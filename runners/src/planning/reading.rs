@@ -5,6 +5,8 @@ use placet_core::digest::Digest;
 use placet_core::runner::{Effect, Finding, Level, Lock, Plan, Risk, Step};
 use placet_sql_review::{Class, Kind, calls_unknown, classify};
 
+use crate::mode::loses_rows;
+
 /// Says of each step what its text says, and how many rows the host saw it change in a dry run: `tried` holds, in
 /// order, what ran in the transaction that was rolled back.
 pub(super) fn reread(plan: &mut Plan, dialect: &str, tried: &[(Digest, u64)]) {
@@ -23,7 +25,9 @@ pub(super) fn reread(plan: &mut Plan, dialect: &str, tried: &[(Digest, u64)]) {
         // As far as the steps ran one after the other, and nothing between them: other counts mean nothing.
         let seen = tried.next().filter(|(digest, _)| is_tried && *digest == step.body_digest);
         is_tried = seen.is_some();
-        step.estimated_rows = seen.map(|(_, rows)| *rows).filter(|_| step.kind != "read");
+        // What takes a table's rows with it counts none of them.
+        let counts = step.kind != "read" && !loses_rows(step);
+        step.estimated_rows = seen.map(|(_, rows)| *rows).filter(|_| counts);
     }
 }
 

@@ -1,11 +1,11 @@
 //! How many rows each step may touch, where no dry run told.
 
 use placet_core::error::Error;
-use placet_core::runner::{Finding, Plan};
+use placet_core::runner::{Finding, Plan, Step};
 use placet_sql_review::Rule;
 
 use super::look::Look;
-use crate::mode::changes_rows;
+use crate::mode::{changes_rows, loses_rows};
 use crate::review::{finding_from, level_from};
 use crate::state::Reach;
 
@@ -36,8 +36,10 @@ pub(super) fn estimate(
 /// Where there is a limit, what nobody can count is above it: else one bad statement would switch the limit off.
 fn untold(plan: &Plan, rows_max: Option<u64>) -> Option<Finding> {
     let rows_max = rows_max?;
-    let mut steps =
-        plan.steps.iter().filter(|step| changes_rows(step) && step.estimated_rows.is_none());
+    let is_open = |step: &&Step| {
+        (changes_rows(step) || loses_rows(step)) && step.estimated_rows.is_none()
+    };
+    let mut steps = plan.steps.iter().filter(is_open);
     let (first, more) = (steps.next()?, steps.count());
     let rule = Rule::find("sql.rows_above_limit")?;
     let besides = match more {
