@@ -5,7 +5,7 @@ use std::sync::Arc;
 use placet_core::error::{Code, Error};
 use placet_core::id::RequestId;
 use placet_core::org::Slug;
-use placet_core::runner::{Job, JobId, Level, Outcome, Place, Plan, Runner as _};
+use placet_core::runner::{Effect, Job, JobId, Level, Outcome, Place, Plan, Runner as _};
 use placet_runners::WasmRunner;
 
 use crate::bench::{Bench, Link, failure, job, plugins};
@@ -116,6 +116,19 @@ fn a_row_that_changed_meanwhile_undoes_the_whole_revert() {
     fake.world().lie = Lie::OneMore;
     let (word, failed) = failure(runner.execute(&job, &plan, &Link::default()));
     assert_eq!((word, failed.code.as_str()), ("failed", "row_changed"));
+    assert_eq!(fake.world().applied.len(), 2);
+}
+
+#[test]
+fn nothing_is_put_back_outside_a_transaction() {
+    let (fake, runner) = shop();
+    let (job, plan) = planned(&runner);
+    let mut plan = plan.unwrap();
+    assert!(plan.steps.iter().all(|step| step.effect == Effect::Transactional));
+    plan.steps.iter_mut().for_each(|step| step.effect = Effect::AtMostOnce);
+    let (word, failed) = failure(runner.execute(&job, &plan, &Link::default()));
+    assert_eq!((word, failed.code.as_str()), ("failed", "denied"));
+    assert_eq!(failed.message, "what puts rows back runs in one transaction");
     assert_eq!(fake.world().applied.len(), 2);
 }
 

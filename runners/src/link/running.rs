@@ -97,6 +97,10 @@ impl State {
         if self.mode() != Mode::OneByOne || !self.next_step().is_some_and(|step| step.is_alone) {
             return Err("the next step of the approved plan runs in a transaction");
         }
+        if self.is_revert() {
+            // Each must change one row, and outside a transaction nobody could undo another number.
+            return Err("what puts rows back runs in one transaction");
+        }
         if self.ledger.halted {
             return Err(HALTED);
         }

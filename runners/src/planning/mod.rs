@@ -73,6 +73,7 @@ fn reverted(plan: &mut Plan, reach: &Reach) -> Result<Vec<Finding>, Error> {
         return Err(Error::new(Code::RunnerFault, message)
             .with_help("use another build of the plugin, and tell its author"));
     }
+    plan.steps.iter_mut().for_each(reading::as_revert);
     let message = format!(
         "it puts back what attempt {} at revision {} of `{}` changed; each statement changes one row, and only while \
          that row is as the attempt left it",

@@ -31,6 +31,14 @@ pub(super) fn reread(plan: &mut Plan, dialect: &str, tried: &[(Digest, u64)]) {
     }
 }
 
+/// What puts a row back changes one row, and is undone with the others where one of them does not. The target wrote it, and
+/// the plugin has no say in it.
+pub(super) fn as_revert(step: &mut Step) {
+    Kind::Write.word().clone_into(&mut step.kind);
+    (step.risk, step.effect) = (Risk::Medium, Effect::Transactional);
+    (step.impact.lock, step.impact.rewrites) = (Lock::Rows, false);
+}
+
 fn merge(step: &mut Step, class: Class) {
     // What only reads by its text may do more by the plugin's word, and never the other way round.
     if class.kind != Kind::Read {
@@ -137,6 +145,16 @@ mod tests {
         );
         assert_eq!(told(&[(first, 1), (third, 9)]), [Some(1), None, None, None]);
         assert_eq!(told(&[(third, 0), (first, 1)]), [None; 4]);
+    }
+
+    #[test]
+    fn what_puts_rows_back_runs_in_one_transaction_whatever_a_plugin_says() {
+        let mut plan = planned(&["DELETE FROM a WHERE id = 1"]);
+        plan.steps[0].effect = Effect::AtMostOnce;
+        plan.steps.iter_mut().for_each(as_revert);
+        let step = &plan.steps[0];
+        assert_eq!((step.kind.as_str(), step.risk), ("write", Risk::Medium));
+        assert_eq!((step.effect, step.impact.lock), (Effect::Transactional, Lock::Rows));
     }
 
     #[test]
