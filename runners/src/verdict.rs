@@ -70,10 +70,24 @@ fn of_nothing(answer: Result<types::Outcome, Trap>, ledger: Ledger) -> Failure {
         Ok(types::Outcome::Unknown(said)) => seen.unwrap_or_else(|| failure_from(&said)),
     };
     // Some answers were kept before one could not be: whoever reads the outcome must know of them.
-    let kept: Vec<_> = ledger.artifacts.iter().map(|artifact| &artifact.name).collect();
-    let kept = (!kept.is_empty()).then(|| serde_json::json!({ "kept": kept }).to_string());
-    let details = failure.details.or(kept);
+    let kept: Vec<_> = ledger.artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
+    let details = with_kept(failure.details, &kept);
     Failure { applied: ledger.applied, details, ..failure }
+}
+
+/// The details, and with them what is kept.
+fn with_kept(details: Option<String>, kept: &[&str]) -> Option<String> {
+    if kept.is_empty() {
+        return details;
+    }
+    let read = details.map(|text| serde_json::from_str(&text).unwrap_or_else(|_| text.into()));
+    let mut members = match read {
+        None => serde_json::Map::new(),
+        Some(serde_json::Value::Object(members)) => members,
+        Some(other) => serde_json::Map::from_iter([("details".to_owned(), other)]),
+    };
+    members.insert("kept".to_owned(), kept.into());
+    Some(serde_json::Value::Object(members).to_string())
 }
 
 /// Judges a verification: only what stands in the target resolves an outcome.

@@ -17,7 +17,8 @@ use crate::fake::{Fake, from, people};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Memory {
     kept: Arc<Mutex<Vec<(Artifact, String)>>>,
-    refuses: bool,
+    /// How many answers it has room for.
+    room: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -36,8 +37,9 @@ impl ResultWriter for One {
     }
 
     fn finish(self: Box<Self>, artifact: &Artifact) -> Result<(), Error> {
-        if self.0.refuses {
-            return Err(Error::new(Code::StoreUnavailable, "the disk is full"));
+        if self.0.room.is_some_and(|room| self.0.kept.lock().unwrap().len() >= room) {
+            return Err(Error::new(Code::StoreUnavailable, "the disk is full")
+                .with_help("free some space"));
         }
         let text = String::from_utf8(self.1).unwrap();
         self.0.kept.lock().unwrap().push((artifact.clone(), text));
@@ -218,11 +220,24 @@ fn a_view_does_not_unveil_what_its_table_hides() {
 
 #[test]
 fn an_answer_that_cannot_be_kept_is_a_failure() {
-    let memory = Memory { refuses: true, ..Memory::default() };
+    let memory = Memory { room: Some(0), ..Memory::default() };
     let job = asks("SELECT id FROM people", None, "{}");
     let (word, failed) = failure(answered(&job, people(Vec::new()), &memory));
     assert_eq!((word, failed.code.as_str()), ("failed", "store_unavailable"));
     assert!(failed.applied.is_empty());
+}
+
+#[test]
+fn answers_that_stay_are_named_when_another_cannot_be_kept() {
+    let memory = Memory { room: Some(1), ..Memory::default() };
+    let job = asks("SELECT id FROM people; SELECT 1", None, "{}");
+    let (word, failed) = failure(answered(&job, people(Vec::new()), &memory));
+    assert_eq!((word, failed.code.as_str()), ("failed", "store_unavailable"));
+    let details: serde_json::Value = serde_json::from_str(&failed.details.unwrap()).unwrap();
+    let kept = memory.kept.lock().unwrap();
+    let names: Vec<_> = kept.iter().map(|(artifact, _)| artifact.name.as_str()).collect();
+    assert_eq!(names.len(), 1);
+    assert_eq!(details, serde_json::json!({ "help": "free some space", "kept": names }));
 }
 
 #[test]
