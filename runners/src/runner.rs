@@ -21,7 +21,7 @@ use crate::line::line;
 use crate::mode::{Approved, Mode};
 use crate::planning;
 use crate::plugin::Plugin;
-use crate::results::ResultSink;
+use crate::results::{ResultSink, answer_name};
 use crate::reviewer::Reviewer;
 use crate::state::{Phase, Reach, State, Texts};
 use crate::verdict;
@@ -216,10 +216,7 @@ impl WasmRunner {
     fn try_verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
         if Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers {
-            return Ok(Outcome::Failed(Failure::new(
-                "not_answered",
-                "the run only read: nothing was changed, and what it answered is lost",
-            )));
+            return Ok(Outcome::Failed(unanswered(job, approved)));
         }
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
@@ -229,6 +226,16 @@ impl WasmRunner {
         })?;
         Ok(verdict::of_verify(ended))
     }
+}
+
+// Nobody heard whether its answers were kept, so that each is named: one may be there, and another attempt has
+// names of its own.
+fn unanswered(job: &Job, approved: &Plan) -> Failure {
+    let why = "the run only read: nothing was changed, and nobody heard whether its answers were kept";
+    let numbers = (1..).zip(&approved.steps);
+    let names: Vec<String> = numbers.map(|(number, _)| answer_name(&job.id, number)).collect();
+    let details = Some(serde_json::json!({ "may_be_kept": names }).to_string());
+    Failure { details, ..Failure::new("not_answered", why) }
 }
 
 // What the plugin planned, or why it did not: what the host saw says more than the plugin's words.

@@ -106,8 +106,13 @@ fn an_answer_is_kept_and_its_digest_stands_in_the_outcome() {
     );
     // A read leaves no marker.
     assert_eq!(bench.number("SELECT count(*) FROM sqlite_schema WHERE name LIKE 'placet%'"), 0);
+    // Whoever lost the outcome hears which answers may be there: here both are.
     let (word, failed) = failure(bench.runner.verify(&job, &plan, &bench.link));
     assert_eq!((word, failed.code.as_str()), ("failed", "not_answered"));
+    assert!(!failed.message.contains("lost"), "{failed:?}");
+    let details: serde_json::Value = serde_json::from_str(&failed.details.unwrap()).unwrap();
+    let names: Vec<_> = report.artifacts.iter().map(|artifact| artifact.name.as_str()).collect();
+    assert_eq!(details, serde_json::json!({ "may_be_kept": names }));
 }
 
 #[test]

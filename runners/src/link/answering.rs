@@ -8,7 +8,7 @@ use crate::bindings::sql::Error;
 use crate::ledger::Progress;
 use crate::mode::Mode;
 use crate::points;
-use crate::results::{Answer, Mask, header, line};
+use crate::results::{Answer, Mask, answer_name, header, line};
 use crate::state::{Phase, State};
 
 /// How many rows are held at a time.
@@ -68,8 +68,7 @@ impl State {
         let objects = placet_sql_review::classify(statement, dialect).objects;
         let mask = Mask::new(&reach.settings.mask, &objects, (&mut *session, dialect));
         let number = self.ledger.steps_done.saturating_add(1);
-        let id = &reach.id;
-        let name = format!("{}/{}.{}/{number}.ndjson", id.request, id.revision, id.attempt);
+        let name = answer_name(&reach.id, number);
         let mut answer = Answer::begin(&**sink, name).map_err(SqlFailure::Unavailable)?;
         points::reached(points::ANSWER_BEGUN);
 

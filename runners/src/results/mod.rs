@@ -8,7 +8,7 @@ use core::fmt;
 
 use placet_core::digest::Digest;
 use placet_core::error::Error;
-use placet_core::runner::Artifact;
+use placet_core::runner::{Artifact, JobId};
 use sha2::{Digest as _, Sha256};
 
 pub use folder::FolderResults;
@@ -17,6 +17,11 @@ pub(crate) use mask::Mask;
 
 /// The media type of answers: JSON values, one a line.
 pub(crate) const MEDIA_TYPE: &str = "application/x-ndjson";
+
+/// The name of what the step of this number, from 1, answers in an attempt.
+pub(crate) fn answer_name(id: &JobId, number: usize) -> String {
+    format!("{}/{}.{}/{number}.ndjson", id.request, id.revision, id.attempt)
+}
 
 /// Keeps the answers of approved queries for whoever may read them; who that is, is the host's to say.
 ///
