@@ -235,6 +235,26 @@ fn a_table_that_was_changed_since_the_plan_stops_the_run() {
     assert_eq!(rows(&bench).len(), 3);
 }
 
+#[test]
+fn a_revert_does_not_show_what_the_environment_masks() {
+    let (bench, undo, _) = changed(CHANGES);
+    for (mask, is_refused) in [
+        (r#"["orders.state"]"#, true),
+        (r#"["main.orders.state"]"#, true),
+        (r#"["state"]"#, true),
+        (r#"["people.email"]"#, false),
+        (r#"["email"]"#, false),
+    ] {
+        let undo = Job { settings: format!(r#"{{"mask": {mask}}}"#), ..undo.clone() };
+        let planned = bench.runner.plan(&undo, &bench.link);
+        assert_eq!(planned.is_err(), is_refused, "{mask}: {planned:?}");
+        if let Err(refused) = planned {
+            assert_eq!(refused.code(), Code::Denied, "{mask}");
+            assert!(refused.to_string().contains("masks") && refused.help().is_some());
+        }
+    }
+}
+
 /// A database of 30 rows and a host that keeps at most 20 of one run.
 fn few() -> Bench {
     let limits = placet_runners::RunnerLimits::default().with_kept_rows_max(20);

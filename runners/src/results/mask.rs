@@ -48,7 +48,8 @@ fn last(name: &str) -> &str {
     name.rsplit('.').next().unwrap_or(name)
 }
 
-fn table_and_column(hidden: &str) -> (Option<&str>, &str) {
+/// What a mask names: a column, and its table where it names one.
+pub(crate) fn table_and_column(hidden: &str) -> (Option<&str>, &str) {
     match hidden.rsplit_once('.') {
         Some((table, column)) => (Some(last(table)), column),
         None => (None, hidden),

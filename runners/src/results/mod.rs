@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 pub use folder::FolderResults;
 pub(crate) use lines::{header, line};
-pub(crate) use mask::Mask;
+pub(crate) use mask::{Mask, table_and_column};
 
 /// The media type of answers: JSON values, one a line.
 pub(crate) const MEDIA_TYPE: &str = "application/x-ndjson";
