@@ -280,3 +280,31 @@ fn too_many_queries_and_too_long_answers_are_refused() {
         plan.findings.iter().map(|found| (found.code.as_str(), found.level)).collect();
     assert_eq!(codes, [("sql.too_many_queries", Level::Error)]);
 }
+
+#[test]
+fn the_words_of_a_database_do_not_quote_what_is_masked() {
+    let bench = Bench::new();
+    let database = rusqlite::Connection::open(bench.path()).unwrap();
+    database
+        .execute_batch(
+            "CREATE TRIGGER loud BEFORE UPDATE ON orders
+             BEGIN SELECT RAISE(ABORT, 'the state paid is wrong'); END",
+        )
+        .unwrap();
+    let masked = r#"{"mask": ["orders.state"]}"#;
+    for (settings, is_told) in [("{}", true), (masked, false)] {
+        // In a dry run, in a run, and in a query.
+        let change = asks("UPDATE orders SET state = 'x' WHERE id = 3", None, settings);
+        let plan = bench.runner.plan(&change, &bench.link).unwrap();
+        let told = plan.findings.iter().find(|told| told.code == "sql.dry_run_failed").unwrap();
+        assert_eq!(told.message.contains("paid"), is_told, "{told:?}");
+        assert_eq!(told.message.contains("sql.sqlite."), !is_told, "{told:?}");
+        let (_, failed) = failure(bench.runner.execute(&change, &plan, &bench.link));
+        assert_eq!(failed.message.contains("paid"), is_told, "{failed:?}");
+        assert!(failed.code.starts_with("sql.sqlite."), "{failed:?}");
+        let query = asks("SELECT json_extract(state, '$.a') FROM orders", None, settings);
+        let plan = bench.runner.plan(&query, &bench.link).unwrap();
+        let (_, failed) = failure(bench.runner.execute(&query, &plan, &bench.link));
+        assert_eq!(failed.message.contains("masks columns"), !is_told, "{failed:?}");
+    }
+}

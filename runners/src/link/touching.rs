@@ -61,6 +61,7 @@ impl State {
 
     /// Notes what went wrong and says it to the plugin.
     pub(crate) fn fail(&mut self, failure: SqlFailure, step: Option<String>) -> Error {
+        let failure = self.unquoted(failure);
         let message = failure.message();
         let noted = Failure { step, ..Failure::new("runner_fault", message.clone()) };
         let (noted, said) = match failure {
@@ -96,6 +97,23 @@ impl State {
         };
         self.ledger.note_failure(noted);
         said
+    }
+
+    /// What the database said, without its words where columns are masked: they quote values.
+    fn unquoted(&self, failure: SqlFailure) -> SqlFailure {
+        let is_masked =
+            self.reach.as_ref().is_some_and(|reach| !reach.settings.mask.is_empty());
+        match failure {
+            SqlFailure::Database { code, position, retryable, message: _ } if is_masked => {
+                let at = position.map_or_else(String::new, |at| format!(" at character {at}"));
+                let message = format!(
+                    "the database refused it{at} with `{code}`; its words are not shown, because this environment \
+                     masks columns"
+                );
+                SqlFailure::Database { code, message, position, retryable }
+            }
+            other => other,
+        }
     }
 
     /// Notes a failure that the host itself found, under a code of its own.
