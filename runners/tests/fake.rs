@@ -53,6 +53,8 @@ pub(crate) struct World {
     pub(crate) tells_steps: bool,
     /// What a query answers.
     pub(crate) rows: SqlRows,
+    /// How many statements, and bytes of them, a revert was read up to.
+    pub(crate) asked_for: Option<(u64, u64)>,
     /// What it expects of a statement; of others it cannot explain anything.
     pub(crate) estimates: BTreeMap<String, u64>,
     writers: usize,
@@ -284,7 +286,8 @@ impl SqlSession for Session {
         self.execute(statement, &[])
     }
 
-    fn inverse(&mut self, _: &Attempt, _: u64) -> Result<Vec<String>, SqlFailure> {
+    fn inverse(&mut self, _: &Attempt, most: (u64, u64)) -> Result<Vec<String>, SqlFailure> {
+        self.fake.world().asked_for = Some(most);
         let world = self.fake.world();
         Ok(world.kept.iter().rev().map(|kept| kept.replace("INSERT", "REPLACE")).collect())
     }

@@ -120,6 +120,25 @@ fn a_row_that_changed_meanwhile_undoes_the_whole_revert() {
 }
 
 #[test]
+fn no_more_of_a_revert_is_read_than_its_plan_may_hold() {
+    let (fake, runner) = shop();
+    let _plan = planned(&runner).1.unwrap();
+    let limits = placet_runners::RunnerLimits::default();
+    let (rows, bytes) = fake.world().asked_for.unwrap();
+    assert_eq!(rows, limits.kept_rows_max);
+    assert!(bytes <= limits.host_bytes_max, "{bytes}");
+    // A file whose rows are longer than that.
+    let mut limits = limits;
+    limits.host_bytes_max = 4_000;
+    let bench = Bench::with(limits, placet_runners::SqliteTarget::new);
+    let outcome = bench.run("UPDATE orders SET state = hex(zeroblob(3000)) WHERE id = 1");
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    *bench.link.ran.lock().unwrap() = Some(here());
+    let refused = bench.runner.plan(&revert(), &bench.link).unwrap_err();
+    assert!(refused.to_string().contains("statements or"), "{refused}");
+}
+
+#[test]
 fn nothing_is_put_back_outside_a_transaction() {
     let (fake, runner) = shop();
     let (job, plan) = planned(&runner);

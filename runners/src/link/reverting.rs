@@ -34,11 +34,12 @@ impl State {
             Ok(false) => return self.refuse("no attempt of that name ended here, at this target"),
             Err(error) => return Ok(Err(self.fail(SqlFailure::Unavailable(error), None))),
         }
-        let rows_max = self.limits.kept_rows_max;
+        // What is more than the plugin may be handed is not even read.
+        let most = (self.limits.kept_rows_max, self.bytes_left());
         let Some(reader) = &mut self.table.get_mut(connection)?.reader else {
             return self.refuse("the connection is closed");
         };
-        let statements = match reader.inverse(&of, rows_max) {
+        let statements = match reader.inverse(&of, most) {
             Ok(statements) => statements,
             Err(failure) => return Ok(Err(self.fail(failure, None))),
         };

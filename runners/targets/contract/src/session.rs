@@ -150,9 +150,14 @@ pub trait SqlSession: Send + fmt::Debug {
 
     /// The statements that put back what a committed attempt changed, in the order in which they must run. Each
     /// changes exactly one row, and only while that row is as the attempt left it (else none). Empty where nothing was
-    /// kept. More than `rows_max` statements are [`SqlFailure::Limit`].
-    fn inverse(&mut self, of: &Attempt, rows_max: u64) -> Result<Vec<String>, SqlFailure> {
-        let _ = (of, rows_max);
+    /// kept. More than `rows_max` statements, or more than `bytes_max` bytes of them together, are [`SqlFailure::Limit`];
+    /// count while reading, so that no more than that is ever held.
+    fn inverse(
+        &mut self,
+        of: &Attempt,
+        (rows_max, bytes_max): (u64, u64),
+    ) -> Result<Vec<String>, SqlFailure> {
+        let _ = (of, rows_max, bytes_max);
         Ok(Vec::new())
     }
 }

@@ -71,7 +71,7 @@ fn there_and_back(bench: &Bench, attempt: u32, sql: &str, touch: &Touch) -> u64 
         assert_ne!(all(bench), before, "{sql}");
     }
     let of = placet_target::Attempt::of(&job(attempt));
-    let inverse = bench.reader().inverse(&of, 100).unwrap();
+    let inverse = bench.reader().inverse(&of, (100, 1 << 30)).unwrap();
     assert_eq!(u64::try_from(inverse.len()).unwrap(), changed);
     let mut session = bench.begun(attempt + 1);
     for statement in &inverse {
@@ -125,17 +125,17 @@ fn numbers_of_the_server_are_kept() {
     // Somebody changed one of them: that one stays.
     let _changed = bench.sql("UPDATE notes SET note = 'B' WHERE note = 'b'");
     let of = placet_target::Attempt::of(&job(1));
-    let inverse = bench.reader().inverse(&of, 10).unwrap();
+    let inverse = bench.reader().inverse(&of, (10, 1 << 30)).unwrap();
     let mut session = bench.begun(2);
     let changed: Vec<u64> =
         inverse.iter().map(|statement| session.execute(statement, &[]).unwrap()).collect();
     assert_eq!(changed, [0, 1], "the last change comes first");
     session.commit(&marker(2)).unwrap();
     assert_eq!(bench.sql("SELECT note FROM notes"), ["B"]);
-    assert!(matches!(bench.reader().inverse(&of, 1), Err(SqlFailure::Limit(_))));
+    assert!(matches!(bench.reader().inverse(&of, (1, 1 << 30)), Err(SqlFailure::Limit(_))));
     // Nothing was kept by an attempt that never was.
     let none = placet_target::Attempt::of(&job(5));
-    assert_eq!(bench.reader().inverse(&none, 1).unwrap(), Vec::<String>::new());
+    assert_eq!(bench.reader().inverse(&none, (1, 1 << 30)).unwrap(), Vec::<String>::new());
     // A 0 would come back as another number.
     let _zero =
         bench.sql("SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'; INSERT INTO notes VALUES (0, 'zero')");

@@ -179,9 +179,9 @@ impl SqlSession for PostgresSession {
         self.engine.wait(self.work.execute_kept(statement, (touch, mark), rows_max))?
     }
 
-    fn inverse(&mut self, of: &Attempt, rows_max: u64) -> Result<Vec<String>, SqlFailure> {
+    fn inverse(&mut self, of: &Attempt, most: (u64, u64)) -> Result<Vec<String>, SqlFailure> {
         self.may_go_on()?;
-        self.engine.wait(self.work.inverse(of, rows_max))?
+        self.engine.wait(self.work.inverse(of, most))?
     }
 }
 

@@ -71,10 +71,10 @@ impl Work {
     pub(crate) async fn inverse(
         &self,
         of: &Attempt,
-        rows_max: u64,
+        most: (u64, u64),
     ) -> Result<Vec<String>, SqlFailure> {
         let link = self.side().await?;
-        let found = self.inverse_by(&link, of, rows_max).await;
+        let found = self.inverse_by(&link, of, most).await;
         link.close().await;
         found
     }
@@ -83,15 +83,26 @@ impl Work {
         &self,
         link: &Link,
         of: &Attempt,
-        rows_max: u64,
+        (rows_max, bytes_max): (u64, u64),
     ) -> Result<Vec<String>, SqlFailure> {
         if !self.tables.are_there(link).await? {
             return Ok(Vec::new());
         }
         let key = Key::new(of.request, of.revision, of.attempt);
+        let kept = self.tables.name("placet_kept");
+        // Asked before, because the client holds all that is answered: what a committed attempt kept does not grow.
+        let size = format!(
+            "SELECT coalesce(pg_catalog.sum(pg_catalog.octet_length(statement)), 0)::pg_catalog.int8
+             FROM ONLY {kept} WHERE {BY_KEY}"
+        );
+        let sizes = link.watched(link.client.query_typed(&size, &key.typed())).await?;
+        let bytes = sizes.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
+        if u64::try_from(bytes.map_err(Trouble::Said)?).unwrap_or(u64::MAX) > bytes_max {
+            let why = format!("putting everything back takes more than {bytes_max} bytes");
+            return Err(SqlFailure::Limit(why));
+        }
         let sql = format!(
-            "SELECT statement FROM ONLY {} WHERE {BY_KEY} ORDER BY ordinal DESC LIMIT $4",
-            self.tables.name("placet_kept")
+            "SELECT statement FROM ONLY {kept} WHERE {BY_KEY} ORDER BY ordinal DESC LIMIT $4"
         );
         let limit = i64::try_from(rows_max.saturating_add(1)).unwrap_or(i64::MAX);
         let mut typed = key.typed();

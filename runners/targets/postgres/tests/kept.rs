@@ -59,7 +59,7 @@ fn run(stage: &Stage, attempt: u32, sql: &str, touch: &Touch) -> u64 {
 }
 
 fn inverse(stage: &Stage, attempt: u32) -> Vec<String> {
-    stage.reader().inverse(&Attempt::of(&id(attempt)), 1_000).unwrap()
+    stage.reader().inverse(&Attempt::of(&id(attempt)), (1_000, 1 << 30)).unwrap()
 }
 
 /// Executes what puts an attempt back, as an attempt of its own. How many rows each statement changed.
@@ -179,7 +179,7 @@ fn several_statements_are_put_back_last_first() {
     assert_eq!(put_back(&stage, 1, 2), [1; 7]);
     assert_eq!(dump(&stage, "t"), ["(1,1)"]);
     assert!(dump(&stage, "child").is_empty());
-    let few = stage.reader().inverse(&Attempt::of(&id(1)), 6);
+    let few = stage.reader().inverse(&Attempt::of(&id(1)), (6, 1 << 30));
     assert!(matches!(few, Err(SqlFailure::Limit(_))), "{few:?}");
     assert!(inverse(&stage, 9).is_empty());
 }

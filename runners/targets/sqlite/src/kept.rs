@@ -43,11 +43,11 @@ pub(super) fn write(
     Ok(())
 }
 
-/// The statements of an attempt, the last change first; none where there are more than `rows_max`.
+/// The statements of an attempt, the last change first; none where there are more, or longer ones, than that.
 pub(super) fn read(
     connection: &Connection,
     of: &Attempt,
-    rows_max: u64,
+    (rows_max, bytes_max): (u64, u64),
 ) -> rusqlite::Result<Option<Vec<String>>> {
     if !has_table(connection, TABLE)? {
         return Ok(Some(Vec::new()));
@@ -57,10 +57,20 @@ pub(super) fn read(
          WHERE request = ?1 AND revision = ?2 AND attempt = ?3 ORDER BY place DESC LIMIT ?4",
     )?;
     let most = i64::try_from(rows_max.saturating_add(1)).unwrap_or(i64::MAX);
-    let found: Vec<String> = query
+    let found = query
         .query_map(params![of.request.to_string(), of.revision, of.attempt, most], |row| {
-            row.get(0)
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    Ok((u64::try_from(found.len()).unwrap_or(u64::MAX) <= rows_max).then_some(found))
+            row.get::<_, String>(0)
+        })?;
+    let (mut statements, mut rows_left, mut bytes_left) = (Vec::new(), rows_max, bytes_max);
+    for statement in found {
+        let statement = statement?;
+        let bytes = u64::try_from(statement.len()).unwrap_or(u64::MAX);
+        let (Some(fewer), Some(shorter)) = (rows_left.checked_sub(1), bytes_left.checked_sub(bytes))
+        else {
+            return Ok(None);
+        };
+        (rows_left, bytes_left) = (fewer, shorter);
+        statements.push(statement);
+    }
+    Ok(Some(statements))
 }

@@ -252,10 +252,16 @@ impl SqlSession for SqliteSession {
         self.keep(statement, (touch, mark), rows_max)
     }
 
-    fn inverse(&mut self, of: &Attempt, rows_max: u64) -> Result<Vec<String>, SqlFailure> {
-        let found = self.as_host(|connection| kept::read(connection, of, rows_max));
+    fn inverse(
+        &mut self,
+        of: &Attempt,
+        (rows_max, bytes_max): (u64, u64),
+    ) -> Result<Vec<String>, SqlFailure> {
+        let found = self.as_host(|connection| kept::read(connection, of, (rows_max, bytes_max)));
         found.map_err(|error| self.failure(&error, ""))?.ok_or_else(|| {
-            SqlFailure::Limit(format!("the attempt changed more than {rows_max} rows"))
+            SqlFailure::Limit(format!(
+                "putting everything back takes more than {rows_max} statements or {bytes_max} bytes"
+            ))
         })
     }
 }

@@ -74,7 +74,7 @@ fn there_and_back(bench: &Bench, (sql, touch): (&str, &Touch), request: u128) ->
     assert_ne!(rows(bench, table), before, "{sql}");
     let revert = request.checked_add(1).unwrap();
     let mut session = writer(bench, revert);
-    let inverse = session.inverse(&Attempt::of(&id(request)), 10_000).unwrap();
+    let inverse = session.inverse(&Attempt::of(&id(request)), (10_000, 1 << 30)).unwrap();
     for sql in &inverse {
         assert_eq!(session.execute(sql, &[]).unwrap(), 1, "{sql}");
     }
@@ -153,7 +153,7 @@ fn what_only_looks_the_same_is_not_put_back() {
         )
         .unwrap();
     let mut session = writer(&bench, 11);
-    let inverse = session.inverse(&Attempt::of(&id(10)), 10).unwrap();
+    let inverse = session.inverse(&Attempt::of(&id(10)), (10, 1 << 30)).unwrap();
     let changed: Vec<_> = inverse.iter().map(|sql| session.execute(sql, &[]).unwrap()).collect();
     assert_eq!(changed, [1, 0, 0], "{inverse:#?}");
 }
@@ -298,7 +298,7 @@ fn a_statement_that_does_more_than_it_says_is_refused() {
         let sql = "DELETE FROM orders WHERE id = 1 + abs(random() % 3)";
         match session.execute_kept(sql, (&random, &mark(id(1))), 10) {
             Ok(rows) => {
-                let inverse = session.inverse(&Attempt::of(&id(1)), 10).unwrap();
+                let inverse = session.inverse(&Attempt::of(&id(1)), (10, 1 << 30)).unwrap();
                 assert_eq!(u64::try_from(inverse.len()).unwrap(), rows);
                 kept += 1;
             }

@@ -296,8 +296,8 @@ impl SqlSession for BrokenSession {
         self.inner.execute_kept(statement, (touch, mark), rows_max)
     }
 
-    fn inverse(&mut self, of: &Attempt, rows_max: u64) -> Result<Vec<String>, SqlFailure> {
-        let mut statements = self.inner.inverse(of, rows_max)?;
+    fn inverse(&mut self, of: &Attempt, most: (u64, u64)) -> Result<Vec<String>, SqlFailure> {
+        let mut statements = self.inner.inverse(of, most)?;
         if self.is(Fault::PutsBackInWrongOrder) {
             statements.reverse();
         }

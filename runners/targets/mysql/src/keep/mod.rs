@@ -61,11 +61,11 @@ pub(crate) fn execute(
 pub(crate) fn inverse(
     session: &mut MySqlSession,
     attempt: &Attempt,
-    rows_max: u64,
+    most: (u64, u64),
 ) -> Result<Vec<String>, SqlFailure> {
     // Over a connection for writing, like the marks: a replica may not have them yet.
     let mut client = session.connect_beside()?;
-    store::read(&mut client, attempt, rows_max).map_err(of)
+    store::read(&mut client, attempt, most).map_err(of)
 }
 
 /// Whether the statement is of the kind that was said.
@@ -137,7 +137,7 @@ impl Work<'_> {
     ) -> Result<Kept, SqlFailure> {
         let sql = format!("{}\n RETURNING {}", statement.text, self.table.images());
         reached(points::EXECUTING);
-        let rows = session.client.rows_up_to(&sql, self.rows_max);
+        let rows = session.client.rows_up_to(&sql, (self.rows_max, u64::MAX));
         reached(points::EXECUTED);
         let rows = session.settled(rows)?;
         let new = self.images(rows)?;

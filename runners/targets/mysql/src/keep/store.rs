@@ -54,13 +54,17 @@ pub(super) fn write(
 }
 
 /// Those of a committed attempt, the last one first.
-pub(super) fn read(client: &mut Client, of: &Attempt, max: u64) -> Result<Vec<String>, Fault> {
+pub(super) fn read(
+    client: &mut Client,
+    of: &Attempt,
+    most: (u64, u64),
+) -> Result<Vec<String>, Fault> {
     let Attempt { request, revision, attempt } = of;
     let sql = format!(
         "SELECT inverse FROM placet_kept WHERE request = '{request}' AND revision = {revision} \
          AND attempt = {attempt} ORDER BY place DESC"
     );
-    let rows = match client.rows_up_to(&sql, max) {
+    let rows = match client.rows_up_to(&sql, most) {
         Err(Fault::Server { code: code::NO_SUCH_TABLE, .. }) => return Ok(Vec::new()),
         rows => rows?,
     };

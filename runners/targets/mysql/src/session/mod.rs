@@ -220,8 +220,8 @@ impl SqlSession for MySqlSession {
         keep::execute(self, &statement, (touch, mark), rows_max)
     }
 
-    fn inverse(&mut self, of: &Attempt, rows_max: u64) -> Result<Vec<String>, SqlFailure> {
+    fn inverse(&mut self, of: &Attempt, most: (u64, u64)) -> Result<Vec<String>, SqlFailure> {
         self.look()?;
-        keep::inverse(self, of, rows_max)
+        keep::inverse(self, of, most)
     }
 }

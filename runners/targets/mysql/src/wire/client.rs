@@ -120,21 +120,26 @@ impl Client {
 
     /// Runs one of the host's own queries.
     pub(crate) fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>, Fault> {
-        self.rows_up_to(sql, u64::MAX)
+        self.rows_up_to(sql, (u64::MAX, u64::MAX))
     }
 
     /// Runs a query that answers with at most so many rows.
-    pub(crate) fn rows_up_to(&mut self, sql: &str, max: u64) -> Result<Vec<TextRow>, Fault> {
+    pub(crate) fn rows_up_to(
+        &mut self,
+        sql: &str,
+        (max, bytes_max): (u64, u64),
+    ) -> Result<Vec<TextRow>, Fault> {
         let mut patience = self.patience();
         self.send(Self::QUERY, sql.as_bytes())?;
         let Answer::Rows(columns) = self.first(&mut patience)? else { return Ok(Vec::new()) };
-        let (mut rows, mut left) = (Vec::new(), max);
+        let (mut rows, mut left, mut bytes_left) = (Vec::new(), max, bytes_max);
         while let Some(packet) = self.packet(&mut patience)? {
             let Some(fewer) = left.checked_sub(1) else {
                 self.abandon();
                 return Err(Fault::Limit(format!("there are more than {max} rows")));
             };
             left = fewer;
+            let mut bytes = 0_usize;
             let mut cursor = Cursor(&packet);
             let mut row = Vec::with_capacity(columns.len());
             for _ in &columns {
@@ -142,9 +147,17 @@ impl Client {
                     let _null = cursor.u8()?;
                     row.push(None);
                 } else {
-                    row.push(Some(cursor.counted()?.to_vec()));
+                    let value = cursor.counted()?;
+                    bytes = bytes.saturating_add(value.len());
+                    row.push(Some(value.to_vec()));
                 }
             }
+            let Some(fewer) = u64::try_from(bytes).ok().and_then(|bytes| bytes_left.checked_sub(bytes))
+            else {
+                self.abandon();
+                return Err(Fault::Limit(format!("the rows are longer than {bytes_max} bytes")));
+            };
+            bytes_left = fewer;
             rows.push(row);
         }
         Ok(rows)

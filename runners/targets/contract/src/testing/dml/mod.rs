@@ -94,7 +94,7 @@ fn one_script(
     };
     committed("committing", session.commit(&marker(id)))?;
     drop(session);
-    let inverse = exam.reader()?.inverse(&Attempt::of(&id), ROWS_MAX);
+    let inverse = exam.reader()?.inverse(&Attempt::of(&id), (ROWS_MAX, u64::MAX));
     let inverse = done("reading the inverse", inverse)?;
     let count = u64::try_from(inverse.len()).unwrap_or(u64::MAX);
     ensure(count == rows, || format!("{rows} rows changed, and {count} statements put back"))?;

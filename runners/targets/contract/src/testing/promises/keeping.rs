@@ -59,10 +59,18 @@ fn puts_back(exam: &Exam<'_>) -> Checked {
     committed("committing", session.commit(&marker(id)))?;
     drop(session);
     same("rows", exam.rows().len(), 0)?;
-    let inverse = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), 100))?;
+    let inverse = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (100, 1 << 20)))?;
     same("statements of the inverse", inverse.len(), 9)?;
-    let limited = exam.reader()?.inverse(&Attempt::of(&id), 8);
-    ensure(matches!(limited, Err(SqlFailure::Limit(_))), || format!("answered {limited:?}"))?;
+    let bytes = inverse.iter().map(String::len).fold(0, usize::saturating_add);
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    for too_few in [(8, bytes), (9, bytes.saturating_sub(1))] {
+        let limited = exam.reader()?.inverse(&Attempt::of(&id), too_few);
+        ensure(matches!(limited, Err(SqlFailure::Limit(_))), || {
+            format!("answered {limited:?} where at most {too_few:?} were asked for")
+        })?;
+    }
+    let enough = exam.reader()?.inverse(&Attempt::of(&id), (9, bytes));
+    same("as much as there is", done("reading the inverse", enough)?, inverse.clone())?;
     let revert = fresh_id();
     let mut session = exam.writer(revert)?;
     for sql in &inverse {
@@ -79,7 +87,7 @@ fn puts_back(exam: &Exam<'_>) -> Checked {
 
 fn nothing_kept(exam: &Exam<'_>) -> Checked {
     let id = fresh_id();
-    let none = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), 10))?;
+    let none = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (10, 1 << 20)))?;
     same("the inverse of an attempt that nobody made", none, Vec::<String>::new())
 }
 
@@ -92,7 +100,7 @@ fn part_of_it(exam: &Exam<'_>) -> Checked {
     let mut session = exam.writer(id)?;
     let _rows = done(sql, session.execute_kept(sql, (&touch, &mark(id, "s1")), 10))?;
     drop(session);
-    let none = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), 10))?;
+    let none = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (10, 1 << 20)))?;
     same("the inverse of what was never committed", none, Vec::<String>::new())?;
     let mut session = exam.open(Access::ReadWrite(fresh_id()))?;
     let answer = session.execute_kept(sql, (&touch, &mark(id, "s1")), 10);
