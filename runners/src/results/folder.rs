@@ -56,6 +56,7 @@ impl ResultSink for FolderResults {
         }
         let path = self.folder.join(name);
         let unfinished = path.with_extension("unfinished");
+        let folders = names_in(&path, &self.folder);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|error| failed(&error))?;
         }
@@ -68,7 +69,7 @@ impl ResultSink for FolderResults {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&unfinished).map_err(|error| failed(&error))?;
-        Ok(Box::new(Writer { file, path, unfinished }))
+        Ok(Box::new(Writer { file, path, unfinished, folders }))
     }
 }
 
@@ -77,6 +78,7 @@ struct Writer {
     file: File,
     path: PathBuf,
     unfinished: PathBuf,
+    folders: Vec<PathBuf>,
 }
 
 impl ResultWriter for Writer {
@@ -88,11 +90,26 @@ impl ResultWriter for Writer {
         let keep = || {
             self.file.sync_all()?;
             fs::rename(&self.unfinished, &self.path)?;
-            // Without it, the name could be gone after a power cut.
-            self.path.parent().map_or(Ok(()), sync_folder)
+            // Without it, the name could be gone after a power cut, or that of a folder on the way to it.
+            self.folders.iter().try_for_each(|folder| sync_folder(folder))
         };
         keep().map_err(|error| failed(&error))
     }
+}
+
+/// The folders in which a name is new once the answer is there, the innermost first: all within `root`, because
+/// another answer may have made them and not be done yet, and above it those that are not there yet and the one that is.
+fn names_in(path: &Path, root: &Path) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    for folder in path.ancestors().skip(1) {
+        // A name without a folder before it stands in the present one.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        folders.push(folder.to_path_buf());
+        if !(folder.starts_with(root) && folder != root) && folder.exists() {
+            break;
+        }
+    }
+    folders
 }
 
 fn sync_folder(folder: &Path) -> std::io::Result<()> {
@@ -103,5 +120,33 @@ impl Drop for Writer {
     fn drop(&mut self) {
         // Gone already where it was finished.
         let _gone = fs::remove_file(&self.unfinished);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_folder_on_the_way_to_an_answer_is_synced() {
+        let ground = tempfile::tempdir().unwrap();
+        let root = ground.path().join("kept/results");
+        let path = root.join("req_1/1.1/1.ndjson");
+        let shown = |folders: Vec<PathBuf>| -> Vec<String> {
+            let short = |folder: &PathBuf| {
+                folder.strip_prefix(ground.path()).unwrap().to_string_lossy().into_owned()
+            };
+            folders.iter().map(short).collect()
+        };
+        let inside = ["kept/results/req_1/1.1", "kept/results/req_1", "kept/results"];
+        let all = shown(names_in(&path, &root));
+        assert_eq!(all, [&inside[..], &["kept", ""]].concat());
+        // What is there may not be on the disk yet: another answer made it just now.
+        fs::create_dir_all(root.join("req_1/1.1")).unwrap();
+        assert_eq!(shown(names_in(&path, &root)), inside);
+        // The folders of an answer that was kept are those.
+        let sink = FolderResults::new(&root);
+        let answer = sink.begin("req_1/1.1/1.ndjson").unwrap();
+        assert!(format!("{answer:?}").contains("kept/results\""), "{answer:?}");
     }
 }
