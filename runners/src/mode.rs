@@ -40,7 +40,8 @@ pub(crate) struct Approved {
     pub(crate) is_alone: bool,
     /// Whether the rows that it changes are kept before.
     pub(crate) is_kept: bool,
-    /// What it names.
+    /// What it does, and what it names.
+    pub(crate) kind: String,
     pub(crate) objects: Vec<String>,
 }
 
@@ -53,6 +54,7 @@ impl Approved {
             is_alone: step.effect != Effect::Transactional,
             // The host itself said of each writing step whether it can be put back.
             is_kept: changes_rows(step) && step.reversible,
+            kind: step.kind.clone(),
             objects: step.impact.objects.clone(),
         }
     }

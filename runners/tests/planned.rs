@@ -242,3 +242,14 @@ fn what_takes_rows_with_it_is_a_change_that_nobody_puts_back() {
     let told = found(&plan, "sql.cannot_revert");
     assert!(told.iter().all(|told| told.level == Level::Info), "{told:?}");
 }
+
+#[test]
+fn a_query_without_a_table_is_no_reason_for_drift() {
+    let fake = Fake::new();
+    let basis = |sql: &str| planned(&fake, &serde_json::json!({ "sql": sql }), "{}").1.basis;
+    let rows = "DELETE FROM a WHERE b = 1";
+    assert!(basis(rows).is_some());
+    assert_eq!(basis(&format!("SELECT 1; {rows}")), basis(rows));
+    assert_ne!(basis(&format!("SELECT tidy(1); {rows}")), basis(rows));
+    assert_eq!(basis("SELECT 1"), None);
+}

@@ -132,7 +132,10 @@ impl State {
         }
         let Some(reach) = &self.reach else { return Ok(()) };
         if let Some(basis) = reach.basis {
-            let objects = crate::planning::objects(reach.approved.iter().map(|step| &step.objects));
+            let named = reach.approved.iter().map(|step| {
+                (step.kind.as_str(), step.body.as_str(), step.objects.as_slice())
+            });
+            let objects = crate::planning::objects(named).unwrap_or_default();
             match session.schema_digest(&objects) {
                 Ok(Some(found)) if found == basis => {}
                 Ok(_) => {

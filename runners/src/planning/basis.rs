@@ -1,14 +1,50 @@
 //! What a plan rests on at its target: the objects that its steps name.
 
-/// The names, each once and in order; none where any step does not tell what it touches, for then it is everything.
-pub(crate) fn objects(steps: impl Iterator<Item = impl AsRef<[String]>>) -> Vec<String> {
+/// A step, as far as its basis goes: its kind, its text, and what it names.
+pub(crate) type Named<'a> = (&'a str, &'a str, &'a [String]);
+
+/// The names, each once and in order. Empty where any step does not tell what it touches, for then it is everything; none
+/// where no step rests on anything.
+pub(crate) fn objects<'a>(steps: impl Iterator<Item = Named<'a>>) -> Option<Vec<String>> {
     let mut all = std::collections::BTreeSet::new();
-    for step in steps {
-        let step = step.as_ref();
-        if step.is_empty() {
-            return Vec::new();
+    let mut rests = false;
+    for (kind, body, names) in steps {
+        if names.is_empty() {
+            if is_alone(kind, body) {
+                continue;
+            }
+            return Some(Vec::new());
         }
-        all.extend(step.iter().cloned());
+        rests = true;
+        all.extend(names.iter().cloned());
     }
-    all.into_iter().collect()
+    rests.then(|| all.into_iter().collect())
+}
+
+/// Whether a step that names nothing rests on nothing: a query without a table, and a SET that the host understands, which is
+/// one of a timeout. It calls no other SET a change of the schema.
+fn is_alone(kind: &str, body: &str) -> bool {
+    let word = body.split_whitespace().next().unwrap_or_default();
+    kind == "read" || kind == "ddl" && word.eq_ignore_ascii_case("SET")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rests_on_nothing_does_not_make_it_everything() {
+        let orders = ["orders".to_owned()];
+        let change = ("write", "DELETE FROM orders", &orders[..]);
+        let query = ("read", "SELECT 1", &[][..]);
+        let timeout = ("ddl", "SET LOCAL lock_timeout = '5s'", &[][..]);
+        let call = ("unknown", "CALL tidy()", &[][..]);
+        let schema = ("ddl", "CREATE SCHEMA shop", &[][..]);
+        let of = |steps: &[Named<'_>]| objects(steps.iter().copied());
+        assert_eq!(of(&[timeout, change, query]), Some(orders.to_vec()));
+        assert_eq!(of(&[query, timeout]), None);
+        for anything in [call, schema, ("unknown", "SET ROLE root", &[][..])] {
+            assert_eq!(of(&[change, anything]), Some(Vec::new()));
+        }
+    }
 }

@@ -45,7 +45,12 @@ pub(crate) fn complete(
     let mut found = reverted(&mut plan, reach)?;
     if !plan.steps.is_empty() && plan.findings.iter().all(|finding| finding.level < Level::Error) {
         let mut look = Look::at(reach)?;
-        plan.basis = look.digest(&objects(plan.steps.iter().map(|step| &step.impact.objects)))?;
+        let named = plan.steps.iter().map(|step| {
+            (step.kind.as_str(), step.body.as_str(), step.impact.objects.as_slice())
+        });
+        if let Some(objects) = objects(named) {
+            plan.basis = look.digest(&objects)?;
+        }
         found.extend(rows::estimate(&mut look, &mut plan, reach)?);
         found.extend(keeping::judge(&mut look, &mut plan, reach, kept_rows_max)?);
     }
