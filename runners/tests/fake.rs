@@ -49,6 +49,8 @@ pub(crate) struct World {
     pub(crate) fault: Option<(usize, Fault)>,
     pub(crate) lie: Lie,
     pub(crate) schema: u32,
+    /// Whether it does not tell how its tables are made.
+    pub(crate) hides_schema: bool,
     pub(crate) keeps: bool,
     pub(crate) tells_steps: bool,
     /// What a query answers.
@@ -188,6 +190,9 @@ impl SqlSession for Session {
 
     fn schema_digest(&mut self, objects: &[String]) -> Result<Option<Digest>, SqlFailure> {
         let world = self.fake.world();
+        if world.hides_schema {
+            return Ok(None);
+        }
         Ok(Some(Digest::of(format!("{} {objects:?}", world.schema).as_bytes())))
     }
 

@@ -253,3 +253,16 @@ fn a_query_without_a_table_is_no_reason_for_drift() {
     assert_ne!(basis(&format!("SELECT tidy(1); {rows}")), basis(rows));
     assert_eq!(basis("SELECT 1"), None);
 }
+
+#[test]
+fn a_target_that_hides_its_schema_is_told_of() {
+    let fake = Fake::new();
+    let told = |sql: &str| {
+        let (_, plan) = planned(&fake, &serde_json::json!({ "sql": sql }), "{}");
+        found(&plan, "sql.no_basis").iter().map(|told| told.level).collect::<Vec<_>>()
+    };
+    assert_eq!(told("DELETE FROM a WHERE b = 1"), []);
+    fake.world().hides_schema = true;
+    assert_eq!(told("DELETE FROM a WHERE b = 1"), [Level::Warning]);
+    assert_eq!(told("SELECT b FROM a"), []);
+}

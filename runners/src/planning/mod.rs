@@ -50,6 +50,7 @@ pub(crate) fn complete(
         });
         if let Some(objects) = objects(named) {
             plan.basis = look.digest(&objects)?;
+            found.extend(no_basis(&plan));
         }
         found.extend(rows::estimate(&mut look, &mut plan, reach)?);
         found.extend(keeping::judge(&mut look, &mut plan, reach, kept_rows_max)?);
@@ -87,6 +88,17 @@ fn reverted(plan: &mut Plan, reach: &Reach) -> Result<Vec<Finding>, Error> {
     let finding = Finding::new(Level::Info, "sql.revert".to_owned(), message);
     // A second person agrees, whatever a rule says.
     Ok(vec![Finding { needs_person: true, ..finding }])
+}
+
+/// Where the target does not tell how its tables are made, nobody notices that they changed after the plan.
+fn no_basis(plan: &Plan) -> Option<Finding> {
+    if plan.basis.is_some() || plan.steps.iter().all(|step| step.kind == "read") {
+        return None;
+    }
+    let message = "this target does not tell how its tables are made: what changes there after the plan goes unnoticed";
+    let finding = Finding::new(Level::Warning, "sql.no_basis".to_owned(), message.to_owned());
+    let help = "run it soon after it was planned, or use a driver that tells";
+    Some(Finding { help: Some(help.to_owned()), ..finding })
 }
 
 /// A query whose answer nobody keeps is of no use to anybody, and too many of them are a report.
