@@ -32,7 +32,7 @@ pub struct Plan {
     /// What an approver should know.
     pub findings: Vec<Finding>,
     /// A digest of what the steps rest on at the target, such as the tables that they name, where the runner can tell.
-    /// A run whose target rests on something else by then does nothing.
+    /// A run whose target rests on something else when it begins does nothing.
     pub basis: Option<Digest>,
 }
 
