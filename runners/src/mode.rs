@@ -40,14 +40,22 @@ pub(crate) struct Approved {
     pub(crate) is_alone: bool,
     /// Whether the rows that it changes are kept before.
     pub(crate) is_kept: bool,
+    /// The most rows that it may change: its environment has a limit, and the plan said that it stays below.
+    pub(crate) rows_max: Option<u64>,
     /// What it does, and what it names.
     pub(crate) kind: String,
     pub(crate) objects: Vec<String>,
 }
 
 impl Approved {
-    pub(crate) fn of(step: &Step) -> Self {
+    /// `rows_max` is the limit of the environment.
+    pub(crate) fn of(step: &Step, rows_max: Option<u64>) -> Self {
+        // Where the plan told more rows, or none, people were told of it and agreed.
+        let is_below = |limit: &u64| {
+            changes_rows(step) && step.estimated_rows.is_some_and(|rows| rows <= *limit)
+        };
         Self {
+            rows_max: rows_max.filter(is_below),
             id: step.id.clone(),
             body: step.body.clone(),
             digest: step.body_digest,

@@ -169,7 +169,7 @@ impl WasmRunner {
             id: job.id,
             plan_digest: approved.map_or(job.payload_digest, |(_, digest)| digest),
             mode: approved.map_or(Mode::Together, |(plan, _)| Mode::of(plan, &asked)),
-            approved: steps.map(Approved::of).collect(),
+            approved: steps.map(|step| Approved::of(step, settings.rows_max)).collect(),
             basis: approved.and_then(|(plan, _)| plan.basis),
             asked,
             settings,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use placet_core::runner::{Finding, Job, Level, Outcome, Plan, Risk, Runner as _};
 use placet_runners::{Reviewer, WasmRunner};
 
-use crate::bench::{Link, failure, job, plugins};
+use crate::bench::{Bench, Link, failure, job, plugins};
 use crate::fake::{Fake, Lie};
 
 const SCRIPT: &str = "INSERT INTO a VALUES (1); UPDATE a SET b = 2 WHERE id = 1; DROP TABLE c";
@@ -265,4 +265,26 @@ fn a_target_that_hides_its_schema_is_told_of() {
     fake.world().hides_schema = true;
     assert_eq!(told("DELETE FROM a WHERE b = 1"), [Level::Warning]);
     assert_eq!(told("SELECT b FROM a"), []);
+}
+
+#[test]
+fn a_step_that_changes_more_rows_than_the_plan_said_and_the_limit_allows_is_undone() {
+    let bench = Bench::new();
+    let payload = r#"{"sql": "UPDATE orders SET state = 'x' WHERE state = 'new'"}"#;
+    let job = |settings: &str| Job { settings: settings.to_owned(), ..job("sql", payload) };
+    let changed = |job: &Job, before: &str| {
+        let bench_plan = bench.runner.plan(job, &bench.link).unwrap();
+        let database = rusqlite::Connection::open(bench.path()).unwrap();
+        database.execute_batch(before).unwrap();
+        (bench.runner.execute(job, &bench_plan, &bench.link), bench_plan)
+    };
+    // Two rows when it was planned, three when it ran.
+    let (outcome, _) = changed(&job(r#"{"rows_max": 2}"#), "UPDATE orders SET state = 'new'");
+    let (word, failed) = failure(outcome);
+    assert_eq!((word, failed.code.as_str()), ("failed", "rows_above_limit"));
+    assert_eq!(bench.number("SELECT count(*) FROM orders WHERE state = 'new'"), 3);
+    // People were told of three, and agreed.
+    let (outcome, plan) = changed(&job(r#"{"rows_max": 1}"#), "");
+    assert_eq!(found(&plan, "sql.rows_above_limit").len(), 1);
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
 }

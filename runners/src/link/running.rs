@@ -174,9 +174,21 @@ impl State {
                 let why = "a row that it would put back is not as the attempt left it";
                 Err(self.fail_as("row_changed", why, step))
             }
-            Ok(affected) => Ok(affected),
+            Ok(affected) => match self.above_limit(affected) {
+                Some(why) => Err(self.fail_as("rows_above_limit", &why, step)),
+                None => Ok(affected),
+            },
             Err(failure) => Err(self.fail(failure, step)),
         })
+    }
+
+    /// The plan said that the step stays below the limit of its environment, and it did not.
+    fn above_limit(&self, affected: u64) -> Option<String> {
+        if self.phase != Phase::Execute {
+            return None;
+        }
+        let most = self.next_step()?.rows_max.filter(|most| affected > *most)?;
+        Some(format!("it changed {affected} rows, and more than {most} are too many here"))
     }
 
     /// Keeps no more rows in one run than one revert puts back.
