@@ -159,9 +159,7 @@ pub(crate) fn bounded(findings: &mut Vec<Finding>) {
     let mut kinds = std::collections::BTreeSet::new();
     let mut ranked: Vec<(bool, Finding)> = core::mem::take(findings)
         .into_iter()
-        .map(|found| {
-            (kinds.insert((found.code.clone(), found.level, found.needs_person)), found)
-        })
+        .map(|found| (kinds.insert((found.code.clone(), found.level, found.needs_person)), found))
         .collect();
     ranked.sort_by_key(|(is_first, found)| {
         core::cmp::Reverse((*is_first, found.needs_person, found.level))

@@ -231,7 +231,8 @@ impl WasmRunner {
 // Nobody heard whether its answers were kept, so that each is named: one may be there, and another attempt has
 // names of its own.
 fn unanswered(job: &Job, approved: &Plan) -> Failure {
-    let why = "the run only read: nothing was changed, and nobody heard whether its answers were kept";
+    let why =
+        "the run only read: nothing was changed, and nobody heard whether its answers were kept";
     let numbers = (1..).zip(&approved.steps);
     let names: Vec<String> = numbers.map(|(number, _)| answer_name(&job.id, number)).collect();
     let details = Some(serde_json::json!({ "may_be_kept": names }).to_string());

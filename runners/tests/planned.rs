@@ -196,7 +196,9 @@ fn a_statement_that_cannot_be_explained_switches_no_limit_off() {
         let job = Job { settings: settings.to_owned(), ..job("sql-dry", &payload) };
         let plan = host(&fake).plan(&job, &Link::default()).unwrap();
         let told = found(&plan, "sql.rows_above_limit");
-        told.iter().map(|told| (told.step.clone().unwrap(), told.message.clone())).collect()
+        told.iter()
+            .map(|told| (told.step.clone().unwrap(), told.message.clone()))
+            .collect::<Vec<_>>()
     };
     let [explained, untold]: [(String, String); 2] =
         <Vec<_> as TryInto<_>>::try_into(told(r#"{"rows_max": 100}"#)).unwrap();

@@ -38,8 +38,9 @@ impl ResultWriter for One {
 
     fn finish(self: Box<Self>, artifact: &Artifact) -> Result<(), Error> {
         if self.0.room.is_some_and(|room| self.0.kept.lock().unwrap().len() >= room) {
-            return Err(Error::new(Code::StoreUnavailable, "the disk is full")
-                .with_help("free some space"));
+            return Err(
+                Error::new(Code::StoreUnavailable, "the disk is full").with_help("free some space")
+            );
         }
         let text = String::from_utf8(self.1).unwrap();
         self.0.kept.lock().unwrap().push((artifact.clone(), text));

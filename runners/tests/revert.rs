@@ -285,7 +285,8 @@ fn few() -> Bench {
     bench
 }
 
-const HALVES: &str = "UPDATE orders SET state = 'a' WHERE id <= 15; UPDATE orders SET state = 'b' WHERE id > 15";
+const HALVES: &str =
+    "UPDATE orders SET state = 'a' WHERE id <= 15; UPDATE orders SET state = 'b' WHERE id > 15";
 
 #[test]
 fn what_all_steps_together_change_is_put_back_or_said_to_be_too_much() {
@@ -304,7 +305,7 @@ fn what_all_steps_together_change_is_put_back_or_said_to_be_too_much() {
 
 #[test]
 fn a_run_that_changes_more_than_a_revert_puts_back_is_undone() {
-    for (mode, applied) in [("transaction", &[][..]), ("steps", &["s1"])] {
+    for (mode, applied) in [("transaction", &[][..]), ("steps", &["s1"][..])] {
         let bench = few();
         let payload = serde_json::json!({ "sql": HALVES, "mode": mode }).to_string();
         // Nobody tells beforehand how many rows they are.

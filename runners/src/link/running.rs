@@ -132,10 +132,12 @@ impl State {
         }
         let Some(reach) = &self.reach else { return Ok(()) };
         if let Some(basis) = reach.basis {
-            let named = reach.approved.iter().map(|step| {
-                (step.kind.as_str(), step.body.as_str(), step.objects.as_slice())
-            });
-            let objects = crate::planning::objects(named).unwrap_or_default();
+            let named: Vec<_> = reach
+                .approved
+                .iter()
+                .map(|step| (step.kind.as_str(), step.body.as_str(), &*step.objects))
+                .collect();
+            let objects = crate::planning::objects(&named).unwrap_or_default();
             match session.schema_digest(&objects) {
                 Ok(Some(found)) if found == basis => {}
                 Ok(_) => {

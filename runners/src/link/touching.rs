@@ -101,8 +101,7 @@ impl State {
 
     /// What the database said, without its words where columns are masked: they quote values.
     fn unquoted(&self, failure: SqlFailure) -> SqlFailure {
-        let is_masked =
-            self.reach.as_ref().is_some_and(|reach| !reach.settings.mask.is_empty());
+        let is_masked = self.reach.as_ref().is_some_and(|reach| !reach.settings.mask.is_empty());
         match failure {
             SqlFailure::Database { code, position, retryable, message: _ } if is_masked => {
                 let at = position.map_or_else(String::new, |at| format!(" at character {at}"));

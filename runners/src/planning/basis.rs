@@ -5,10 +5,10 @@ pub(crate) type Named<'a> = (&'a str, &'a str, &'a [String]);
 
 /// The names, each once and in order. Empty where any step does not tell what it touches, for then it is everything; none
 /// where no step rests on anything.
-pub(crate) fn objects<'a>(steps: impl Iterator<Item = Named<'a>>) -> Option<Vec<String>> {
+pub(crate) fn objects(steps: &[Named<'_>]) -> Option<Vec<String>> {
     let mut all = std::collections::BTreeSet::new();
     let mut rests = false;
-    for (kind, body, names) in steps {
+    for (kind, body, names) in steps.iter().copied() {
         if names.is_empty() {
             if is_alone(kind, body) {
                 continue;
@@ -40,11 +40,10 @@ mod tests {
         let timeout = ("ddl", "SET LOCAL lock_timeout = '5s'", &[][..]);
         let call = ("unknown", "CALL tidy()", &[][..]);
         let schema = ("ddl", "CREATE SCHEMA shop", &[][..]);
-        let of = |steps: &[Named<'_>]| objects(steps.iter().copied());
-        assert_eq!(of(&[timeout, change, query]), Some(orders.to_vec()));
-        assert_eq!(of(&[query, timeout]), None);
+        assert_eq!(objects(&[timeout, change, query]), Some(orders.to_vec()));
+        assert_eq!(objects(&[query, timeout]), None);
         for anything in [call, schema, ("unknown", "SET ROLE root", &[][..])] {
-            assert_eq!(of(&[change, anything]), Some(Vec::new()));
+            assert_eq!(objects(&[change, anything]), Some(Vec::new()));
         }
     }
 }

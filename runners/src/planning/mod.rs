@@ -45,10 +45,12 @@ pub(crate) fn complete(
     let mut found = reverted(&mut plan, reach)?;
     if !plan.steps.is_empty() && plan.findings.iter().all(|finding| finding.level < Level::Error) {
         let mut look = Look::at(reach)?;
-        let named = plan.steps.iter().map(|step| {
-            (step.kind.as_str(), step.body.as_str(), step.impact.objects.as_slice())
-        });
-        if let Some(objects) = objects(named) {
+        let named: Vec<_> = plan
+            .steps
+            .iter()
+            .map(|step| (step.kind.as_str(), step.body.as_str(), &*step.impact.objects))
+            .collect();
+        if let Some(objects) = objects(&named) {
             plan.basis = look.digest(&objects)?;
             found.extend(no_basis(&plan));
         }

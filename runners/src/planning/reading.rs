@@ -139,10 +139,7 @@ mod tests {
             plan.steps.iter().map(|step| step.estimated_rows).collect()
         };
         let [first, second, third, _] = bodies;
-        assert_eq!(
-            told(&[(first, 1), (second, 0), (third, 9)]),
-            [Some(1), None, Some(9), None]
-        );
+        assert_eq!(told(&[(first, 1), (second, 0), (third, 9)]), [Some(1), None, Some(9), None]);
         assert_eq!(told(&[(first, 1), (third, 9)]), [Some(1), None, None, None]);
         assert_eq!(told(&[(third, 0), (first, 1)]), [None; 4]);
     }

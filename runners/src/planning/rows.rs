@@ -36,9 +36,8 @@ pub(super) fn estimate(
 /// Where there is a limit, what nobody can count is above it: else one bad statement would switch the limit off.
 fn untold(plan: &Plan, rows_max: Option<u64>) -> Option<Finding> {
     let rows_max = rows_max?;
-    let is_open = |step: &&Step| {
-        (changes_rows(step) || loses_rows(step)) && step.estimated_rows.is_none()
-    };
+    let is_open =
+        |step: &&Step| (changes_rows(step) || loses_rows(step)) && step.estimated_rows.is_none();
     let mut steps = plan.steps.iter().filter(is_open);
     let (first, more) = (steps.next()?, steps.count());
     let rule = Rule::find("sql.rows_above_limit")?;

@@ -136,7 +136,8 @@ fn random_changes_are_put_back() {
         }
         session.commit(&marker(attempt)).unwrap();
         drop(session);
-        let inverse = bench.reader().inverse(&Attempt::of(&job(attempt)), (10_000, 1 << 30)).unwrap();
+        let inverse =
+            bench.reader().inverse(&Attempt::of(&job(attempt)), (10_000, 1 << 30)).unwrap();
         let mut session = bench.begun(attempt + 1);
         for statement in &inverse {
             assert_eq!(session.execute(statement, &[]).unwrap(), 1, "{told}: {statement}");

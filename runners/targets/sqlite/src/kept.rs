@@ -65,7 +65,8 @@ pub(super) fn read(
     for statement in found {
         let statement = statement?;
         let bytes = u64::try_from(statement.len()).unwrap_or(u64::MAX);
-        let (Some(fewer), Some(shorter)) = (rows_left.checked_sub(1), bytes_left.checked_sub(bytes))
+        let (Some(fewer), Some(shorter)) =
+            (rows_left.checked_sub(1), bytes_left.checked_sub(bytes))
         else {
             return Ok(None);
         };

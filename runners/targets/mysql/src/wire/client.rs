@@ -152,7 +152,8 @@ impl Client {
                     row.push(Some(value.to_vec()));
                 }
             }
-            let Some(fewer) = u64::try_from(bytes).ok().and_then(|bytes| bytes_left.checked_sub(bytes))
+            let Some(fewer) =
+                u64::try_from(bytes).ok().and_then(|bytes| bytes_left.checked_sub(bytes))
             else {
                 self.abandon();
                 return Err(Fault::Limit(format!("the rows are longer than {bytes_max} bytes")));

@@ -59,7 +59,8 @@ fn puts_back(exam: &Exam<'_>) -> Checked {
     committed("committing", session.commit(&marker(id)))?;
     drop(session);
     same("rows", exam.rows().len(), 0)?;
-    let inverse = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (100, 1 << 20)))?;
+    let inverse =
+        done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (100, 1 << 20)))?;
     same("statements of the inverse", inverse.len(), 9)?;
     let bytes = inverse.iter().map(String::len).fold(0, usize::saturating_add);
     let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
@@ -87,7 +88,8 @@ fn puts_back(exam: &Exam<'_>) -> Checked {
 
 fn nothing_kept(exam: &Exam<'_>) -> Checked {
     let id = fresh_id();
-    let none = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (10, 1 << 20)))?;
+    let none =
+        done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (10, 1 << 20)))?;
     same("the inverse of an attempt that nobody made", none, Vec::<String>::new())
 }
 
@@ -100,7 +102,8 @@ fn part_of_it(exam: &Exam<'_>) -> Checked {
     let mut session = exam.writer(id)?;
     let _rows = done(sql, session.execute_kept(sql, (&touch, &mark(id, "s1")), 10))?;
     drop(session);
-    let none = done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (10, 1 << 20)))?;
+    let none =
+        done("reading the inverse", exam.reader()?.inverse(&Attempt::of(&id), (10, 1 << 20)))?;
     same("the inverse of what was never committed", none, Vec::<String>::new())?;
     let mut session = exam.open(Access::ReadWrite(fresh_id()))?;
     let answer = session.execute_kept(sql, (&touch, &mark(id, "s1")), 10);
