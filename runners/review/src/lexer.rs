@@ -272,9 +272,10 @@ impl<'a> Lexer<'a> {
         Ok(())
     }
 
-    /// In MySQL, `--1` is no comment but two signs.
+    /// In MySQL, `--1` is no comment but two signs: a blank or a control character must follow, and DEL is one.
     fn is_line_comment(&self) -> bool {
-        self.dialect != Dialect::MySql || self.peek(2).is_none_or(|byte| byte <= b' ')
+        let begins = |byte: u8| byte == b' ' || byte.is_ascii_control();
+        self.dialect != Dialect::MySql || self.peek(2).is_none_or(begins)
     }
 
     fn is_executable(&self) -> bool {

@@ -57,6 +57,7 @@ fn mysql_has_delimiters_blocks_and_hash_comments() {
     );
     check("SELECT 1 # ;\n+ 2; SELECT 3 --;4", &["SELECT 1 # ;\n+ 2", "SELECT 3 --", "4"]);
     check("SELECT 5--1; SELECT 2", &["SELECT 5--1", "SELECT 2"]);
+    check("SELECT 5 --\u{7f}; SELECT 2\n; SELECT 3", &["SELECT 5", "SELECT 3"]);
     let body = "CREATE DEFINER=`a`@`b` PROCEDURE p(IN x INT) BEGIN\n\
         DECLARE EXIT HANDLER FOR NOT FOUND BEGIN SELECT 0; END;\n\
         IF x THEN SELECT IF(x, 1, 2); ELSEIF x = 2 THEN SELECT 3; END IF;\n\

@@ -61,6 +61,22 @@ fn a_transaction_holds_nothing_that_commits_or_breaks_out() {
     assert_eq!(bench.sql("SELECT COUNT(*) FROM placet_marker"), ["0"]);
 }
 
+/// To the server, two dashes and a DEL begin a comment. Nobody sees that, so it must not get there.
+#[test]
+fn a_condition_does_not_hide_behind_a_character_that_nobody_sees() {
+    let Some(bench) = Bench::new() else { return };
+    let hidden = "UPDATE orders SET state = 'gone' --\u{7f} 1 WHERE id = 1";
+    let mut session = bench.begun(1);
+    is_refused(session.execute(hidden, &[]), hidden);
+    is_refused(session.query("SELECT 1 --\u{7f} 1", &[], 10, 1_000), "a query");
+    let changed = session.execute("UPDATE orders SET state = '--\u{7f}' WHERE id = 1", &[]);
+    assert_eq!(changed.unwrap(), 1, "in a text it is data");
+    session.rollback().unwrap();
+    // That is how this server reads it.
+    let _all = bench.sql(hidden);
+    assert_eq!(bench.sql("SELECT COUNT(*) FROM orders WHERE state = 'gone'"), ["3"]);
+}
+
 /// The server was not asked for several statements in one text, so it takes none, whatever our guard overlooks. A body
 /// with semicolons is the one thing that passes the guard.
 #[test]

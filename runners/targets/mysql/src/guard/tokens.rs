@@ -37,10 +37,25 @@ impl Token {
 pub(crate) fn tokens(text: &str) -> Result<Vec<(Token, usize)>, &'static str> {
     let mut reader = Reader { text, at: 0 };
     let mut tokens = Vec::new();
-    while let Some(token) = reader.next()? {
-        tokens.push((token, reader.at));
+    let mut from = 0;
+    loop {
+        reader.skip_blanks()?;
+        let start = reader.at;
+        let token = reader.next()?;
+        let outside = if token == Some(Token::Text) { from..start } else { from..reader.at };
+        if text.get(outside).is_none_or(|outside| outside.contains(is_control)) {
+            return Err("a statement holds no control characters outside of texts");
+        }
+        let Some(token) = token else { return Ok(tokens) };
+        from = reader.at;
+        tokens.push((token, from));
     }
-    Ok(tokens)
+}
+
+/// Whether it is a control character and no blank. Nobody sees it, and the server may: after two dashes it makes a
+/// comment of the rest of the line.
+const fn is_control(letter: char) -> bool {
+    letter.is_ascii_control() && !matches!(letter, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}')
 }
 
 struct Reader<'a> {
@@ -77,7 +92,7 @@ impl<'a> Reader<'a> {
                 (Some('#'), ..) => self.skip_line(),
                 // Two dashes are a comment only before a blank or a control character.
                 (Some('-'), Some('-'), None) => self.skip(2),
-                (Some('-'), Some('-'), Some(third)) if third <= ' ' => self.skip_line(),
+                (Some('-'), Some('-'), Some(' ' | '\0'..='\u{1f}' | '\u{7f}')) => self.skip_line(),
                 (Some('/'), Some('*'), third) => {
                     if matches!(third, Some('!' | '+' | 'M' | 'm')) {
                         return Err("a comment that the server would run or obey is refused");
@@ -95,12 +110,11 @@ impl<'a> Reader<'a> {
         self.skip(rest.find('\n').map_or(rest.len(), |at| at.saturating_add(1)));
     }
 
+    /// The token that begins here, where no blanks do.
     fn next(&mut self) -> Result<Option<Token>, &'static str> {
-        self.skip_blanks()?;
         let rest = self.rest();
         let Some(first) = rest.chars().next() else { return Ok(None) };
         Ok(Some(match first {
-            '\0' => return Err("a statement holds no zero character"),
             '\'' | '"' => {
                 self.skip_text(first)?;
                 Token::Text
@@ -224,6 +238,7 @@ mod tests {
             ("select sch\u{f6}n.Stra\u{df}e--", "select sch\u{f6}n . stra\u{df}e"),
             ("", ""),
             ("-- only a comment", ""),
+            ("SELECT '\u{7f}\u{1}',\u{b}1 --\u{c}x", "select '' , 1"),
         ] {
             assert_eq!(shown(text), due, "{text}");
         }
@@ -247,6 +262,13 @@ mod tests {
             "SELECT 0x41zz",
             "SELECT 1e+5sleep(1)",
             "SELECT \0",
+            "SELECT 1 --\u{7f} + 1",
+            "SELECT 1 --\u{1f} + 1",
+            "SELECT 1 -- \u{7f}",
+            "SELECT 1 /* \u{7f} */",
+            "SELECT a\u{7f}b",
+            "SELECT `a\u{7f}b`",
+            "SELECT 1\u{7f}",
         ] {
             tokens(text).unwrap_err();
         }
