@@ -95,6 +95,28 @@ fn the_server_takes_one_statement_at_a_time() {
     assert_eq!(bench.reader().steps(&job(1)).unwrap(), Some(Vec::new()));
 }
 
+/// The server takes the name of an engine in quotes, too.
+#[test]
+fn no_table_is_made_outside_of_the_server() {
+    let Some(bench) = Bench::new() else { return };
+    let mut session = bench.open(Access::ReadWrite(job(1)));
+    for sql in [
+        "CREATE TABLE away (a INT NOT NULL) ENGINE='CSV'",
+        "CREATE TABLE away (a INT NOT NULL) ENGINE \"CSV\"",
+        "CREATE TABLE away (a INT) ENGINE='FEDERATED' CONNECTION='mysql://a@192.0.2.1/a/a'",
+        "ALTER TABLE orders ENGINE = 'CSV'",
+    ] {
+        let failure = session.execute_alone(sql, &step(1, "s")).unwrap_err();
+        assert!(
+            matches!(failure, CommitFailure::NotCommitted(SqlFailure::Refused(_))),
+            "{sql}: {failure:?}"
+        );
+    }
+    let made = "CREATE TABLE kept (`engine` INT) ENGINE=InnoDB";
+    session.execute_alone(made, &step(1, "t")).unwrap();
+    assert!(bench.sql("SHOW TABLES LIKE 'away'").is_empty());
+}
+
 #[test]
 fn a_reader_writes_nothing() {
     let Some(bench) = Bench::new() else { return };
