@@ -186,6 +186,20 @@ fn what_ends_its_transaction_is_at_most_once() {
     assert_eq!(effect("CREATE TABLE a (b int)", "mysql"), Effect::AtMostOnce);
     assert_eq!(effect("not understood", "mysql"), Effect::AtMostOnce);
     assert_eq!(effect("INSERT INTO a VALUES (1)", "mysql"), Effect::Transactional);
+    // A sequence stays where it was put, whatever becomes of the transaction.
+    for dialect in ["postgresql", "mysql", "generic"] {
+        for statement in [
+            "SELECT setval('a', 7)",
+            "SELECT SetVal ('a', max(b)) FROM c",
+            "SELECT pg_catalog.setval('a', 7)",
+            "INSERT INTO a VALUES ((SELECT setval('b', 7)))",
+        ] {
+            assert_eq!(effect(statement, dialect), Effect::AtMostOnce, "{dialect}: {statement}");
+        }
+        assert_eq!(effect("SELECT setval FROM a", dialect), Effect::Transactional);
+    }
+    assert_eq!(effect("SELECT \"setval\"('a', 7)", "postgresql"), Effect::AtMostOnce);
+    assert_eq!(effect("SELECT `setval`(a, 7)", "mysql"), Effect::AtMostOnce);
 }
 
 #[test]

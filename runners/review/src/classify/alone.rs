@@ -10,12 +10,22 @@ use crate::tokens::Tokens;
 
 pub(crate) fn effect_of(tokens: &Tokens<'_>, dialect: Dialect) -> Effect {
     let is_alone = match dialect {
+        Dialect::PostgreSql | Dialect::MySql | Dialect::Generic if moves_sequence(tokens) => true,
         Dialect::PostgreSql => is_alone_in_postgresql(tokens),
         Dialect::MySql => commits_implicitly(tokens),
         Dialect::Sqlite => tokens.is_any(0, &["VACUUM", "ATTACH", "DETACH"]),
         Dialect::Generic => false,
     };
     if is_alone { Effect::AtMostOnce } else { Effect::Transactional }
+}
+
+/// Whether it calls `setval`: no rollback takes that back, neither in PostgreSQL (manual, "Sequence Manipulation
+/// Functions") nor in `MariaDB`.
+fn moves_sequence(tokens: &Tokens<'_>) -> bool {
+    (0..tokens.len()).any(|at| {
+        let name = tokens.text_at(at).trim_matches(['"', '`']);
+        name.eq_ignore_ascii_case("setval") && tokens.is_symbol(at.saturating_add(1), b'(')
+    })
 }
 
 fn is_alone_in_postgresql(tokens: &Tokens<'_>) -> bool {

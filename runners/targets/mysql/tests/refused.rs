@@ -117,6 +117,27 @@ fn no_table_is_made_outside_of_the_server() {
     assert!(bench.sql("SHOW TABLES LIKE 'away'").is_empty());
 }
 
+/// What SETVAL changes stays, whatever becomes of the transaction. ALTER SEQUENCE runs alone and says so.
+#[test]
+fn a_sequence_is_not_moved_in_passing() {
+    let Some(bench) = Bench::new() else { return };
+    let _made = bench.sql("CREATE SEQUENCE numbers START WITH 5 NOCACHE");
+    let next = "SELECT next_not_cached_value FROM numbers";
+    let sql = "SELECT SETVAL(numbers, 1000)";
+    let mut session = bench.begun(1);
+    is_refused(session.execute(sql, &[]), sql);
+    is_refused(session.query(sql, &[], 10, 1_000), sql);
+    session.rollback().unwrap();
+    assert_eq!(bench.sql(next), ["5"]);
+    drop(session);
+    // The server keeps it after a rollback.
+    let _moved = bench.sql(&format!("BEGIN; {sql}; ROLLBACK"));
+    assert_eq!(bench.sql(next), ["1001"]);
+    let mut session = bench.open(Access::ReadWrite(job(2)));
+    session.execute_alone("ALTER SEQUENCE numbers RESTART 7", &step(2, "s")).unwrap();
+    assert_eq!(bench.sql(next), ["7"]);
+}
+
 #[test]
 fn a_reader_writes_nothing() {
     let Some(bench) = Bench::new() else { return };

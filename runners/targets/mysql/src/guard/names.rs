@@ -5,8 +5,8 @@ use crate::guard::{Statement, Token};
 /// The host's own tables.
 pub(crate) const OURS: [&str; 3] = ["placet_marker", "placet_step", "placet_kept"];
 
-/// Functions that wait, lock, read files or run programs.
-const FUNCTIONS: [&str; 19] = [
+/// Functions that wait, lock, read files or run programs; and the one whose effect no rollback takes back.
+const FUNCTIONS: [&str; 20] = [
     "benchmark",
     "get_lock",
     "is_free_lock",
@@ -17,6 +17,7 @@ const FUNCTIONS: [&str; 19] = [
     "master_pos_wait",
     "release_all_locks",
     "release_lock",
+    "setval",
     "sleep",
     "source_pos_wait",
     "sys_eval",

@@ -58,6 +58,7 @@ fn each_statement_passes_for_what_it_is() {
                 "ANALYZE TABLE a",
                 "CREATE DATABASE other",
                 "DROP INDEX i ON a",
+                "ALTER SEQUENCE s RESTART 50",
             ],
         ),
     ] {
@@ -151,6 +152,8 @@ fn what_breaks_out_passes_for_nothing() {
         "DO GET_LOCK('placet', 1)",
         "SELECT RELEASE_LOCK('placet')",
         "SELECT RELEASE_ALL_LOCKS()",
+        "SELECT SETVAL(s, 1)",
+        "INSERT INTO a VALUES (`setval` (shop.s, 1))",
         "SELECT * FROM placet_marker",
         "DELETE FROM `placet_marker`",
         "DELETE FROM shop.Placet_Step",
