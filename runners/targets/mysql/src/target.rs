@@ -22,6 +22,9 @@ use crate::wire::{Client, Fault, Place};
 /// with the writing credential and from its server, because a replica may not have them yet. The lock of an attempt is
 /// one of `GET_LOCK`, which each server of a cluster has for itself: name one server of it, the same for every host.
 ///
+/// Rows are kept only where the user would see what changes along: it needs TRIGGER on the table, and any one privilege of
+/// tables on `*.*`, such as REFERENCES. Without that the server hides foreign keys from databases that are not the user's.
+///
 /// ```
 /// use placet_core::error::Code;
 /// use placet_target::{Access, SqlFailure, SqlTarget, StopSignal};

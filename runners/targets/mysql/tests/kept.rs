@@ -1,8 +1,10 @@
 //! Rows that are kept and put back, to the byte.
 
-use placet_target::{Access, Keepable, SqlFailure, SqlSession, Touch, TouchKind};
+use placet_target::{
+    Access, Keepable, SqlFailure, SqlSession, SqlTarget as _, StopSignal, Touch, TouchKind,
+};
 
-use crate::bench::{Bench, job, marker, step};
+use crate::bench::{self, Bench, job, marker, step};
 
 pub(crate) fn touch(kind: &str, table: &str, condition: &str) -> Touch {
     let kind = match kind {
@@ -204,6 +206,36 @@ fn tables_that_cannot_be_kept_are_named() {
     .unwrap();
     let said = reader.can_keep(&touch("UPDATE", "watched", "")).unwrap();
     assert!(matches!(said, Keepable::No(why) if why.contains("TRIGGER")));
+}
+
+/// Rows that go along with those of this table may stand in a database of which this user sees nothing.
+#[test]
+fn a_cascade_into_an_unseen_database_is_no_surprise() {
+    let Some(bench) = Bench::new() else { return };
+    let (here, there) = (&bench.database, format!("unseen_{}", bench.database));
+    let _made = bench.sql(&format!(
+        "CREATE DATABASE {there};
+         CREATE TABLE {there}.lines (id INT PRIMARY KEY, of INT, \
+             FOREIGN KEY (of) REFERENCES {here}.orders (id) ON DELETE CASCADE) ENGINE = InnoDB;
+         INSERT INTO {there}.lines VALUES (10, 1)"
+    ));
+    let delete = touch("DELETE", "orders", "id = 1");
+    let narrow = bench::patient(bench.url("narrow", bench.server.port));
+    for (target, due) in [(narrow, "every table of the server"), (bench.target(), "another table")] {
+        let mut session = target.open(Access::ReadWrite(job(1)), &StopSignal::new()).unwrap();
+        let Keepable::No(why) = session.can_keep(&delete).unwrap() else { panic!("{due}") };
+        assert!(why.contains(due), "{why}");
+        session.begin().unwrap();
+        let sql = "DELETE FROM orders WHERE id = 1";
+        let refused = session.execute_kept(sql, (&delete, &step(1, "s")), 10);
+        assert!(matches!(refused, Err(SqlFailure::Refused(_))), "{refused:?}");
+        session.rollback().unwrap();
+    }
+    let lines = format!("SELECT COUNT(*) FROM {there}.lines");
+    assert_eq!(bench.sql(&lines), ["1"]);
+    // It would have been one.
+    let _gone = bench.sql("DELETE FROM orders WHERE id = 1");
+    assert_eq!(bench.sql(&lines), ["0"]);
 }
 
 /// The review may be wrong about a statement, or worse. What was kept must be what was changed.

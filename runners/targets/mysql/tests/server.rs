@@ -104,6 +104,9 @@ impl Server {
                     &format!(
                         "CREATE USER shop@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
                          GRANT ALL ON `shop\\_%`.* TO shop@'127.0.0.1';
+                         GRANT REFERENCES ON *.* TO shop@'127.0.0.1';
+                         CREATE USER narrow@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
+                         GRANT ALL ON `shop\\_%`.* TO narrow@'127.0.0.1';
                          CREATE USER reader@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';
                          GRANT SELECT, SHOW VIEW ON `shop\\_%`.* TO reader@'127.0.0.1'"
                     ),

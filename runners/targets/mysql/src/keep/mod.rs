@@ -1,6 +1,7 @@
 //! Rows that are kept before a statement changes them: exactly, or not at all.
 
 mod table; // how a table is made, and whether its rows can be kept
+mod sight; // what the target's user gets to see
 mod image; // a row, and the texts that mean its values
 mod inverse; // the statements that put rows back
 mod store; // where they stand

@@ -2,6 +2,7 @@
 
 use placet_target::{Touch, TouchKind};
 
+use crate::keep::sight;
 use crate::marks::literal;
 use crate::wire::answer::TextRow;
 use crate::wire::{Client, Fault};
@@ -152,8 +153,14 @@ impl Path {
         if text(table, 2).contains("partitioned") {
             return Ok(Some("the table is partitioned"));
         }
-        if !self.shows_triggers(client)? {
+        if !sight::shows_triggers(client, &self.schema, &self.name)? {
             return Ok(Some("the target's user may not see triggers (the privilege TRIGGER)"));
+        }
+        if !sight::shows_all_tables(client)? {
+            return Ok(Some(
+                "the target's user may not see every table of the server, and one that it does not see may change along \
+                 (a privilege on all tables is enough, such as REFERENCES ON *.*)",
+            ));
         }
         let which = self.is("event_object_schema", "event_object_table");
         let sql = format!("SELECT 1 FROM information_schema.triggers WHERE {which}");
@@ -178,21 +185,6 @@ impl Path {
             }
         }
         Ok(None)
-    }
-
-    /// Whether triggers of the table would be shown to this user, who sees none without the privilege.
-    fn shows_triggers(&self, client: &mut Client) -> Result<bool, Fault> {
-        let (schema, name) = (&self.schema, &self.name);
-        let grantee = "grantee = CONCAT(QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', 1)), '@', \
-                       QUOTE(SUBSTRING_INDEX(CURRENT_USER(), '@', -1))) AND privilege_type = 'TRIGGER'";
-        let rows = client.rows(&format!(
-            "SELECT 1 FROM information_schema.user_privileges WHERE {grantee} UNION ALL \
-             SELECT 1 FROM information_schema.schema_privileges WHERE {grantee} \
-             AND {schema} LIKE table_schema UNION ALL \
-             SELECT 1 FROM information_schema.table_privileges WHERE {grantee} \
-             AND table_schema = {schema} AND table_name = {name}"
-        ))?;
-        Ok(!rows.is_empty())
     }
 
     /// The columns of the primary key; none where only a part of one is in it.
