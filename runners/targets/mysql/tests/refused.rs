@@ -117,6 +117,27 @@ fn no_table_is_made_outside_of_the_server() {
     assert!(bench.sql("SHOW TABLES LIKE 'away'").is_empty());
 }
 
+/// An event runs when no plan does. Its definer may be called like anything.
+#[test]
+fn no_event_is_made_under_another_name() {
+    let Some(bench) = Bench::new() else { return };
+    let mut session = bench.open(Access::ReadWrite(job(1)));
+    for definer in ["sequence@localhost", "`table`@localhost", "function", "CURRENT_USER()"] {
+        let sql = format!(
+            "CREATE DEFINER={definer} EVENT away ON SCHEDULE EVERY 1 DAY DO DELETE FROM orders"
+        );
+        let failure = session.execute_alone(&sql, &step(1, "s")).unwrap_err();
+        assert!(
+            matches!(failure, CommitFailure::NotCommitted(SqlFailure::Refused(_))),
+            "{sql}: {failure:?}"
+        );
+    }
+    let view = "CREATE OR REPLACE ALGORITHM=MERGE DEFINER=CURRENT_USER() SQL SECURITY INVOKER \
+                VIEW seen AS SELECT * FROM orders";
+    session.execute_alone(view, &step(1, "v")).unwrap();
+    assert!(bench.sql("SHOW EVENTS").is_empty());
+}
+
 /// What SETVAL changes stays, whatever becomes of the transaction. ALTER SEQUENCE runs alone and says so.
 #[test]
 fn a_sequence_is_not_moved_in_passing() {

@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
                             self.rest().find(|letter| !is_part(letter)).unwrap_or(usize::MAX),
                         );
                     }
-                    Some(_) | None => {}
+                    Some(_) | None => return Err("a name follows `@` at once"),
                 }
                 Token::Variable
             }
@@ -261,6 +261,7 @@ mod tests {
             "SELECT 1.5union",
             "SELECT 0x41zz",
             "SELECT 1e+5sleep(1)",
+            "SELECT a@ b",
             "SELECT \0",
             "SELECT 1 --\u{7f} + 1",
             "SELECT 1 --\u{1f} + 1",

@@ -38,22 +38,6 @@ const OBJECTS: [&str; 9] = [
     "schema",
 ];
 
-/// Other things that can be made, which must not be taken for a word before one of [`OBJECTS`].
-const OTHER_OBJECTS: [&str; 12] = [
-    "user",
-    "role",
-    "server",
-    "event",
-    "tablespace",
-    "logfile",
-    "undo",
-    "resource",
-    "package",
-    "instance",
-    "catalog",
-    "spatial_reference",
-];
-
 /// Statements that commit what is open before they run (MySQL's manual, "Statements That Cause an Implicit Commit", and
 /// MariaDB's, "SQL statements Causing an Implicit Commit").
 const COMMITTING: [&str; 24] = [
@@ -195,14 +179,37 @@ fn changes_schema(statement: &Statement<'_>) -> bool {
     }
 }
 
-/// What a CREATE, ALTER or DROP is about: the first word that is such a thing.
-fn object<'a>(statement: &'a Statement<'_>) -> &'a str {
-    let words = statement.tokens.iter().take(24).filter_map(|token| match token {
-        Token::Word(word) => Some(word.as_str()),
-        Token::Name(_) | Token::Text | Token::Variable | Token::Setting | Token::Sign(_) => None,
-    });
-    let mut things = words.filter(|word| OBJECTS.contains(word) || OTHER_OBJECTS.contains(word));
-    things.next().unwrap_or_default()
+/// What a CREATE, ALTER or DROP is about: the word after what may stand before it, and no word of a name. Nothing where
+/// the words are others than those that are known.
+fn object(statement: &Statement<'_>) -> &'static str {
+    let mut at = 1_usize;
+    loop {
+        let after = |count: usize| at.saturating_add(count);
+        let skips_sign = |at: usize| {
+            at.saturating_add(usize::from(statement.tokens.get(at) == Some(&Token::Sign('='))))
+        };
+        at = match statement.word(at) {
+            "or" if statement.word(after(1)) == "replace" => after(2),
+            "temporary" | "unique" | "fulltext" | "spatial" | "aggregate" | "online"
+            | "offline" | "ignore" => after(1),
+            "sql" if statement.word(after(1)) == "security" => after(3),
+            "algorithm" => skips_sign(after(1)).saturating_add(1),
+            "definer" => after_user(statement, skips_sign(after(1))),
+            word => return OBJECTS.into_iter().find(|object| *object == word).unwrap_or_default(),
+        };
+    }
+}
+
+/// Where it goes on after the user or role at `at`: `a`, `a@b`, `CURRENT_USER` or `CURRENT_USER()`.
+fn after_user(statement: &Statement<'_>, at: usize) -> usize {
+    let next = at.saturating_add(1);
+    let is_call = matches!(statement.word(at), "current_user" | "current_role")
+        && statement.word(next) == "(";
+    match statement.tokens.get(next) {
+        Some(Token::Variable) => next.saturating_add(1),
+        Some(_) if is_call => next.saturating_add(2),
+        Some(_) | None => next,
+    }
 }
 
 /// The verb after the queries that WITH names.
