@@ -10,6 +10,7 @@ pub(crate) mod code {
     pub(crate) const TOO_MANY_CONNECTIONS: u16 = 1040;
     pub(crate) const DATABASE_DENIED: u16 = 1044;
     pub(crate) const ACCESS_DENIED: u16 = 1045;
+    pub(crate) const NO_SUCH_DATABASE: u16 = 1049;
     pub(crate) const NO_SUCH_TABLE: u16 = 1146;
     pub(crate) const LOCK_WAIT: u16 = 1205;
     pub(crate) const DEADLOCK: u16 = 1213;
@@ -78,7 +79,13 @@ pub(crate) fn while_opening(fault: Fault) -> SqlFailure {
     match fault {
         Fault::Stopped(reason, _) => SqlFailure::Stopped(reason),
         Fault::Server {
-            code: code::DATABASE_DENIED | code::ACCESS_DENIED | 1698 | 1130, ..
+            code:
+                code::DATABASE_DENIED
+                | code::ACCESS_DENIED
+                | code::NO_SUCH_DATABASE
+                | 1698
+                | 1130,
+            ..
         } => unavailable(
             "the server does not let the target's user in",
             "check the user, the password and the database in the URL of the target",
