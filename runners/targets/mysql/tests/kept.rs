@@ -201,7 +201,7 @@ fn tables_that_cannot_be_kept_are_named() {
     let mut reader = placet_target::SqlTarget::open(
         &reader,
         Access::ReadOnly,
-        &placet_target::StopSignal::new(),
+        &StopSignal::new(),
     )
     .unwrap();
     let said = reader.can_keep(&touch("UPDATE", "watched", "")).unwrap();
@@ -236,6 +236,36 @@ fn a_cascade_into_an_unseen_database_is_no_surprise() {
     // It would have been one.
     let _gone = bench.sql("DELETE FROM orders WHERE id = 1");
     assert_eq!(bench.sql(&lines), ["0"]);
+}
+
+/// A temporary table hides the table of its name; what stands in the schema is not what a statement changes.
+#[test]
+fn a_temporary_table_does_not_pass_for_another() {
+    let Some(bench) = Bench::new() else { return };
+    let _made = bench.sql(
+        "CREATE TABLE orders2 (id INT PRIMARY KEY, state VARCHAR(20) NOT NULL) ENGINE = InnoDB;
+         DELIMITER $$\nCREATE FUNCTION hides() RETURNS INT BEGIN \
+         CREATE TEMPORARY TABLE orders2 (id INT PRIMARY KEY, state VARCHAR(20)) ENGINE = InnoDB; \
+         RETURN 1; END $$\nDELIMITER ;\n",
+    );
+    let mut session = bench.begun(1);
+    let (orders, others) = (touch("INSERT", "orders", ""), touch("INSERT", "orders2", ""));
+    session
+        .execute("CREATE TEMPORARY TABLE `Scratch` (id INT PRIMARY KEY, state VARCHAR(20))", &[])
+        .unwrap();
+    assert_eq!(session.can_keep(&orders).unwrap(), Keepable::Yes);
+    let hide = "CREATE TEMPORARY TABLE orders (id INT PRIMARY KEY, state VARCHAR(20)) ENGINE = InnoDB";
+    session.execute(hide, &[]).unwrap();
+    session.execute("DO hides()", &[]).unwrap();
+    for (touch, name) in [(orders, "orders"), (others, "orders2")] {
+        let said = session.can_keep(&touch).unwrap();
+        assert!(matches!(&said, Keepable::No(why) if why.contains("temporary")), "{name}: {said:?}");
+        let sql = format!("INSERT INTO {name} (id, state) VALUES (70, 'x')");
+        let refused = session.execute_kept(&sql, (&touch, &step(1, "s")), 10);
+        assert!(matches!(refused, Err(SqlFailure::Refused(_))), "{name}: {refused:?}");
+    }
+    session.execute("DROP TEMPORARY TABLE orders", &[]).unwrap();
+    assert_eq!(session.can_keep(&touch("INSERT", "orders", "")).unwrap(), Keepable::Yes);
 }
 
 /// The review may be wrong about a statement, or worse. What was kept must be what was changed.

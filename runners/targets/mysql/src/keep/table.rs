@@ -54,6 +54,20 @@ pub(super) fn quoted(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
+/// The table's name, as a statement writes it.
+fn written(schema: Option<&str>, name: &str) -> String {
+    let name = quoted(name);
+    schema.map_or_else(|| name.clone(), |schema| format!("{}.{name}", quoted(schema)))
+}
+
+/// Whether the name means a temporary table of the session, whoever made it: a statement, or a function that one called.
+/// `information_schema` tells of the table behind it.
+fn is_temporary(client: &mut Client, path: &str) -> Result<bool, Fault> {
+    let rows = client.rows(&format!("SHOW CREATE TABLE {path}"))?;
+    let [row] = rows.as_slice() else { return Err(Fault::Malformed) };
+    Ok(!text(row, 1).starts_with("CREATE TABLE"))
+}
+
 fn text(row: &TextRow, at: usize) -> String {
     let bytes = row.get(at).and_then(Option::as_deref).unwrap_or_default();
     String::from_utf8_lossy(bytes).into_owned()
@@ -79,6 +93,9 @@ impl Table {
         if let Some(why) = path.is_unfit(client)? {
             return Ok(Err(why.to_owned()));
         }
+        if is_temporary(client, &written(schema.as_deref(), &name))? {
+            return Ok(Err("a temporary table of this session has the name".to_owned()));
+        }
         let key = path.key(client)?;
         let fields = match path.fields(client, &key)? {
             Ok(fields) => fields,
@@ -96,8 +113,7 @@ impl Table {
 
     /// The table's name, as a statement writes it.
     pub(super) fn path(&self) -> String {
-        let name = quoted(&self.name);
-        self.schema.as_deref().map_or_else(|| name.clone(), |it| format!("{}.{name}", quoted(it)))
+        written(self.schema.as_deref(), &self.name)
     }
 
     /// The columns whose values are kept. The server makes the others from them.
