@@ -14,6 +14,13 @@ use crate::wire::link::{Link, Patience};
 use crate::wire::trust::Trust;
 use crate::wire::{Column, Fault, Place, value};
 
+/// The most that a list of columns or parameters takes: more than any table has, and no more
+/// than a host can hold.
+const LIST_BYTES_MAX: usize = 32 << 20;
+
+/// What holding a column takes beside its names.
+const COLUMN_BYTES: usize = 128;
+
 /// What the server is about to say.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Phase {
@@ -34,6 +41,8 @@ pub(crate) struct Client {
     stop: StopSignal,
     /// How long a statement may take, in milliseconds.
     pub(crate) statement_ms: Option<u64>,
+    /// How long the rows of the statement under way may take.
+    due: Patience,
     /// The status that came last: bits of the manual's `SERVER_STATUS_flags_enum`.
     pub(super) status: u16,
     pub(super) phase: Phase,
@@ -61,6 +70,7 @@ impl Client {
             trust: Arc::clone(trust),
             stop: stop.clone(),
             statement_ms: None,
+            due: Patience::until(stop, None),
             status: 0,
             phase: Phase::Nothing,
             is_dead: false,
@@ -83,12 +93,12 @@ impl Client {
 
     /// Runs one of the host's own statements.
     pub(crate) fn run(&mut self, sql: &str) -> Result<Done, Fault> {
-        self.run_with(sql, &mut self.patience())
+        self.run_with(sql, &self.patience())
     }
 
     /// Runs one of the host's own statements and waits for its answer whatever is raised.
     pub(crate) fn run_to_its_end(&mut self, sql: &str, ms: u64) -> Result<Done, Fault> {
-        self.run_with(sql, &mut Patience::of_ms(ms))
+        self.run_with(sql, &Patience::of_ms(ms))
     }
 
     /// The same, and says when it was sent.
@@ -100,15 +110,15 @@ impl Client {
     ) -> Result<Done, Fault> {
         self.send(Self::QUERY, sql.as_bytes())?;
         reached(sent);
-        self.done(&mut Patience::of_ms(ms))
+        self.done(&Patience::of_ms(ms))
     }
 
-    fn run_with(&mut self, sql: &str, patience: &mut Patience) -> Result<Done, Fault> {
+    fn run_with(&mut self, sql: &str, patience: &Patience) -> Result<Done, Fault> {
         self.send(Self::QUERY, sql.as_bytes())?;
         self.done(patience)
     }
 
-    fn done(&mut self, patience: &mut Patience) -> Result<Done, Fault> {
+    fn done(&mut self, patience: &Patience) -> Result<Done, Fault> {
         match self.first(patience)? {
             Answer::Done(done) => Ok(done),
             Answer::Rows(_) => {
@@ -129,11 +139,11 @@ impl Client {
         sql: &str,
         (max, bytes_max): (u64, u64),
     ) -> Result<Vec<TextRow>, Fault> {
-        let mut patience = self.patience();
+        let patience = self.patience();
         self.send(Self::QUERY, sql.as_bytes())?;
-        let Answer::Rows(columns) = self.first(&mut patience)? else { return Ok(Vec::new()) };
+        let Answer::Rows(columns) = self.first(&patience)? else { return Ok(Vec::new()) };
         let (mut rows, mut left, mut bytes_left) = (Vec::new(), max, bytes_max);
-        while let Some(packet) = self.packet(&mut patience)? {
+        while let Some(packet) = self.packet(&patience)? {
             let Some(fewer) = left.checked_sub(1) else {
                 self.abandon();
                 return Err(Fault::Limit(format!("there are more than {max} rows")));
@@ -167,15 +177,15 @@ impl Client {
     /// Runs a statement that the server cannot prepare.
     pub(crate) fn query(&mut self, sql: &str) -> Result<Answer, Fault> {
         self.send(Self::QUERY, sql.as_bytes())?;
-        self.first(&mut self.patience())
+        self.first_in_time()
     }
 
     /// Lets the server read a statement, without running it.
     pub(crate) fn prepare(&mut self, sql: &str) -> Result<Prepared, Fault> {
         self.send(Self::STMT_PREPARE, sql.as_bytes())?;
         self.phase = Phase::Prepared;
-        let mut patience = self.patience();
-        let packet = self.hear(&mut patience)?;
+        let patience = self.patience();
+        let packet = self.hear(&patience)?;
         if packet.first() == Some(&0xff) {
             self.phase = Phase::Nothing;
             return Err(error_of(&packet));
@@ -183,7 +193,8 @@ impl Client {
         let (prepared, lists) = prepared_of(&packet)?;
         for left in (1..=lists).rev() {
             self.phase = Phase::Columns(left, false);
-            while !is_end_of(&self.hear(&mut patience)?) {}
+            let mut room = LIST_BYTES_MAX;
+            while self.column(&mut room, &patience)?.is_some() {}
         }
         self.phase = Phase::Nothing;
         Ok(prepared)
@@ -200,7 +211,13 @@ impl Client {
         let packet = value::execution(prepared.id, values);
         self.send_packet(&packet)?;
         self.phase = Phase::First;
-        self.first(&mut self.patience())
+        self.first_in_time()
+    }
+
+    /// From here on the statement takes its time, with all of its rows.
+    fn first_in_time(&mut self) -> Result<Answer, Fault> {
+        self.due = self.patience();
+        self.first(&self.due.clone())
     }
 
     /// Lets the server forget a statement. There is no answer.
@@ -215,8 +232,7 @@ impl Client {
     /// The next row of a prepared statement, and how many bytes it took; the size is known before it is read.
     pub(crate) fn row(&mut self, bytes_max: u64) -> Result<Option<Vec<u8>>, Fault> {
         let max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let patience = &mut self.patience();
-        self.packet_of(max.min(Self::packet_max()), patience)
+        self.packet_of(max.min(Self::packet_max()), &self.due.clone())
     }
 
     fn packet_max() -> usize {
@@ -248,11 +264,11 @@ impl Client {
     }
 
     /// The next packet of the server. Whoever gives up waiting kills the statement first.
-    fn hear(&mut self, patience: &mut Patience) -> Result<Vec<u8>, Fault> {
+    fn hear(&mut self, patience: &Patience) -> Result<Vec<u8>, Fault> {
         self.hear_at_most(Self::packet_max(), patience)
     }
 
-    fn hear_at_most(&mut self, max: usize, patience: &mut Patience) -> Result<Vec<u8>, Fault> {
+    fn hear_at_most(&mut self, max: usize, patience: &Patience) -> Result<Vec<u8>, Fault> {
         match self.link.packet(max, patience) {
             Err(Fault::Stopped(reason, _)) => Err(Fault::Stopped(reason, self.interrupt())),
             Err(Fault::Late(_)) => Err(Fault::Late(self.interrupt())),
@@ -268,7 +284,22 @@ impl Client {
         }
     }
 
-    fn first(&mut self, patience: &mut Patience) -> Result<Answer, Fault> {
+    /// The next column of a list, for which there is so much room; none after the last.
+    fn column(&mut self, room: &mut usize, patience: &Patience) -> Result<Option<Vec<u8>>, Fault> {
+        let packet = self.hear_at_most(*room, patience)?;
+        if is_end_of(&packet) {
+            return Ok(None);
+        }
+        // An empty one takes room, too.
+        let Some(left) = room.checked_sub(packet.len().saturating_add(COLUMN_BYTES)) else {
+            self.abandon();
+            return Err(Fault::Limit("the answer has too many columns".to_owned()));
+        };
+        *room = left;
+        Ok(Some(packet))
+    }
+
+    fn first(&mut self, patience: &Patience) -> Result<Answer, Fault> {
         let packet = self.hear(patience)?;
         match packet.first() {
             Some(0x00) => {
@@ -288,12 +319,8 @@ impl Client {
             }
             Some(_) => {
                 self.phase = Phase::Columns(1, true);
-                let mut columns = Vec::new();
-                loop {
-                    let packet = self.hear(patience)?;
-                    if is_end_of(&packet) {
-                        break;
-                    }
+                let (mut columns, mut room) = (Vec::new(), LIST_BYTES_MAX);
+                while let Some(packet) = self.column(&mut room, patience)? {
                     columns.push(Column::read(&packet).inspect_err(|_| self.die())?);
                 }
                 self.phase = Phase::Rows;
@@ -303,11 +330,11 @@ impl Client {
     }
 
     /// The next row, as it came; none after the last.
-    fn packet(&mut self, patience: &mut Patience) -> Result<Option<Vec<u8>>, Fault> {
+    fn packet(&mut self, patience: &Patience) -> Result<Option<Vec<u8>>, Fault> {
         self.packet_of(Self::packet_max(), patience)
     }
 
-    fn packet_of(&mut self, max: usize, patience: &mut Patience) -> Result<Option<Vec<u8>>, Fault> {
+    fn packet_of(&mut self, max: usize, patience: &Patience) -> Result<Option<Vec<u8>>, Fault> {
         let packet = self.hear_at_most(max, patience)?;
         if packet.first() == Some(&0xff) {
             self.phase = Phase::Nothing;

@@ -63,12 +63,12 @@ pub(crate) fn connect(
     ms: u64,
 ) -> Result<(Link, Server), Fault> {
     let config = trust.config(place)?;
-    let mut patience = Patience::until(stop, Some(ms));
-    let carrier = carrier(place, ms, &mut patience)?;
+    let patience = Patience::until(stop, Some(ms));
+    let carrier = carrier(place, ms, &patience)?;
     carrier.set_up().map_err(|_| Fault::Broken("the connection cannot be set up"))?;
     let mut link = Link::new(carrier);
-    let mut patience = Patience::until(stop, Some(ms));
-    let greeting = greeting(&link.packet(LOGIN_BYTES_MAX, &mut patience)?)?;
+    let patience = Patience::until(stop, Some(ms));
+    let greeting = greeting(&link.packet(LOGIN_BYTES_MAX, &patience)?)?;
     let mut wanted = LONG_PASSWORD
         | LONG_FLAG
         | CONNECT_WITH_DB
@@ -86,14 +86,14 @@ pub(crate) fn connect(
         }
         wanted |= SSL;
         link.send(&hello(wanted))?;
-        link.encrypt(config, host, &mut Patience::until(stop, Some(ms)))?;
+        link.encrypt(config, host, &Patience::until(stop, Some(ms)))?;
     }
-    log_in(&mut link, place, &greeting, wanted, &mut Patience::until(stop, Some(ms)))?;
+    log_in(&mut link, place, &greeting, wanted, &Patience::until(stop, Some(ms)))?;
     Ok((link, greeting.server))
 }
 
 /// Looking up a name and connecting cannot be interrupted: a thread does it, and nobody waits for that one.
-fn carrier(place: &Place, ms: u64, patience: &mut Patience) -> Result<Carrier, Fault> {
+fn carrier(place: &Place, ms: u64, patience: &Patience) -> Result<Carrier, Fault> {
     const UNREACHABLE: Fault = Fault::Broken("the server cannot be reached");
     patience.look()?;
     match &place.at {
@@ -116,7 +116,7 @@ fn carrier(place: &Place, ms: u64, patience: &mut Patience) -> Result<Carrier, F
             loop {
                 match told.recv_timeout(TICK) {
                     Ok(found) => return found.map(Carrier::Tcp).ok_or(UNREACHABLE),
-                    Err(mpsc::RecvTimeoutError::Timeout) => patience.tick()?,
+                    Err(mpsc::RecvTimeoutError::Timeout) => patience.look()?,
                     Err(mpsc::RecvTimeoutError::Disconnected) => return Err(UNREACHABLE),
                 }
             }
@@ -168,7 +168,7 @@ fn log_in(
     place: &Place,
     greeting: &Greeting,
     wanted: u32,
-    patience: &mut Patience,
+    patience: &Patience,
 ) -> Result<(), Fault> {
     // A way that is not known yet is taken up once the server insists on it for this user.
     let mut way = Way::named(&greeting.way).unwrap_or(Way::Native);

@@ -27,7 +27,7 @@ impl Client {
                 beside.run_to_its_end(&format!("KILL QUERY {}", self.server.id), AFTERMATH_MS)
             },
         );
-        let heard = killed.and_then(|_| self.aftermath(&mut Patience::of_ms(AFTERMATH_MS)));
+        let heard = killed.and_then(|_| self.aftermath(&Patience::of_ms(AFTERMATH_MS)));
         let Ok(ending) = heard else {
             // The server finds out that nobody listens, and undoes what was not committed.
             self.die();
@@ -44,7 +44,7 @@ impl Client {
     }
 
     /// Reads to the end of an answer that nobody wants.
-    fn aftermath(&mut self, patience: &mut Patience) -> Result<Ending, Fault> {
+    fn aftermath(&mut self, patience: &Patience) -> Result<Ending, Fault> {
         let mut ending = Ending::Done(0);
         loop {
             let (packet, length) = self.link.skim(patience)?;

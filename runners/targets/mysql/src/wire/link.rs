@@ -6,6 +6,7 @@ use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Instant;
 
 use placet_target::StopSignal;
 use rustls::pki_types::ServerName;
@@ -22,48 +23,46 @@ const PIECE_BYTES_MAX: usize = 0xff_ff_ff;
 /// How much of a packet that nobody wants is looked at.
 const SKIMMED_BYTES_MAX: usize = 512;
 
-/// How long somebody waits for bytes, and what for.
+/// How long somebody waits for bytes, and what for. A server that sends a byte now and then does not make it longer.
 #[derive(Clone, Debug)]
 pub(crate) struct Patience {
     stop: Option<StopSignal>,
-    ticks_left: Option<u64>,
+    until: Option<Instant>,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "ends waits for a server, and must not follow a clock that somebody sets"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 impl Patience {
     /// Until the signal is raised, and no longer than `ms`.
     pub(crate) fn until(stop: &StopSignal, ms: Option<u64>) -> Self {
-        Self { stop: Some(stop.clone()), ticks_left: ms.map(ticks) }
+        Self { stop: Some(stop.clone()), until: ms.and_then(after) }
     }
 
     /// So long, whatever is raised.
     pub(crate) fn of_ms(ms: u64) -> Self {
-        Self { stop: None, ticks_left: Some(ticks(ms)) }
+        Self { stop: None, until: after(ms) }
     }
 
-    /// Looks at the signal.
+    /// Looks at the signal and at the time.
     pub(crate) fn look(&self) -> Result<(), Fault> {
         match self.stop.as_ref().and_then(StopSignal::raised) {
             Some(reason) => Err(Fault::Stopped(reason, Ending::Unheard)),
-            None => Ok(()),
-        }
-    }
-
-    /// Another 25 ms went by.
-    pub(crate) fn tick(&mut self) -> Result<(), Fault> {
-        self.look()?;
-        match &mut self.ticks_left {
-            Some(0) => Err(Fault::Late(Ending::Unheard)),
-            Some(left) => {
-                *left = left.saturating_sub(1);
-                Ok(())
+            None if self.until.is_some_and(|until| now() >= until) => {
+                Err(Fault::Late(Ending::Unheard))
             }
             None => Ok(()),
         }
     }
 }
 
-fn ticks(ms: u64) -> u64 {
-    ms.div_ceil(25)
+fn after(ms: u64) -> Option<Instant> {
+    now().checked_add(Duration::from_millis(ms))
 }
 
 /// What carries the bytes.
@@ -100,7 +99,7 @@ impl Read for Carrier {
             Self::Tcp(stream) => stream.read(to),
             #[cfg(unix)]
             Self::Socket(stream) => stream.read(to),
-            Self::Tls(stream) => stream.read(to),
+            Self::Tls(stream) => read_encrypted(stream, to),
             Self::Closed => Ok(0),
         }
     }
@@ -126,6 +125,23 @@ impl Write for Carrier {
             Self::Closed => Ok(()),
         }
     }
+}
+
+/// Reads once from the socket, and what is whole of it: whoever waits looks at the time between two reads.
+fn read_encrypted(
+    stream: &mut StreamOwned<ClientConnection, TcpStream>,
+    to: &mut [u8],
+) -> std::io::Result<usize> {
+    let (connection, socket) = (&mut stream.conn, &mut stream.sock);
+    if connection.wants_write() {
+        let _sent = connection.write_tls(socket)?;
+    }
+    if connection.wants_read() {
+        let _read = connection.read_tls(socket)?;
+        let state = connection.process_new_packets();
+        let _state = state.map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))?;
+    }
+    connection.reader().read(to)
 }
 
 /// Packets over a socket.
@@ -184,7 +200,7 @@ impl Link {
         &mut self,
         config: Arc<ClientConfig>,
         host: &str,
-        patience: &mut Patience,
+        patience: &Patience,
     ) -> Result<(), Fault> {
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Fault::Broken("the host of the target is no name that TLS knows"))?;
@@ -198,16 +214,15 @@ impl Link {
         }
         let mut stream = StreamOwned::new(connection, stream);
         while stream.conn.is_handshaking() {
-            match stream.conn.complete_io(&mut stream.sock) {
-                Ok(_) => {}
-                Err(error) if error.kind() == ErrorKind::InvalidData => {
-                    return Err(Fault::Broken("the server's certificate is not trusted"));
-                }
-                Err(error) => {
-                    if waits(Err(error))?.is_none() {
-                        patience.tick()?;
-                    }
-                }
+            patience.look()?;
+            if stream.conn.wants_write() {
+                let _sent = waits(stream.conn.write_tls(&mut stream.sock))?;
+            } else if waits(stream.conn.read_tls(&mut stream.sock))?.is_some()
+                && stream.conn.process_new_packets().is_err()
+            {
+                // So that the server learns why.
+                drop(stream.conn.write_tls(&mut stream.sock));
+                return Err(Fault::Broken("the server's certificate is not trusted"));
             }
         }
         self.carrier = Carrier::Tls(Box::new(stream));
@@ -216,7 +231,9 @@ impl Link {
 
     /// Sends one packet.
     pub(crate) fn send(&mut self, payload: &[u8]) -> Result<(), Fault> {
-        let mut patience = Patience::of_ms(30_000);
+        // At least 64 bytes in each millisecond, and half a minute for nothing.
+        let most = u64::try_from(payload.len() / 64).unwrap_or(u64::MAX).saturating_add(30_000);
+        let patience = Patience::of_ms(most);
         let mut bytes = Vec::with_capacity(payload.len().saturating_add(8));
         let mut rest = payload;
         loop {
@@ -233,21 +250,18 @@ impl Link {
         }
         let mut rest = bytes.as_slice();
         while !rest.is_empty() {
-            match waits(self.carrier.write(rest))? {
-                Some(count) => rest = rest.get(count..).unwrap_or_default(),
-                None => patience.tick()?,
-            }
+            patience.look()?;
+            let count = waits(self.carrier.write(rest))?.unwrap_or(0);
+            rest = rest.get(count..).unwrap_or_default();
         }
-        loop {
-            match waits(self.carrier.flush().map(|()| 1))? {
-                Some(_) => return Ok(()),
-                None => patience.tick()?,
-            }
+        while waits(self.carrier.flush().map(|()| 1))?.is_none() {
+            patience.look()?;
         }
+        Ok(())
     }
 
     /// The next packet, of at most so many bytes. After an error of `patience` it can be asked for again.
-    pub(crate) fn packet(&mut self, max: usize, patience: &mut Patience) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn packet(&mut self, max: usize, patience: &Patience) -> Result<Vec<u8>, Fault> {
         loop {
             let length = self.head(patience)?;
             if self.pieces.len().saturating_add(length) > max {
@@ -267,7 +281,7 @@ impl Link {
     }
 
     /// The beginning of the next packet, and how long it was. The rest is thrown away as it comes.
-    pub(crate) fn skim(&mut self, patience: &mut Patience) -> Result<(Vec<u8>, usize), Fault> {
+    pub(crate) fn skim(&mut self, patience: &Patience) -> Result<(Vec<u8>, usize), Fault> {
         let mut seen = core::mem::take(&mut self.pieces);
         let mut whole = seen.len();
         loop {
@@ -292,7 +306,7 @@ impl Link {
     }
 
     /// How long the next piece is.
-    fn head(&mut self, patience: &mut Patience) -> Result<usize, Fault> {
+    fn head(&mut self, patience: &Patience) -> Result<usize, Fault> {
         self.fill(4, patience)?;
         match self.came.get(self.used..) {
             Some([a, b, c, _, ..]) => usize::try_from(u32::from_le_bytes([*a, *b, *c, 0])).ok(),
@@ -310,7 +324,7 @@ impl Link {
     }
 
     /// Waits until so many unused bytes are there.
-    fn fill(&mut self, count: usize, patience: &mut Patience) -> Result<(), Fault> {
+    fn fill(&mut self, count: usize, patience: &Patience) -> Result<(), Fault> {
         if self.used > 1 << 16 || self.used == self.came.len() {
             self.came.drain(..self.used);
             self.used = 0;
@@ -318,11 +332,44 @@ impl Link {
         while self.came.len().saturating_sub(self.used) < count {
             patience.look()?;
             let mut part = [0; 1 << 14];
-            match waits(self.carrier.read(&mut part))? {
-                Some(read) => self.came.extend_from_slice(part.get(..read).unwrap_or_default()),
-                None => patience.tick()?,
-            }
+            let read = waits(self.carrier.read(&mut part))?.unwrap_or(0);
+            self.came.extend_from_slice(part.get(..read).unwrap_or_default());
         }
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    use super::{Carrier, Fault, Link, Patience, TICK};
+
+    /// A byte before each tick is over: nothing is silent, and nothing is said.
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a server that lets us wait")]
+    fn a_server_that_drips_is_late() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let carrier = Carrier::Socket(near);
+        carrier.set_up().unwrap();
+        let mut link = Link::new(carrier);
+        let dripping = thread::spawn(move || {
+            let packet = [&[250, 0, 0, 0][..], &[7; 250]].concat();
+            for byte in packet {
+                if far.write_all(&[byte]).is_err() {
+                    return;
+                }
+                thread::sleep(TICK / 2);
+            }
+        });
+        let heard = link.packet(1 << 10, &Patience::of_ms(200));
+        assert!(matches!(heard, Err(Fault::Late(_))), "{heard:?}");
+        // What nobody wants does not take longer, either.
+        let skimmed = link.skim(&Patience::of_ms(200));
+        assert!(matches!(skimmed, Err(Fault::Late(_))), "{skimmed:?}");
+        drop(link);
+        dripping.join().unwrap();
     }
 }
