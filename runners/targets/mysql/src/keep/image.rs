@@ -43,8 +43,6 @@ pub(super) fn value(field: &Field, bytes: Option<&[u8]>) -> Option<String> {
         }
         Class::Bytes => format!("X'{}'", to_hex(bytes)),
         Class::Plain => readable(bytes, "ascii")?,
-        Class::Json => readable(bytes, "utf8mb4")
-            .unwrap_or_else(|| format!("CONVERT(X'{}' USING utf8mb4)", to_hex(bytes))),
     })
 }
 
@@ -59,7 +57,7 @@ pub(super) fn is_exactly(field: &Field, bytes: Option<&[u8]>) -> Option<String> 
         Class::Text(set) | Class::Choice(set) => {
             (field.image(), readable(bytes, set).unwrap_or_else(|| format!("X'{}'", to_hex(bytes))))
         }
-        Class::Bytes | Class::Json => (field.image(), format!("X'{}'", to_hex(bytes))),
+        Class::Bytes => (field.image(), format!("X'{}'", to_hex(bytes))),
         Class::Plain => (field.image(), readable(bytes, "ascii")?),
     };
     Some(format!("{read} <=> {due}"))
