@@ -3,6 +3,22 @@
 use placet_core::id::RequestId;
 use placet_core::runner::JobId;
 
+/// The most bytes that a driver holds of rows that it keeps, or of the statements that put those of one attempt back:
+/// 64 MiB. What would take more is refused, counted while it is read.
+///
+/// ```
+/// use placet_target::{KEPT_BYTES_MAX, SqlFailure};
+///
+/// /// What is left after a row of so many bytes.
+/// fn room_after(bytes: u64, room: u64) -> Result<u64, SqlFailure> {
+///     let why = || SqlFailure::Limit(format!("more than {KEPT_BYTES_MAX} bytes"));
+///     room.checked_sub(bytes).ok_or_else(why)
+/// }
+/// assert_eq!(room_after(100, KEPT_BYTES_MAX).unwrap(), (64 << 20) - 100);
+/// assert!(room_after(1, 0).is_err());
+/// ```
+pub const KEPT_BYTES_MAX: u64 = 64 << 20;
+
 /// Names an attempt whose changes are to be put back.
 ///
 /// ```

@@ -17,7 +17,7 @@ pub mod points; // labelled points of a run
 pub mod testing; // the exam that every driver passes
 
 pub use failure::{CommitFailure, SqlFailure};
-pub use keep::{Attempt, Keepable, Touch, TouchKind};
+pub use keep::{Attempt, KEPT_BYTES_MAX, Keepable, Touch, TouchKind};
 pub use marks::{Marker, StepMark, StepSeen, StepState};
 pub use session::SqlSession;
 pub use stop::{StopReason, StopSignal};

@@ -79,12 +79,7 @@ pub(crate) fn while_opening(fault: Fault) -> SqlFailure {
     match fault {
         Fault::Stopped(reason, _) => SqlFailure::Stopped(reason),
         Fault::Server {
-            code:
-                code::DATABASE_DENIED
-                | code::ACCESS_DENIED
-                | code::NO_SUCH_DATABASE
-                | 1698
-                | 1130,
+            code: code::DATABASE_DENIED | code::ACCESS_DENIED | code::NO_SUCH_DATABASE | 1698 | 1130,
             ..
         } => unavailable(
             "the server does not let the target's user in",

@@ -198,12 +198,8 @@ fn tables_that_cannot_be_kept_are_named() {
     // A reader sees no triggers, and says so instead of saying yes.
     let url = bench.url("reader", bench.server.port);
     let reader = bench.target().with_read_only_url(url);
-    let mut reader = placet_target::SqlTarget::open(
-        &reader,
-        Access::ReadOnly,
-        &StopSignal::new(),
-    )
-    .unwrap();
+    let mut reader =
+        placet_target::SqlTarget::open(&reader, Access::ReadOnly, &StopSignal::new()).unwrap();
     let said = reader.can_keep(&touch("UPDATE", "watched", "")).unwrap();
     assert!(matches!(said, Keepable::No(why) if why.contains("TRIGGER")));
 }
@@ -221,7 +217,8 @@ fn a_cascade_into_an_unseen_database_is_no_surprise() {
     ));
     let delete = touch("DELETE", "orders", "id = 1");
     let narrow = bench::patient(bench.url("narrow", bench.server.port));
-    for (target, due) in [(narrow, "every table of the server"), (bench.target(), "another table")] {
+    for (target, due) in [(narrow, "every table of the server"), (bench.target(), "another table")]
+    {
         let mut session = target.open(Access::ReadWrite(job(1)), &StopSignal::new()).unwrap();
         let Keepable::No(why) = session.can_keep(&delete).unwrap() else { panic!("{due}") };
         assert!(why.contains(due), "{why}");
@@ -254,18 +251,57 @@ fn a_temporary_table_does_not_pass_for_another() {
         .execute("CREATE TEMPORARY TABLE `Scratch` (id INT PRIMARY KEY, state VARCHAR(20))", &[])
         .unwrap();
     assert_eq!(session.can_keep(&orders).unwrap(), Keepable::Yes);
-    let hide = "CREATE TEMPORARY TABLE orders (id INT PRIMARY KEY, state VARCHAR(20)) ENGINE = InnoDB";
+    let hide =
+        "CREATE TEMPORARY TABLE orders (id INT PRIMARY KEY, state VARCHAR(20)) ENGINE = InnoDB";
     session.execute(hide, &[]).unwrap();
     session.execute("DO hides()", &[]).unwrap();
     for (touch, name) in [(orders, "orders"), (others, "orders2")] {
         let said = session.can_keep(&touch).unwrap();
-        assert!(matches!(&said, Keepable::No(why) if why.contains("temporary")), "{name}: {said:?}");
+        assert!(
+            matches!(&said, Keepable::No(why) if why.contains("temporary")),
+            "{name}: {said:?}"
+        );
         let sql = format!("INSERT INTO {name} (id, state) VALUES (70, 'x')");
         let refused = session.execute_kept(&sql, (&touch, &step(1, "s")), 10);
         assert!(matches!(refused, Err(SqlFailure::Refused(_))), "{name}: {refused:?}");
     }
     session.execute("DROP TEMPORARY TABLE orders", &[]).unwrap();
     assert_eq!(session.can_keep(&touch("INSERT", "orders", "")).unwrap(), Keepable::Yes);
+}
+
+/// Few rows can have many bytes. They are counted while they are read, and what was kept can be read back.
+#[test]
+fn rows_are_kept_up_to_so_many_bytes() {
+    let Some(bench) = Bench::new() else { return };
+    let _made = bench.sql(
+        "CREATE TABLE notes (id INT PRIMARY KEY, note LONGTEXT CHARACTER SET ascii) ENGINE = InnoDB;
+         INSERT INTO notes SELECT seq, REPEAT('x', 1 << 20) FROM seq_1_to_70",
+    );
+    let before = bench.sql("SELECT COUNT(*), SUM(CRC32(note)) FROM notes");
+    for (kind, sql) in [
+        ("DELETE", "DELETE FROM notes"),
+        ("UPDATE", "UPDATE notes SET note = ''"),
+        ("INSERT", "INSERT INTO notes SELECT id + 100, note FROM notes"),
+    ] {
+        let mut session = bench.begun(1);
+        let limit = session.execute_kept(sql, (&touch(kind, "notes", ""), &step(1, "s")), 1_000);
+        assert!(matches!(limit, Err(SqlFailure::Limit(_))), "{kind}: {limit:?}");
+        session.rollback().unwrap();
+    }
+    // Two halves are too much for one attempt, too.
+    let mut session = bench.begun(1);
+    let half = |parity: u8| format!("id % 2 = {parity}");
+    for parity in [0, 1] {
+        let sql = format!("DELETE FROM notes WHERE {}", half(parity));
+        let of = touch("DELETE", "notes", &half(parity));
+        let kept = session.execute_kept(&sql, (&of, &step(1, "s")), 1_000);
+        match parity {
+            0 => assert_eq!(kept.unwrap(), 35),
+            _ => assert!(matches!(kept, Err(SqlFailure::Limit(_))), "{kept:?}"),
+        }
+    }
+    session.rollback().unwrap();
+    assert_eq!(bench.sql("SELECT COUNT(*), SUM(CRC32(note)) FROM notes"), before);
 }
 
 /// The review may be wrong about a statement, or worse. What was kept must be what was changed.

@@ -1,18 +1,16 @@
 //! What a statement changes, kept before and after, and the statements that put it back.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use crate::guard::Change;
 use crate::limits::STATEMENT_BYTES_MAX;
 use crate::literal::{self, quoted};
 use crate::session::SqliteSession;
 use crate::table::Table;
+use crate::values::length_of;
 use crate::{kept, points, single};
-use placet_target::{SqlFailure, StepMark, Touch, TouchKind};
-
-/// The most that is held of rows while they are kept, in bytes of their texts and blobs.
-const KEPT_BYTES_MAX: usize = 64 << 20;
+use placet_target::{KEPT_BYTES_MAX, SqlFailure, StepMark, Touch, TouchKind};
 
 /// The values of a row, in the order of the columns of its table.
 type Image = Vec<Value>;
@@ -42,10 +40,7 @@ impl SqliteSession {
             TouchKind::Update | TouchKind::Delete => self.rows_meant(&table, touch, rows_max)?,
         };
         points::at(points::ROWS_READ);
-        let keys = self.run_for_keys(statement, &table, touch)?;
-        if over(keys.len(), rows_max) {
-            return Err(too_many(rows_max));
-        }
+        let keys = self.run_for_keys(statement, &table, touch, rows_max)?;
         let changed = self.pair(&table, touch.kind, before, &keys)?;
         let inverse = self.as_host(|connection| {
             let statements = changed.iter().map(|(before, after)| {
@@ -60,7 +55,7 @@ impl SqliteSession {
         }
         self.guard
             .as_host(|| kept::write(&self.connection, mark, &inverse))
-            .map_err(|error| self.failure(&error, ""))?;
+            .map_err(|error| self.failure(&error, ""))??;
         points::at(points::KEPT);
         Ok(u64::try_from(keys.len()).unwrap_or(u64::MAX))
     }
@@ -81,16 +76,17 @@ impl SqliteSession {
             alias.unwrap_or_default(),
         );
         let sql = self.check(&sql)?;
-        let found = self.images(sql, &[], rows_max, || self.prepare_noting(sql))?;
+        let limits = (rows_max, &mut { KEPT_BYTES_MAX });
+        let found = self.images(sql, &[], limits, || self.prepare_noting(sql))?;
         found.ok_or_else(|| too_many(rows_max))
     }
 
-    /// Reads rows; none where there are more than `rows_max`.
+    /// Reads rows, for which there is so much room in bytes; none where there are more than `rows_max`.
     fn images<'a>(
         &'a self,
         sql: &str,
         values: &[Value],
-        rows_max: u64,
+        (rows_max, room): (u64, &mut u64),
         prepare: impl FnOnce() -> rusqlite::Result<rusqlite::Statement<'a>>,
     ) -> Result<Option<Vec<Image>>, SqlFailure> {
         let failed = |error: rusqlite::Error| self.failure_of_theirs(&error, sql);
@@ -100,19 +96,12 @@ impl SqliteSession {
         }
         let count = query.column_count();
         let mut rows = query.query(params_from_iter(values)).map_err(failed)?;
-        let (mut found, mut bytes) = (Vec::new(), 0_usize);
+        let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             if over(found.len().saturating_add(1), rows_max) {
                 return Ok(None);
             }
-            let image: Result<Image, _> = (0..count).map(|at| row.get(at)).collect();
-            let image = image.map_err(|_| refused("a text of a row is not UTF-8"))?;
-            bytes = image.iter().map(length_of).fold(bytes, usize::saturating_add);
-            if bytes > KEPT_BYTES_MAX {
-                let why = format!("the rows to keep have more than {KEPT_BYTES_MAX} bytes");
-                return Err(SqlFailure::Limit(why));
-            }
-            found.push(image);
+            found.push(image_of(row, count, room)?);
         }
         Ok(Some(found))
     }
@@ -123,6 +112,7 @@ impl SqliteSession {
         statement: &str,
         table: &Table,
         touch: &Touch,
+        rows_max: u64,
     ) -> Result<Vec<Image>, SqlFailure> {
         let names = table.key.iter().filter_map(|at| table.columns.get(*at));
         let names: Vec<_> = names.map(|column| quoted(&column.name)).collect();
@@ -141,10 +131,12 @@ impl SqliteSession {
             return Err(refused("the statement does something else than it says"));
         }
         let mut rows = prepared.query([]).map_err(failed)?;
-        let mut keys = Vec::new();
+        let (mut keys, mut room) = (Vec::new(), KEPT_BYTES_MAX);
         while let Some(row) = rows.next().map_err(failed)? {
-            let key: Result<Image, _> = (0..names.len()).map(|at| row.get(at)).collect();
-            let key = key.map_err(|_| refused("a text of a key is not UTF-8"))?;
+            if over(keys.len().saturating_add(1), rows_max) {
+                return Err(too_many(rows_max));
+            }
+            let key = image_of(row, names.len(), &mut room)?;
             if key.contains(&Value::Null) {
                 return Err(refused("a row has NULL in its primary key"));
             }
@@ -174,7 +166,7 @@ impl SqliteSession {
         let by_key = |one: &Image, other: &Image| sort_key(one).cmp(&sort_key(other));
         before.sort_by(|(one, _), (other, _)| by_key(one, other));
         let mut before: Vec<_> = before.into_iter().map(|(key, row)| (key, Some(row))).collect();
-        let mut changed = Vec::with_capacity(keys.len());
+        let (mut changed, mut room) = (Vec::with_capacity(keys.len()), KEPT_BYTES_MAX);
         for key in keys {
             let kept =
                 match kind {
@@ -187,7 +179,7 @@ impl SqliteSession {
                         })?)
                     }
                 };
-            let now = self.row_of(table, key)?;
+            let now = self.row_of((table, key), &mut room)?;
             if now.is_some() != (kind != TouchKind::Delete) {
                 return Err(refused("a row that was changed is not as the statement says"));
             }
@@ -197,14 +189,18 @@ impl SqliteSession {
     }
 
     /// The one row of a key.
-    fn row_of(&self, table: &Table, key: &[Value]) -> Result<Option<Image>, SqlFailure> {
+    fn row_of(
+        &self,
+        (table, key): (&Table, &[Value]),
+        room: &mut u64,
+    ) -> Result<Option<Image>, SqlFailure> {
         let name = quoted(&table.name);
         let is = table.key.iter().filter_map(|at| table.columns.get(*at));
         let is: Vec<_> = is.map(|column| format!("{} = ?", quoted(&column.name))).collect();
         let columns = columns(table, &table.name);
         let sql = format!("SELECT {columns} FROM main.{name} WHERE {}", is.join(" AND "));
         let prepare = || self.guard.as_host(|| self.connection.prepare(&sql));
-        let found = self.images(&sql, key, 1, prepare)?;
+        let found = self.images(&sql, key, (1, room), prepare)?;
         Ok(found.ok_or_else(|| refused("two rows have one key"))?.pop())
     }
 }
@@ -217,12 +213,18 @@ fn too_many(rows_max: u64) -> SqlFailure {
     SqlFailure::Limit(format!("the statement changes more than {rows_max} rows"))
 }
 
-const fn length_of(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Integer(_) | Value::Real(_) => 8,
-        Value::Text(text) => text.len(),
-        Value::Blob(bytes) => bytes.len(),
-    }
+/// The values of a row, for which there is so much room in bytes. Each is counted before it is copied.
+fn image_of(row: &Row<'_>, count: usize, room: &mut u64) -> Result<Image, SqlFailure> {
+    let one = |at: usize| {
+        let not_text = || refused("a text of a row is not UTF-8");
+        let value = row.get_ref(at).map_err(|_| not_text())?;
+        let bytes = u64::try_from(length_of(value)).unwrap_or(u64::MAX).max(8);
+        *room = room.checked_sub(bytes).ok_or_else(|| {
+            SqlFailure::Limit(format!("the rows to keep have more than {KEPT_BYTES_MAX} bytes"))
+        })?;
+        Value::try_from(value).map_err(|_| not_text())
+    };
+    (0..count).map(one).collect()
 }
 
 /// The statement begins with the word of its kind. `INSERT OR REPLACE` and its like take rows away and do not tell.

@@ -3,17 +3,18 @@
 use rusqlite::{Connection, params};
 
 use crate::marker::has_table;
-use placet_target::{Attempt, StepMark};
+use placet_target::{Attempt, KEPT_BYTES_MAX, SqlFailure, StepMark};
 
 /// The name of the table.
 pub(super) const TABLE: &str = "placet_kept";
 
-/// Keeps the statements in the open transaction, after those of the same attempt that are there.
+/// Keeps the statements in the open transaction, after those of the same attempt that are there. Not, where all of them
+/// have more bytes than can be read back.
 pub(super) fn write(
     connection: &Connection,
     mark: &StepMark,
     statements: &[String],
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Result<(), SqlFailure>> {
     connection.execute_batch(
         "CREATE TABLE IF NOT EXISTS main.placet_kept (
             request TEXT NOT NULL,
@@ -27,12 +28,17 @@ pub(super) fn write(
     )?;
     let (request, revision, attempt) =
         (mark.id.request.to_string(), mark.id.revision, mark.id.attempt);
-    let last: i64 = connection.query_row(
-        "SELECT coalesce(max(place), 0) FROM main.placet_kept
+    let (last, kept): (i64, i64) = connection.query_row(
+        "SELECT coalesce(max(place), 0), coalesce(sum(octet_length(inverse)), 0) FROM main.placet_kept
          WHERE request = ?1 AND revision = ?2 AND attempt = ?3",
         params![request, revision, attempt],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
+    let lengths = statements.iter().map(|statement| length(statement.len()));
+    let bytes = lengths.fold(kept.unsigned_abs(), u64::saturating_add);
+    if bytes > KEPT_BYTES_MAX {
+        return Ok(Err(too_long()));
+    }
     let mut insert = connection.prepare(
         "INSERT INTO main.placet_kept (request, revision, attempt, place, step, inverse)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -40,38 +46,44 @@ pub(super) fn write(
     for (place, inverse) in (last.saturating_add(1)..).zip(statements) {
         insert.execute(params![request, revision, attempt, place, mark.step, inverse])?;
     }
-    Ok(())
+    Ok(Ok(()))
 }
 
-/// The statements of an attempt, the last change first; none where there are more, or longer ones, than that.
+fn length(bytes: usize) -> u64 {
+    u64::try_from(bytes).unwrap_or(u64::MAX)
+}
+
+fn too_long() -> SqlFailure {
+    let why = "what puts the rows of the attempt back has more than";
+    SqlFailure::Limit(format!("{why} {KEPT_BYTES_MAX} bytes"))
+}
+
+/// The statements of an attempt, the last change first. Each is counted before it is copied.
 pub(super) fn read(
     connection: &Connection,
     of: &Attempt,
     (rows_max, bytes_max): (u64, u64),
-) -> rusqlite::Result<Option<Vec<String>>> {
+) -> rusqlite::Result<Result<Vec<String>, SqlFailure>> {
     if !has_table(connection, TABLE)? {
-        return Ok(Some(Vec::new()));
+        return Ok(Ok(Vec::new()));
     }
     let mut query = connection.prepare(
         "SELECT inverse FROM main.placet_kept
-         WHERE request = ?1 AND revision = ?2 AND attempt = ?3 ORDER BY place DESC LIMIT ?4",
+         WHERE request = ?1 AND revision = ?2 AND attempt = ?3 ORDER BY place DESC",
     )?;
-    let most = i64::try_from(rows_max.saturating_add(1)).unwrap_or(i64::MAX);
-    let found = query
-        .query_map(params![of.request.to_string(), of.revision, of.attempt, most], |row| {
-            row.get::<_, String>(0)
-        })?;
-    let (mut statements, mut rows_left, mut bytes_left) = (Vec::new(), rows_max, bytes_max);
-    for statement in found {
-        let statement = statement?;
-        let bytes = u64::try_from(statement.len()).unwrap_or(u64::MAX);
-        let (Some(fewer), Some(shorter)) =
-            (rows_left.checked_sub(1), bytes_left.checked_sub(bytes))
-        else {
-            return Ok(None);
+    let mut rows = query.query(params![of.request.to_string(), of.revision, of.attempt])?;
+    let (mut found, mut room) = (Vec::new(), bytes_max.min(KEPT_BYTES_MAX));
+    while let Some(row) = rows.next()? {
+        if length(found.len()) >= rows_max {
+            let why = format!("the attempt changed more than {rows_max} rows");
+            return Ok(Err(SqlFailure::Limit(why)));
+        }
+        let inverse = row.get_ref(0)?.as_str()?;
+        let Some(left) = room.checked_sub(length(inverse.len())) else {
+            return Ok(Err(too_long()));
         };
-        (rows_left, bytes_left) = (fewer, shorter);
-        statements.push(statement);
+        room = left;
+        found.push(inverse.to_owned());
     }
-    Ok(Some(statements))
+    Ok(Ok(found))
 }

@@ -252,17 +252,9 @@ impl SqlSession for SqliteSession {
         self.keep(statement, (touch, mark), rows_max)
     }
 
-    fn inverse(
-        &mut self,
-        of: &Attempt,
-        (rows_max, bytes_max): (u64, u64),
-    ) -> Result<Vec<String>, SqlFailure> {
-        let found = self.as_host(|connection| kept::read(connection, of, (rows_max, bytes_max)));
-        found.map_err(|error| self.failure(&error, ""))?.ok_or_else(|| {
-            SqlFailure::Limit(format!(
-                "putting everything back takes more than {rows_max} statements or {bytes_max} bytes"
-            ))
-        })
+    fn inverse(&mut self, of: &Attempt, most: (u64, u64)) -> Result<Vec<String>, SqlFailure> {
+        let found = self.as_host(|connection| kept::read(connection, of, most));
+        found.map_err(|error| self.failure(&error, ""))?
     }
 }
 

@@ -254,6 +254,46 @@ fn what_cannot_be_put_back_is_said_beforehand() {
     assert!(matches!(session.can_keep(&elsewhere).unwrap(), Keepable::No(_)));
 }
 
+/// Few rows can have many bytes: what was kept can be read back, and no more is kept.
+#[test]
+fn rows_are_kept_up_to_so_many_bytes() {
+    let bench = Bench::new();
+    let database = admin(&bench);
+    database
+        .execute_batch(
+            "CREATE TABLE notes (id INTEGER PRIMARY KEY, note BLOB);
+             WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70)
+             INSERT INTO notes SELECT i, zeroblob(1048576) FROM n;",
+        )
+        .unwrap();
+    let count = || rows(&bench, "(SELECT count(*), sum(length(note)) FROM notes)");
+    let before = count();
+    // The rows have 40 MiB, and the texts that mean them twice as much; and twenty are kept twice.
+    for conditions in [&["id <= 70"][..], &["id <= 40"], &["id <= 20", "id <= 40"]] {
+        let mut session = writer(&bench, 1);
+        let (last, first) = conditions.split_last().unwrap();
+        for condition in first {
+            let delete = touch(TouchKind::Delete, "notes", &[], Some(condition));
+            let sql = format!("DELETE FROM notes WHERE {condition}");
+            session.execute_kept(&sql, (&delete, &mark(id(1))), 1_000).unwrap();
+        }
+        let delete = touch(TouchKind::Delete, "notes", &[], Some(last));
+        let sql = format!("DELETE FROM notes WHERE {last}");
+        let limit = session.execute_kept(&sql, (&delete, &mark(id(1))), 1_000);
+        assert!(matches!(limit, Err(SqlFailure::Limit(_))), "{last}: {limit:?}");
+        let kept = session.inverse(&Attempt::of(&id(1)), (1_000, 1 << 30)).unwrap();
+        assert_eq!(kept.len(), first.len() * 20);
+    }
+    assert_eq!(count(), before);
+    // Short rows that become long.
+    database.execute_batch("UPDATE notes SET note = x''").unwrap();
+    let mut session = writer(&bench, 1);
+    let update = touch(TouchKind::Update, "notes", &["note"], None);
+    let sql = "UPDATE notes SET note = zeroblob(1048576)";
+    let limit = session.execute_kept(sql, (&update, &mark(id(1))), 1_000);
+    assert!(matches!(limit, Err(SqlFailure::Limit(_))), "{limit:?}");
+}
+
 #[test]
 fn a_statement_that_does_more_than_it_says_is_refused() {
     let bench = Bench::new();

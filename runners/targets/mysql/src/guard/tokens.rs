@@ -89,10 +89,12 @@ impl<'a> Reader<'a> {
             let mut letters = rest.chars();
             match (letters.next(), letters.next(), letters.next()) {
                 (Some(' ' | '\t' | '\n' | '\r' | '\u{b}' | '\u{c}'), ..) => self.skip(1),
-                (Some('#'), ..) => self.skip_line(),
                 // Two dashes are a comment only before a blank or a control character.
                 (Some('-'), Some('-'), None) => self.skip(2),
-                (Some('-'), Some('-'), Some(' ' | '\0'..='\u{1f}' | '\u{7f}')) => self.skip_line(),
+                (Some('#'), ..)
+                | (Some('-'), Some('-'), Some(' ' | '\0'..='\u{1f}' | '\u{7f}')) => {
+                    self.skip_line();
+                }
                 (Some('/'), Some('*'), third) => {
                     if matches!(third, Some('!' | '+' | 'M' | 'm')) {
                         return Err("a comment that the server would run or obey is refused");

@@ -9,7 +9,7 @@ mod store; // where they stand
 use std::collections::BTreeMap;
 
 use placet_target::points::reached;
-use placet_target::{Attempt, Keepable, SqlFailure, StepMark, Touch, TouchKind};
+use placet_target::{Attempt, KEPT_BYTES_MAX, Keepable, SqlFailure, StepMark, Touch, TouchKind};
 
 use crate::failure::{of, refused};
 use crate::guard::{self, Purpose, Statement, Token};
@@ -138,7 +138,7 @@ impl Work<'_> {
     ) -> Result<Kept, SqlFailure> {
         let sql = format!("{}\n RETURNING {}", statement.text, self.table.images());
         reached(points::EXECUTING);
-        let rows = session.client.rows_up_to(&sql, (self.rows_max, u64::MAX));
+        let rows = session.client.rows_up_to(&sql, self.rows_max, &mut { KEPT_BYTES_MAX });
         reached(points::EXECUTED);
         let rows = session.settled(rows)?;
         let new = self.images(rows)?;
@@ -214,7 +214,7 @@ impl Work<'_> {
         );
         // The condition is somebody else's text.
         let _checked = guard::check(&sql, Purpose::Read).map_err(refused)?;
-        let rows = session.client.rows(&sql);
+        let rows = session.client.rows_up_to(&sql, u64::MAX, &mut { KEPT_BYTES_MAX });
         let rows = session.settled(rows)?;
         if count(rows.len()) > self.rows_max {
             let why = format!("more than {} rows would have to be kept", self.rows_max);
@@ -242,7 +242,7 @@ impl Work<'_> {
         session: &mut MySqlSession,
         images: &[Image],
     ) -> Result<BTreeMap<Key, Image>, SqlFailure> {
-        let mut found = BTreeMap::new();
+        let (mut found, mut room) = (BTreeMap::new(), KEPT_BYTES_MAX);
         for part in images.chunks(ROWS_AT_ONCE) {
             let keys = part.iter().map(|image| inverse::key_is(&self.table, image));
             let keys = keys.collect::<Result<Vec<_>, _>>()?.join(" OR ");
@@ -251,7 +251,7 @@ impl Work<'_> {
                 self.table.images(),
                 self.table.path()
             );
-            let rows = session.client.rows(&sql);
+            let rows = session.client.rows_up_to(&sql, u64::MAX, &mut room);
             let rows = session.settled(rows)?;
             for image in self.images(rows)? {
                 let _none = found.insert(image.key(&self.table), image);

@@ -2,7 +2,7 @@
 
 use core::fmt::Write as _;
 
-use placet_target::{Attempt, StepMark};
+use placet_target::{Attempt, KEPT_BYTES_MAX, StepMark};
 
 use crate::failure::code;
 use crate::marks::{literal, of_attempt};
@@ -10,6 +10,13 @@ use crate::wire::{Client, Fault};
 
 /// About how many bytes one statement of ours writes.
 const BYTES_AT_ONCE: usize = 1 << 19;
+
+/// What a row of an answer has beside its text, at most.
+const ROW_BYTES: u64 = 9;
+
+fn length(inverse: &str) -> u64 {
+    u64::try_from(inverse.len()).unwrap_or(u64::MAX).saturating_add(ROW_BYTES)
+}
 
 /// Writes them in the open transaction, after those that are there.
 pub(super) fn write(
@@ -19,12 +26,23 @@ pub(super) fn write(
 ) -> Result<(), Fault> {
     let id = &mark.id;
     let last = client.rows(&format!(
-        "SELECT COALESCE(MAX(place), 0) FROM placet_kept WHERE {} FOR UPDATE",
+        "SELECT COALESCE(MAX(place), 0), COALESCE(SUM(LENGTH(inverse) + {ROW_BYTES}), 0) \
+         FROM placet_kept WHERE {} FOR UPDATE",
         of_attempt(id)
     ))?;
-    let last = last.first().and_then(|row| row.first()).and_then(Option::as_deref);
-    let last = last.and_then(|text| core::str::from_utf8(text).ok()?.parse::<u64>().ok());
-    let mut place = last.ok_or(Fault::Malformed)?;
+    let number = |at: usize| {
+        let text = last.first()?.get(at)?.as_deref()?;
+        core::str::from_utf8(text).ok()?.parse::<u64>().ok()
+    };
+    let (Some(mut place), Some(kept)) = (number(0), number(1)) else {
+        return Err(Fault::Malformed);
+    };
+    let bytes = inverses.iter().map(|inverse| length(inverse)).fold(kept, u64::saturating_add);
+    if bytes > KEPT_BYTES_MAX {
+        // More could not be read back.
+        let why = "what puts the rows of the attempt back has more than";
+        return Err(Fault::Limit(format!("{why} {KEPT_BYTES_MAX} bytes")));
+    }
     let step = literal(&mark.step);
     let mut rest = inverses.iter().peekable();
     while rest.peek().is_some() {
@@ -57,14 +75,14 @@ pub(super) fn write(
 pub(super) fn read(
     client: &mut Client,
     of: &Attempt,
-    most: (u64, u64),
+    (max, bytes_max): (u64, u64),
 ) -> Result<Vec<String>, Fault> {
     let Attempt { request, revision, attempt } = of;
     let sql = format!(
         "SELECT inverse FROM placet_kept WHERE request = '{request}' AND revision = {revision} \
          AND attempt = {attempt} ORDER BY place DESC"
     );
-    let rows = match client.rows_up_to(&sql, most) {
+    let rows = match client.rows_up_to(&sql, max, &mut bytes_max.min(KEPT_BYTES_MAX)) {
         Err(Fault::Server { code: code::NO_SUCH_TABLE, .. }) => return Ok(Vec::new()),
         rows => rows?,
     };

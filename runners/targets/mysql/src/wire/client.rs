@@ -130,26 +130,37 @@ impl Client {
 
     /// Runs one of the host's own queries.
     pub(crate) fn rows(&mut self, sql: &str) -> Result<Vec<TextRow>, Fault> {
-        self.rows_up_to(sql, (u64::MAX, u64::MAX))
+        self.rows_up_to(sql, u64::MAX, &mut { u64::MAX })
     }
 
-    /// Runs a query that answers with at most so many rows.
+    /// Runs a query that answers with at most so many rows, for which there is so much room in bytes. What they take
+    /// is taken from it; the size of each is known before it is read.
     pub(crate) fn rows_up_to(
         &mut self,
         sql: &str,
-        (max, bytes_max): (u64, u64),
+        max: u64,
+        room: &mut u64,
     ) -> Result<Vec<TextRow>, Fault> {
         let patience = self.patience();
         self.send(Self::QUERY, sql.as_bytes())?;
         let Answer::Rows(columns) = self.first(&patience)? else { return Ok(Vec::new()) };
-        let (mut rows, mut left, mut bytes_left) = (Vec::new(), max, bytes_max);
-        while let Some(packet) = self.packet(&patience)? {
-            let Some(fewer) = left.checked_sub(1) else {
-                self.abandon();
-                return Err(Fault::Limit(format!("there are more than {max} rows")));
+        let (mut rows, mut left) = (Vec::new(), max);
+        loop {
+            // What ends the rows has some bytes, too.
+            let most = usize::try_from(room.saturating_add(9)).unwrap_or(usize::MAX);
+            let Some(packet) = self.packet_of(most.min(Self::packet_max()), &patience)? else {
+                return Ok(rows);
             };
-            left = fewer;
-            let mut bytes = 0_usize;
+            let bytes = u64::try_from(packet.len()).unwrap_or(u64::MAX);
+            let (Some(fewer), Some(less)) = (left.checked_sub(1), room.checked_sub(bytes)) else {
+                self.abandon();
+                return Err(Fault::Limit(if left == 0 {
+                    format!("there are more than {max} rows")
+                } else {
+                    "the rows have more bytes than can be held".to_owned()
+                }));
+            };
+            (left, *room) = (fewer, less);
             let mut cursor = Cursor(&packet);
             let mut row = Vec::with_capacity(columns.len());
             for _ in &columns {
@@ -157,21 +168,11 @@ impl Client {
                     let _null = cursor.u8()?;
                     row.push(None);
                 } else {
-                    let value = cursor.counted()?;
-                    bytes = bytes.saturating_add(value.len());
-                    row.push(Some(value.to_vec()));
+                    row.push(Some(cursor.counted()?.to_vec()));
                 }
             }
-            let Some(fewer) =
-                u64::try_from(bytes).ok().and_then(|bytes| bytes_left.checked_sub(bytes))
-            else {
-                self.abandon();
-                return Err(Fault::Limit(format!("the rows are longer than {bytes_max} bytes")));
-            };
-            bytes_left = fewer;
             rows.push(row);
         }
-        Ok(rows)
     }
 
     /// Runs a statement that the server cannot prepare.
