@@ -304,6 +304,30 @@ fn rows_are_kept_up_to_so_many_bytes() {
     assert_eq!(bench.sql("SELECT COUNT(*), SUM(CRC32(note)) FROM notes"), before);
 }
 
+/// What is kept can be sent again: it is no longer than a statement may be, and the guard takes it.
+#[test]
+fn what_could_not_be_sent_again_is_not_kept() {
+    let Some(bench) = Bench::new() else { return };
+    let _made = bench.sql(
+        "CREATE TABLE notes (id INT PRIMARY KEY, note LONGBLOB, more LONGBLOB) ENGINE = InnoDB;
+         INSERT INTO notes VALUES (1, REPEAT('x', 5 << 20), REPEAT('x', 5 << 20));
+         CREATE TABLE odd (id INT PRIMARY KEY, `a\u{7f}b` INT) ENGINE = InnoDB;
+         INSERT INTO odd VALUES (1, 2)",
+    );
+    for (table, due) in [("notes", "longer than"), ("odd", "control characters")] {
+        let mut session = bench.begun(1);
+        let sql = format!("DELETE FROM {table}");
+        let of = touch("DELETE", table, "");
+        let refused = session.execute_kept(&sql, (&of, &step(1, "s")), 10);
+        assert!(
+            matches!(&refused, Err(SqlFailure::Refused(why)) if why.contains(due)),
+            "{table}: {refused:?}"
+        );
+        session.rollback().unwrap();
+        assert_eq!(bench.sql(&format!("SELECT COUNT(*) FROM {table}")), ["1"]);
+    }
+}
+
 /// The review may be wrong about a statement, or worse. What was kept must be what was changed.
 #[test]
 fn a_touch_that_is_not_the_statement_is_found_out() {

@@ -50,6 +50,11 @@ pub(crate) fn execute(
         TouchKind::Update => work.update(session, statement)?,
         TouchKind::Delete => work.delete(session, statement)?,
     };
+    // What could not be sent then must not be promised now.
+    for inverse in &inverses {
+        let _fit = guard::check(inverse, Purpose::Transaction)
+            .map_err(|why| refused(format!("a row could not be put back: {why}")))?;
+    }
     if mark.id.attempt > 0 {
         let stored = store::write(&mut session.client, mark, &inverses);
         session.settled(stored)?;
