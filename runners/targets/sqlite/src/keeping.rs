@@ -311,13 +311,15 @@ fn key_is(table: &Table, names: &[String], values: &[String]) -> String {
     parts.collect::<Vec<_>>().join(" AND ")
 }
 
-/// The row of the key, and every other column is what it was: to the byte, whatever the column's collation is.
+/// The row of the key, and every column is what it was: to the byte, whatever the column's collation is. The key is there
+/// twice: equal, so that its index answers, and exact, because `a` and `A` may be equal.
 fn row_is(table: &Table, names: &[String], row: &[Value], texts: &[String]) -> String {
     let mut parts = vec![key_is(table, names, texts)];
     for (at, ((column, name), (value, text))) in
         table.columns.iter().zip(names).zip(row.iter().zip(texts)).enumerate()
     {
-        if table.key.contains(&at) {
+        // Without a collation and with one way to store it, equal is exact.
+        if table.key.contains(&at) && !column.is_loose && !matches!(value, Value::Text(_)) {
             continue;
         }
         parts.push(match value {

@@ -9,7 +9,7 @@ use placet_target::{SqlFailure, Touch, TouchKind};
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) name: String,
-    /// Whether values of every type stay as they are in it (SQLite's affinity BLOB).
+    /// Whether values of every type stay as they are in it (SQLite's affinity BLOB, and ANY of STRICT tables).
     pub(super) is_loose: bool,
     /// Its place in the primary key, from 1; 0 outside of it.
     key_place: i64,
@@ -117,11 +117,12 @@ fn key_place(columns: &[Column], at: usize) -> i64 {
     columns.get(at).map_or(0, |column| column.key_place)
 }
 
-/// Whether a declared type gives the affinity BLOB (SQLite's manual, "Datatypes In SQLite", 3.1).
+/// Whether a declared type gives the affinity BLOB (SQLite's manual, "Datatypes In SQLite", 3.1), or may be the type of a
+/// STRICT table that takes everything as it is.
 fn is_loose(declared: &str) -> bool {
     let declared = declared.to_ascii_uppercase();
     let has = |parts: &[&str]| parts.iter().any(|part| declared.contains(part));
-    !has(&["INT", "CHAR", "CLOB", "TEXT"]) && (declared.is_empty() || has(&["BLOB"]))
+    !has(&["INT", "CHAR", "CLOB", "TEXT"]) && (declared.is_empty() || declared == "ANY" || has(&["BLOB"]))
 }
 
 fn trigger_of(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {

@@ -158,6 +158,38 @@ fn what_only_looks_the_same_is_not_put_back() {
     assert_eq!(changed, [1, 0, 0], "{inverse:#?}");
 }
 
+/// The same for keys, and for columns of STRICT tables that take everything.
+#[test]
+fn a_key_that_only_looks_the_same_is_another() {
+    let bench = Bench::new();
+    let database = admin(&bench);
+    for (request, case, insert, tamper) in [
+        (100, "k TEXT COLLATE NOCASE PRIMARY KEY, n ANY) STRICT", "('a', 1)", "k = 'A'"),
+        (110, "k ANY PRIMARY KEY, n ANY) STRICT", "('a', 1)", "n = 5.0"),
+        (120, "k ANY PRIMARY KEY, n ANY) STRICT", "(7, 1)", "k = 7.0"),
+        (130, "k PRIMARY KEY, n)", "(7, 1)", "k = 7.0"),
+        (140, "k TEXT COLLATE RTRIM PRIMARY KEY, n INT) WITHOUT ROWID", "('a', 1)", "k = 'a '"),
+    ] {
+        let make = format!("CREATE TABLE made{request} ({case}; INSERT INTO made{request} VALUES {insert}");
+        database.execute_batch(&make).unwrap();
+        let name = format!("made{request}");
+        let of = touch(TouchKind::Update, &name, &["n"], None);
+        let mut session = writer(&bench, request);
+        let sql = format!("UPDATE {name} SET n = 5");
+        session.execute_kept(&sql, (&of, &mark(id(request))), 10).unwrap();
+        commit(&mut *session, request);
+        drop(session);
+        database.execute_batch(&format!("UPDATE {name} SET {tamper}")).unwrap();
+        let mut session = writer(&bench, request + 1);
+        let inverse = session.inverse(&Attempt::of(&id(request)), 10).unwrap();
+        for sql in &inverse {
+            assert_eq!(session.execute(sql, &[]).unwrap(), 0, "{tamper}: {sql}");
+        }
+        session.rollback().unwrap();
+        assert_eq!(inverse.len(), 1);
+    }
+}
+
 #[test]
 fn keys_of_every_making_are_found_again() {
     let bench = Bench::new();
