@@ -13,12 +13,16 @@ impl SqliteSession {
     /// row is written.
     pub(super) fn commit_with(
         &mut self,
+        id: &JobId,
         [written, sent]: [&'static str; 2],
         write: impl FnOnce(&Connection) -> rusqlite::Result<()>,
     ) -> Result<(), CommitFailure> {
         if self.connection.is_autocommit() {
             let failure = SqlFailure::Refused("the transaction ended before its commit".to_owned());
             return Err(CommitFailure::NotCommitted(failure));
+        }
+        if let Err(failure) = self.owns(id) {
+            return Err(self.not_committed(failure));
         }
         if let Err(error) = self.guard.as_host(|| write(&self.connection)) {
             let failure = self.failure(&error, "");
@@ -35,6 +39,27 @@ impl SqliteSession {
                 Err(self.not_committed(failure))
             }
             Err(error) => Err(CommitFailure::Lost(self.failure(&error, "").message())),
+        }
+    }
+
+    /// Whether the session was opened for this attempt.
+    fn owns(&self, id: &JobId) -> Result<(), SqlFailure> {
+        let key = |id: &JobId| (id.request, id.revision, id.attempt);
+        let why = match self.access {
+            Access::ReadWrite(own) if own.attempt == 0 => "a dry run commits nothing",
+            Access::ReadWrite(own) if key(&own) == key(id) => return Ok(()),
+            Access::ReadWrite(_) | Access::ReadOnly => {
+                "this session was opened for something else"
+            }
+        };
+        Err(SqlFailure::Refused(why.to_owned()))
+    }
+
+    /// The same for what a dry run may do, too.
+    pub(super) fn owns_or_is_dry(&self, id: &JobId) -> Result<(), SqlFailure> {
+        match self.access {
+            Access::ReadWrite(own) if own.attempt == 0 && id.attempt == 0 => Ok(()),
+            Access::ReadWrite(_) | Access::ReadOnly => self.owns(id),
         }
     }
 

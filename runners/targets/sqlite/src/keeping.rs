@@ -32,6 +32,7 @@ impl SqliteSession {
     ) -> Result<u64, SqlFailure> {
         let statement = self.check(statement)?;
         self.inside()?;
+        self.owns_or_is_dry(&mark.id)?;
         let table = self.table_to_keep(touch)?.map_err(SqlFailure::Refused)?;
         begins_as(statement, touch.kind)?;
         points::at(points::KEEPING);

@@ -29,7 +29,7 @@ const OPERATIONS_PER_LOOK: i32 = 100;
 pub(super) struct SqliteSession {
     pub(super) target: SqliteTarget,
     pub(super) connection: Connection,
-    access: Access,
+    pub(super) access: Access,
     pub(super) stop: StopSignal,
     pub(super) guard: Guard,
 }
@@ -190,9 +190,8 @@ impl SqlSession for SqliteSession {
     }
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {
-        self.commit_with([points::MARKER_WRITTEN, points::COMMIT_SENT], |connection| {
-            marker::write(connection, marker)
-        })?;
+        let labels = [points::MARKER_WRITTEN, points::COMMIT_SENT];
+        self.commit_with(&marker.id, labels, |connection| marker::write(connection, marker))?;
         points::at(points::COMMIT_CONFIRMED);
         Ok(())
     }
@@ -220,9 +219,8 @@ impl SqlSession for SqliteSession {
     }
 
     fn commit_step(&mut self, mark: &StepMark) -> Result<(), CommitFailure> {
-        self.commit_with([points::STEP_WRITTEN, points::STEP_SENT], |connection| {
-            steps::write(connection, mark)
-        })?;
+        let labels = [points::STEP_WRITTEN, points::STEP_SENT];
+        self.commit_with(&mark.id, labels, |connection| steps::write(connection, mark))?;
         points::at(points::STEP_CONFIRMED);
         Ok(())
     }

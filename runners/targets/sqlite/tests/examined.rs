@@ -162,4 +162,5 @@ faults![
     MistellsOrigins: "a column of a table names its origin",
     SeesNoDrift: "a digest changes with each kind of change",
     CommitsAtEnd: "a session that ends without a commit leaves nothing",
+    CommitsForOthers: "a session commits for its own attempt and no other",
 ];

@@ -47,6 +47,8 @@ pub enum Fault {
     SeesNoDrift,
     /// Commits when the session ends.
     CommitsAtEnd,
+    /// Commits whatever attempt it is told.
+    CommitsForOthers,
 }
 
 impl Fault {
@@ -66,6 +68,7 @@ impl Fault {
         Self::MistellsOrigins,
         Self::SeesNoDrift,
         Self::CommitsAtEnd,
+        Self::CommitsForOthers,
     ];
 }
 
@@ -156,10 +159,9 @@ impl BrokenSession {
 impl Drop for BrokenSession {
     fn drop(&mut self) {
         if self.is(Fault::CommitsAtEnd)
-            && let Access::ReadWrite(_) = self.access
+            && let Access::ReadWrite(own) = self.access
         {
-            // Its end is nobody's attempt.
-            let _answer = self.inner.commit(&super::exam::marker(super::exam::fresh_id()));
+            let _answer = self.inner.commit(&super::exam::marker(own));
         }
     }
 }
@@ -244,8 +246,11 @@ impl SqlSession for BrokenSession {
 
     fn commit(&mut self, marker: &Marker) -> Result<(), CommitFailure> {
         if self.is(Fault::ForgetsMarker) {
-            // A driver always marks something: an attempt that nobody asks for.
-            return self.inner.commit(&Marker { id: super::exam::fresh_id(), ..*marker });
+            // A driver always marks something: a step that nobody asks for.
+            return self.inner.commit_step(&super::exam::mark(marker.id, "forgotten"));
+        }
+        if let (true, Access::ReadWrite(id)) = (self.is(Fault::CommitsForOthers), self.access) {
+            return self.inner.commit(&Marker { id, ..*marker });
         }
         self.inner.commit(marker)
     }
@@ -261,9 +266,11 @@ impl SqlSession for BrokenSession {
 
     fn commit_step(&mut self, mark: &StepMark) -> Result<(), CommitFailure> {
         if self.is(Fault::ForgetsStep) {
-            return self
-                .inner
-                .commit_step(&StepMark { id: super::exam::fresh_id(), ..mark.clone() });
+            // A driver always marks something: the whole attempt.
+            return self.inner.commit(&super::exam::marker(mark.id));
+        }
+        if let (true, Access::ReadWrite(id)) = (self.is(Fault::CommitsForOthers), self.access) {
+            return self.inner.commit_step(&StepMark { id, ..mark.clone() });
         }
         self.inner.commit_step(mark)
     }

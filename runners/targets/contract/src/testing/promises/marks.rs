@@ -4,7 +4,7 @@ use placet_core::runner::JobId;
 
 use super::Check;
 use crate::testing::exam::{
-    Checked, Exam, INSERT, committed, done, ensure, fresh_id, marker, run, same,
+    Checked, Exam, INSERT, committed, done, ensure, fresh_id, mark, marker, run, same,
 };
 use crate::{Access, CommitFailure, StepState};
 
@@ -15,6 +15,8 @@ pub(super) const CHECKS: &[Check] = &[
     ("while a session can still commit, no marker is denied", is_not_denied),
     ("the marker reads the same from the session that committed", reads_in_its_session),
     ("an attempt is committed once", once),
+    ("a session commits for its own attempt and no other", is_its_own),
+    ("a dry run commits nothing", dry),
     ("a commit that fails leaves neither rows nor marker", fails_whole),
 ];
 
@@ -92,6 +94,46 @@ fn once(exam: &Exam<'_>) -> Checked {
     drop(again);
     same("rows", exam.rows(), before)?;
     same("the marker", exam.marker_of(&id)?, Some(true))
+}
+
+fn is_its_own(exam: &Exam<'_>) -> Checked {
+    let (own, before) = (fresh_id(), exam.rows());
+    let JobId { revision, attempt, .. } = own;
+    let others = [
+        JobId { attempt: attempt.saturating_add(1), ..own },
+        JobId { revision: revision.saturating_add(1), ..own },
+        fresh_id(),
+    ];
+    for other in others {
+        commits_neither(exam, own, &other)?;
+        same("rows", exam.rows(), before.clone())?;
+        let seen = exam.marker_of(&other)?;
+        ensure(seen != Some(true), || "an attempt without a session has a marker".to_owned())?;
+    }
+    same("the marker of its own", exam.marker_of(&own)?, Some(false))
+}
+
+fn dry(exam: &Exam<'_>) -> Checked {
+    let (id, before) = (JobId { attempt: 0, ..fresh_id() }, exam.rows());
+    commits_neither(exam, id, &id)?;
+    same("rows", exam.rows(), before)
+}
+
+/// The session of `own` is to commit for `id`, as a whole and as a step.
+fn commits_neither(exam: &Exam<'_>, own: JobId, id: &JobId) -> Checked {
+    for as_step in [false, true] {
+        let mut session = exam.writer(own)?;
+        let _one = run(&mut *session, INSERT)?;
+        let answer = if as_step {
+            session.commit_step(&mark(*id, "s1"))
+        } else {
+            session.commit(&marker(*id))
+        };
+        ensure(matches!(answer, Err(CommitFailure::NotCommitted(_))), || {
+            format!("committing (a step: {as_step}) answered {answer:?}")
+        })?;
+    }
+    Ok(())
 }
 
 fn fails_whole(exam: &Exam<'_>) -> Checked {
