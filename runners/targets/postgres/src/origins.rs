@@ -8,12 +8,25 @@ use tokio_postgres::Column;
 use crate::fault::Trouble;
 use crate::link::Link;
 
-// Without a condition that an operator of theirs could answer.
-const ASK: &str = "SELECT a.attrelid, a.attnum, c.relname::pg_catalog.text, a.attname::pg_catalog.text
-    FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int2[])) AS asked (relid, num)
-    JOIN pg_catalog.pg_attribute a
-        ON a.attrelid OPERATOR(pg_catalog.=) asked.relid AND a.attnum OPERATOR(pg_catalog.=) asked.num
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid";
+// Only a table holds its own columns: a view's are those of other tables under names of its own, and so are
+// nobody's. Rows of a partition or a child are rows of what it belongs to: the column is that of the topmost table that
+// hands it down. No condition here is one that an operator of theirs could answer.
+const ASK: &str = "WITH RECURSIVE up (relid, num, above, name, depth) AS (
+        SELECT a.attrelid, a.attnum, a.attrelid, a.attname, 0
+        FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int2[]))
+            AS asked (relid, num)
+        JOIN pg_catalog.pg_attribute a
+            ON a.attrelid OPERATOR(pg_catalog.=) asked.relid AND a.attnum OPERATOR(pg_catalog.=) asked.num
+        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) a.attrelid
+            AND (c.relkind OPERATOR(pg_catalog.=) 'r' OR c.relkind OPERATOR(pg_catalog.=) 'p')
+    UNION ALL
+        SELECT u.relid, u.num, i.inhparent, u.name, u.depth OPERATOR(pg_catalog.+) 1
+        FROM up u JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) u.above
+        JOIN pg_catalog.pg_attribute p ON p.attrelid OPERATOR(pg_catalog.=) i.inhparent
+            AND p.attname OPERATOR(pg_catalog.=) u.name)
+    SELECT DISTINCT ON (u.relid, u.num) u.relid, u.num, c.relname::pg_catalog.text, u.name::pg_catalog.text
+    FROM up u JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) u.above
+    ORDER BY u.relid, u.num, u.depth DESC, u.above";
 
 /// Columns by table and number, as long as nothing changed the schema.
 #[derive(Debug, Default)]

@@ -150,6 +150,38 @@ fn columns_say_where_they_come_from() {
 }
 
 #[test]
+fn rows_that_are_shown_elsewhere_keep_the_origin_of_their_table() {
+    let Some(stage) = stage(
+        "CREATE TABLE people (id int, email text) PARTITION BY RANGE (id);
+        CREATE TABLE people_some PARTITION OF people DEFAULT PARTITION BY RANGE (id);
+        CREATE TABLE people_few (email text, id int);
+        ALTER TABLE people_some ATTACH PARTITION people_few DEFAULT;
+        CREATE TABLE staff (mail text); CREATE TABLE boss (car text) INHERITS (staff);
+        CREATE VIEW shown AS SELECT email FROM people;
+        CREATE MATERIALIZED VIEW stored AS SELECT email FROM people;
+        CREATE TYPE pair AS (email text)",
+    ) else {
+        return;
+    };
+    let mut session = stage.reader();
+    let origin = |table: &str, column: &str| {
+        Some(Origin { table: table.into(), column: column.into() })
+    };
+    for (sql, due) in [
+        ("SELECT email FROM people", origin("people", "email")),
+        ("SELECT email FROM people_some", origin("people", "email")),
+        ("SELECT e AS x FROM people_few AS p (e)", origin("people", "email")),
+        ("SELECT mail FROM boss", origin("staff", "mail")),
+        ("SELECT car FROM boss", origin("boss", "car")),
+        ("SELECT email FROM shown", None),
+        ("SELECT email FROM stored", None),
+    ] {
+        let found = session.query(sql, &[], 1, 1_000).unwrap();
+        assert_eq!(found.origins, [due], "{sql}");
+    }
+}
+
+#[test]
 fn the_planner_says_how_many_rows_it_expects() {
     let Some(stage) =
         stage("CREATE TABLE t AS SELECT g AS a FROM generate_series(1, 1000) AS g; ANALYZE t")

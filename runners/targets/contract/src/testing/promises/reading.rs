@@ -171,7 +171,17 @@ fn origins(exam: &Exam<'_>) -> Checked {
         let found = read(&mut *session, sql)?.origins;
         ensure(found.iter().all(Option::is_none), || format!("`{sql}`: {found:?}"))?;
     }
-    Ok(())
+    drop(session);
+    // A view shows a table's column under names of its own: who hides the table's column must not be told of another.
+    exam.of.admin("CREATE VIEW exam_shown AS SELECT id, note AS title FROM exam_orders");
+    let found = exam.reader().and_then(|mut session| {
+        let found = read(&mut *session, "SELECT title FROM exam_shown");
+        Ok(found?.origins)
+    });
+    exam.of.admin("DROP VIEW exam_shown");
+    let found = found?;
+    let is_true = |origin: &Option<Origin>| origin.is_none() || *origin == of("note");
+    ensure(found.iter().all(is_true), || format!("a column of a view: {found:?}"))
 }
 
 fn estimates(exam: &Exam<'_>) -> Checked {
