@@ -119,7 +119,7 @@ fn ddl_on_postgres(server: &server::Server) {
     );
     server.db().run("CREATE DATABASE large");
     let url = format!("{}/large", server.url().rsplit_once('/').unwrap().0);
-    let runner = host(Arc::new(PostgresTarget::new(&url)));
+    let runner = host(Arc::new(PostgresTarget::new(&url).allow_superuser_dry_runs()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let bare = |script: &str| {
         let all = statements(script, "postgresql");

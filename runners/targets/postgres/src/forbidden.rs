@@ -35,6 +35,14 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ("cursor_to_xml", "runs text as a statement"),
 ];
 
+/// Functions of which only the whole name counts: columns may begin like them.
+const EXACT: &[(&str, &str)] =
+    &[("setval", "is not undone by a rollback; write `ALTER SEQUENCE … RESTART WITH …`, which is")];
+
+/// What the body of a function may hold that others call: it does nothing that a rollback does not undo, or is found
+/// out where it is called.
+const FOR_BODIES: &[&str] = &["pg_notify", "set_config"];
+
 /// Our own tables, in whatever schema.
 pub(crate) const TABLES: &[&str] = &["placet_marker", "placet_step", "placet_kept"];
 
@@ -46,5 +54,68 @@ pub(crate) fn table_in(sql: &str) -> Option<&'static str> {
 
 /// Why a name may not stand in a statement. `name` is as the database would look for it.
 pub(crate) fn why(name: &str) -> Option<&'static str> {
-    FUNCTIONS.iter().find(|(begin, _)| name.starts_with(begin)).map(|(_, why)| *why)
+    let begins = FUNCTIONS.iter().find(|(begin, _)| name.starts_with(begin));
+    let found = begins.or_else(|| EXACT.iter().find(|(exact, _)| name == *exact));
+    found.map(|(_, why)| *why)
+}
+
+/// What may not stand in a text that is run as statements, and why: its words are looked at wherever they stand, also
+/// in comments. A text that is put together while it runs shows none of them.
+pub(crate) fn in_body(body: &str, is_kept: bool) -> Option<(String, &'static str)> {
+    let lower = body.to_ascii_lowercase();
+    // A dollar can be the end of a quote.
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    for word in lower.split(|letter| !is_letter(letter)) {
+        if is_kept && FOR_BODIES.contains(&word) {
+            continue;
+        }
+        if let Some(why) = why(word) {
+            return Some((word.to_owned(), why));
+        }
+    }
+    let copies = lower.split(';').any(|statement| {
+        statement.match_indices("copy").any(|(at, copy)| {
+            let (before, after) =
+                (statement.get(..at), statement.get(at.saturating_add(copy.len())..));
+            let is_word = !before.is_some_and(|before| before.ends_with(is_letter))
+                && !after.is_some_and(|after| after.starts_with(is_letter));
+            is_word && after.is_some_and(reaches_file)
+        })
+    });
+    copies.then(|| ("COPY".to_owned(), "reaches files and programs of the server"))
+}
+
+/// Whether what follows COPY names a file or a program: a text behind TO or FROM, or the word PROGRAM.
+fn reaches_file(rest: &str) -> bool {
+    let words: Vec<&str> = rest.split_ascii_whitespace().collect();
+    words.windows(2).any(|pair| match pair {
+        ["to" | "from", next] => {
+            next.starts_with(['\'', '$', '"']) || next.starts_with("e'") || next.starts_with("program")
+        }
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_body;
+
+    #[test]
+    fn words_of_a_body_are_found_and_others_are_not() {
+        for (body, is_found) in [
+            ("BEGIN PERFORM PG_SLEEP(1); END", true),
+            ("SELECT \"lo_export\"(1, 'a')", true),
+            ("copy t\nto program 'id'", true),
+            ("EXECUTE 'COPY t (a) FROM ''/etc/passwd'''", true),
+            ("EXECUTE format($a$COPY t TO $b$x$b$$a$)", true),
+            ("$a$SELECT setval('s', 1)", true),
+            ("RAISE NOTICE 'a copy goes to the archive'", false),
+            ("INSERT INTO copy SELECT setval_before, pg_sleeper FROM t", true),
+            ("SELECT setvalue, my_pg_sleep FROM copy; DELETE FROM t WHERE a = 'b'", false),
+        ] {
+            assert_eq!(in_body(body, false).is_some(), is_found, "{body}");
+        }
+        assert!(in_body("PERFORM pg_notify('a', 'b')", true).is_none());
+        assert!(in_body("PERFORM pg_notify('a', 'b')", false).is_some());
+    }
 }

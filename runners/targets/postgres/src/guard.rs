@@ -95,6 +95,7 @@ pub(crate) fn read(sql: &str) -> Result<Statement<'_>, SqlFailure> {
     {
         return Err(ours(table));
     }
+    bodies(sql, &verb, &pieces)?;
     // The body of a function may hold statements. The server takes one statement only, whatever is said here.
     let is_body = verb == "create" && pieces.iter().any(|piece| piece.is("atomic"));
     if !is_body && pieces.iter().any(|piece| piece.token == Token::End && piece.depth == 0) {
@@ -155,6 +156,19 @@ fn names(pieces: &[Piece<'_>]) -> Result<(), SqlFailure> {
         }
     }
     Ok(())
+}
+
+/// Looks into what holds statements as text: a block, and the body of a function or procedure.
+fn bodies(sql: &str, verb: &str, pieces: &[Piece<'_>]) -> Result<(), SqlFailure> {
+    let makes = |word: &str| pieces.iter().take(4).any(|piece| piece.is(word));
+    let is_kept = verb == "create" && (makes("function") || makes("procedure"));
+    if !is_kept && verb != "do" {
+        return Ok(());
+    }
+    match forbidden::in_body(sql, is_kept) {
+        Some((word, why)) => Err(refused(format!("`{word}` is refused inside of a body: it {why}"))),
+        None => Ok(()),
+    }
 }
 
 fn setting(pieces: &[Piece<'_>]) -> Result<(), SqlFailure> {

@@ -10,6 +10,11 @@ use crate::tls::Tls;
 /// Each session is a connection of its own, straight to the server: behind a pool that gives every transaction
 /// another connection, the locks that this relies on mean nothing.
 ///
+/// Statements are looked at before they are sent: by their first words, by the names that they hold, and by the words
+/// in a block (`DO`) or a body (`CREATE FUNCTION`, `CREATE PROCEDURE`). What a block puts together while it runs is not
+/// seen; there the rights of the role are the only limit. Use one that is no superuser. `setval` is refused, because no
+/// rollback undoes it; numbers that `nextval` gave out stay given out, too.
+///
 /// The host's own rows (what was committed, which step came how far, what can be put back) stand in the tables
 /// `placet_marker`, `placet_step` and `placet_kept` of a schema of their own, `placet` unless
 /// [`Self::with_schema`] says otherwise. The first session that may commit makes them, so the role of the URL must be
@@ -46,6 +51,7 @@ pub(crate) struct Settings {
     pub(crate) lock_wait_ms: u32,
     pub(crate) statement_timeout_ms: Option<u32>,
     pub(crate) connect_timeout_ms: u32,
+    pub(crate) has_superuser_dry_runs: bool,
 }
 
 impl PostgresTarget {
@@ -60,6 +66,7 @@ impl PostgresTarget {
                 lock_wait_ms: 2_000,
                 statement_timeout_ms: None,
                 connect_timeout_ms: 5_000,
+                has_superuser_dry_runs: false,
             },
         }
     }
@@ -107,6 +114,19 @@ impl PostgresTarget {
     #[must_use]
     pub const fn with_connect_timeout_ms(mut self, ms: u32) -> Self {
         self.settings.connect_timeout_ms = ms;
+        self
+    }
+
+    /// Lets scripts be tried as a role that reaches more than the database. Default: they are not, and the plan says so.
+    ///
+    /// A dry run is undone, and happens before anybody approved the script. Superusers, roles that may make others, and
+    /// members of `pg_execute_server_program`, `pg_read_server_files` and `pg_write_server_files` can do what no rollback
+    /// undoes: start programs, and read and write files of the server. The driver refuses what does so by name, also
+    /// inside of blocks and bodies, but a text that a block puts together while it runs shows no names. Better than
+    /// this: a role that owns the schema and is none of those.
+    #[must_use]
+    pub const fn allow_superuser_dry_runs(mut self) -> Self {
+        self.settings.has_superuser_dry_runs = true;
         self
     }
 }

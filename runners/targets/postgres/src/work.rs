@@ -127,6 +127,9 @@ impl Work {
         if self.is_open() {
             return Err(refused("the transaction is open already"));
         }
+        if self.attempt().is_none() && !self.settings.has_superuser_dry_runs {
+            self.refuse_power().await?;
+        }
         let watch = self.watch().await?;
         // A lock of the transaction cannot be given up by a statement, the one of the session could.
         let lock = self.attempt().map_or_else(String::new, |id| {
@@ -150,6 +153,28 @@ impl Work {
         }
         reached("postgres.begun");
         Ok(())
+    }
+
+    /// Refuses to try what nobody approved as somebody who reaches files and programs of the server. On servers up to 15
+    /// who makes roles may give itself these rights.
+    async fn refuse_power(&self) -> Result<(), SqlFailure> {
+        let member = |role: &str| {
+            format!("pg_catalog.pg_has_role(r.oid, '{role}'::pg_catalog.name, 'MEMBER')")
+        };
+        let roles =
+            ["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"].map(member);
+        let sql = format!(
+            "SELECT (r.rolsuper OR r.rolcreaterole OR {})::pg_catalog.text FROM pg_catalog.pg_roles r
+            WHERE r.rolname OPERATOR(pg_catalog.=) session_user",
+            roles.join(" OR ")
+        );
+        if self.link.text(&sql).await?.as_deref() == Some("false") {
+            return Ok(());
+        }
+        Err(refused(
+            "the target's role is a superuser, makes roles or reaches files and programs of the server, which no rollback \
+             undoes; use a role without these rights, or let the target try scripts all the same",
+        ))
     }
 
     /// The open transaction, if it may go on.

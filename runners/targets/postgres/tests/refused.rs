@@ -63,6 +63,18 @@ const REFUSED: &[&str] = &[
     "SELECT pg_advisory_unlock_all()",
     "SELECT pg_notify('a', 'b')",
     "GRANT pg_read_server_files TO owner",
+    "SELECT setval('s', 1)",
+    "SELECT pg_catalog.\"setval\"('s', 1)",
+    "DO $$BEGIN PERFORM setval('s', 9); END$$",
+    "DO $$BEGIN PERFORM pg_sleep(3600); END$$",
+    "DO $$BEGIN COPY t TO PROGRAM 'id'; END$$",
+    "DO 'BEGIN EXECUTE ''COPY t FROM ''''/etc/passwd''''''; END'",
+    "DO $$BEGIN PERFORM dblink_exec('COMMIT'); END$$",
+    "DO $$BEGIN PERFORM pg_notify('a', 'b'); END$$",
+    "CREATE FUNCTION f() RETURNS text LANGUAGE sql AS 'SELECT pg_read_file(''/etc/passwd'')'",
+    "CREATE OR REPLACE PROCEDURE p() LANGUAGE plpgsql AS $$BEGIN PERFORM lo_export(1, '/tmp/a'); END$$",
+    "CREATE OR REPLACE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $x$BEGIN COPY t
+        TO '/tmp/t'; END$x$",
     "SELECT * FROM placet.placet_marker",
     "SELECT * FROM \"placet\".\"placet_marker\"",
     "DELETE FROM placet.PLACET_step",
@@ -235,6 +247,10 @@ fn settings_that_end_with_the_transaction_are_taken() {
         "EXPLAIN SELECT 1",
         "DO $$BEGIN NULL; END$$",
         "COMMENT ON TABLE t IS 'placet'",
+        "CREATE FUNCTION tells() RETURNS void LANGUAGE plpgsql AS
+            $$BEGIN PERFORM pg_notify('a', 'a copy'); END$$",
+        "CREATE SEQUENCE s",
+        "ALTER SEQUENCE s RESTART WITH 7",
     ] {
         let _rows = writer.execute(sql, &[]).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }

@@ -33,6 +33,35 @@ fn readers_come_with_a_credential_of_their_own() {
 }
 
 #[test]
+fn scripts_are_not_tried_as_somebody_who_reaches_more_than_the_database() {
+    let Some(stage) = stage("CREATE TABLE t (a int)") else { return };
+    let begun = |user: &str, is_allowed: bool| {
+        let url = stage.server.url_of(user, stage.server.port(), &stage.name);
+        let target = PostgresTarget::new(url).with_connect_timeout_ms(60_000);
+        let target = if is_allowed { target.allow_superuser_dry_runs() } else { target };
+        let mut session = target.open(Access::ReadWrite(id(0)), &StopSignal::new()).unwrap();
+        session.begin()?;
+        session.execute("INSERT INTO t VALUES (1)", &[])
+    };
+    let plain = stage.role("plain", "GRANT ALL ON t TO ROLE");
+    let reads = stage.role("reads", "GRANT pg_read_server_files TO ROLE");
+    let runs = stage.role("runs", "GRANT pg_execute_server_program TO ROLE");
+    let behind = stage.role("behind", &format!("GRANT {runs} TO ROLE; ALTER USER ROLE NOINHERIT"));
+    let makes = stage.role("makes", "ALTER USER ROLE createrole");
+    assert_eq!(begun(&plain, false).unwrap(), 1);
+    for role in ["owner", &reads, &runs, &behind, &makes] {
+        let why = crate::story::refusal(begun(role, false));
+        assert!(why.contains("no rollback"), "{role}: {why}");
+    }
+    assert_eq!(begun("owner", true).unwrap(), 1);
+    // What was approved runs as whoever the host names.
+    let target = PostgresTarget::new(stage.url()).with_connect_timeout_ms(60_000);
+    let mut session = target.open(Access::ReadWrite(id(1)), &StopSignal::new()).unwrap();
+    session.begin().unwrap();
+    session.commit(&marker(1)).unwrap();
+}
+
+#[test]
 fn who_cannot_mark_what_it_does_does_nothing() {
     let Some(stage) = stage("CREATE TABLE t (a int)") else { return };
     let role = stage.role("poor", "GRANT ALL ON t TO ROLE");

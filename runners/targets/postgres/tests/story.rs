@@ -47,7 +47,11 @@ impl Stage {
 
     /// A target that waits long enough for a busy machine, where it must wait at all.
     pub(crate) fn target(&self) -> PostgresTarget {
-        PostgresTarget::new(self.url()).with_lock_wait_ms(60_000).with_connect_timeout_ms(60_000)
+        // The owner of the tests' server is a superuser.
+        PostgresTarget::new(self.url())
+            .with_lock_wait_ms(60_000)
+            .with_connect_timeout_ms(60_000)
+            .allow_superuser_dry_runs()
     }
 
     /// A target that does not wait.
