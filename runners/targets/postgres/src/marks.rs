@@ -66,9 +66,11 @@ impl Work {
             (&digest, Type::TEXT),
             (&at, Type::TEXT),
         ]);
-        self.write_mark(&sql, &typed).await?;
+        self.write_mark(&sql, &typed, [1, 0]).await?;
         reached("postgres.marker.written");
-        self.send_commit().await
+        let sql =
+            format!("SELECT 1 FROM ONLY {} WHERE {BY_KEY}", self.tables.name("placet_marker"));
+        self.send_commit(&sql, &key.typed()).await
     }
 
     /// Writes the done mark of a step and commits it with everything else.
@@ -84,9 +86,16 @@ impl Work {
             (&digest, Type::TEXT),
             (&at, Type::TEXT),
         ]);
-        self.write_mark(&sql, &typed).await?;
+        self.write_mark(&sql, &typed, [0, 1]).await?;
         reached("postgres.step.written");
-        self.send_commit().await
+        let sql = format!(
+            "SELECT 1 FROM ONLY {} WHERE {BY_KEY} AND step OPERATOR(pg_catalog.=) $4
+                AND state OPERATOR(pg_catalog.=) 'done'",
+            self.tables.name("placet_step")
+        );
+        let mut typed = key.typed();
+        typed.push((&mark.step, Type::TEXT));
+        self.send_commit(&sql, &typed).await
     }
 
     /// The statement that inserts a mark of a step.
@@ -104,7 +113,7 @@ impl Work {
             Ok(()) if let Some(reason) = self.link.stop.raised() => {
                 Err(SqlFailure::Stopped(reason))
             }
-            Ok(()) if self.is_open() => self.make_sure().await,
+            Ok(()) if self.is_open() => self.settle().await,
             Ok(()) => Err(refused("the transaction ended before its commit")),
             Err(failure) => Err(failure),
         };
@@ -114,10 +123,35 @@ impl Work {
         }
     }
 
-    async fn write_mark(&mut self, sql: &str, typed: &Typed<'_>) -> Result<(), CommitFailure> {
+    /// Has everything done that was put off until the commit, and looks then: whatever a trigger did to what is ours
+    /// is seen, and nothing is left for the commit itself.
+    async fn settle(&mut self) -> Result<(), SqlFailure> {
+        let _open = self.going_on()?;
+        self.link.watched(self.link.client.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")).await?;
+        self.make_sure().await
+    }
+
+    /// Writes a mark: `added` rows, to the tables of markers and of steps.
+    async fn write_mark(
+        &mut self,
+        sql: &str,
+        typed: &Typed<'_>,
+        added: [i64; 2],
+    ) -> Result<(), CommitFailure> {
         let written = self.link.watched(self.link.client.execute_typed(sql, typed)).await;
         let failure = match written {
-            Ok(1) => return Ok(()),
+            Ok(1) => {
+                if let Some(open) = self.open_mut() {
+                    for (count, added) in open.seen.marks.iter_mut().zip(added) {
+                        *count = count.saturating_add(added);
+                    }
+                }
+                // A trigger may have put something off once more.
+                match self.settle().await {
+                    Ok(()) => return Ok(()),
+                    Err(failure) => failure,
+                }
+            }
             Ok(_) => refused("the target did not take the host's mark"),
             Err(trouble) => trouble.into(),
         };
@@ -131,8 +165,8 @@ impl Work {
         CommitFailure::NotCommitted(failure)
     }
 
-    /// Commits. From here on an answer that does not come leaves nobody the wiser.
-    async fn send_commit(&mut self) -> Result<(), CommitFailure> {
+    /// Commits, and reads the mark back. From here on an answer that does not come leaves nobody the wiser.
+    async fn send_commit(&mut self, mark: &str, typed: &Typed<'_>) -> Result<(), CommitFailure> {
         if self.link.client.is_closed() {
             self.has_ended();
             return Err(CommitFailure::NotCommitted(broken()));
@@ -151,7 +185,7 @@ impl Work {
         match answer {
             Ok(()) => {
                 reached("postgres.commit.confirmed");
-                Ok(())
+                self.read_back(mark, typed).await
             }
             // A server that says no and lives has undone it: a deferred constraint, a serialization failure.
             Err(trouble) if trouble.is_certain() => {
@@ -159,6 +193,22 @@ impl Work {
             }
             Err(trouble) => Err(CommitFailure::Lost(lost(trouble))),
         }
+    }
+}
+
+impl Work {
+    /// Makes sure that the mark stands where whoever asks later looks for it. Something was committed; without its mark
+    /// nobody could say what.
+    async fn read_back(&self, mark: &str, typed: &Typed<'_>) -> Result<(), CommitFailure> {
+        let found = self.link.bounded(self.link.client.query_typed(mark, typed)).await;
+        let why = match found {
+            Ok(rows) if !rows.is_empty() => return Ok(()),
+            Ok(_) => "it is not there".to_owned(),
+            Err(trouble) => SqlFailure::from(trouble).message(),
+        };
+        Err(CommitFailure::Lost(format!(
+            "the server confirmed the commit, but the host's mark could not be read back: {why}"
+        )))
     }
 }
 

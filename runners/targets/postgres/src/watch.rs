@@ -12,11 +12,25 @@ use crate::tables::Tables;
 /// What must stay as it was.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Seen {
-    /// The transaction, the roles, the settings that texts depend on, and our tables: which ones they are, whose,
-    /// and how many rows this transaction has changed in them.
+    transaction: String,
+    /// The roles, the settings that texts depend on, and our tables: which ones they are, whose, and how they are made.
     rest: String,
+    /// The files of our tables. Emptying a table gives it another one.
+    files: String,
+    /// How many rows of our tables this transaction has changed, but for what is counted apart: what the host writes
+    /// between two looks.
+    changes: String,
+    /// Rows that were inserted into the tables of markers and of steps.
+    pub(crate) marks: [i64; 2],
     /// Rows that were inserted into, updated in and deleted from the table of kept rows.
     pub(crate) kept: [i64; 3],
+}
+
+impl Seen {
+    /// Whether session and tables are those of an earlier look, in whatever transaction.
+    pub(crate) fn is_based_on(&self, base: &Self, is_rewritten: bool) -> bool {
+        self.rest == base.rest && (is_rewritten || self.files == base.files)
+    }
 }
 
 /// Asks for what must stay. Every name of it has its schema: the search path is theirs to change.
@@ -60,8 +74,14 @@ impl Watch {
 /// What the answer says.
 pub(crate) fn seen(row: &Row) -> Result<Seen, Trouble> {
     let read = || -> Result<Seen, tokio_postgres::Error> {
-        let kept = [row.try_get(1)?, row.try_get(2)?, row.try_get(3)?];
-        Ok(Seen { rest: row.try_get(0)?, kept })
+        Ok(Seen {
+            transaction: row.try_get(0)?,
+            rest: row.try_get(1)?,
+            files: row.try_get(2)?,
+            changes: row.try_get(3)?,
+            marks: [row.try_get(4)?, row.try_get(5)?],
+            kept: [row.try_get(6)?, row.try_get(7)?, row.try_get(8)?],
+        })
     };
     read().map_err(Trouble::Said)
 }
@@ -74,43 +94,71 @@ pub(crate) fn changed() -> SqlFailure {
     )
 }
 
+/// How our tables are made, besides what stands in `pg_class`: each of these catalogs has a row that is new wherever
+/// something was made otherwise. The column by which it names the table, and the one by which it tells rows apart.
+const CATALOGS: &[(&str, &str, &str)] = &[
+    ("pg_attribute", "attrelid", "attnum"),
+    ("pg_attrdef", "adrelid", "oid"),
+    ("pg_constraint", "conrelid", "oid"),
+    ("pg_index", "indrelid", "indexrelid"),
+    ("pg_trigger", "tgrelid", "oid"),
+    ("pg_rewrite", "ev_class", "oid"),
+    ("pg_policy", "polrelid", "oid"),
+    ("pg_inherits", "inhparent", "inhrelid"),
+];
+
 fn question(tables: &Tables) -> String {
     let settings: Vec<String> =
         SETTINGS.iter().map(|name| format!("pg_catalog.current_setting('{name}')")).collect();
-    let counts = |kind: &str| {
-        let name = tables.name("placet_kept");
+    let count = |kind: &str, table: &str| {
+        let name = tables.name(table);
         format!(
             "coalesce(pg_catalog.pg_stat_get_xact_tuples_{kind}(pg_catalog.to_regclass('{name}')), 0)"
         )
     };
-    // Kept rows are counted apart: the host writes them between two looks.
-    let others =
-        TABLES.iter().filter(|name| **name != "placet_kept").map(|name| format!("'{name}'"));
-    let all = TABLES.iter().map(|name| format!("'{name}'"));
+    let made = CATALOGS.iter().map(|(catalog, table, part)| {
+        format!(
+            "SELECT pg_catalog.concat_ws('/', '{catalog}', x.{table}, x.{part}, x.xmin)
+                FROM pg_catalog.{catalog} x
+                WHERE x.{table} OPERATOR(pg_catalog.=) ANY (SELECT o.oid FROM ours o)"
+        )
+    });
+    let all: Vec<String> = TABLES.iter().map(|name| format!("'{name}'")).collect();
+    let changes: Vec<String> = ["placet_marker", "placet_step"]
+        .into_iter()
+        .flat_map(|table| [count("updated", table), count("deleted", table)])
+        .collect();
+    let counts = [
+        count("inserted", "placet_marker"),
+        count("inserted", "placet_step"),
+        count("inserted", "placet_kept"),
+        count("updated", "placet_kept"),
+        count("deleted", "placet_kept"),
+    ];
     format!(
-        "SELECT pg_catalog.concat_ws(' ',
-            coalesce(pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, '-'),
-            session_user, current_user, {settings},
-            (SELECT pg_catalog.string_agg(pg_catalog.concat_ws('/', c.oid, c.relname, c.relowner,
-                    c.relfilenode, c.relkind, c.relhasrules, c.relhastriggers, c.relrowsecurity,
-                    c.relhassubclass), ' ' ORDER BY c.relname)
-                FROM pg_catalog.pg_class c
-                WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('{schema}')
-                AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[{all}]::pg_catalog.name[])),
-            (SELECT pg_catalog.string_agg(pg_catalog.concat_ws('/',
-                    pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid),
-                    pg_catalog.pg_stat_get_xact_tuples_updated(c.oid),
-                    pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)), ' ' ORDER BY c.relname)
-                FROM pg_catalog.pg_class c
-                WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('{schema}')
-                AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[{others}]::pg_catalog.name[]))),
-            {inserted}, {updated}, {deleted}",
+        "WITH ours AS MATERIALIZED (
+            SELECT c.* FROM pg_catalog.pg_class c
+            WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.to_regnamespace('{schema}')
+                AND c.relname OPERATOR(pg_catalog.=) ANY (ARRAY[{all}]::pg_catalog.name[]))
+        SELECT coalesce(pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text, '-'),
+            pg_catalog.concat_ws(' ', session_user, current_user, {settings},
+                -- One that is kept for later reads its rows in the commit.
+                (SELECT pg_catalog.count(*) FROM pg_catalog.pg_cursors k WHERE k.is_holdable),
+                (SELECT pg_catalog.string_agg(pg_catalog.concat_ws('/', o.oid, o.relname, o.relowner,
+                        o.relkind, o.relpersistence, o.relhasrules, o.relhastriggers, o.relrowsecurity,
+                        o.relforcerowsecurity, o.relhassubclass, o.relispartition, o.relnatts, o.relchecks,
+                        coalesce(o.relacl::pg_catalog.text, '-')), ' ' ORDER BY o.relname)
+                    FROM ours o),
+                (SELECT pg_catalog.string_agg(m.line, ' ' ORDER BY m.line) FROM ({made}) AS m (line))),
+            coalesce((SELECT pg_catalog.string_agg(o.relfilenode::pg_catalog.text, ' ' ORDER BY o.relname)
+                FROM ours o), '-'),
+            pg_catalog.concat_ws('/', {changes}),
+            {counts}",
         settings = settings.join(", "),
         schema = tables.schema(),
-        all = all.collect::<Vec<_>>().join(", "),
-        others = others.collect::<Vec<_>>().join(", "),
-        inserted = counts("inserted"),
-        updated = counts("updated"),
-        deleted = counts("deleted"),
+        all = all.join(", "),
+        made = made.collect::<Vec<_>>().join(" UNION ALL "),
+        changes = changes.join(", "),
+        counts = counts.join(", "),
     )
 }

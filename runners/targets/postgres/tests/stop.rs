@@ -123,22 +123,34 @@ fn a_commit_that_works_long_stops_and_is_known_not_to_have_happened() {
     let Some(stage) = stage(
         "CREATE TABLE t (a int);
         CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
-            'BEGIN PERFORM pg_sleep(100000); RETURN NULL; END';
+            $$BEGIN
+                IF NEW.a > 0 THEN
+                    -- Not even the host's last look has this done before the commit.
+                    EXECUTE 'SET CONSTRAINTS ALL DEFERRED';
+                    INSERT INTO t VALUES (NEW.a - 1);
+                ELSE
+                    PERFORM pg_sleep(100000);
+                END IF;
+                RETURN NULL;
+            END$$;
         CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
             FOR EACH ROW EXECUTE FUNCTION slow()",
     ) else {
         return;
     };
-    let how = (Access::ReadWrite(id(1)), StopReason::Timeout);
-    let answer = stopped(&stage, "COMMIT", how, |session| {
-        session.begin().unwrap();
-        session.execute("INSERT INTO t VALUES (1)", &[]).unwrap();
-        session.commit(&marker(1))
-    });
-    let Err(CommitFailure::NotCommitted(SqlFailure::Stopped(StopReason::Timeout))) = answer else {
-        panic!("{answer:?}")
-    };
-    assert_eq!(stage.reader().marker(&id(1)).unwrap(), Some(false));
+    for (often, busy) in [(0, "SET CONSTRAINTS"), (2, "COMMIT")] {
+        let how = (Access::ReadWrite(id(1)), StopReason::Timeout);
+        let answer = stopped(&stage, busy, how, |session| {
+            session.begin().unwrap();
+            session.execute(&format!("INSERT INTO t VALUES ({often})"), &[]).unwrap();
+            session.commit(&marker(1))
+        });
+        let Err(CommitFailure::NotCommitted(SqlFailure::Stopped(StopReason::Timeout))) = answer
+        else {
+            panic!("{busy}: {answer:?}")
+        };
+        assert_eq!(stage.reader().marker(&id(1)).unwrap(), Some(false));
+    }
 }
 
 #[test]

@@ -98,6 +98,53 @@ fn a_deferred_constraint_says_no_at_the_commit() {
     assert_eq!(shop.reader().marker(&id(1)).unwrap(), Some(false));
 }
 
+/// A trigger that is put off until the commit, puts itself off again so often, and then takes the mark away.
+const LATE: &str = "CREATE TABLE t (a int);
+    CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN
+        IF NEW.a > 0 THEN
+            EXECUTE 'SET CONSTRAINTS ALL DEFERRED';
+            INSERT INTO t VALUES (NEW.a - 1);
+        ELSE
+            EXECUTE 'DELETE FROM placet.placet_mar' || 'ker';
+            EXECUTE 'DELETE FROM placet.placet_st' || 'ep';
+        END IF;
+        RETURN NULL;
+    END$$;
+    CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION late()";
+
+#[test]
+fn what_is_put_off_until_the_commit_cannot_take_the_mark_away() {
+    let Some(stage) = stage(LATE) else { return };
+    for (attempt, often, due) in [
+        // There is no mark yet when it runs.
+        (1, 0, "done"),
+        // It is found out, and undone.
+        (2, 1, "not: the statement left the host's transaction"),
+        // It got through: then nobody says that it was committed, nor that it was not.
+        (3, 2, "lost: the server confirmed the commit, but the host's mark could not be read back"),
+    ] {
+        for by_steps in [false, true] {
+            let attempt = attempt + if by_steps { 10 } else { 0 };
+            let mut session = stage.begun(attempt);
+            session.execute(&format!("INSERT INTO t VALUES ({often})"), &[]).unwrap();
+            let ended = if by_steps {
+                session.commit_step(&step(attempt, "s"))
+            } else {
+                session.commit(&marker(attempt))
+            };
+            assert!(ending(&ended).starts_with(due), "{often} {by_steps}: {ended:?}");
+            drop(session);
+            if !by_steps {
+                let found = stage.reader().marker(&id(attempt)).unwrap();
+                assert_eq!(found, Some(due == "done"), "{often}");
+            }
+            let gone = "DELETE FROM t; DELETE FROM placet.placet_marker; DELETE FROM placet.placet_step";
+            stage.db.run(gone);
+        }
+    }
+}
+
 #[test]
 fn a_dry_run_leaves_nothing_behind() {
     let Some(shop) = shop() else { return };
