@@ -29,6 +29,7 @@ impl Work {
         mark: &StepMark,
     ) -> Result<u64, CommitFailure> {
         let statement = self.alone(sql, mark).map_err(CommitFailure::NotCommitted)?;
+        self.check_base(false).await.map_err(CommitFailure::NotCommitted)?;
         let before = self.before_alone(&statement).await.map_err(CommitFailure::NotCommitted)?;
         self.intend(mark).await?;
         self.origins.forget();
@@ -38,6 +39,12 @@ impl Work {
             Err(trouble) => return Err(self.failed(trouble, mark, before).await),
         };
         reached("postgres.alone.confirmed");
+        let rewrites = ["cluster", "reindex", "vacuum"].contains(&statement.verb.as_str());
+        if let Err(failure) = self.check_base(rewrites).await {
+            // Nothing can be undone any more, and a done mark would say more than is known.
+            let why = failure.message();
+            return Err(CommitFailure::Lost(format!("the statement ran to its end, but {why}")));
+        }
         self.done(mark).await?;
         Ok(if statement.changes_rows() { rows } else { 0 })
     }

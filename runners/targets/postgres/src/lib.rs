@@ -22,6 +22,7 @@ mod rows; // what a query answers
 mod origins; // where its columns come from
 mod tables; // our own tables in the target
 mod watch; // that a transaction is still the one that we know
+mod base; // that a session is still the one that was set up
 mod work; // what a session does
 mod marks; // the rows that say what was done
 mod side; // a look at the marks beside the session

@@ -122,7 +122,20 @@ impl Tables {
                 pg_catalog.pg_has_role(c.relowner, 'USAGE'),
                 c.relkind OPERATOR(pg_catalog.=) 'r' AND c.relpersistence OPERATOR(pg_catalog.=) 'p'
                     AND NOT (c.relhasrules OR c.relhastriggers OR c.relrowsecurity OR c.relhassubclass
-                        OR c.relispartition),
+                        OR c.relispartition)
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_attrdef d
+                        WHERE d.adrelid OPERATOR(pg_catalog.=) c.oid)
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i
+                        WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND NOT i.indisprimary
+                        AND (i.indisunique OR i.indisexclusion OR i.indexprs IS NOT NULL OR i.indpred IS NOT NULL))
+                    AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint p
+                        WHERE p.conrelid OPERATOR(pg_catalog.=) c.oid
+                        AND p.contype OPERATOR(pg_catalog.<>) 'p' AND p.contype OPERATOR(pg_catalog.<>) 'n'
+                        AND NOT (c.relname OPERATOR(pg_catalog.=) 'placet_step'
+                            AND p.conname OPERATOR(pg_catalog.=) 'placet_step_state_check'))
+                    AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) g
+                        WHERE g.grantee OPERATOR(pg_catalog.<>) c.relowner
+                        AND g.privilege_type OPERATOR(pg_catalog.<>) 'SELECT'),
                 (SELECT pg_catalog.pg_get_constraintdef(p.oid) FROM pg_catalog.pg_constraint p
                     WHERE p.conrelid OPERATOR(pg_catalog.=) c.oid AND p.contype OPERATOR(pg_catalog.=) 'p')
             FROM pg_catalog.pg_class c
@@ -140,8 +153,8 @@ impl Tables {
             let due = KEYS.iter().find(|(table, _)| *table == name).map(|(_, key)| *key);
             if !is_ours || !is_plain || key.as_deref() != due {
                 return Err(refused(format!(
-                    "the target's table `{}.{name}` is not the host's own: it belongs to another role, or has triggers, rules, \
-                     policies, children or another key",
+                    "the target's table `{}.{name}` is not the host's own: it belongs to another role, others may write to it, \
+                     or it has triggers, rules, policies, children, checks, defaults or another key",
                     self.schema
                 )));
             }

@@ -25,6 +25,8 @@ pub(crate) struct Work {
     pub(crate) access: Access,
     pub(crate) origins: Origins,
     watch: Option<Watch>,
+    /// How session and tables were set up.
+    pub(crate) base: Option<Seen>,
     /// What is known of the open transaction.
     open: Option<Open>,
 }
@@ -60,18 +62,20 @@ impl Work {
         let link = Link::open(&place, stop, settings.connect_timeout_ms).await?;
         link.watched(link.client.batch_execute(&setup(settings, access))).await?;
         reached("postgres.opened");
-        let work = Self {
+        let mut work = Self {
             link,
             settings: settings.clone(),
             tables,
             access,
             origins: Origins::default(),
             watch: None,
+            base: None,
             open: None,
         };
         if let Some(id) = work.attempt() {
             work.lock(&id).await?;
             work.tables.make(&work.link).await?;
+            work.note_base().await?;
             reached("postgres.tables.made");
         }
         Ok(work)
@@ -130,6 +134,7 @@ impl Work {
         if self.attempt().is_none() && !self.settings.has_superuser_dry_runs {
             self.refuse_power().await?;
         }
+        self.check_base(false).await?;
         let watch = self.watch().await?;
         // A lock of the transaction cannot be given up by a statement, the one of the session could.
         let lock = self.attempt().map_or_else(String::new, |id| {
@@ -144,6 +149,10 @@ impl Work {
             Ok(()) => watch.look(&self.link).await,
             Err(trouble) => Err(trouble.into()),
         };
+        let seen = seen.and_then(|seen| match &self.base {
+            Some(base) if !seen.is_based_on(base, false) => Err(changed()),
+            Some(_) | None => Ok(seen),
+        });
         match seen {
             Ok(seen) => self.open = Some(Open { seen, is_spoiled: false }),
             Err(failure) => {

@@ -166,6 +166,15 @@ const HIDDEN: &[&str] = &[
     "EXECUTE 'SET ROLE other_role'",
     "EXECUTE 'SET LOCAL synchronous_commit = off'",
     "EXECUTE 'SET standard_conforming_strings = off'",
+    "EXECUTE 'ALTER TABLE placet.placet_mar' || 'ker ADD CHECK (request <> ''x'')'",
+    "EXECUTE 'ALTER TABLE placet.placet_mar' || 'ker DROP CONSTRAINT placet_mar' || 'ker_pkey'",
+    "EXECUTE 'ALTER TABLE placet.placet_st' || 'ep ALTER fence SET DEFAULT 1'",
+    "EXECUTE 'ALTER TABLE placet.placet_mar' || 'ker ALTER digest DROP NOT NULL'",
+    "EXECUTE 'CREATE UNIQUE INDEX ON placet.placet_mar' || 'ker (fence)'",
+    "EXECUTE 'CREATE POLICY p ON placet.placet_ke' || 'pt'",
+    "EXECUTE 'GRANT ALL ON placet.placet_mar' || 'ker TO other_role'",
+    "EXECUTE 'GRANT UPDATE (digest) ON placet.placet_mar' || 'ker TO other_role'",
+    "EXECUTE 'DECLARE c CURSOR WITH HOLD FOR SELECT 1'",
     // Also where a part of the transaction is undone in between.
     "BEGIN EXECUTE 'DELETE FROM placet.placet_mar' || 'ker'; RAISE division_by_zero;
         EXCEPTION WHEN division_by_zero THEN NULL; END",
@@ -226,6 +235,47 @@ fn a_table_that_only_looks_like_ours_is_not_used() {
             other => panic!("{forged}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_table_of_ours_that_was_made_otherwise_is_not_used() {
+    let Some(stage) = stage("") else { return };
+    let role = stage.role("other", "");
+    for (change, back) in [
+        ("ALTER TABLE placet.placet_marker ADD CONSTRAINT c CHECK (fence > 0)", "DROP CONSTRAINT c"),
+        ("ALTER TABLE placet.placet_step ALTER state SET DEFAULT 'done'", "ALTER state DROP DEFAULT"),
+        ("GRANT INSERT ON placet.placet_marker TO PUBLIC", ""),
+        (&format!("GRANT SELECT, DELETE ON placet.placet_step TO {role}"), ""),
+        ("CREATE UNIQUE INDEX u ON placet.placet_kept (request)", ""),
+        ("CREATE INDEX u ON placet.placet_marker (request) WHERE fence = 1", ""),
+    ] {
+        drop(stage.writer(1));
+        let mut open = stage.writer(2);
+        stage.db.run(change);
+        // Who is at work already finds it before it begins.
+        let why = refusal(open.begin());
+        assert!(why.contains("as they were set up"), "{change}: {why}");
+        let alone = open.execute_alone("VACUUM", &step(2, "s"));
+        assert!(ending(&alone).starts_with("not: the session"), "{change}: {alone:?}");
+        drop(open);
+        let opened = placet_target::SqlTarget::open(
+            &stage.target(),
+            placet_target::Access::ReadWrite(id(1)),
+            &placet_target::StopSignal::new(),
+        );
+        let why = refusal(opened);
+        assert!(why.contains("is not the host's own"), "{change}: {why}");
+        if back.is_empty() {
+            stage.db.run("DROP SCHEMA placet CASCADE");
+        } else {
+            let table = change.split(' ').nth(2).unwrap();
+            stage.db.run(&format!("ALTER TABLE {table} {back}"));
+        }
+    }
+    // Who may only look does no harm.
+    drop(stage.writer(1));
+    stage.db.run("GRANT SELECT ON placet.placet_marker TO PUBLIC");
+    drop(stage.writer(1));
 }
 
 #[test]

@@ -68,6 +68,61 @@ fn what_refuses_a_transaction_runs_alone() {
 }
 
 #[test]
+fn what_runs_alone_and_changes_what_the_host_relies_on_is_unknown() {
+    let Some(stage) = stage(
+        "CREATE FUNCTION checks() RETURNS void LANGUAGE plpgsql AS
+            $$BEGIN EXECUTE 'ALTER TABLE placet.placet_mar' || 'ker ADD CHECK (fence > 0)'; END$$;
+        CREATE FUNCTION unlocks() RETURNS void LANGUAGE plpgsql AS
+            $$BEGIN EXECUTE 'SELECT pg_advisory_un' || 'lock_all()'; END$$;
+        CREATE FUNCTION sets() RETURNS void LANGUAGE plpgsql AS
+            $$BEGIN EXECUTE 'SET standard_conforming_strings = off'; END$$;
+        CREATE FUNCTION empties() RETURNS void LANGUAGE plpgsql AS
+            $$BEGIN EXECUTE 'TRUNCATE placet.placet_mar' || 'ker'; END$$",
+    ) else {
+        return;
+    };
+    let names = ["unlocks", "sets", "empties", "checks"];
+    for (attempt, name) in (1..).zip(names) {
+        let mut session = stage.writer(attempt);
+        let ended = session.execute_alone(&format!("SELECT {name}()"), &step(attempt, "s1"));
+        assert!(ending(&ended).starts_with("lost: the statement ran to its end, but"), "{ended:?}");
+        // And the session is of no use any more.
+        let next = session.execute_alone("SELECT 1", &step(attempt, "s2"));
+        assert!(ending(&next).starts_with("not: "), "{name}: {next:?}");
+        let _why = refusal(session.begin());
+        drop(session);
+        assert_eq!(steps(&stage, attempt), [seen("s1", StepState::Intended)], "{name}");
+    }
+}
+
+#[test]
+fn a_lock_that_a_step_gave_up_is_missed_before_the_next_one() {
+    let Some(stage) = stage("CREATE TABLE t (a int)") else { return };
+    let mut session = stage.begun(1);
+    let hidden = "DO $$BEGIN EXECUTE 'SELECT pg_advisory_un' || 'lock_all()'; END$$";
+    session.execute(hidden, &[]).unwrap();
+    session.commit_step(&step(1, "s1")).unwrap();
+    let why = refusal(session.begin());
+    assert!(why.contains("does not hold the lock"), "{why}");
+    let alone = session.execute_alone("VACUUM t", &step(1, "s2"));
+    assert!(ending(&alone).contains("does not hold the lock"), "{alone:?}");
+    drop(session);
+    assert_eq!(steps(&stage, 1), [seen("s1", StepState::Done)]);
+}
+
+#[test]
+fn what_rewrites_every_table_may_rewrite_ours() {
+    let Some(stage) = stage("CREATE TABLE t (a int)") else { return };
+    let mut session = stage.writer(1);
+    for (sql, name) in [("VACUUM FULL", "s1"), ("VACUUM", "s2")] {
+        let ended = session.execute_alone(sql, &step(1, name));
+        assert_eq!(ending(&ended), "done", "{ended:?}");
+    }
+    session.begin().unwrap();
+    session.commit_step(&step(1, "s3")).unwrap();
+}
+
+#[test]
 fn what_failed_alone_without_a_trace_was_not_begun() {
     let Some(stage) = stage("CREATE TABLE t (a int)") else { return };
     let mut session = stage.writer(1);
