@@ -80,7 +80,8 @@ impl PostgresTarget {
         self
     }
 
-    /// Sets how connections are encrypted, and whom they trust. Default: as the URL says.
+    /// Sets how connections are encrypted, and whom they trust. Default: as the URL says; where that
+    /// says nothing, with a certificate that is verified, unless the server is on this machine. See [`Tls`].
     #[must_use]
     pub fn with_tls(mut self, tls: Tls) -> Self {
         self.settings.tls = tls;

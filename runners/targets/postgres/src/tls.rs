@@ -62,7 +62,8 @@ pub enum TlsRoots {
 ///
 /// The URL may say the same: `sslmode`, `sslrootcert` (a file, or `system`), `sslcert` and `sslkey`. Where both
 /// say something, they must agree, or opening a session fails. Where neither names a mode, it is
-/// [`TlsMode::Prefer`], and [`TlsMode::VerifyFull`] as soon as one of them names roots. TLS is 1.2 or 1.3.
+/// [`TlsMode::VerifyFull`], and [`TlsMode::Prefer`] only where the URL says by its address that the server is on this
+/// machine (`127.0.0.1`, `::1`; the name `localhost` is no address) and neither names roots. TLS is 1.2 or 1.3.
 ///
 /// ```
 /// use placet_target_postgres::{PostgresTarget, Tls, TlsMode};

@@ -35,8 +35,9 @@ pub(crate) struct Trust {
 }
 
 impl Trust {
-    /// What URL and options ask for together; `None` where connections are not to be encrypted.
-    pub(crate) fn new(url: Tls, options: &Tls) -> Result<Option<Self>, SqlFailure> {
+    /// What URL and options ask for together; `None` where connections are not to be encrypted. `is_near` says that
+    /// nobody can stand between this process and the server: both are on one machine.
+    pub(crate) fn new(url: Tls, options: &Tls, is_near: bool) -> Result<Option<Self>, SqlFailure> {
         let mode = one("sslmode", url.mode, options.mode)?;
         let roots = one("sslrootcert", url.roots, options.roots.clone())?;
         let certificate = one("sslcert", url.certificate, options.certificate.clone())?;
@@ -52,7 +53,8 @@ impl Trust {
             }
         };
         // Who names roots wants them to count.
-        let unsaid = if roots.is_some() { TlsMode::VerifyFull } else { TlsMode::Prefer };
+        let unsaid =
+            if roots.is_some() || !is_near { TlsMode::VerifyFull } else { TlsMode::Prefer };
         let mode = mode.unwrap_or(unsaid);
         if roots == Some(TlsRoots::System) && mode != TlsMode::VerifyFull {
             // Anybody gets a certificate from one of those, for a host of their own.
@@ -154,8 +156,8 @@ fn unreadable() -> SqlFailure {
 mod tests {
     use super::*;
 
-    fn said(tls: &Tls) -> String {
-        match Trust::new(Tls::default(), tls) {
+    fn said(tls: &Tls, is_near: bool) -> String {
+        match Trust::new(Tls::default(), tls, is_near) {
             Ok(None) => "plain".to_owned(),
             Ok(Some(trust)) => {
                 let check = match trust.check {
@@ -181,9 +183,13 @@ mod tests {
         ];
         for (mode, none, file, system) in modes {
             let tls = Tls { mode, ..Tls::default() };
-            assert_eq!(said(&tls), none, "{mode:?}");
-            assert_eq!(said(&tls.clone().with_roots_file("r")), file, "{mode:?}");
-            assert_eq!(said(&tls.with_system_roots()), system, "{mode:?}");
+            for is_near in [false, true] {
+                // What nobody said is as strict as can be, wherever somebody could listen.
+                let none = if mode.is_none() && !is_near { "host signed" } else { none };
+                assert_eq!(said(&tls, is_near), none, "{mode:?}");
+                assert_eq!(said(&tls.clone().with_roots_file("r"), is_near), file, "{mode:?}");
+                assert_eq!(said(&tls.clone().with_system_roots(), is_near), system, "{mode:?}");
+            }
         }
     }
 
@@ -191,8 +197,8 @@ mod tests {
     fn url_and_options_must_agree() {
         let (full, off) = (TlsMode::VerifyFull, TlsMode::Disable);
         let url = Tls::default().with_mode(full);
-        assert!(Trust::new(url.clone(), &Tls::default().with_mode(full)).is_ok());
-        let failure = Trust::new(url, &Tls::default().with_mode(off)).unwrap_err();
+        assert!(Trust::new(url.clone(), &Tls::default().with_mode(full), true).is_ok());
+        let failure = Trust::new(url, &Tls::default().with_mode(off), true).unwrap_err();
         assert!(failure.message().contains("`sslmode`"), "{failure:?}");
     }
 }

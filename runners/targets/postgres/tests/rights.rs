@@ -82,6 +82,25 @@ fn who_cannot_mark_what_it_does_does_nothing() {
 }
 
 #[test]
+fn a_server_elsewhere_gets_no_password_in_the_clear_unless_the_host_says_so() {
+    let Some(stage) = stage("") else { return };
+    // The server has no TLS. What a name means, others decide.
+    let near = stage.url();
+    let far = near.replace("127.0.0.1", "localhost");
+    for (url, opens) in [
+        (near, true),
+        (far.clone(), false),
+        (format!("{far}?sslmode=require"), false),
+        (format!("{far}?sslmode=disable"), true),
+        (format!("{far}?sslmode=prefer"), true),
+    ] {
+        let target = PostgresTarget::new(&url).with_connect_timeout_ms(60_000);
+        let opened = target.open(Access::ReadOnly, &StopSignal::new());
+        assert_eq!(opened.is_ok(), opens, "{url}: {opened:?}");
+    }
+}
+
+#[test]
 fn nothing_that_is_said_gives_a_credential_or_an_address_away() {
     let Some(stage) = stage("") else { return };
     let port = stage.server.port();
