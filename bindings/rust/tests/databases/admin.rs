@@ -132,7 +132,9 @@ impl Database {
     pub(crate) fn target(&self) -> Arc<dyn SqlTarget> {
         match self.kind {
             Kind::Sqlite => Arc::new(SqliteTarget::new(self.place())),
-            Kind::Postgres => Arc::new(PostgresTarget::new(self.place()).allow_superuser_dry_runs()),
+            Kind::Postgres => {
+                Arc::new(PostgresTarget::new(self.place()).allow_superuser_dry_runs())
+            }
             Kind::MariaDb => Arc::new(MySqlTarget::new(self.place())),
         }
     }

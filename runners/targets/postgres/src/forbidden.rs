@@ -90,7 +90,9 @@ fn reaches_file(rest: &str) -> bool {
     let words: Vec<&str> = rest.split_ascii_whitespace().collect();
     words.windows(2).any(|pair| match pair {
         ["to" | "from", next] => {
-            next.starts_with(['\'', '$', '"']) || next.starts_with("e'") || next.starts_with("program")
+            next.starts_with(['\'', '$', '"'])
+                || next.starts_with("e'")
+                || next.starts_with("program")
         }
         _ => false,
     })

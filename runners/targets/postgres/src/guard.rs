@@ -166,7 +166,9 @@ fn bodies(sql: &str, verb: &str, pieces: &[Piece<'_>]) -> Result<(), SqlFailure>
         return Ok(());
     }
     match forbidden::in_body(sql, is_kept) {
-        Some((word, why)) => Err(refused(format!("`{word}` is refused inside of a body: it {why}"))),
+        Some((word, why)) => {
+            Err(refused(format!("`{word}` is refused inside of a body: it {why}")))
+        }
         None => Ok(()),
     }
 }

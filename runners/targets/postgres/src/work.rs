@@ -170,8 +170,8 @@ impl Work {
         let member = |role: &str| {
             format!("pg_catalog.pg_has_role(r.oid, '{role}'::pg_catalog.name, 'MEMBER')")
         };
-        let roles =
-            ["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"].map(member);
+        let roles = ["pg_execute_server_program", "pg_read_server_files", "pg_write_server_files"]
+            .map(member);
         let sql = format!(
             "SELECT (r.rolsuper OR r.rolcreaterole OR {})::pg_catalog.text FROM pg_catalog.pg_roles r
             WHERE r.rolname OPERATOR(pg_catalog.=) session_user",

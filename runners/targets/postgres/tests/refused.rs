@@ -242,8 +242,14 @@ fn a_table_of_ours_that_was_made_otherwise_is_not_used() {
     let Some(stage) = stage("") else { return };
     let role = stage.role("other", "");
     for (change, back) in [
-        ("ALTER TABLE placet.placet_marker ADD CONSTRAINT c CHECK (fence > 0)", "DROP CONSTRAINT c"),
-        ("ALTER TABLE placet.placet_step ALTER state SET DEFAULT 'done'", "ALTER state DROP DEFAULT"),
+        (
+            "ALTER TABLE placet.placet_marker ADD CONSTRAINT c CHECK (fence > 0)",
+            "DROP CONSTRAINT c",
+        ),
+        (
+            "ALTER TABLE placet.placet_step ALTER state SET DEFAULT 'done'",
+            "ALTER state DROP DEFAULT",
+        ),
         ("GRANT INSERT ON placet.placet_marker TO PUBLIC", ""),
         (&format!("GRANT SELECT, DELETE ON placet.placet_step TO {role}"), ""),
         ("CREATE UNIQUE INDEX u ON placet.placet_kept (request)", ""),

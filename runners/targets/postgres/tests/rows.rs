@@ -164,9 +164,8 @@ fn rows_that_are_shown_elsewhere_keep_the_origin_of_their_table() {
         return;
     };
     let mut session = stage.reader();
-    let origin = |table: &str, column: &str| {
-        Some(Origin { table: table.into(), column: column.into() })
-    };
+    let origin =
+        |table: &str, column: &str| Some(Origin { table: table.into(), column: column.into() });
     for (sql, due) in [
         ("SELECT email FROM people", origin("people", "email")),
         ("SELECT email FROM people_some", origin("people", "email")),

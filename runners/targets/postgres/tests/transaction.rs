@@ -139,7 +139,8 @@ fn what_is_put_off_until_the_commit_cannot_take_the_mark_away() {
                 let found = stage.reader().marker(&id(attempt)).unwrap();
                 assert_eq!(found, Some(due == "done"), "{often}");
             }
-            let gone = "DELETE FROM t; DELETE FROM placet.placet_marker; DELETE FROM placet.placet_step";
+            let gone =
+                "DELETE FROM t; DELETE FROM placet.placet_marker; DELETE FROM placet.placet_step";
             stage.db.run(gone);
         }
     }

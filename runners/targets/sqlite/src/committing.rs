@@ -48,9 +48,7 @@ impl SqliteSession {
         let why = match self.access {
             Access::ReadWrite(own) if own.attempt == 0 => "a dry run commits nothing",
             Access::ReadWrite(own) if key(&own) == key(id) => return Ok(()),
-            Access::ReadWrite(_) | Access::ReadOnly => {
-                "this session was opened for something else"
-            }
+            Access::ReadWrite(_) | Access::ReadOnly => "this session was opened for something else",
         };
         Err(SqlFailure::Refused(why.to_owned()))
     }

@@ -122,7 +122,8 @@ fn key_place(columns: &[Column], at: usize) -> i64 {
 fn is_loose(declared: &str) -> bool {
     let declared = declared.to_ascii_uppercase();
     let has = |parts: &[&str]| parts.iter().any(|part| declared.contains(part));
-    !has(&["INT", "CHAR", "CLOB", "TEXT"]) && (declared.is_empty() || declared == "ANY" || has(&["BLOB"]))
+    !has(&["INT", "CHAR", "CLOB", "TEXT"])
+        && (declared.is_empty() || declared == "ANY" || has(&["BLOB"]))
 }
 
 fn trigger_of(connection: &Connection, table: &str) -> rusqlite::Result<Option<String>> {

@@ -170,7 +170,9 @@ fn a_key_that_only_looks_the_same_is_another() {
         (130, "k PRIMARY KEY, n)", "(7, 1)", "k = 7.0"),
         (140, "k TEXT COLLATE RTRIM PRIMARY KEY, n INT) WITHOUT ROWID", "('a', 1)", "k = 'a '"),
     ] {
-        let make = format!("CREATE TABLE made{request} ({case}; INSERT INTO made{request} VALUES {insert}");
+        let make = format!(
+            "CREATE TABLE made{request} ({case}; INSERT INTO made{request} VALUES {insert}"
+        );
         database.execute_batch(&make).unwrap();
         let name = format!("made{request}");
         let of = touch(TouchKind::Update, &name, &["n"], None);
@@ -181,7 +183,7 @@ fn a_key_that_only_looks_the_same_is_another() {
         drop(session);
         database.execute_batch(&format!("UPDATE {name} SET {tamper}")).unwrap();
         let mut session = writer(&bench, request + 1);
-        let inverse = session.inverse(&Attempt::of(&id(request)), 10).unwrap();
+        let inverse = session.inverse(&Attempt::of(&id(request)), (10, 1 << 30)).unwrap();
         for sql in &inverse {
             assert_eq!(session.execute(sql, &[]).unwrap(), 0, "{tamper}: {sql}");
         }
