@@ -34,7 +34,7 @@ pub use points::POINTS;
 /// Statements get SQLite's own functions and no virtual tables of their own; texts, blobs and rows are at
 /// most 16 MiB long, and LIKE patterns 100 bytes. `instr`, `replace` and the trims are the host's own: they
 /// answer as SQLite's do, but refuse floating-point numbers and texts that are not UTF-8, instead of guessing
-/// how SQLite would write them.
+/// how SQLite would write them. A file in whose schema is a name that is not UTF-8 is refused.
 ///
 /// Every statement runs in a transaction, and a transaction holds the write lock from its beginning. The marker and the
 /// steps of an attempt are asked for under that lock: while any transaction is open, nobody can tell. A session that is

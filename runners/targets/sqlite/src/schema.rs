@@ -5,6 +5,48 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use crate::guard::is_ours;
+use crate::session::SqliteSession;
+use placet_target::SqlFailure;
+
+impl SqliteSession {
+    /// Refuses a schema whose names are not text. SQLite takes any bytes, its wrapper panics at such a name, and this host's
+    /// own statements make none: it is enough to look again when somebody else has written.
+    pub(super) fn names_are_text(&self) -> Result<(), SqlFailure> {
+        // Nobody else writes during a transaction.
+        if self.names_seen.get().is_some() && !self.connection.is_autocommit() {
+            return Ok(());
+        }
+        let look = |connection: &Connection| {
+            let version = connection.query_row("PRAGMA main.data_version", [], |row| row.get(0))?;
+            if self.names_seen.get() == Some(version) {
+                return Ok(Some(version));
+            }
+            Ok(has_text_only(connection)?.then_some(version))
+        };
+        let seen = self.as_host(look).map_err(|error| self.failure_of_theirs(&error, ""))?;
+        self.names_seen.set(seen);
+        seen.map(drop).ok_or_else(|| {
+            SqlFailure::Refused(
+                "a name in the target's schema is not UTF-8; rename it with another tool".to_owned(),
+            )
+        })
+    }
+}
+
+fn has_text_only(connection: &Connection) -> rusqlite::Result<bool> {
+    let mut query = connection.prepare("SELECT name, sql FROM main.sqlite_schema")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        for at in 0..2 {
+            if let ValueRef::Text(bytes) = row.get_ref(at)?
+                && core::str::from_utf8(bytes).is_err()
+            {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
 
 /// Everything that the schema tells of an object or a table's parts: kind, name, table and text.
 const SCHEMA: &str = "SELECT type, name, tbl_name, sql FROM main.sqlite_schema ORDER BY 1, 2, 3, 4";

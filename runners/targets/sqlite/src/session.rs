@@ -1,5 +1,6 @@
 //! One session on a SQLite file.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use placet_core::digest::Digest;
@@ -32,6 +33,8 @@ pub(super) struct SqliteSession {
     pub(super) access: Access,
     pub(super) stop: StopSignal,
     pub(super) guard: Guard,
+    /// What others had changed when the names of the schema were looked at.
+    pub(super) names_seen: Cell<Option<i64>>,
 }
 
 impl SqliteSession {
@@ -57,7 +60,7 @@ impl SqliteSession {
         };
         prepare().map_err(|error| of_sqlite(&error, "", &stop))?;
         points::at(points::OPENED);
-        Ok(Self { target, connection, access, stop, guard })
+        Ok(Self { target, connection, access, stop, guard, names_seen: Cell::new(None) })
     }
 
     pub(super) fn failure(&self, error: &rusqlite::Error, sql: &str) -> SqlFailure {
@@ -109,7 +112,10 @@ impl SqliteSession {
         if let Some(ours) = names_ours(statement) {
             return Err(SqlFailure::Refused(format!("`{ours}` belongs to the host")));
         }
-        single::statement(statement).map_err(|why| SqlFailure::Refused(why.to_owned()))
+        let statement =
+            single::statement(statement).map_err(|why| SqlFailure::Refused(why.to_owned()))?;
+        self.names_are_text()?;
+        Ok(statement)
     }
 
     /// Prepares a statement of somebody else's and remembers what it does.

@@ -1,6 +1,6 @@
 //! Where the columns of an answer come from, and when that is not told.
 
-use placet_target::{Access, Origin};
+use placet_target::{Access, Origin, SqlFailure};
 
 use crate::bench::Bench;
 use crate::session;
@@ -48,4 +48,37 @@ fn a_column_is_followed_through_names_and_never_through_a_mixture() {
     ] {
         assert_eq!(origins(&bench, sql), wanted, "{sql}");
     }
+}
+
+/// SQLite takes any bytes for a name, and hands them out as they are.
+#[test]
+fn a_name_that_is_no_text_is_refused_before_it_is_read() {
+    let bench = Bench::new();
+    let mut reader = session(&bench, Access::ReadOnly);
+    let mut ask = |sql: &str| reader.query(sql, &[], 100, 1 << 20).map(|found| found.columns);
+    assert_eq!(ask("SELECT id FROM orders").unwrap(), ["id"]);
+    let admin = rusqlite::Connection::open(bench.path()).unwrap();
+    admin
+        .execute_batch(
+            "CREATE VIEW odd AS SELECT 1 AS named;
+             PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = CAST(replace(sql, 'named', CAST(x'22ff22' AS TEXT)) AS TEXT)
+             WHERE name = 'odd';
+             PRAGMA writable_schema = RESET;",
+        )
+        .unwrap();
+    // Also by a session that was there before.
+    for sql in ["SELECT * FROM odd", "SELECT id FROM orders"] {
+        let refused = ask(sql);
+        assert!(
+            matches!(&refused, Err(SqlFailure::Refused(why)) if why.contains("UTF-8")),
+            "{sql}: {refused:?}"
+        );
+    }
+    let mut writer = session(&bench, crate::WRITE);
+    let refused = writer.execute("CREATE TABLE made AS SELECT * FROM odd", &[]);
+    assert!(matches!(refused, Err(SqlFailure::Refused(_))), "{refused:?}");
+    drop(writer);
+    admin.execute_batch("DROP VIEW odd").unwrap();
+    assert_eq!(ask("SELECT id FROM orders").unwrap(), ["id"]);
 }
