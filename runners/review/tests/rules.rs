@@ -69,6 +69,24 @@ const CASES: &[Case] = &[
         ],
     },
     Case {
+        code: "sql.invisible_characters",
+        dialects: &[PostgreSql],
+        found: &[
+            "DO $$ BEGIN DELETE FROM a -- \rWHERE b = 1;\nEND $$",
+            "DO $a$ BEGIN DELETE FROM\u{200B} a; END $a$",
+            "SELECT 1; DO 'BEGIN DELETE FROM\u{200B} a; END'",
+            "DO LANGUAGE plpgsql E'BEGIN DELETE FROM\u{200B} a; END'",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT\u{A0}1'",
+            "create or replace procedure f() LANGUAGE sql AS 'SELECT\u{A0}1'",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$ SELECT\u{A0}1 $$",
+        ],
+        not: &[
+            "DO $$ BEGIN DELETE FROM ñ; END $$",
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1;\r\n'; SELECT '\u{200D}'",
+            "CREATE VIEW v AS SELECT '\u{200D}' AS do",
+        ],
+    },
+    Case {
         code: "sql.no_where",
         dialects: ALL,
         found: &["UPDATE a SET b = 1", "DELETE FROM a", "DELETE FROM a -- WHERE b = 1"],

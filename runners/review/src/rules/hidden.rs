@@ -64,16 +64,43 @@ fn has_lone_return(script: &str) -> bool {
     false
 }
 
-/// Where strings stand.
+/// Where strings stand that are data. What stands between dollars, or in any string of a statement that takes code as a
+/// string, is code: whoever reads it reads statements.
 fn strings_of(script: &str, dialect: Dialect) -> Vec<(usize, usize)> {
     let mut lexer = Lexer::new(script, dialect);
     let mut strings = Vec::new();
+    let mut head = Vec::new();
     while let Ok(Some(token)) = lexer.next() {
-        if token.kind == Kind::Text {
+        let text = script.get(token.start..token.end).unwrap_or_default();
+        if token.kind == Kind::End {
+            head.clear();
+            continue;
+        }
+        let is_data = !text.starts_with('$') && !takes_code(&head, dialect);
+        if token.kind == Kind::Text && is_data {
             strings.push((token.start, token.end));
+        }
+        if head.len() < HEAD_TOKENS {
+            head.push(text);
         }
     }
     strings
+}
+
+/// The tokens of `CREATE OR REPLACE FUNCTION`.
+const HEAD_TOKENS: usize = 4;
+
+/// Whether a statement that begins so has its code in a string. In MySQL and SQLite none has.
+fn takes_code(head: &[&str], dialect: Dialect) -> bool {
+    let is = |word: &str, due: &str| word.eq_ignore_ascii_case(due);
+    matches!(dialect, Dialect::PostgreSql | Dialect::Generic)
+        && match head {
+            [first, ..] if is(first, "DO") => true,
+            [first, rest @ ..] if is(first, "CREATE") => {
+                rest.iter().any(|word| is(word, "FUNCTION") || is(word, "PROCEDURE"))
+            }
+            _ => false,
+        }
 }
 
 /// Whether it changes the order in which the text around it is shown.

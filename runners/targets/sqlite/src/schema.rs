@@ -27,7 +27,8 @@ impl SqliteSession {
         self.names_seen.set(seen);
         seen.map(drop).ok_or_else(|| {
             SqlFailure::Refused(
-                "a name in the target's schema is not UTF-8; rename it with another tool".to_owned(),
+                "a name in the target's schema is not UTF-8; rename it with another tool"
+                    .to_owned(),
             )
         })
     }
