@@ -135,6 +135,37 @@ fn odd_rows_are_put_back_exactly() {
 }
 
 #[test]
+fn a_cast_of_somebodys_own_does_not_change_what_is_kept() {
+    let Some(stage) = stage(
+        "CREATE TYPE mood AS ENUM ('glad', 'sad');
+        CREATE TYPE moods AS RANGE (subtype = mood);
+        CREATE DOMAIN pad AS char(4);
+        CREATE FUNCTION hide(mood) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT ''x''::text';
+        CREATE CAST (mood AS text) WITH FUNCTION hide(mood) AS IMPLICIT;
+        CREATE FUNCTION hide(moods) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT ''y''::text';
+        CREATE CAST (moods AS text) WITH FUNCTION hide(moods);
+        CREATE TABLE t (id int PRIMARY KEY, m mood, l mood[], r moods, p pad);
+        INSERT INTO t VALUES (1, 'glad', '{sad,NULL}', '[glad,sad)', 'a'), (2, NULL, NULL, NULL, NULL)",
+    ) else {
+        return;
+    };
+    let before = dump(&stage, "t");
+    let columns = ["m", "l", "r", "p"];
+    let update = simple(TouchKind::Update, &columns, None);
+    let sql = "UPDATE t SET m = 'sad', l = '{}', r = 'empty', p = 'b'";
+    assert_eq!(run(&stage, 1, sql, &update), 2);
+    assert_eq!(put_back(&stage, 1, 2), [1, 1]);
+    assert_eq!(dump(&stage, "t"), before);
+    assert_eq!(run(&stage, 3, "DELETE FROM t", &simple(TouchKind::Delete, &[], None)), 2);
+    assert_eq!(put_back(&stage, 3, 4), [1, 1]);
+    assert_eq!(dump(&stage, "t"), before);
+    // Nor hides it that a value is another one now.
+    run(&stage, 5, sql, &update);
+    stage.db.run("UPDATE t SET m = 'glad'");
+    assert_eq!(put_back(&stage, 5, 6), [0, 0]);
+}
+
+#[test]
 fn a_row_that_somebody_changed_since_stays_as_it_is() {
     let Some(stage) = stage(
         "CREATE TABLE t (id int PRIMARY KEY, n numeric, j json); INSERT INTO t VALUES (1, 1, '{}'), (2, 2, '{}')",
@@ -216,6 +247,9 @@ fn what_cannot_be_put_back_is_said_beforehand_and_does_not_run() {
         ),
         ("CREATE TYPE pair AS (a int); ALTER TABLE t ADD p pair", Delete, &[], "kept exactly"),
         ("ALTER TABLE t ADD p regclass[]", Update, &["n"], "kept exactly"),
+        ("ALTER TABLE t ADD p bpchar", Update, &["n"], "kept exactly"),
+        ("ALTER TABLE t ADD p bpchar[]", Delete, &[], "kept exactly"),
+        ("CREATE DOMAIN pad AS bpchar; ALTER TABLE t ADD p pad", Delete, &[], "kept exactly"),
         (
             "ALTER TABLE t ALTER n SET NOT NULL, ALTER n ADD GENERATED ALWAYS AS IDENTITY",
             Update,

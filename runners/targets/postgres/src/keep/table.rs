@@ -74,6 +74,8 @@ pub(super) struct Column {
     /// The type that its values are made of in the end.
     leaf: String,
     is_exact: bool,
+    /// Whether its type is not one of the server's own: then somebody may have made a cast to text for it.
+    pub(super) is_made: bool,
     pub(super) is_generated: bool,
     /// Whether only the database sets it, unless it is overridden.
     pub(super) is_identity: bool,
@@ -109,14 +111,20 @@ const COLUMNS: &str = "WITH RECURSIVE inside (attnum, oid, depth) AS (
         WHERE t.typtype IN ('d', 'r', 'm') OR t.typcategory = 'A' AND t.typlen = -1),
     leaves AS (
         SELECT DISTINCT ON (i.attnum) i.attnum, t.typname, t.typtype, t.typnamespace
-        FROM inside i JOIN pg_type t ON t.oid = i.oid ORDER BY i.attnum, i.depth DESC)
+        FROM inside i JOIN pg_type t ON t.oid = i.oid ORDER BY i.attnum, i.depth DESC),
+    chains AS (
+        SELECT i.attnum, bool_or(t.typnamespace <> 'pg_catalog'::regnamespace) AS is_made,
+            bool_or(t.typtypmod <> -1) AS has_length
+        FROM inside i JOIN pg_type t ON t.oid = i.oid GROUP BY i.attnum)
     SELECT a.attname::text, quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
         l.typname::text,
-        l.typtype = 'e' OR l.typnamespace = 'pg_catalog'::regnamespace AND l.typname::text = ANY ($2),
+        -- Text of a `bpchar` without a length has lost the blanks at its end; a length puts them back.
+        l.typtype = 'e' OR l.typnamespace = 'pg_catalog'::regnamespace AND l.typname::text = ANY ($2)
+            AND (l.typname <> 'bpchar' OR a.atttypmod <> -1 OR h.has_length),
         a.attgenerated <> '', a.attidentity = 'a',
         coalesce(a.attnum = ANY (k.indkey::int2[]), false),
-        c.relname::text, format('%I.%I', n.nspname, c.relname)
-    FROM pg_attribute a JOIN leaves l ON l.attnum = a.attnum
+        c.relname::text, format('%I.%I', n.nspname, c.relname), h.is_made
+    FROM pg_attribute a JOIN leaves l ON l.attnum = a.attnum JOIN chains h ON h.attnum = a.attnum
     JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_index k ON k.indrelid = a.attrelid AND k.indisprimary
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
@@ -159,6 +167,7 @@ fn column(row: &Row) -> Result<Column, tokio_postgres::Error> {
         is_generated: row.try_get(5)?,
         is_identity: row.try_get(6)?,
         is_key: row.try_get(7)?,
+        is_made: row.try_get(10)?,
     })
 }
 

@@ -20,9 +20,24 @@ fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
+/// The text of a value, as the server writes it out: what it reads back. A cast to text may be somebody's own.
+fn text(place: &str, column: &Column) -> String {
+    if column.is_made {
+        format!("CASE WHEN {place} IS NOT NULL THEN pg_catalog.format('%s', {place}) END")
+    } else {
+        format!("{place}::pg_catalog.text")
+    }
+}
+
+/// The value of a column of `row`, as a literal; NULL as such.
+fn quoted_value(row: &str, column: &Column) -> String {
+    let text = text(&format!("{row}.{}", column.name), column);
+    format!("pg_catalog.quote_nullable({text})")
+}
+
 /// The value of a column of `row`, as a literal of its type.
 fn value(row: &str, column: &Column, parts: &mut Vec<String>) {
-    parts.push(format!("pg_catalog.quote_nullable({row}.{}::pg_catalog.text)", column.name));
+    parts.push(quoted_value(row, column));
     parts.push(literal(&format!("::{}", column.cast)));
 }
 
@@ -62,9 +77,11 @@ impl<'a> Words<'a> {
                 continue;
             }
             // As text, letter by letter: some types have no equality, and others call different values equal.
-            let text = format!("{name}::pg_catalog.text COLLATE pg_catalog.\"C\"");
+            let text = text(name, column);
+            let text = if column.is_made { format!("({text})") } else { text };
+            let text = format!("{text} COLLATE pg_catalog.\"C\"");
             parts.push(literal(&format!(" AND {text} IS NOT DISTINCT FROM ")));
-            parts.push(format!("pg_catalog.quote_nullable({row}.{name}::pg_catalog.text)"));
+            parts.push(quoted_value(row, column));
         }
     }
 
@@ -112,7 +129,7 @@ impl<'a> Words<'a> {
     fn sameness(&self, row: &str) -> String {
         let rest = self.table.own().filter(|column| !self.is_touched(column));
         let texts: Vec<String> =
-            rest.map(|column| format!("{row}.{}::pg_catalog.text", column.name)).collect();
+            rest.map(|column| text(&format!("{row}.{}", column.name), column)).collect();
         format!("ROW({})::pg_catalog.text", texts.join(", "))
     }
 
