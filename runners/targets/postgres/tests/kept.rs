@@ -256,6 +256,40 @@ fn what_cannot_be_put_back_is_said_beforehand_and_does_not_run() {
             &["n"],
             "identity",
         ),
+        (
+            "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE t ADD p int DEFAULT g()",
+            Insert,
+            &[],
+            "calls public.g()",
+        ),
+        (
+            "CREATE FUNCTION g(int) RETURNS bool LANGUAGE sql AS 'SELECT true'; ALTER TABLE t ADD CHECK (g(n))",
+            Update,
+            &["n"],
+            "calls public.g(integer)",
+        ),
+        (
+            "CREATE FUNCTION g(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+            CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = g);
+            ALTER TABLE t ADD CHECK (n === m)",
+            Insert,
+            &[],
+            "calls public.g(integer,integer)",
+        ),
+        (
+            "CREATE FUNCTION g(int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+            CREATE DOMAIN few AS int CHECK (g(VALUE)); ALTER TABLE t ADD p few",
+            Delete,
+            &[],
+            "calls public.g(integer)",
+        ),
+        (
+            "CREATE FUNCTION g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+            CREATE INDEX ON t (g(n)); ALTER FUNCTION g VOLATILE",
+            Update,
+            &["n"],
+            "calls public.g(integer)",
+        ),
         ("DROP TABLE t", Delete, &[], "no such table"),
         (
             "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) DEFERRABLE",

@@ -14,7 +14,21 @@ const REASONS: &str = "WITH t AS (SELECT * FROM pg_class WHERE oid = $1),
         WHERE attrelid = $1 AND attname::text = ANY ($2) AND attnum > 0 AND NOT attisdropped),
     keys AS (SELECT indkey::int2[] AS columns, indimmediate FROM pg_index
         WHERE indrelid = $1 AND indisprimary),
-    referring AS (SELECT * FROM pg_constraint WHERE contype = 'f' AND confrelid = $1)
+    referring AS (SELECT * FROM pg_constraint WHERE contype = 'f' AND confrelid = $1),
+    parts AS (
+        SELECT 'pg_attrdef'::regclass AS class, oid, 'a default or generated column' AS what FROM pg_attrdef
+            WHERE adrelid = $1
+        UNION ALL SELECT 'pg_constraint'::regclass, oid, format('the constraint %I', conname) FROM pg_constraint
+            WHERE conrelid = $1
+            OR contypid IN (SELECT atttypid FROM pg_attribute WHERE attrelid = $1 AND attnum > 0)
+        UNION ALL SELECT 'pg_class'::regclass, indexrelid, format('the index %s', indexrelid::regclass)
+            FROM pg_index WHERE indrelid = $1),
+    called AS (
+        SELECT p.what, f.oid::regprocedure AS name
+        FROM parts p JOIN pg_depend d ON d.classid = p.class AND d.objid = p.oid
+        LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
+        JOIN pg_proc f ON f.provolatile = 'v' AND f.oid >= 16384
+            AND f.oid = CASE WHEN d.refclassid = 'pg_proc'::regclass THEN d.refobjid ELSE o.oprcode::oid END)
     SELECT 1, 'it is a view, a foreign or a partitioned table, or a temporary one' FROM t
         WHERE relkind <> 'r' OR relpersistence = 't'
     UNION ALL SELECT 2, 'the table is one of the server''s own' FROM t
@@ -47,6 +61,7 @@ const REASONS: &str = "WITH t AS (SELECT * FROM pg_class WHERE oid = $1),
         WHERE $3 = 'update' AND indrelid = $1 AND NOT indisprimary AND (indisunique OR indisexclusion)
             AND (indkey::int2[] && ARRAY (SELECT attnum FROM touched)
                 OR indexprs IS NOT NULL OR indpred IS NOT NULL)
+    UNION ALL SELECT 15, format('%s of the table calls %s, which may do anything', what, name) FROM called
     ORDER BY 1, 2 LIMIT 1";
 
 impl Work {
