@@ -40,8 +40,9 @@ impl Work {
 
     /// Whether the lock of the attempt is still this session's.
     async fn holds_lock(&self, id: &JobId) -> Result<bool, Trouble> {
-        let [a, b, c, d, e, f, g, h] = lock_key(id).to_be_bytes();
-        let (high, low) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+        // The server shows the two halves of a key.
+        let key = lock_key(id).cast_unsigned();
+        let (high, low) = (key >> 32, key & u64::from(u32::MAX));
         let sql = format!(
             "SELECT 1 FROM pg_catalog.pg_locks l
             WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted

@@ -1,6 +1,10 @@
 //! A look at the marks beside the session, on a connection of its own: with the credential that wrote them, and
 //! without anything that a statement of somebody else's could have changed.
 
+use core::future::poll_fn;
+use core::pin::pin;
+
+use futures_core::Stream as _;
 use placet_core::runner::JobId;
 use placet_target::{Attempt, SqlFailure, StepSeen, StepState};
 use tokio_postgres::error::SqlState;
@@ -8,9 +12,12 @@ use tokio_postgres::types::Type;
 
 use crate::fault::{Trouble, refused};
 use crate::link::Link;
-use crate::marks::{BY_KEY, Key};
+use crate::marks::{BY_KEY, Key, Typed};
 use crate::place::Place;
 use crate::work::{Work, lock_key};
+
+/// The most that the statements which put an attempt back may have together, in bytes.
+const KEPT_BYTES_MAX: usize = 64 << 20;
 
 impl Work {
     /// Whether the transaction of this attempt was committed.
@@ -107,13 +114,16 @@ impl Work {
         let limit = i64::try_from(rows_max.saturating_add(1)).unwrap_or(i64::MAX);
         let mut typed = key.typed();
         typed.push((&limit, Type::INT8));
-        let rows = link.watched(link.client.query_typed(&sql, &typed)).await?;
-        if u64::try_from(rows.len()).unwrap_or(u64::MAX) > rows_max {
+        let texts = link.watched(texts_of(link, &sql, typed)).await?;
+        let Some(texts) = texts else {
+            let why = format!("putting everything back takes more than {KEPT_BYTES_MAX} bytes");
+            return Err(SqlFailure::Limit(why));
+        };
+        if u64::try_from(texts.len()).unwrap_or(u64::MAX) > rows_max {
             let why = format!("putting everything back takes more than {rows_max} statements");
             return Err(SqlFailure::Limit(why));
         }
-        let texts = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>();
-        Ok(texts.map_err(Trouble::Said)?)
+        Ok(texts)
     }
 
     /// A connection that only reads, with the credential that writes.
@@ -156,4 +166,24 @@ impl Work {
             Err(trouble) => Err(trouble.into()),
         }
     }
+}
+
+/// The texts that a query answers, counted while they come; `None` where they are too much. The connection is of no
+/// further use then.
+async fn texts_of(
+    link: &Link,
+    sql: &str,
+    typed: Typed<'_>,
+) -> Result<Option<Vec<String>>, tokio_postgres::Error> {
+    let mut rows = pin!(link.client.query_typed_raw(sql, typed).await?);
+    let (mut texts, mut bytes) = (Vec::new(), 0_usize);
+    while let Some(row) = poll_fn(|context| rows.as_mut().poll_next(context)).await {
+        let text: String = row?.try_get(0)?;
+        bytes = bytes.saturating_add(text.len());
+        if bytes > KEPT_BYTES_MAX {
+            return Ok(None);
+        }
+        texts.push(text);
+    }
+    Ok(Some(texts))
 }

@@ -15,6 +15,12 @@ use crate::tls::Tls;
 /// seen; there the rights of the role are the only limit. Use one that is no superuser. `setval` is refused, because no
 /// rollback undoes it; numbers that `nextval` gave out stay given out, too.
 ///
+/// Rows are kept only by a role that may make temporary objects (`TEMPORARY` on the database, which everybody has unless
+/// it was taken away): the server is asked what a statement calls by a function that nobody calls.
+///
+/// Limits of bytes are felt row by row: one row is held as a whole before it is counted, and PostgreSQL lets a single
+/// value have a gigabyte. Where that is more than the host can spare, let queries cut such values (`left(note, 1000)`).
+///
 /// The host's own rows (what was committed, which step came how far, what can be put back) stand in the tables
 /// `placet_marker`, `placet_step` and `placet_kept` of a schema of their own, `placet` unless
 /// [`Self::with_schema`] says otherwise. The first session that may commit makes them, so the role of the URL must be

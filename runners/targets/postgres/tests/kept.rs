@@ -215,94 +215,131 @@ fn several_statements_are_put_back_last_first() {
     assert!(inverse(&stage, 9).is_empty());
 }
 
+/// What is done to the table, a statement of which kind on which columns, and why its rows cannot be kept.
+const UNKEEPABLE: &[(&str, TouchKind, &[&str], &str)] = &[
+    ("DROP TABLE t; CREATE TABLE t (id int, n int)", TouchKind::Delete, &[], "no primary key"),
+    ("", TouchKind::Update, &["id"], "belongs to the primary key"),
+    ("", TouchKind::Update, &["nothing"], "no column nothing"),
+    (
+        "CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f()",
+        TouchKind::Insert,
+        &[],
+        "trigger x",
+    ),
+    ("CREATE RULE x AS ON DELETE TO t DO ALSO SELECT 1", TouchKind::Delete, &[], "rule x"),
+    ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", TouchKind::Delete, &[], "policies"),
+    (
+        "ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT * FROM u",
+        TouchKind::Delete,
+        &[],
+        "a view",
+    ),
+    (
+        "CREATE TABLE c (t int REFERENCES t ON DELETE CASCADE)",
+        TouchKind::Delete,
+        &[],
+        "foreign key",
+    ),
+    (
+        "CREATE TABLE c (t int REFERENCES t ON DELETE SET NULL)",
+        TouchKind::Insert,
+        &[],
+        "foreign key",
+    ),
+    (
+        "ALTER TABLE t ADD UNIQUE (n); CREATE TABLE c (t int REFERENCES t (n) ON UPDATE CASCADE)",
+        TouchKind::Update,
+        &["n"],
+        "foreign key",
+    ),
+    (
+        "ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES t",
+        TouchKind::Delete,
+        &[],
+        "refer to each other",
+    ),
+    ("ALTER TABLE t ADD UNIQUE (n)", TouchKind::Update, &["n"], "must be different"),
+    ("CREATE UNIQUE INDEX ON t ((n + m))", TouchKind::Update, &["n"], "must be different"),
+    ("CREATE TABLE c () INHERITS (t)", TouchKind::Delete, &[], "inherits"),
+    (
+        "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        TouchKind::Delete,
+        &[],
+        "partitioned",
+    ),
+    (
+        "CREATE TYPE pair AS (a int); ALTER TABLE t ADD p pair",
+        TouchKind::Delete,
+        &[],
+        "kept exactly",
+    ),
+    ("ALTER TABLE t ADD p regclass[]", TouchKind::Update, &["n"], "kept exactly"),
+    ("ALTER TABLE t ADD p bpchar", TouchKind::Update, &["n"], "kept exactly"),
+    ("ALTER TABLE t ADD p bpchar[]", TouchKind::Delete, &[], "kept exactly"),
+    (
+        "CREATE DOMAIN pad AS bpchar; ALTER TABLE t ADD p pad",
+        TouchKind::Delete,
+        &[],
+        "kept exactly",
+    ),
+    (
+        "ALTER TABLE t ALTER n SET NOT NULL, ALTER n ADD GENERATED ALWAYS AS IDENTITY",
+        TouchKind::Update,
+        &["n"],
+        "identity",
+    ),
+    (
+        "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE t ADD p int DEFAULT g()",
+        TouchKind::Insert,
+        &[],
+        "calls public.g()",
+    ),
+    (
+        "CREATE FUNCTION g(int) RETURNS bool LANGUAGE sql AS 'SELECT true'; ALTER TABLE t ADD CHECK (g(n))",
+        TouchKind::Update,
+        &["n"],
+        "calls public.g(integer)",
+    ),
+    (
+        "CREATE FUNCTION g(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+        CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = g);
+        ALTER TABLE t ADD CHECK (n === m)",
+        TouchKind::Insert,
+        &[],
+        "calls public.g(integer,integer)",
+    ),
+    (
+        "CREATE FUNCTION g(int) RETURNS bool LANGUAGE sql AS 'SELECT true';
+        CREATE DOMAIN few AS int CHECK (g(VALUE)); ALTER TABLE t ADD p few",
+        TouchKind::Delete,
+        &[],
+        "calls public.g(integer)",
+    ),
+    (
+        "CREATE FUNCTION g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
+        CREATE INDEX ON t (g(n)); ALTER FUNCTION g VOLATILE",
+        TouchKind::Update,
+        &["n"],
+        "calls public.g(integer)",
+    ),
+    ("DROP TABLE t", TouchKind::Delete, &[], "no such table"),
+    (
+        "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) DEFERRABLE",
+        TouchKind::Insert,
+        &[],
+        "deferrable",
+    ),
+];
+
 #[test]
 fn what_cannot_be_put_back_is_said_beforehand_and_does_not_run() {
     use TouchKind::{Delete, Insert, Update};
     let base = "CREATE TABLE t (id int PRIMARY KEY, n int, m int); INSERT INTO t VALUES (1, 1, 1);";
-    let cases: &[(&str, TouchKind, &[&str], &str)] = &[
-        ("DROP TABLE t; CREATE TABLE t (id int, n int)", Delete, &[], "no primary key"),
-        ("", Update, &["id"], "belongs to the primary key"),
-        ("", Update, &["nothing"], "no column nothing"),
-        ("CREATE TRIGGER x AFTER INSERT ON t EXECUTE FUNCTION f()", Insert, &[], "trigger x"),
-        ("CREATE RULE x AS ON DELETE TO t DO ALSO SELECT 1", Delete, &[], "rule x"),
-        ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", Delete, &[], "policies"),
-        ("ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT * FROM u", Delete, &[], "a view"),
-        ("CREATE TABLE c (t int REFERENCES t ON DELETE CASCADE)", Delete, &[], "foreign key"),
-        ("CREATE TABLE c (t int REFERENCES t ON DELETE SET NULL)", Insert, &[], "foreign key"),
-        (
-            "ALTER TABLE t ADD UNIQUE (n); CREATE TABLE c (t int REFERENCES t (n) ON UPDATE CASCADE)",
-            Update,
-            &["n"],
-            "foreign key",
-        ),
-        ("ALTER TABLE t ADD FOREIGN KEY (n) REFERENCES t", Delete, &[], "refer to each other"),
-        ("ALTER TABLE t ADD UNIQUE (n)", Update, &["n"], "must be different"),
-        ("CREATE UNIQUE INDEX ON t ((n + m))", Update, &["n"], "must be different"),
-        ("CREATE TABLE c () INHERITS (t)", Delete, &[], "inherits"),
-        (
-            "DROP TABLE t; CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)",
-            Delete,
-            &[],
-            "partitioned",
-        ),
-        ("CREATE TYPE pair AS (a int); ALTER TABLE t ADD p pair", Delete, &[], "kept exactly"),
-        ("ALTER TABLE t ADD p regclass[]", Update, &["n"], "kept exactly"),
-        ("ALTER TABLE t ADD p bpchar", Update, &["n"], "kept exactly"),
-        ("ALTER TABLE t ADD p bpchar[]", Delete, &[], "kept exactly"),
-        ("CREATE DOMAIN pad AS bpchar; ALTER TABLE t ADD p pad", Delete, &[], "kept exactly"),
-        (
-            "ALTER TABLE t ALTER n SET NOT NULL, ALTER n ADD GENERATED ALWAYS AS IDENTITY",
-            Update,
-            &["n"],
-            "identity",
-        ),
-        (
-            "CREATE FUNCTION g() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER TABLE t ADD p int DEFAULT g()",
-            Insert,
-            &[],
-            "calls public.g()",
-        ),
-        (
-            "CREATE FUNCTION g(int) RETURNS bool LANGUAGE sql AS 'SELECT true'; ALTER TABLE t ADD CHECK (g(n))",
-            Update,
-            &["n"],
-            "calls public.g(integer)",
-        ),
-        (
-            "CREATE FUNCTION g(int, int) RETURNS bool LANGUAGE sql AS 'SELECT true';
-            CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = g);
-            ALTER TABLE t ADD CHECK (n === m)",
-            Insert,
-            &[],
-            "calls public.g(integer,integer)",
-        ),
-        (
-            "CREATE FUNCTION g(int) RETURNS bool LANGUAGE sql AS 'SELECT true';
-            CREATE DOMAIN few AS int CHECK (g(VALUE)); ALTER TABLE t ADD p few",
-            Delete,
-            &[],
-            "calls public.g(integer)",
-        ),
-        (
-            "CREATE FUNCTION g(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1';
-            CREATE INDEX ON t (g(n)); ALTER FUNCTION g VOLATILE",
-            Update,
-            &["n"],
-            "calls public.g(integer)",
-        ),
-        ("DROP TABLE t", Delete, &[], "no such table"),
-        (
-            "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD PRIMARY KEY (id) DEFERRABLE",
-            Insert,
-            &[],
-            "deferrable",
-        ),
-    ];
     let function =
         "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';";
     let Some(stage) = stage("") else { return };
     let mut session = stage.writer(1);
-    for (setup, kind, columns, due) in cases {
+    for (setup, kind, columns, due) in UNKEEPABLE {
         stage.db.run(&format!(
             "DROP SCHEMA public CASCADE; CREATE SCHEMA public; {base} {function} {setup}"
         ));
@@ -325,6 +362,63 @@ fn what_cannot_be_put_back_is_said_beforehand_and_does_not_run() {
         ALTER TABLE t ADD UNIQUE (m); CREATE TABLE c (t int REFERENCES t (m) ON UPDATE CASCADE)"
     ));
     assert_eq!(session.can_keep(&simple(Update, &["n"], None)).unwrap(), Keepable::Yes);
+}
+
+#[test]
+fn what_a_statement_calls_without_saying_so_is_found() {
+    let Some(stage) = stage(
+        "CREATE TABLE t (id int PRIMARY KEY, n int); CREATE TABLE log (a int);
+        INSERT INTO t VALUES (1, 1), (2, 2);
+        CREATE FUNCTION purge(t) RETURNS bool LANGUAGE sql AS 'INSERT INTO log VALUES (1); SELECT true';
+        CREATE FUNCTION pair(int, int) RETURNS bool LANGUAGE sql AS 'INSERT INTO log VALUES (1); SELECT true';
+        CREATE OPERATOR === (LEFTARG = int, RIGHTARG = int, FUNCTION = pair);
+        CREATE TYPE odd AS ENUM ('a');
+        CREATE FUNCTION odd(int) RETURNS odd LANGUAGE sql AS 'INSERT INTO log VALUES (1); SELECT ''a''::odd';
+        CREATE CAST (int AS odd) WITH FUNCTION odd(int);
+        CREATE FUNCTION five() RETURNS int LANGUAGE sql AS 'INSERT INTO log VALUES (1); SELECT 5';
+        CREATE VIEW inner_v AS SELECT five() AS id; CREATE VIEW v AS SELECT id FROM inner_v",
+    ) else {
+        return;
+    };
+    let condition = "t.purge";
+    let touch = simple(TouchKind::Delete, &[], Some(condition));
+    let Keepable::No(why) = stage.writer(9).can_keep(&touch).unwrap() else { panic!("kept") };
+    assert!(why.contains("`purge`"), "{why}");
+    let fine = simple(
+        TouchKind::Delete,
+        &[],
+        Some("t.id OPERATOR(pg_catalog.=) 1 AND t.ctid IS NOT NULL"),
+    );
+    assert_eq!(stage.writer(9).can_keep(&fine).unwrap(), Keepable::Yes);
+    for (sql, touch) in [
+        ("UPDATE t SET n = CASE WHEN t.purge THEN 1 END", simple(TouchKind::Update, &["n"], None)),
+        ("DELETE FROM t WHERE id === 1", simple(TouchKind::Delete, &[], Some("id === 1"))),
+        ("UPDATE t SET n = length(id::odd::text)", simple(TouchKind::Update, &["n"], None)),
+        ("INSERT INTO t SELECT id, 1 FROM v", simple(TouchKind::Insert, &[], None)),
+    ] {
+        let mut session = stage.begun(1);
+        let why = refusal(session.execute_kept(sql, (&touch, &step(1, "s")), 10));
+        assert!(why.contains("could not be put back"), "{sql}: {why}");
+        drop(session);
+        assert!(stage.db.rows("SELECT * FROM log").is_empty(), "{sql}");
+        assert_eq!(stage.db.rows("SELECT count(*) FROM t"), ["2"], "{sql}");
+    }
+}
+
+#[test]
+fn more_than_can_be_held_is_not_read() {
+    let Some(stage) = stage("CREATE TABLE t (id int PRIMARY KEY)") else { return };
+    run(&stage, 1, "INSERT INTO t VALUES (1)", &simple(TouchKind::Insert, &[], None));
+    let more = |count: u32| {
+        stage.db.run(&format!(
+            "INSERT INTO placet.placet_kept (request, revision, attempt, step, statement)
+            SELECT request, 1, 1, 's', repeat('x', 1 << 20) FROM placet.placet_marker, generate_series(1, {count})"
+        ));
+        stage.reader().inverse(&Attempt::of(&id(1)), 1_000)
+    };
+    assert_eq!(more(60).unwrap().len(), 61);
+    let over = more(5);
+    assert!(matches!(over, Err(SqlFailure::Limit(_))), "{}", over.is_ok());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod table; // what must be known of the table
 mod reasons; // why its rows cannot be kept
+mod probe; // what a statement calls without saying so
 mod words; // the statements that put a row back
 
 use placet_target::points::reached;
@@ -42,6 +43,7 @@ impl Work {
         let table = self.keepable(touch).await;
         self.end_reading().await?;
         let table = table?.map_err(refused)?;
+        self.refuse_hidden_calls(&statement).await?;
         self.origins.forget();
         let key = Key::of(&mark.id);
         let mut typed = key.typed();

@@ -6,6 +6,7 @@ use tokio_postgres::types::Type;
 
 use crate::fault::{Trouble, refused};
 use crate::forbidden;
+use crate::lexer::{Token, pieces};
 use crate::marks::Typed;
 use crate::work::Work;
 
@@ -49,6 +50,9 @@ const EXACT: &[&str] = &[
     "varbit",
     "varchar",
 ];
+
+/// Columns that every table has.
+const SYSTEM: &[&str] = &["cmax", "cmin", "ctid", "tableoid", "xmax", "xmin"];
 
 /// A table of the target.
 #[derive(Debug)]
@@ -185,9 +189,39 @@ impl Table {
         if let Some(name) = named.next() {
             return Some(format!("a statement may not hold the name `{name}`"));
         }
+        if let Some(name) = touch.condition.as_ref().and_then(|text| self.hidden_call(text)) {
+            return Some(format!(
+                "the condition asks for `{name}`, which is no column of the table"
+            ));
+        }
         let mut inexact = self.columns.iter().filter(|column| !column.is_exact);
         let column = inexact.next()?;
         Some(format!("values of `{}` ({}) cannot be kept exactly", column.bare, column.cast))
+    }
+
+    /// A name behind a dot that is no column of the table and no call: it may be a function of the row, written as if
+    /// it were a column. Columns of other tables are not told apart from it.
+    fn hidden_call(&self, condition: &str) -> Option<String> {
+        let pieces = pieces(condition)?;
+        let is_dot = |at: usize| pieces.get(at).is_some_and(|it| it.token == Token::Sign('.'));
+        let opens = |at: usize| pieces.get(at).is_some_and(|it| it.token == Token::Sign('('));
+        pieces.iter().enumerate().find_map(|(at, piece)| {
+            let name = match piece.token {
+                Token::Word(word) => word.to_ascii_lowercase(),
+                Token::Quoted(quoted) => quoted.trim_matches('"').replace("\"\"", "\""),
+                Token::Text | Token::Escaped | Token::End | Token::Sign(_) => return None,
+            };
+            let next = at.saturating_add(1);
+            let is_behind = at.checked_sub(1).is_some_and(is_dot);
+            let is_path = is_dot(next) || opens(next);
+            // `OPERATOR(pg_catalog.=)` and `::pg_catalog.text` name no column either.
+            let is_own = at
+                .checked_sub(2)
+                .is_some_and(|at| pieces.get(at).is_some_and(|it| it.is("pg_catalog")));
+            let is_column = self.columns.iter().any(|column| column.bare == name)
+                || SYSTEM.contains(&name.as_str());
+            (is_behind && !is_path && !is_own && !is_column).then_some(name)
+        })
     }
 
     /// What the statement calls the table, in quotes.
