@@ -29,7 +29,7 @@
 //! | `context.plan.lock` | `"none"`, `"rows"`, `"share"`, `"exclusive"`: the strongest of any step |
 //! | `context.plan.rewrites`, `.irreversible`, `.needs_person` | whether a step writes a whole table anew, one that changes something cannot be undone, a finding asks for a person |
 //! | `context.plan.rows` | the rows of all steps that change something, estimated; missing where nobody can tell: `unless { context.plan has rows && context.plan.rows < 1000 }` |
-//! | `context.plan.kinds`, `.findings`, `.objects` | sets: `"ddl"`; `"sql.drop"`; `"shop.orders"` |
+//! | `context.plan.kinds`, `.findings`, `.objects` | sets: `"ddl"`; `"sql.drop"`; `"shop.orders"`. Where nobody can tell what a step does, `kinds` has `"unknown"` and each of `"read"`, `"write"`, `"ddl"` and `"deploy"` |
 //! | `context.plan.objects_known` | whether `objects` are all that the steps touch |
 //!
 //! What stops or undoes a request, or finds out how its run ended, is asked without the plan: a rule about plans keeps

@@ -206,6 +206,33 @@ fn rules_read_whether_steps_can_be_undone() {
     ]);
 }
 
+/// A block of a language of its own, a function that is called, text that was not understood: whatever else the step
+/// says of itself, nobody can tell.
+#[test]
+fn a_step_of_which_nobody_can_tell_fits_whatever_is_asked_of_steps() {
+    let harmless_by_its_words: Shape = |plan| {
+        read_then(plan, |step| {
+            "unknown".clone_into(&mut step.kind);
+            (step.estimated_rows, step.reversible) = (Some(0), true);
+            step.impact = objects(&["shop.carts"]);
+        });
+    };
+    play(vec![
+        ("a kind", kinds(&["ddl"]), harmless_by_its_words, true),
+        ("a lock", when(|w| w.lock = Some(Lock::Exclusive)), harmless_by_its_words, true),
+        ("a whole table", when(|w| w.rewrites = true), harmless_by_its_words, true),
+        ("rows", when(|w| w.rows = Some(1_000_000)), harmless_by_its_words, true),
+        ("an object", touching(&["shop.orders"]), harmless_by_its_words, true),
+        ("for ever", when(|w| w.irreversible = true), harmless_by_its_words, true),
+        (
+            "another word of the plugin's own",
+            kinds(&["ddl"]),
+            |p| first(p).kind = "look".into(),
+            false,
+        ),
+    ]);
+}
+
 #[test]
 fn a_plan_without_steps_fits_whatever_is_asked_of_steps() {
     let world = World::new();

@@ -180,6 +180,8 @@ fn what_a_plan_does_not_tell_is_the_worst() {
                 && plan.rows.is_none()
                 && plan.irreversible
                 && !plan.objects_known
+                && plan.kinds.contains("ddl")
+                && plan.kinds.contains("unknown")
                 && plan.risk >= Risk::High
         });
         question.action == Action::APPROVE && !is_worst
@@ -194,6 +196,45 @@ fn what_a_plan_does_not_tell_is_the_worst() {
         question.action == Action::APPROVE && is_known
     });
     steps(&world, &["draft ana", "submit ana", "approve bo"]);
+}
+
+/// A block of a language of its own, a function that is called, text that was not understood.
+#[test]
+fn a_step_of_which_nobody_can_tell_is_of_each_kind() {
+    let all: [fn(&Question, &Facts) -> bool; 6] = [
+        // Forbids what it fears, and all but what it trusts: neither is got past by a word for not knowing.
+        |q, f| q.action == Action::EXECUTE && has_kind(f, "ddl"),
+        |q, f| q.action == Action::EXECUTE && f.plan.as_ref().is_some_and(|it| it.rewrites),
+        |q, f| q.action == Action::EXECUTE && locks(f),
+        |q, f| {
+            q.action == Action::EXECUTE
+                && f.plan.as_ref().is_none_or(|plan| plan.rows.is_none_or(|rows| rows > 10))
+        },
+        |q, f| q.action == Action::EXECUTE && f.plan.as_ref().is_none_or(|it| !it.objects_known),
+        |q, f| q.action == Action::EXECUTE && f.plan.as_ref().is_none_or(|it| it.irreversible),
+    ];
+    for forbids in all {
+        let mut world = World::new();
+        under(&mut world, forbids);
+        let known = |kind: &'static str, world: &World| {
+            world.bench.runner.plans_as(move |_, plan| {
+                let step = &mut plan.steps[0];
+                kind.clone_into(&mut step.kind);
+                (step.estimated_rows, step.reversible) = (Some(1), true);
+                step.impact.objects = vec!["shop.orders".to_owned()];
+            });
+        };
+        known("write", &world);
+        steps(&world, &["draft ana", "submit ana", "approve bo", "execute bo"]);
+        known("unknown", &world);
+        let mut id = steps(&world, &["draft ana", "submit ana", "approve bo"]);
+        let error = world.step(&mut id, "execute bo").unwrap_err();
+        assert_eq!(error.code(), Code::Denied, "{error}");
+    }
+}
+
+fn has_kind(facts: &Facts, kind: &str) -> bool {
+    facts.plan.as_ref().is_some_and(|plan| plan.kinds.contains(kind))
 }
 
 #[test]

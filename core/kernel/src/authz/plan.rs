@@ -61,7 +61,8 @@ pub struct PlanFacts {
     pub rewrites: bool,
     /// The rows of all steps that change something, as estimated; nothing where one of them has no estimate.
     pub rows: Option<u64>,
-    /// What kinds of steps there are, such as `ddl`.
+    /// What kinds of steps there are, such as `ddl`. Where nobody can tell what a step does, or whether there are more of
+    /// them, `unknown` is one of them, and so is each of `read`, `write`, `ddl` and `deploy`.
     pub kinds: BTreeSet<String>,
     /// Whether a step that changes something cannot be undone.
     pub irreversible: bool,
@@ -75,26 +76,31 @@ pub struct PlanFacts {
     pub objects_known: bool,
 }
 
+/// The kinds that every step of an unknown kind may be of, and the word for it.
+const KINDS: [&str; 5] = ["read", "write", "ddl", "deploy", "unknown"];
+
 impl PlanFacts {
     /// What these plans say. Where there is none any more, nobody knows.
     pub(crate) fn of(plans: &[&Plan]) -> Self {
         let steps = || plans.iter().flat_map(|plan| &plan.steps);
         let is_whole = !plans.is_empty() && plans.iter().all(|plan| !plan.steps.is_empty());
         let findings = || plans.iter().flat_map(|plan| &plan.findings);
-        let (any, changing) = (|is: fn(&Step) -> bool| !is_whole || steps().any(is), Step::changes);
-        let unknown = steps().any(|step| changing(step) && step.impact.objects.is_empty());
-        let lock = steps().map(|step| step.impact.lock).max().filter(|_| is_whole);
+        let any = |is: fn(&Step) -> bool| !is_whole || steps().any(is);
+        // A policy asks for one of these words, or that there is no other: either way the worst is that all are there.
+        let untold = if any(Step::is_unknown) { KINDS.as_slice() } else { &[] };
+        let told = steps().map(|step| step.kind.as_str());
+        let lock = steps().map(Step::lock).max().filter(|_| is_whole);
         Self {
             risk: plans.iter().map(|plan| plan.risk()).max().unwrap_or(Risk::High),
             lock: lock.unwrap_or(Lock::Exclusive),
-            rewrites: any(|step| step.impact.rewrites),
+            rewrites: any(Step::rewrites),
             rows: Plan::rows(plans).filter(|_| is_whole),
-            kinds: steps().map(|step| step.kind.clone()).collect(),
-            irreversible: any(|step| step.changes() && !step.reversible),
+            kinds: told.chain(untold.iter().copied()).map(str::to_owned).collect(),
+            irreversible: any(Step::is_irreversible),
             needs_person: plans.is_empty() || plans.iter().any(|plan| plan.needs_person()),
             findings: findings().map(|finding| finding.code.clone()).collect(),
             objects: steps().flat_map(|step| step.impact.objects.iter().cloned()).collect(),
-            objects_known: is_whole && !unknown,
+            objects_known: is_whole && steps().all(Step::has_known_objects),
         }
     }
 }

@@ -37,8 +37,9 @@ const OBJECT_BYTES_MAX: usize = 200;
 /// ```
 ///
 /// What a plan does not tell counts as the worst: a step that changes something and has no estimate changes too many
-/// rows, one without known objects touches each of them, and of a plan without steps everything is true. A step
-/// changes something unless its kind is `read`. Of a batch, it is enough that one of its plans fits; rows are those of
+/// rows, one without known objects touches each of them, and of a plan without steps everything is true, as of a step of
+/// the kind `unknown`: nobody can tell what that does, so it is of each kind. A step changes something unless its kind is
+/// `read`. Of a batch, it is enough that one of its plans fits; rows are those of
 /// all of them together.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -141,16 +142,16 @@ impl Conditions {
         };
         let touches = |step: &Step| {
             let objects = &step.impact.objects;
-            let is_known = !step.changes() || !objects.is_empty();
-            !is_known
+            !step.has_known_objects()
                 || objects.iter().any(|object| self.objects.iter().any(|one| same(one, object)))
         };
-        (self.kinds.is_empty() || any(&|step| self.kinds.contains(&step.kind)))
-            && self.lock.is_none_or(|least| any(&|step| step.impact.lock >= least))
-            && (!self.rewrites || any(&|step| step.impact.rewrites))
+        let is_kind = |step: &Step| step.is_unknown() || self.kinds.contains(&step.kind);
+        (self.kinds.is_empty() || any(&is_kind))
+            && self.lock.is_none_or(|least| any(&|step| step.lock() >= least))
+            && (!self.rewrites || any(&Step::rewrites))
             && self.rows.is_none_or(|least| Plan::rows(plans).is_none_or(|rows| rows >= least))
             && (self.objects.is_empty() || any(&touches))
-            && (!self.irreversible || any(&|step| step.changes() && !step.reversible))
+            && (!self.irreversible || any(&Step::is_irreversible))
     }
 
     /// Refuses what the project does not have, and what is too long.

@@ -60,9 +60,9 @@ impl Plan {
     /// The rows that all steps of these plans that change something would touch, by their estimates; nothing where one
     /// of them has none, or where a plan has no steps.
     pub(crate) fn rows(plans: &[&Self]) -> Option<u64> {
-        let rows = |step: &Step| if step.changes() { step.estimated_rows } else { Some(0) };
         let steps = plans.iter().flat_map(|plan| &plan.steps);
-        let rows = steps.map(rows).try_fold(0, |sum: u64, rows| Some(sum.saturating_add(rows?)))?;
+        let rows =
+            steps.map(Step::rows).try_fold(0, |sum: u64, rows| Some(sum.saturating_add(rows?)))?;
         plans.iter().all(|plan| !plan.steps.is_empty()).then_some(rows)
     }
 
@@ -107,7 +107,8 @@ pub struct Step {
     pub body_digest: Digest,
     /// The name of the target.
     pub target: Slug,
-    /// `read`, `write`, `ddl`, `deploy` or a word of the plugin's own.
+    /// `read`, `write`, `ddl`, `deploy` or a word of the plugin's own; `unknown` where nobody can tell. Of a step of
+    /// which nobody can tell, rules and policies believe nothing else either: it counts as the worst in all that it does.
     pub kind: String,
     /// How much harm it can do.
     pub risk: Risk,
@@ -125,6 +126,36 @@ impl Step {
     /// Whether it changes something, as far as its kind tells: a word of a plugin's own may mean anything.
     pub(crate) fn changes(&self) -> bool {
         self.kind != "read"
+    }
+
+    /// Whether nobody can tell what it does: what it says of its locks, rows and objects is a guess then.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.kind == "unknown"
+    }
+
+    /// The lock that it takes for all that is known.
+    pub(crate) fn lock(&self) -> Lock {
+        if self.is_unknown() { Lock::Exclusive } else { self.impact.lock }
+    }
+
+    /// Whether it writes a whole table anew for all that is known.
+    pub(crate) fn rewrites(&self) -> bool {
+        self.is_unknown() || self.impact.rewrites
+    }
+
+    /// How many rows it changes; nothing where that is not known.
+    pub(crate) fn rows(&self) -> Option<u64> {
+        if self.changes() { self.estimated_rows.filter(|_| !self.is_unknown()) } else { Some(0) }
+    }
+
+    /// Whether its objects are all that it touches, as far as that matters: who only reads changes none of them.
+    pub(crate) fn has_known_objects(&self) -> bool {
+        !self.changes() || (!self.is_unknown() && !self.impact.objects.is_empty())
+    }
+
+    /// Whether it changes something for good, for all that is known.
+    pub(crate) fn is_irreversible(&self) -> bool {
+        self.is_unknown() || (self.changes() && !self.reversible)
     }
 }
 
