@@ -1,20 +1,23 @@
 //! What a person must look at is never approved without one: not by a rule, not by an agent, not for a target or a
 //! stage that nobody looked at, and not by a record that somebody changed.
 
-use placet_core::authz::Action;
+use std::sync::Arc;
+
+use placet_core::digest::Digest;
 use placet_core::error::Code;
-use placet_core::gate::{NewArtifact, Promotion};
+use placet_core::gate::{Gate, NewArtifact, Promotion};
 use placet_core::id::RequestId;
 use placet_core::org::ExecutionMode;
 use placet_core::org::Interval;
 use placet_core::org::command::{
-    ApplyRoleTemplate, AssignRole, RoleTemplate, SetAutoApproveAi, SetExecution, SetPromotion,
-    SetQuorum,
+    ApplyRoleTemplate, AssignRole, CommandKind, CreateTeam, RoleTemplate, SetAutoApproveAi,
+    SetExecution, SetGovernance, SetPromotion, SetQuorum,
 };
 use placet_core::request::{Change, Quorum, Request, State, StateName};
 use placet_core::runner::{Failure, Finding, Job, Level, Outcome, Plan};
-use placet_core::store::{Batch, Key};
-use placet_core::testing::Seen;
+use placet_core::store::{Batch, Key, MemoryStore};
+use placet_core::testing::{Bench, Office, Seen};
+use serde_json::{Map, Value};
 
 use crate::model::promises::broken_promises;
 use crate::world::{World, assert_invariants};
@@ -36,7 +39,11 @@ fn world() -> World {
 
 /// From here on, plans for these targets have something that a person must look at; for all of them where none is named.
 fn unread(world: &World, targets: &'static [&'static str]) {
-    world.bench.runner.plans_as(move |job: &Job, plan: &mut Plan| {
+    unread_on(&world.bench, targets);
+}
+
+fn unread_on(bench: &Bench, targets: &'static [&'static str]) {
+    bench.runner.plans_as(move |job: &Job, plan: &mut Plan| {
         if targets.is_empty() || targets.contains(&job.target.as_str()) {
             let message = "it could not be parsed; a person must read it".to_owned();
             let finding = Finding::new(Level::Warning, "sql.unparsed".to_owned(), message);
@@ -203,14 +210,43 @@ fn a_promoted_change_needs_a_person_of_its_own() {
     assert_eq!(run(&world, next), StateName::Succeeded);
 }
 
+/// Their plan is the gate's own, and says what is known: whatever the runner of the host finds, nothing of theirs is
+/// unread. They have their approver by their quorum.
 #[test]
 fn commands_of_the_organisation_ask_for_no_person_by_a_finding() {
-    // They have an approver by their quorum, and their plan says what is known: nothing of theirs is unread.
-    let world = World::new();
-    let may = world.gate.authorize(world.people["robot"], &Action::APPROVE, {
-        placet_core::authz::Scope::module(world.project, world.pagos, world.dev)
-    });
-    assert!(!may.is_allowed(), "an agent approves no command either");
+    let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
+    let gate = Gate::new(bench.parts.clone());
+    let office = Office::found(&gate).unwrap();
+    office.let_all_manage(&gate).unwrap();
+    let Office { project, module, environment, .. } = office;
+    let commands = [CommandKind::CreateTeam].into();
+    let governance = SetGovernance { project, module, environment, commands };
+    gate.manage(&office.root, &governance).unwrap();
+    unread_on(&bench, &[]);
+    let team = CreateTeam { project, name: "night".parse().unwrap() };
+    let id = gate.propose(&office.ana, &team.into(), "a team for the night").unwrap().header.id;
+    let plan = gate.plan(&office.ana, id).unwrap();
+    assert!(!plan.needs_person() && plan.findings.is_empty(), "{plan:?}");
+    let pending = gate.submit(&office.ana, id).unwrap();
+    assert!(!pending.header.plan.unwrap().needs_person);
+    // A person approves it all the same.
+    assert_eq!(pending.state.name(), StateName::PendingApproval);
+    // Of a change that the runner of the host plans, the same finding asks for one.
+    assert!(office.pending(&gate).unwrap().header.plan.unwrap().needs_person);
+}
+
+/// The stored request with another note of its plan, to which the record commits.
+fn with_note(stored: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
+    let mut json: Value = serde_json::from_str(stored).unwrap();
+    let texts = json["texts"].as_object_mut().unwrap();
+    let note = texts.iter().find(|(_, kept)| kept["text"]["runner_digest"].is_string());
+    let (old, mut kept) = note.map(|(key, kept)| (key.clone(), kept.clone())).unwrap();
+    texts.remove(&old);
+    change(kept["text"].as_object_mut().unwrap());
+    let (salt, text) = (kept["salt"].as_str().unwrap(), kept["text"].to_string());
+    let new = Digest::of_parts(&[salt.as_bytes(), b"j", text.as_bytes()]).to_string();
+    texts.insert(new.clone(), kept);
+    json.to_string().replace(&old, &new)
 }
 
 /// Somebody who can write to the store makes a rule of a person's approval, or drops the finding. Neither runs.
@@ -225,7 +261,7 @@ fn a_record_that_was_changed_does_not_get_past() {
     let store = &*world.bench.parts.store;
     let stored = store.get(&key).unwrap().unwrap();
     let text = String::from_utf8(stored.value.clone()).unwrap();
-    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
     let approvals = json["body"]["state"]["approvals"].to_string();
     assert!(text.contains(&approvals), "{text}");
     let by_rule =
@@ -236,15 +272,18 @@ fn a_record_that_was_changed_does_not_get_past() {
         );
     let nobody = text.replacen(&format!("\"approvals\":{approvals}"), "\"approvals\":[]", 1);
     let forgotten = text.replacen("\"needs_person\":true", "\"needs_person\":false", 1);
-    for (what, forged) in [("rule", by_rule), ("nobody", nobody), ("finding", forgotten)] {
+    // Also by somebody who knows how a record commits to what it says.
+    let thorough = with_note(&text, |note| note["needs_person"] = false.into());
+    for (what, forged, code) in [
+        ("rule", by_rule, Code::ArtifactNotApproved),
+        ("nobody", nobody, Code::Refused),
+        ("finding", forgotten, Code::StoreDamaged),
+        ("thorough", thorough, Code::DigestMismatch),
+    ] {
         assert_ne!(forged, text, "{what}");
         store.commit(Batch::default().put(key.clone(), forged.into_bytes())).unwrap();
         let error = world.gate.execute(&world.caller("bo"), id).unwrap_err();
-        let is_refused = matches!(
-            error.code(),
-            Code::Refused | Code::DigestMismatch | Code::ArtifactNotApproved | Code::StoreDamaged
-        );
-        assert!(is_refused, "{what}: {error}");
+        assert_eq!(error.code(), code, "{what}: {error}");
         store.commit(Batch::default().put(key.clone(), stored.value.clone())).unwrap();
     }
     assert!(world.bench.runner.entered().is_empty());
