@@ -290,6 +290,36 @@ fn a_record_that_was_changed_does_not_get_past() {
     assert_eq!(run(&world, id), StateName::Succeeded);
 }
 
+/// A note of a plan that was written before there were settings and such findings is read: nobody said that no person is
+/// needed. It is planned again, and goes on.
+#[test]
+fn what_was_planned_before_there_were_such_findings_is_planned_again() {
+    let world = World::new();
+    let mut id = None;
+    for step in ["draft ana", "submit ana"] {
+        world.step(&mut id, step).unwrap();
+    }
+    let key = Key::from_segments(&["request", &id.unwrap().to_string()]);
+    let store = &*world.bench.parts.store;
+    let text = String::from_utf8(store.get(&key).unwrap().unwrap().value).unwrap();
+    let change = world.digest(id.unwrap());
+    let older = with_note(&text, |note| {
+        for name in ["settings_digest", "needs_person"] {
+            assert!(note.remove(name).is_some(), "{name}");
+        }
+    });
+    store.commit(Batch::default().put(key, older.into_bytes())).unwrap();
+    // It is not damaged. What it says is shown to nobody as what they would approve, and nobody approves it.
+    let bo = world.caller("bo");
+    assert_eq!(world.gate.view(&bo, id.unwrap()).unwrap_err().code(), Code::DigestMismatch);
+    let error = world.gate.approve(&bo, id.unwrap(), change, None).unwrap_err();
+    assert_eq!(error.code(), Code::DigestMismatch, "{error}");
+    for step in ["return bo plan it again", "submit ana", "approve bo", "execute bo"] {
+        world.step(&mut id, step).unwrap();
+    }
+    assert_eq!(world.look(id.unwrap()).state.name(), StateName::Succeeded);
+}
+
 /// A gate that let rules agree to everything would leave this record; the promises of the model notice it.
 #[test]
 fn a_gate_without_this_would_be_noticed() {

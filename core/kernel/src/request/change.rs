@@ -358,9 +358,22 @@ pub struct PlanNote {
     /// The digest of the plugin that made it, and that would run it.
     pub runner_digest: Digest,
     /// The digest of the settings that it was made with, and that it would run with.
+    #[serde(default = "no_settings")]
     pub settings_digest: Digest,
     /// When it was made.
     pub at: Timestamp,
     /// Whether a person must look at it: a finding of one of its plans says so.
+    #[serde(default = "yes")]
     pub needs_person: bool,
+}
+
+// What a note does not say that was written before there were such words: nobody had settings to give, and nobody said
+// that no person is needed.
+
+fn no_settings() -> Digest {
+    Digest::of(b"{}")
+}
+
+const fn yes() -> bool {
+    true
 }

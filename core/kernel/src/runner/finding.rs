@@ -60,8 +60,14 @@ pub struct Finding {
     pub position: Option<u32>,
     /// What to do about it.
     pub help: Option<String>,
-    /// Whether a person must look at it, whoever else agrees: no rule and no empty quorum approves it alone.
+    /// Whether a person must look at it, whoever else agrees: no rule and no empty quorum approves it alone. One that was
+    /// written before findings said so asks for a person.
+    #[serde(default = "yes")]
     pub needs_person: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 impl Finding {

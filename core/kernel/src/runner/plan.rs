@@ -119,6 +119,7 @@ pub struct Step {
     /// Whether it can be undone.
     pub reversible: bool,
     /// What it does to its target besides.
+    #[serde(default = "Impact::untold")]
     pub impact: Impact,
 }
 
@@ -178,6 +179,13 @@ pub struct Impact {
     pub rewrites: bool,
     /// What it touches, such as `shop.orders`. None where that cannot be told, or where there is nothing.
     pub objects: Vec<String>,
+}
+
+impl Impact {
+    /// That of a step which was written before steps told theirs: the worst.
+    const fn untold() -> Self {
+        Self { lock: Lock::Exclusive, rewrites: true, objects: Vec::new() }
+    }
 }
 
 /// How much a step keeps others away from what it touches.
