@@ -79,7 +79,8 @@ fn an_answer_says_until_when_it_holds_and_what_it_was_before() {
 
     let now = why(&world, "bo", "approve", scope);
     assert_eq!((now.answer.is_allowed(), now.until), (true, Some(end)));
-    assert!(now.sentence(Language::English).ends_with(&format!("until {end}.")));
+    let without = "Policies were told no plan of a request, and may judge one otherwise.";
+    assert!(now.sentence(Language::English).ends_with(&format!("until {end}. {without}")));
 
     world.bench.clock.advance_ms(90_000);
     let after = why(&world, "bo", "approve", scope);

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use placet_core::authz::{Action, Facts, PlanFacts, Question};
+use placet_core::authz::{Action, Facts, Language, PlanFacts, Question};
 use placet_core::error::Code;
 use placet_core::gate::{Gate, ReplayCause};
 use placet_core::id::RequestId;
@@ -132,6 +132,41 @@ fn what_may_be_done_next_knows_the_plan() {
     assert!(approves(&world));
     under(&mut world, |q, f| q.action == Action::APPROVE && locks(f));
     assert!(!approves(&world));
+}
+
+#[test]
+fn an_explanation_about_a_request_knows_the_plan_and_another_says_that_it_does_not() {
+    let mut world = World::new();
+    lock(&world);
+    let id = steps(&world, &["draft ana", "submit ana"]).unwrap();
+    under(&mut world, |q, f| q.action == Action::APPROVE && locks(f));
+    let (user, action, root) = (world.people["bo"], Action::APPROVE, world.caller("root"));
+    let scope = world.look(id).header.scope();
+    let question = Question { user, action: action.clone(), scope, at: world.now() };
+    let place = world.gate.explain(&root, &question).unwrap();
+    assert!(place.answer.is_allowed() && !place.is_told_plan);
+    assert_eq!(
+        place.sentence(Language::English),
+        "bo may `approve` in shop/pagos/dev. Policies were told no plan of a request, and may judge one otherwise."
+    );
+    let told = |user: &str, action: &Action| {
+        let why = world.gate.explain_request(&world.caller("bo"), id, world.people[user], action);
+        why.unwrap()
+    };
+    let why = told("bo", &action);
+    assert!(why.is_told_plan && !why.answer.is_allowed());
+    assert_eq!(
+        why.sentence(Language::English),
+        "bo may not `approve` in shop/pagos/dev: forbidden by the policy no-locks (house:1)."
+    );
+    // The verb says the same.
+    assert_eq!(world.step(&mut Some(id), "approve bo").unwrap_err().code(), Code::Denied);
+    // Reading is about no plan, and who may not read learns nothing.
+    assert!(!told("bo", &Action::READ).is_told_plan);
+    let eve = world.gate.explain_request(&world.caller("eve"), id, user, &action).unwrap_err();
+    assert_eq!(eve.code(), Code::NotFound);
+    let ana = world.gate.explain_request(&world.caller("ana"), id, user, &action).unwrap_err();
+    assert_eq!(ana.code(), Code::NotFound, "she may read it, and may not ask about Bo");
 }
 
 #[test]

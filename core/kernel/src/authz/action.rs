@@ -86,6 +86,11 @@ impl Action {
         &self.0
     }
 
+    /// Whether verbs by which a request goes on take it: of these, policies are told what its plan says.
+    pub(crate) fn goes_on(&self) -> bool {
+        [Self::REQUEST, Self::APPROVE, Self::EXECUTE].contains(self)
+    }
+
     /// The rule that decides about this action.
     pub fn rule(&self) -> Rule {
         match self.as_str() {

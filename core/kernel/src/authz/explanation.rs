@@ -155,7 +155,7 @@ pub enum Missing {
 pub struct Explanation {
     /// What was asked.
     pub question: Question,
-    /// The answer: of the index and the policies, about no request in particular.
+    /// The answer of the index and the policies.
     pub answer: Answer,
     /// What is missing for a yes; nothing where it is one, or where nothing could make it one.
     pub missing: Vec<Missing>,
@@ -168,6 +168,9 @@ pub struct Explanation {
     pub user_name: String,
     /// The place by its codes, for the sentence.
     pub place: String,
+    /// Whether the policies were told what the plan of a request says. Where they were not, one about plans may say
+    /// otherwise once somebody goes on with a request, and the sentence tells.
+    pub is_told_plan: bool,
 }
 
 impl Explanation {
@@ -223,6 +226,9 @@ impl Explanation {
         if by_rows && others > 0 {
             let more = if self.who_can.next.is_some() { "+" } else { "" };
             write!(text, " {}: {others}{more}.", words.others())?;
+        }
+        if !by_rows && !self.is_told_plan && action.goes_on() {
+            write!(text, " {}.", words.no_plan())?;
         }
         Ok(())
     }
@@ -303,6 +309,8 @@ words! {
     wrong_level: "there is no such action at this level", "esa acción no existe en este nivel";
     forbidden: "forbidden by the policy", "lo prohíbe la política";
     failed: "no decision came about", "no se pudo decidir";
+    no_plan: "Policies were told no plan of a request, and may judge one otherwise",
+        "A las políticas no se les contó el plan de una solicitud, y pueden juzgarlo de otra manera";
     needs_role: "this takes the global role", "esto requiere el rol global";
 }
 

@@ -256,6 +256,7 @@ fn request(stage: &Stage, verb: &str, by: &Caller, title: &str) -> Result<(), Er
         "explain" => {
             let (user, action, scope) = (by.user(), Action::APPROVE, header.scope());
             let at = gate.now();
+            gate.explain_request(by, id, user, &action)?;
             gate.explain(by, &Question { user, action, scope, at }).map(drop)
         }
         other => panic!("no such verb: {other}"),

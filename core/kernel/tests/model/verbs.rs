@@ -199,6 +199,9 @@ verbs! {
         "can": call(|s, by| Ok(s.gate.can(s.user(by), &Action::APPROVE, place(s))));
         "authorize": call(|s, by| Ok(s.gate.authorize(s.user(by), &Action::APPROVE, place(s))));
         "explain": call(|s, by| s.gate.explain(&s.caller(by), &question(s, by)));
+        "explain_request": call(|s, by| {
+            s.gate.explain_request(&s.caller(by), s.id(), s.user(by), &Action::APPROVE)
+        });
         "who_can": call(|s, by| {
             s.gate.who_can(&s.caller(by), &Action::APPROVE, place(s), s.gate.now(), Paging::first(9))
         });

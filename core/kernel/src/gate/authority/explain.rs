@@ -10,7 +10,7 @@ use crate::gate::about::About;
 use crate::gate::decide::not_found;
 use crate::gate::shelf::Shelf;
 use crate::gate::txn::Txn;
-use crate::id::UserId;
+use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::{User, UserKind};
 
@@ -38,7 +38,7 @@ impl Gate {
     /// this moment. Whatever keeps it from deciding is a no. Nothing is written.
     ///
     /// It is about no request: a yes to `approve` says that the user may approve there, and the verb still refuses
-    /// whoever wrote or submitted what they would approve.
+    /// whoever wrote or submitted what they would approve, and whom a policy keeps from such a plan.
     ///
     /// ```
     /// use placet_core::authz::{Action, Scope};
@@ -73,7 +73,8 @@ impl Gate {
     /// Whoever manages and does not audit learns no name of a user without a row in the project: there the id
     /// stands for it.
     ///
-    /// It is about no request, as [`Self::authorize`]: that nobody approves what they wrote is no part of it.
+    /// It is about no request, as [`Self::authorize`]: that nobody approves what they wrote is no part of it, and policies
+    /// are told no plan. The explanation says so; [`Self::explain_request`] asks about one.
     ///
     /// ```
     /// use placet_core::authz::{Action, Question, Scope};
@@ -89,14 +90,53 @@ impl Gate {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn explain(&self, caller: &Caller, question: &Question) -> Result<Explanation, Error> {
+        self.explained(caller, question, None)
+    }
+
+    /// Like [`Self::explain`], now, about going on with a request: policies are told what its plan says, and of `approve`
+    /// who wrote it, as the verbs `submit`, `approve` and `execute` tell them. What its state has to say, see
+    /// [`Self::actions`]. Whoever asks must be allowed to read the request besides.
+    ///
+    /// Fails with [`crate::error::Code::NotFound`] where it does not exist or may not be seen.
+    ///
+    /// ```
+    /// use placet_core::authz::{Action, Language};
+    /// use placet_core::testing::Office;
+    ///
+    /// let (gate, office) = Office::in_memory()?;
+    /// let id = office.pending(&gate)?.header.id;
+    /// let ana = office.ana;
+    /// let why = gate.explain_request(&ana, id, ana.user(), &Action::APPROVE)?;
+    /// assert!(why.is_told_plan && !why.answer.is_allowed());
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn explain_request(
+        &self,
+        caller: &Caller,
+        id: RequestId,
+        user: UserId,
+        action: &Action,
+    ) -> Result<Explanation, Error> {
+        let scope = self.consult(|txn| Ok(txn.readable(caller, id)?.header.scope()))?;
+        let question = Question { user, action: action.clone(), scope, at: self.now() };
+        self.explained(caller, &question, Some(id))
+    }
+
+    fn explained(
+        &self,
+        caller: &Caller,
+        question: &Question,
+        request: Option<RequestId>,
+    ) -> Result<Explanation, Error> {
         let Question { user, action, scope, at } = question;
-        let (answer, missing, user_name, place) = self.consult(|txn| {
+        let (answer, missing, user_name, place, is_told_plan) = self.consult(|txn| {
             txn.may_explain(caller, *user, *scope)?;
             let Some(asker) = txn.asker(*user)? else { return Err(not_found("such scope")) };
-            let answer = match txn.judge_question(question, &About::default())? {
-                Ok(witness) => Answer::Allowed(witness),
-                Err(denial) => Answer::Denied(denial),
+            let about = match request {
+                None => About::default(),
+                Some(id) => txn.about_doing(id, action)?,
             };
+            let answer = txn.quietly_asked(question, &about)?;
             let shelf = match scope.project_id() {
                 Some(project) => txn.shelf(project)?,
                 None => None,
@@ -108,7 +148,7 @@ impl Gate {
             let user_name = txn.name_for(caller, &asker.user, *scope)?;
             let place =
                 shelf.map_or_else(|| scope.to_string(), |shelf| shelf.known().place_text(*scope));
-            Ok((answer, missing, user_name, place))
+            Ok((answer, missing, user_name, place, about.plan.is_some()))
         })?;
         let (until, who_can) = self.with_index(|index| {
             // Where a policy decided otherwise, rows do not tell until when.
@@ -117,7 +157,16 @@ impl Gate {
             (until, index.who_can(action, *scope, *at, Paging::first(WHO_MAX)))
         })?;
         let question = question.clone();
-        Ok(Explanation { question, answer, missing, until, who_can, user_name, place })
+        Ok(Explanation {
+            question,
+            answer,
+            missing,
+            until,
+            who_can,
+            user_name,
+            place,
+            is_told_plan,
+        })
     }
 }
 
@@ -246,15 +295,40 @@ impl Txn<'_> {
         Ok(false)
     }
 
-    /// Decides without leaving a trace: looking is not doing.
+    /// Decides without leaving a trace: looking is not doing. It is about no request; see [`Self::quietly_about`].
     pub(in crate::gate) fn quietly(
         &mut self,
         user: UserId,
         action: &Action,
         scope: Scope,
     ) -> Result<Answer, Error> {
+        self.quietly_about(user, action, scope, &About::default())
+    }
+
+    /// Like [`Self::quietly`], with what policies are told of what it is about.
+    pub(in crate::gate) fn quietly_about(
+        &mut self,
+        user: UserId,
+        action: &Action,
+        scope: Scope,
+        about: &About,
+    ) -> Result<Answer, Error> {
         let question = Question { user, action: action.clone(), scope, at: self.now };
-        Ok(match self.judge_question(&question, &About::default())? {
+        self.quietly_asked(&question, about)
+    }
+
+    /// What policies are told of the request where somebody would do that with it, as its verbs tell them.
+    fn about_doing(&mut self, id: RequestId, action: &Action) -> Result<About, Error> {
+        let header = self.request(id)?.header;
+        if !action.goes_on() {
+            return Ok(About::default());
+        }
+        let about = self.about(&header)?;
+        Ok(if *action == Action::APPROVE { about.with_authors(header.authors()) } else { about })
+    }
+
+    fn quietly_asked(&mut self, question: &Question, about: &About) -> Result<Answer, Error> {
+        Ok(match self.judge_question(question, about)? {
             Ok(witness) => Answer::Allowed(witness),
             Err(denial) => Answer::Denied(denial),
         })

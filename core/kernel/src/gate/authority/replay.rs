@@ -255,8 +255,7 @@ impl Txn<'_> {
     /// as every row is.
     fn told(&mut self, leaf: &Leaf, question: &Question) -> Result<About, Error> {
         let authors = self.authors_told(leaf, question)?;
-        let goes_on = [Action::REQUEST, Action::APPROVE, Action::EXECUTE];
-        let is_told = leaf.facts.contains_key(TOLD) && goes_on.contains(&question.action);
+        let is_told = leaf.facts.contains_key(TOLD) && question.action.goes_on();
         let Some(id) = leaf.request.filter(|_| is_told) else {
             return Ok(About::written_by(authors));
         };
