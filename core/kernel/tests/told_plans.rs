@@ -11,6 +11,7 @@ use placet_core::org::ExecutionMode;
 use placet_core::org::command::SetExecution;
 use placet_core::request::StateName;
 use placet_core::runner::{Finding, Impact, Level, Lock, Risk};
+use placet_core::testing::Seen;
 
 use crate::policy_stories::{House, replayed};
 use crate::world::{World, assert_invariants};
@@ -96,6 +97,26 @@ fn the_gate_starts_nothing_that_a_policy_forbids() {
     assert!(world.gate.run_due().unwrap().is_none());
     assert_eq!(world.look(id).state.name(), StateName::Approved);
     assert!(world.bench.runner.entered().is_empty());
+}
+
+/// Who asked may run nothing that locks: then it runs for who approved last, and does not wait for good.
+#[test]
+fn the_gate_runs_it_for_somebody_who_may_run_such_a_plan() {
+    let mut world = World::new();
+    lock(&world);
+    let (project, environment, mode) = (world.project, world.dev, ExecutionMode::Automatic);
+    let rule = SetExecution { project, environment, runner: None, mode, attempts_max: None };
+    world.gate.manage(&world.caller("root"), &rule).unwrap();
+    let id = steps(&world, &["draft ana", "submit ana", "approve bo"]).unwrap();
+    under(&mut world, |question, facts| {
+        let is_ana = facts.user.display_name.as_str() == "ana";
+        question.action == Action::EXECUTE && locks(facts) && is_ana
+    });
+    let ticket = world.gate.run_due().unwrap().expect("Bo may");
+    let (_, leaf) = world.gate.trail(&world.caller("bo"), id).unwrap().pop().unwrap();
+    assert_eq!(leaf.on_behalf_of, Some(world.people["bo"]));
+    world.gate.drive(ticket, &Seen::default()).unwrap();
+    assert_eq!(world.look(id).state.name(), StateName::Succeeded);
 }
 
 #[test]

@@ -224,7 +224,7 @@ impl Txn<'_> {
     /// Who may execute a request that is due: who asked, else who approved last.
     fn on_behalf_of(&mut self, request: &Request) -> Result<Option<UserId>, Error> {
         let State::Approved(approved) = &request.state else { return Ok(None) };
-        let scope = request.header.scope();
+        let (scope, about) = (request.header.scope(), self.about(&request.header)?);
         let last = approved.approvals.last().map(|approval| approval.user);
         for user in [Some(request.header.requester), last].into_iter().flatten() {
             // An approver whom the quorum keeps from the run is not the one.
@@ -232,7 +232,10 @@ impl Txn<'_> {
             if is_kept_away {
                 continue;
             }
-            if let Answer::Denied(denial) = self.quietly(user, &Action::EXECUTE, scope)? {
+            // As the start asks: one whom a policy keeps from such a plan is not the one either.
+            if let Answer::Denied(denial) =
+                self.quietly_about(user, &Action::EXECUTE, scope, &about)?
+            {
                 if denial.reasons.iter().any(Reason::is_a_doubt) {
                     let sentence = format!("nobody can tell whether `{user}` may execute there");
                     return Err(Error::new(Code::WrongState, sentence)
