@@ -20,7 +20,8 @@ use crate::world::{World, assert_invariants};
 #[derive(Debug)]
 struct Listening {
     script: Arc<ScriptedRunner>,
-    heard: Arc<Mutex<Vec<(&'static str, String)>>>,
+    heard: Heard,
+    with: With,
 }
 
 impl Listening {
@@ -31,7 +32,15 @@ impl Listening {
 
 impl Runner for Listening {
     fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {
-        self.script.describe(runner)
+        let mut info = self.script.describe(runner)?;
+        match *self.with.lock().unwrap() {
+            Here::Alone => {}
+            Here::With(reviewer) => info.configuration = Some(Digest::of(reviewer)),
+            Here::Nothing => {
+                return Err(Error::new(Code::UnknownRunner, "it is installed elsewhere"));
+            }
+        }
+        Ok(info)
     }
 
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error> {
@@ -55,16 +64,103 @@ impl Runner for Listening {
 }
 
 type Heard = Arc<Mutex<Vec<(&'static str, String)>>>;
+type With = Arc<Mutex<Here>>;
+
+/// What is installed here.
+#[derive(Debug)]
+enum Here {
+    /// The plugin.
+    Alone,
+    /// The plugin, and a reviewer of the host's.
+    With(&'static [u8]),
+    /// Neither.
+    Nothing,
+}
 
 /// The world, whose runner tells which settings it got.
 fn listening() -> (World, Heard) {
+    let (world, heard, _) = reviewed();
+    (world, heard)
+}
+
+/// The same, and a hand on what is installed.
+fn reviewed() -> (World, Heard, With) {
     let mut world = World::new();
-    let heard = Heard::default();
+    let (heard, with) = (Heard::default(), Arc::new(Mutex::new(Here::Alone)));
     let mut parts = world.bench.parts.clone();
     let (script, ears) = (Arc::clone(&world.bench.runner), Arc::clone(&heard));
-    parts.runner = Arc::new(Listening { script, heard: ears });
+    parts.runner = Arc::new(Listening { script, heard: ears, with: Arc::clone(&with) });
     world.gate = Gate::new(parts);
-    (world, heard)
+    (world, heard, with)
+}
+
+/// What was planned before a reviewer was installed, or by another version, was not reviewed by what would run now.
+#[test]
+fn what_another_plugin_planned_is_planned_again_when_it_is_submitted() {
+    let (world, heard, with) = reviewed();
+    let mut id = None;
+    for change in 0..3 {
+        world.step(&mut id, "draft ana").unwrap();
+        world.gate.plan(&world.caller("ana"), id.unwrap()).unwrap();
+        match change {
+            0 => world.bench.runner.install(b"the next version"),
+            1 => *with.lock().unwrap() = Here::With(b"a reviewer"),
+            _ => *with.lock().unwrap() = Here::With(b"a stricter reviewer"),
+        }
+        take(&heard);
+        for step in ["submit ana", "approve bo", "execute bo"] {
+            world.step(&mut id, step).unwrap();
+        }
+        assert_eq!(take(&heard).len(), 2, "planned again, and run");
+        assert_eq!(world.look(id.unwrap()).state.name(), StateName::Succeeded);
+        id = None;
+    }
+    // As long as nothing changed, once is enough.
+    world.step(&mut id, "draft ana").unwrap();
+    world.gate.plan(&world.caller("ana"), id.unwrap()).unwrap();
+    take(&heard);
+    world.step(&mut id, "submit ana").unwrap();
+    assert_eq!(take(&heard), []);
+    assert_invariants(&*world.bench.parts.store);
+}
+
+#[test]
+fn nobody_approves_what_another_plugin_planned() {
+    let (world, heard, with) = reviewed();
+    let mut id = None;
+    for step in ["draft ana", "submit ana"] {
+        world.step(&mut id, step).unwrap();
+    }
+    let bo = world.caller("bo");
+    let offered = || {
+        let offers = world.gate.actions(&bo, id.unwrap()).unwrap().offers;
+        let offer = offers.into_iter().find(|offer| offer.action.as_str() == "APPROVE").unwrap();
+        offer.refusal.map(|error| error.code())
+    };
+    assert_eq!(offered(), None);
+    *with.lock().unwrap() = Here::With(b"a reviewer");
+    assert_eq!(offered(), Some(Code::DigestMismatch));
+    let digest = world.digest(id.unwrap());
+    let error = world.gate.approve(&bo, id.unwrap(), digest, None).unwrap_err();
+    assert_eq!(error.code(), Code::DigestMismatch, "{error}");
+    assert_eq!(world.look(id.unwrap()).state.name(), StateName::PendingApproval);
+    // Where none is installed, another node has it: people agree here all the same.
+    *with.lock().unwrap() = Here::Nothing;
+    assert_eq!(offered(), None);
+    // Sent back, it is planned by what is there now.
+    *with.lock().unwrap() = Here::With(b"a reviewer");
+    world.step(&mut id, "return bo there is a reviewer now").unwrap();
+    take(&heard);
+    for step in ["submit ana", "approve bo"] {
+        world.step(&mut id, step).unwrap();
+    }
+    assert_eq!(take(&heard).len(), 1);
+    // A run is compared with the whole of it too.
+    *with.lock().unwrap() = Here::With(b"a stricter reviewer");
+    assert_eq!(world.step(&mut id, "execute bo").unwrap_err().code(), Code::DigestMismatch);
+    *with.lock().unwrap() = Here::With(b"a reviewer");
+    world.step(&mut id, "execute bo").unwrap();
+    assert_invariants(&*world.bench.parts.store);
 }
 
 fn take(heard: &Heard) -> Vec<(&'static str, String)> {

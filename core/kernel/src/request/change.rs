@@ -355,7 +355,8 @@ impl Header {
 pub struct PlanNote {
     /// The digest of the plan's steps; of a batch, that of the digests of its plans.
     pub plan_digest: Digest,
-    /// The digest of the plugin that made it, and that would run it.
+    /// The digest of the plugin that made it, and that would run it; with that of its
+    /// [configuration](crate::runner::RunnerInfo::configuration), where it has one.
     pub runner_digest: Digest,
     /// The digest of the settings that it was made with, and that it would run with.
     #[serde(default = "no_settings")]

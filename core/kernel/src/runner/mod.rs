@@ -148,6 +148,9 @@ pub struct RunnerInfo {
     pub title: String,
     /// The digest of the component that would run. Approvals bind to it.
     pub digest: Digest,
+    /// A digest of what the host lets it run with, where that decides what a plan says: who reviews, and its limits.
+    /// Approvals bind to it too. Nothing where there is no such thing; settings of an environment are none.
+    pub configuration: Option<Digest>,
     /// JSON Schema (2020-12) of the payload.
     pub payload_schema: String,
     /// What it may reach: the capabilities that are linked for it.
@@ -162,9 +165,15 @@ impl RunnerInfo {
             version,
             title: String::new(),
             digest,
+            configuration: None,
             payload_schema: String::new(),
             capabilities: Vec::new(),
         }
+    }
+
+    /// What plans, and so approvals, bind to: the component, and what it runs with.
+    pub(crate) fn identity(&self) -> Result<Digest, Error> {
+        self.configuration.map_or(Ok(self.digest), |with| Digest::of_json(&(self.digest, with)))
     }
 }
 

@@ -217,7 +217,8 @@ impl Txn<'_> {
         match verb {
             Verb::Approve => {
                 let State::PendingApproval(pending) = &request.state else { return Ok(()) };
-                pending.check_not_twice(header, user)
+                pending.check_not_twice(header, user)?;
+                self.gate.check_plugin_is_not_other(header)
             }
             Verb::Delete => self.check_nothing_depends_on(header.id),
             Verb::Execute | Verb::Rerun => self.try_start(caller, request),

@@ -75,6 +75,7 @@ impl Gate {
             // Last: what is wrong with the approval itself is told first.
             let revision = txn.revision(header)?;
             revision.check_digests(header)?;
+            self.check_plugin_is_not_other(header)?;
             txn.check_not_blocked(header, &revision)?;
             let is_enough = matches!(state, State::Approved(_));
             let way = txn.way(caller, &request.header, Verb::Approve, comment)?;

@@ -92,7 +92,7 @@ impl Gate {
             let revision = txn.revision(&request.header)?;
             let revision = Revision { plan: Some(plan.clone()), then: then.to_vec(), ..revision };
             let (plan_digest, needs_person) = (revision.plans_digest()?, revision.needs_person());
-            let (runner_digest, at) = (info.digest, txn.now);
+            let (runner_digest, at) = (info.identity()?, txn.now);
             let settings_digest = Digest::of(settings.as_bytes());
             let note = PlanNote { plan_digest, runner_digest, settings_digest, at, needs_person };
             request.header.plan = Some(note);

@@ -14,7 +14,8 @@ use crate::workflow::Verb;
 
 impl Gate {
     /// Submits a draft, or a request that was sent back, for approval. Makes the plan first where there
-    /// is none. It takes the action `request`.
+    /// is none, and where it is not from the runner as it is installed now, or from other settings. It takes the action
+    /// `request`.
     ///
     /// Fails with [`crate::error::Code::QuorumUnsatisfiable`] when too few people could approve, and with
     /// [`crate::error::Code::InvalidPayload`] when the plan has a finding of level `error`. Where only promoted
@@ -48,8 +49,13 @@ impl Gate {
             let request = txn.request(id)?;
             let is_sent_back = matches!(request.state, State::ChangesRequested(_));
             let may_be = request.header.attempts == 0;
-            // And so is what other settings hold for by now, or what has no plan.
-            Ok(may_be && (is_sent_back || !txn.has_settings_of_plan(&request.header)?))
+            // And so is what other settings hold for by now, what another plugin would run, or what has no plan.
+            let is_written = is_sent_back || matches!(request.state, State::Draft(_));
+            Ok(may_be
+                && is_written
+                && (is_sent_back
+                    || !txn.has_settings_of_plan(&request.header)?
+                    || self.is_other_plugin(&request.header)))
         })?;
         if needs_plan {
             self.plan(caller, id)?;

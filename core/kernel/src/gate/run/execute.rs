@@ -203,7 +203,7 @@ impl Gate {
     /// cannot tell is an error, and not the same as none.
     pub(in crate::gate) fn installed(&self, runner: &Slug) -> Result<Option<Digest>, Error> {
         match guarded(|| self.runner(runner).describe(runner)) {
-            Ok(info) => Ok(Some(info.digest)),
+            Ok(info) => info.identity().map(Some),
             Err(error) if error.code() == Code::UnknownRunner => Ok(None),
             Err(error) => Err(error),
         }

@@ -291,6 +291,26 @@ impl Txn<'_> {
     }
 }
 
+impl Gate {
+    /// Whether its plan is from another plugin than the one that is installed here, or nobody can tell. Where none is
+    /// installed, another node has it, and what that one would run is compared when it does.
+    pub(in crate::gate) fn is_other_plugin(&self, header: &Header) -> bool {
+        let planned = header.plan.map(|plan| plan.runner_digest);
+        self.installed(&header.runner)
+            .map_or(true, |installed| installed.is_some() && installed != planned)
+    }
+
+    /// Refuses to go on with a plan that another plugin made: what it says is not what would be done.
+    pub(in crate::gate) fn check_plugin_is_not_other(&self, header: &Header) -> Result<(), Error> {
+        if !self.is_other_plugin(header) {
+            return Ok(());
+        }
+        let sentence = format!("the runner `{}` is not the one that made the plan", header.runner);
+        Err(Error::new(Code::DigestMismatch, sentence)
+            .with_help("send the request back: it is planned anew when it is submitted again"))
+    }
+}
+
 /// Refuses a plugin that is not, byte for byte, the one that was approved.
 pub(in crate::gate) fn check_plugin(
     header: &Header,
