@@ -183,6 +183,10 @@ stories! {
     given "template root, give root robot=EDITOR, give root bo=ADMIN, artifact robot it":
         "by-rule root, submit robot it, execute bo it, drive it, verify bo it";
 
+    an_artifact_of_an_agent_that_no_rule_approves on Shop,
+    given "template root, give root robot=EDITOR, give root bo=ADMIN, by-rule root, artifact robot it":
+        "unread, submit robot it, execute bo it !artifact_not_approved, approve bo it, execute bo it, drive it, verify bo it";
+
     noting_denials on Shop, given "draft ana it dev, submit ana it":
         "approve dora it !denied, approve dora it !denied, approve eve it !not_found,
          approve ana it !denied, wait, approve dora it !denied";

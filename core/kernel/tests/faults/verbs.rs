@@ -9,7 +9,7 @@ use placet_core::org::GlobalRole;
 use placet_core::org::command::{CreateProject, GrantGlobalRole, SetUserActive};
 use placet_core::request::StateName;
 use placet_core::request::{ArtifactName, Change, CheckStatus, RevisionRef, State, ThreadPlace};
-use placet_core::runner::{Failure, Outcome, Report};
+use placet_core::runner::{Failure, Finding as PlanFinding, Level, Outcome, Report};
 use placet_core::testing::Seen;
 
 use super::commands::manage;
@@ -23,8 +23,8 @@ pub(crate) fn act(stage: &Stage, step: &str) -> Result<(), Error> {
     let mut word = || words.next().unwrap_or_default();
     let (verb, who, what) = (word(), word(), word());
     match verb {
-        "fails" | "works" | "due" | "blind" | "wait" | "tick" | "recover" | "drop" | "renew"
-        | "drive" => run(stage, verb, who),
+        "fails" | "works" | "unread" | "due" | "blind" | "wait" | "tick" | "recover" | "drop"
+        | "renew" | "drive" => run(stage, verb, who),
         "found" => stage.gate().bootstrap(&user(who)).map(drop),
         "user" | "auditor" | "deactivate" | "project" => {
             administer(stage, verb, &stage.caller(who), what)
@@ -56,6 +56,12 @@ fn run(stage: &Stage, verb: &str, title: &str) -> Result<(), Error> {
             stage.is_blind.set(true);
             stage.bench.runner.ends_with(unknown());
         }
+        // Plans from here on have something that a person must look at.
+        "unread" => stage.bench.runner.plans_as(|_, plan| {
+            let (code, message) = ("sql.unparsed".to_owned(), "it could not be parsed".to_owned());
+            let finding = PlanFinding::new(Level::Warning, code, message);
+            plan.findings.push(PlanFinding { needs_person: true, ..finding });
+        }),
         "works" => {
             stage.runs_fail.set(false);
             stage.bench.runner.ends_well();
