@@ -111,7 +111,11 @@ impl State {
                 );
                 SqlFailure::Database { code, message, position, retryable }
             }
-            other => other,
+            other @ (SqlFailure::Unavailable(_)
+            | SqlFailure::Database { .. }
+            | SqlFailure::Refused(_)
+            | SqlFailure::Stopped(_)
+            | SqlFailure::Limit(_)) => other,
         }
     }
 
