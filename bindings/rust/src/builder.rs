@@ -324,8 +324,7 @@ impl GateBuilder {
         }
         let runner = runner.build()?;
         let place = self.place.open(&self.folder)?;
-        let key = keys::of_compiled(&self.folder)?;
-        let runner = Arc::new(runner.with_compiled_in(self.folder.join("compiled"), key)?);
+        let runner = Arc::new(keys::keeping_compiled(runner, &self.folder)?);
         let (store, is_shared) = (place.store, place.is_shared);
         let clock = self.clock.or(place.clock).unwrap_or_else(|| Arc::new(SystemClock));
         let has_log = store.log_len()? > 0;
@@ -360,9 +359,8 @@ impl GateBuilder {
         };
         gate.check_key()?;
         // Before anything is written: a log that went back is shown as it is, and not as another one.
-        let witnesses = Witnesses::new(self.witnesses);
         let gate = Gate::over(gate).with_runner(runner);
-        let gate = gate.with_witnesses(witnesses, self.refuses_rollback)?;
+        let gate = gate.with_witnesses(Witnesses::new(self.witnesses), self.refuses_rollback)?;
         // Other nodes may drive what they started: there, only its lease tells.
         let looked = if is_shared { gate.tick() } else { gate.recover() };
         let gate = gate.after_first_look(looked)?;

@@ -11,7 +11,7 @@ use placet_core::digest::to_hex;
 use placet_core::entropy::Entropy as _;
 use placet_core::error::{Code, Error};
 use placet_core::gate::{Gate, Parts};
-use placet_runners::CompiledKey;
+use placet_runners::{CompiledKey, WasmRunner};
 
 use crate::durable::{sync_folder, write_durably};
 use crate::signing_key::SigningKeyFile;
@@ -24,9 +24,14 @@ const NEXT: &str = "log.key.next";
 /// The key of the compiled plugins.
 const COMPILED: &str = "compiled.key";
 
+/// `runner`, which keeps its compiled plugins in `folder` from now on.
+pub(crate) fn keeping_compiled(runner: WasmRunner, folder: &Path) -> Result<WasmRunner, Error> {
+    runner.with_compiled_in(folder.join("compiled"), of_compiled(folder)?)
+}
+
 /// The key of the compiled plugins in `folder`, made where there is none. What it vouched for before it was lost is
 /// compiled anew.
-pub(crate) fn of_compiled(folder: &Path) -> Result<CompiledKey, Error> {
+fn of_compiled(folder: &Path) -> Result<CompiledKey, Error> {
     let path = folder.join(COMPILED);
     let unusable = |what: &str| {
         let message = format!("the key of the compiled plugins `{}` {what}", path.display());

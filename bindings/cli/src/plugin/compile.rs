@@ -26,7 +26,7 @@ pub(crate) fn compiler() -> Option<runners::Compiler> {
 
 /// Compile the component on standard input to standard output.
 #[derive(Args, Debug)]
-pub(crate) struct Compile {}
+pub(crate) struct Compile;
 
 impl Compile {
     /// Writes what it made as it is, whatever else is asked for.
