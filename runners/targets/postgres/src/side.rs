@@ -6,7 +6,7 @@ use core::pin::pin;
 
 use futures_core::Stream as _;
 use placet_core::runner::JobId;
-use placet_target::{Attempt, SqlFailure, StepSeen, StepState};
+use placet_target::{Attempt, KEPT_BYTES_MAX, SqlFailure, StepSeen, StepState};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 
@@ -15,9 +15,6 @@ use crate::link::Link;
 use crate::marks::{BY_KEY, Key, Typed};
 use crate::place::Place;
 use crate::work::{Work, lock_key};
-
-/// The most that the statements which put an attempt back may have together, in bytes.
-const KEPT_BYTES_MAX: usize = 64 << 20;
 
 impl Work {
     /// Whether the transaction of this attempt was committed.
@@ -97,26 +94,15 @@ impl Work {
         }
         let key = Key::new(of.request, of.revision, of.attempt);
         let kept = self.tables.name("placet_kept");
-        // Asked before, because the client holds all that is answered: what a committed attempt kept does not grow.
-        let size = format!(
-            "SELECT coalesce(pg_catalog.sum(pg_catalog.octet_length(statement)), 0)::pg_catalog.int8
-             FROM ONLY {kept} WHERE {BY_KEY}"
-        );
-        let sizes = link.watched(link.client.query_typed(&size, &key.typed())).await?;
-        let bytes = sizes.first().map_or(Ok(0), |row| row.try_get::<_, i64>(0));
-        if u64::try_from(bytes.map_err(Trouble::Said)?).unwrap_or(u64::MAX) > bytes_max {
-            let why = format!("putting everything back takes more than {bytes_max} bytes");
-            return Err(SqlFailure::Limit(why));
-        }
         let sql = format!(
             "SELECT statement FROM ONLY {kept} WHERE {BY_KEY} ORDER BY ordinal DESC LIMIT $4"
         );
         let limit = i64::try_from(rows_max.saturating_add(1)).unwrap_or(i64::MAX);
         let mut typed = key.typed();
         typed.push((&limit, Type::INT8));
-        let texts = link.watched(texts_of(link, &sql, typed)).await?;
-        let Some(texts) = texts else {
-            let why = format!("putting everything back takes more than {KEPT_BYTES_MAX} bytes");
+        let room = bytes_max.min(KEPT_BYTES_MAX);
+        let Some(texts) = link.watched(texts_of(link, (&sql, room), typed)).await? else {
+            let why = format!("putting everything back takes more than {room} bytes");
             return Err(SqlFailure::Limit(why));
         };
         if u64::try_from(texts.len()).unwrap_or(u64::MAX) > rows_max {
@@ -172,17 +158,16 @@ impl Work {
 /// further use then.
 async fn texts_of(
     link: &Link,
-    sql: &str,
+    (sql, mut room): (&str, u64),
     typed: Typed<'_>,
 ) -> Result<Option<Vec<String>>, tokio_postgres::Error> {
     let mut rows = pin!(link.client.query_typed_raw(sql, typed).await?);
-    let (mut texts, mut bytes) = (Vec::new(), 0_usize);
+    let mut texts = Vec::new();
     while let Some(row) = poll_fn(|context| rows.as_mut().poll_next(context)).await {
         let text: String = row?.try_get(0)?;
-        bytes = bytes.saturating_add(text.len());
-        if bytes > KEPT_BYTES_MAX {
-            return Ok(None);
-        }
+        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let Some(left) = room.checked_sub(bytes) else { return Ok(None) };
+        room = left;
         texts.push(text);
     }
     Ok(Some(texts))

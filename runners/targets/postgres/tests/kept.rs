@@ -414,7 +414,7 @@ fn more_than_can_be_held_is_not_read() {
             "INSERT INTO placet.placet_kept (request, revision, attempt, step, statement)
             SELECT request, 1, 1, 's', repeat('x', 1 << 20) FROM placet.placet_marker, generate_series(1, {count})"
         ));
-        stage.reader().inverse(&Attempt::of(&id(1)), 1_000)
+        stage.reader().inverse(&Attempt::of(&id(1)), (1_000, 1 << 30))
     };
     assert_eq!(more(60).unwrap().len(), 61);
     let over = more(5);
