@@ -6,6 +6,8 @@ use placet_target::{Origin, SqlRows, SqlSession, SqlValue};
 #[derive(Debug)]
 pub(crate) struct Mask<'a> {
     columns: &'a [String],
+    /// What the statement names.
+    objects: &'a [String],
     /// Whether a column whose origin is not known can be none of the hidden ones.
     is_clear: bool,
 }
@@ -15,7 +17,7 @@ impl<'a> Mask<'a> {
     /// statement names, nothing where that cannot be told.
     pub(crate) fn new(
         columns: &'a [String],
-        objects: &[String],
+        objects: &'a [String],
         (session, dialect): (&mut dyn SqlSession, &str),
     ) -> Self {
         let is_named = |table: &str| objects.iter().any(|object| last(object) == table);
@@ -25,7 +27,7 @@ impl<'a> Mask<'a> {
                 && hidden.all(|table| table.is_some_and(|table| !is_named(table)))
                 // A view shows columns of tables that the statement does not name.
                 && objects.iter().all(|object| is_plain_table(session, dialect, object)));
-        Self { columns, is_clear }
+        Self { columns, objects, is_clear }
     }
 
     /// Which columns of an answer are hidden.
@@ -37,10 +39,13 @@ impl<'a> Mask<'a> {
     fn hides(&self, origin: Option<&Origin>) -> bool {
         let Some(origin) = origin else { return !self.is_clear };
         let (table, column) = (origin.table.to_lowercase(), origin.column.to_lowercase());
-        self.columns
-            .iter()
-            .map(|hidden| table_and_column(hidden))
-            .any(|(of, name)| name == column && of.is_none_or(|of| of == table))
+        let names = |table: &str| self.objects.iter().any(|object| last(object) == table);
+        // A partition or a view is named, and the column is that of the table behind it. What is hidden under the name
+        // that the statement uses stays hidden.
+        let is_behind = !names(&table);
+        self.columns.iter().map(|hidden| table_and_column(hidden)).any(|(of, name)| {
+            name == column && of.is_none_or(|of| of == table || is_behind && names(of))
+        })
     }
 }
 
@@ -88,4 +93,35 @@ fn is_plain_table(session: &mut dyn SqlSession, dialect: &str, object: &str) -> 
         | SqlValue::Json(_) => false,
     };
     !found.rows.is_empty() && found.rows.iter().flatten().all(is_wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mask, Origin, SqlRows};
+
+    #[test]
+    fn a_column_is_hidden_by_its_tables_name_and_by_the_one_that_was_named() {
+        let origin = |table: &str| Some(Origin { table: table.into(), column: "email".into() });
+        for (hidden, objects, origin, due) in [
+            ("people.email", vec!["people"], origin("people"), true),
+            // A partition is named: its column is told to be that of the whole table.
+            ("people.email", vec!["people_2024"], origin("people"), true),
+            ("people_2024.email", vec!["people_2024"], origin("people"), true),
+            ("hr.people_2024.email", vec!["hr.people_2024"], origin("people"), true),
+            ("people_2024.email", vec!["people_2023"], origin("people"), false),
+            // Two tables, one of them hidden: the other one is not.
+            ("people.email", vec!["people", "shops"], origin("shops"), false),
+            ("people.email", vec!["people"], None, true),
+        ] {
+            let (columns, objects) =
+                ([hidden.to_owned()], objects.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            let mask = Mask { columns: &columns, objects: &objects, is_clear: false };
+            let rows = SqlRows {
+                columns: vec!["x".to_owned()],
+                origins: vec![origin],
+                ..SqlRows::default()
+            };
+            assert_eq!(mask.hidden(&rows), [due], "{hidden} {objects:?}");
+        }
+    }
 }
