@@ -74,6 +74,7 @@ const CASES: &[Case] = &[
         found: &[
             "DO $$ BEGIN DELETE FROM a -- \rWHERE b = 1;\nEND $$",
             "DO $a$ BEGIN DELETE FROM\u{200B} a; END $a$",
+            "SELECT run($$DELETE FROM\u{200B} a$$)",
             "SELECT 1; DO 'BEGIN DELETE FROM\u{200B} a; END'",
             "DO LANGUAGE plpgsql E'BEGIN DELETE FROM\u{200B} a; END'",
             "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT\u{A0}1'",

@@ -285,7 +285,11 @@ fn rows_are_kept_up_to_so_many_bytes() {
     ] {
         let mut session = bench.begun(1);
         let limit = session.execute_kept(sql, (&touch(kind, "notes", ""), &step(1, "s")), 1_000);
-        assert!(matches!(limit, Err(SqlFailure::Limit(_))), "{kind}: {limit:?}");
+        // While they are read, and not only when all of them are there.
+        assert!(
+            matches!(&limit, Err(SqlFailure::Limit(why)) if !why.contains("puts the rows")),
+            "{kind}: {limit:?}"
+        );
         session.rollback().unwrap();
     }
     // Two halves are too much for one attempt, too.
