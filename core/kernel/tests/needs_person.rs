@@ -243,7 +243,9 @@ fn with_note(stored: &str, change: impl FnOnce(&mut Map<String, Value>)) -> Stri
     let (old, mut kept) = note.map(|(key, kept)| (key.clone(), kept.clone())).unwrap();
     texts.remove(&old);
     change(kept["text"].as_object_mut().unwrap());
-    let (salt, text) = (kept["salt"].as_str().unwrap(), kept["text"].to_string());
+    // As the kernel writes it, in whatever order another crate lets maps keep their keys.
+    let text = serde_json_canonicalizer::to_string(&kept["text"]).unwrap();
+    let salt = kept["salt"].as_str().unwrap();
     let new = Digest::of_parts(&[salt.as_bytes(), b"j", text.as_bytes()]).to_string();
     texts.insert(new.clone(), kept);
     json.to_string().replace(&old, &new)

@@ -2,17 +2,32 @@
 
 use super::spoken::{Alone, Spoken, Words};
 
-/// SQLite. See [`Examined`](super::Examined) for an example.
+/// SQLite.
+///
+/// ```
+/// use placet_target::testing::{SQLITE, Spoken};
+/// assert_eq!(SQLITE.words().integer, "INTEGER");
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Sqlite;
 
-/// PostgreSQL. See [`Spoken`] for an example.
+/// PostgreSQL.
+///
+/// ```
+/// use placet_target::testing::{POSTGRESQL, Spoken};
+/// assert_eq!(POSTGRESQL.words().blob, "BYTEA");
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Postgresql;
 
-/// MariaDB, and MySQL. See [`Spoken`] for an example.
+/// MariaDB, and MySQL.
+///
+/// ```
+/// use placet_target::testing::{MARIADB, Spoken};
+/// assert_eq!(MARIADB.quoted("key"), "`key`");
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Mariadb;

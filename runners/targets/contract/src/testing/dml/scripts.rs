@@ -34,7 +34,17 @@ pub struct DmlScripts<'a> {
     number: u64,
 }
 
-/// The rows of every table. See [`DmlScripts`].
+/// The rows of every table, for [`DmlScripts::compare`].
+///
+/// ```no_run
+/// # use placet_target::testing::Examined;
+/// # fn driver() -> Box<dyn Examined> { unreachable!() }
+/// let driver = driver();
+/// let mut scripts = placet_target::testing::DmlScripts::new(&*driver, 1);
+/// scripts.next_script();
+/// // Nobody ran it.
+/// assert_eq!(scripts.rows(), scripts.rows());
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DmlRows(Dumps);
 
