@@ -37,7 +37,7 @@ pub(super) fn write(
     let lengths = statements.iter().map(|statement| length(statement.len()));
     let bytes = lengths.fold(kept.unsigned_abs(), u64::saturating_add);
     if bytes > KEPT_BYTES_MAX {
-        return Ok(Err(too_long()));
+        return Ok(Err(too_long(KEPT_BYTES_MAX)));
     }
     let mut insert = connection.prepare(
         "INSERT INTO main.placet_kept (request, revision, attempt, place, step, inverse)
@@ -53,9 +53,8 @@ fn length(bytes: usize) -> u64 {
     u64::try_from(bytes).unwrap_or(u64::MAX)
 }
 
-fn too_long() -> SqlFailure {
-    let why = "what puts the rows of the attempt back has more than";
-    SqlFailure::Limit(format!("{why} {KEPT_BYTES_MAX} bytes"))
+fn too_long(most: u64) -> SqlFailure {
+    SqlFailure::Limit(format!("what puts the rows of the attempt back has more than {most} bytes"))
 }
 
 /// The statements of an attempt, the last change first. Each is counted before it is copied.
@@ -72,7 +71,8 @@ pub(super) fn read(
          WHERE request = ?1 AND revision = ?2 AND attempt = ?3 ORDER BY place DESC",
     )?;
     let mut rows = query.query(params![of.request.to_string(), of.revision, of.attempt])?;
-    let (mut found, mut room) = (Vec::new(), bytes_max.min(KEPT_BYTES_MAX));
+    let most = bytes_max.min(KEPT_BYTES_MAX);
+    let (mut found, mut room) = (Vec::new(), most);
     while let Some(row) = rows.next()? {
         if length(found.len()) >= rows_max {
             let why = format!("the attempt changed more than {rows_max} rows");
@@ -80,7 +80,7 @@ pub(super) fn read(
         }
         let inverse = row.get_ref(0)?.as_str()?;
         let Some(left) = room.checked_sub(length(inverse.len())) else {
-            return Ok(Err(too_long()));
+            return Ok(Err(too_long(KEPT_BYTES_MAX)));
         };
         room = left;
         found.push(inverse.to_owned());
