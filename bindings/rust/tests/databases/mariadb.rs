@@ -62,6 +62,8 @@ impl MariaDb {
                 "--skip-test-db",
                 "--auth-root-authentication-method=normal",
             ])
+            // Its own, as below.
+            .env("TMPDIR", folder.path())
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

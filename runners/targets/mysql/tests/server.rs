@@ -91,6 +91,8 @@ impl Server {
                 "--skip-name-resolve",
             ])
             .arg(format!("--datadir={}", server.folder.path().join("data").display()))
+            // Its own: two installations with one folder for temporary tables take each other's files away.
+            .env("TMPDIR", server.folder.path())
             .current_dir(server.folder.path())
             .output()
             .unwrap();

@@ -146,23 +146,17 @@ impl Client {
         let Answer::Rows(columns) = self.first(&patience)? else { return Ok(Vec::new()) };
         let (mut rows, mut left) = (Vec::new(), max);
         loop {
-            // What ends the rows has some bytes, too.
-            let most = usize::try_from(room.saturating_add(9)).unwrap_or(usize::MAX);
+            // A value stands behind its length, and what ends the rows has some bytes, too.
+            let lengths = 9_usize.saturating_mul(columns.len().saturating_add(1));
+            let most = usize::try_from(*room).unwrap_or(usize::MAX).saturating_add(lengths);
             let Some(packet) = self.packet_of(most.min(Self::packet_max()), &patience)? else {
                 return Ok(rows);
             };
-            let bytes = u64::try_from(packet.len()).unwrap_or(u64::MAX);
-            let (Some(fewer), Some(less)) = (left.checked_sub(1), room.checked_sub(bytes)) else {
+            let Some(fewer) = left.checked_sub(1) else {
                 self.abandon();
-                return Err(Fault::Limit(if left == 0 {
-                    format!("there are more than {max} rows")
-                } else {
-                    "the rows have more bytes than can be held".to_owned()
-                }));
+                return Err(Fault::Limit(format!("there are more than {max} rows")));
             };
-            (left, *room) = (fewer, less);
-            let mut cursor = Cursor(&packet);
-            let mut row = Vec::with_capacity(columns.len());
+            let (mut cursor, mut row) = (Cursor(&packet), Vec::with_capacity(columns.len()));
             for _ in &columns {
                 if cursor.0.first() == Some(&0xfb) {
                     let _null = cursor.u8()?;
@@ -171,6 +165,12 @@ impl Client {
                     row.push(Some(cursor.counted()?.to_vec()));
                 }
             }
+            let bytes = row.iter().flatten().map(Vec::len).fold(0, usize::saturating_add);
+            let Some(less) = room.checked_sub(u64::try_from(bytes).unwrap_or(u64::MAX)) else {
+                self.abandon();
+                return Err(Fault::Limit("the rows have more bytes than can be held".to_owned()));
+            };
+            (left, *room) = (fewer, less);
             rows.push(row);
         }
     }
