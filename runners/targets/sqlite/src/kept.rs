@@ -80,7 +80,7 @@ pub(super) fn read(
         }
         let inverse = row.get_ref(0)?.as_str()?;
         let Some(left) = room.checked_sub(length(inverse.len())) else {
-            return Ok(Err(too_long(KEPT_BYTES_MAX)));
+            return Ok(Err(too_long(most)));
         };
         room = left;
         found.push(inverse.to_owned());
