@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use placet_core::clock::Clock;
+use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_target::SqlTarget;
@@ -18,6 +19,9 @@ use crate::plugin::Plugin;
 use crate::results::ResultSink;
 use crate::reviewer::Reviewer;
 use crate::runner::WasmRunner;
+use crate::shipped;
+use crate::signed::Trusted;
+use crate::usage::UsageSink;
 
 /// Collects what a [`WasmRunner`] needs.
 ///
@@ -43,6 +47,9 @@ pub struct Builder {
     reviewers: Vec<Arc<dyn Reviewer>>,
     compiled: Option<(PathBuf, CompiledKey)>,
     compiler: Option<Compiler>,
+    usage: Option<Arc<dyn UsageSink>>,
+    signers: Option<Trusted>,
+    notes: BTreeMap<Slug, Vec<u8>>,
 }
 
 impl Builder {
@@ -88,6 +95,24 @@ impl Builder {
         self
     }
 
+    /// Installs only plugins that enough of `signers` signed, besides those that come with placet.
+    pub fn signers(mut self, signers: Trusted) -> Self {
+        self.signers = Some(signers);
+        self
+    }
+
+    /// The signatures of the plugin `name`: the text of the signed note that [`Manifest::sign`] made.
+    pub fn note(mut self, name: Slug, note: impl Into<Vec<u8>>) -> Self {
+        self.notes.insert(name, note.into());
+        self
+    }
+
+    /// Tells `sink` of every call how much of its limits it used.
+    pub fn usage(mut self, sink: Arc<dyn UsageSink>) -> Self {
+        self.usage = Some(sink);
+        self
+    }
+
     /// Keeps compiled plugins in `folder`, where later processes find them: loading one takes a thousandth of compiling
     /// it. The folder is made so that only this user may use it. A file in it is loaded only where it bears a MAC of
     /// `key`; any other is ignored, [counted](crate::Compilations), and compiled anew.
@@ -105,7 +130,8 @@ impl Builder {
     /// Installs everything. Looks at what each component imports, and compiles none of them yet.
     ///
     /// Fails with [`Code::AlreadyExists`] for a name that is used twice, [`Code::TooLarge`] for a component
-    /// that is too large, [`Code::RunnerFault`] for one that imports what it is not granted, and
+    /// that is too large, [`Code::RunnerFault`] for one that imports what it is not granted, [`Code::Refused`] for one
+    /// that too few signed, and
     /// [`Code::StoreUnavailable`] for a folder of compiled plugins that is not this user's alone.
     pub fn build(self) -> Result<WasmRunner, Error> {
         let mut plugins = BTreeMap::new();
@@ -117,6 +143,12 @@ impl Builder {
                     format!("the component of the plugin `{name}` is larger than {most} bytes"),
                 )
                 .with_help("build it for size, or raise `component_bytes_max`"));
+            }
+            if let Some(signers) = &self.signers
+                && !shipped::is_ours(&component, &manifest)
+            {
+                let what = (&manifest, Digest::of(&component));
+                signers.check(&name, what, self.notes.get(&name).map(Vec::as_slice))?;
             }
             let plugin = Plugin::install(name.clone(), component, manifest, grant)?;
             if plugins.insert(name.clone(), plugin).is_some() {
@@ -143,6 +175,7 @@ impl Builder {
             targets,
             results: self.results,
             reviewers: self.reviewers.into(),
+            usage: self.usage,
         })
     }
 }

@@ -4,17 +4,29 @@ use std::thread;
 
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
+use placet_core::org::Slug;
 use placet_core::runner::RunLink;
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::bindings::SqlRunner;
-use crate::engine::{Compiled, Sandbox, TICK_MS};
+use crate::engine::{Sandbox, TICK_MS};
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Supervisor;
 use crate::points;
 use crate::state::{Phase, State};
+use crate::usage::{Usage, UsageSink};
+use crate::version::{Compiled, Guest};
 use placet_target::{StopReason, StopSignal};
+
+/// What every call into a plugin needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Host<'a> {
+    pub(crate) sandbox: &'a Sandbox,
+    pub(crate) compiled: &'a Compiled,
+    pub(crate) limits: &'a RunnerLimits,
+    pub(crate) plugin: &'a Slug,
+    pub(crate) usage: Option<&'a dyn UsageSink>,
+}
 
 /// What came of a call, and what the host saw meanwhile.
 #[derive(Debug)]
@@ -64,20 +76,18 @@ const STACK_LEFT_BYTES_MIN: usize = 1 << 20;
 /// A call that reaches nothing: on the caller's thread where that has enough stack left, else on one of its
 /// own, which costs about 25 µs more.
 pub(crate) fn pure<T: Send>(
-    sandbox: &Sandbox,
-    compiled: &Compiled,
-    limits: &RunnerLimits,
+    host: Host<'_>,
     now: Timestamp,
-    work: impl FnOnce(&SqlRunner, &mut Store<State>) -> wasmtime::Result<T> + Send,
+    work: impl FnOnce(&dyn Guest, &mut Store<State>) -> wasmtime::Result<T> + Send,
 ) -> Result<T, Error> {
     if stacker::remaining_stack().is_some_and(|left| left >= STACK_LEFT_BYTES_MIN) {
-        return run_pure(sandbox, compiled, limits, now, work);
+        return run_pure(host, now, work);
     }
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .name("placet-pure".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, move || run_pure(sandbox, compiled, limits, now, work))
+            .spawn_scoped(scope, move || run_pure(host, now, work))
             .map_err(|error| no_thread(&error))?;
         worker.join().unwrap_or_else(|_| Err(fallen()))
     })
@@ -95,51 +105,61 @@ fn fallen() -> Error {
 }
 
 fn run_pure<T>(
-    sandbox: &Sandbox,
-    compiled: &Compiled,
-    limits: &RunnerLimits,
+    host: Host<'_>,
     now: Timestamp,
-    work: impl FnOnce(&SqlRunner, &mut Store<State>) -> wasmtime::Result<T>,
+    work: impl FnOnce(&dyn Guest, &mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<T, Error> {
-    let _running = sandbox.enter();
-    let mut store = store(sandbox, State::new(Phase::Pure, limits, now, None));
-    let ticks = (limits.pure_ms_max / TICK_MS).saturating_add(1);
-    store.set_epoch_deadline(ticks);
-    let answer = compiled.pure.instantiate(&mut store).and_then(|guest| work(&guest, &mut store));
+    let _running = host.sandbox.enter();
+    let from = host.sandbox.ticks();
+    let mut store = store(host.sandbox, State::new(Phase::Pure, host.limits, now, None));
+    store.set_epoch_deadline(pure_ticks(host.limits));
+    let guest = host.compiled.pure.instantiate(&mut store);
+    let answer = guest.and_then(|guest| work(&*guest, &mut store));
+    if let Some(sink) = host.usage {
+        sink.note(store.data().usage(host.plugin, (from, host.sandbox.ticks())));
+    }
     answer.map_err(|error| trap_of(&error, &store.data().ledger, None).into_error())
+}
+
+/// After how many ticks a pure call must end.
+const fn pure_ticks(limits: &RunnerLimits) -> u64 {
+    (limits.pure_ms_max / TICK_MS).saturating_add(1)
 }
 
 /// A call that reaches its target, on a thread of its own. The caller's thread holds the kernel's link, and
 /// supervises.
 pub(crate) fn reaching<T: Send>(
-    sandbox: &Sandbox,
-    compiled: &Compiled,
+    host: Host<'_>,
     state: State,
     (supervisor, link, deadline): (Supervisor, &dyn RunLink, Timestamp),
-    work: impl FnOnce(&SqlRunner, &mut Store<State>) -> wasmtime::Result<T> + Send,
+    work: impl FnOnce(&dyn Guest, &mut Store<State>) -> wasmtime::Result<T> + Send,
 ) -> Result<Ended<T>, Error> {
-    let _running = sandbox.enter();
+    let _running = host.sandbox.enter();
     let stop = state.reach.as_ref().map(|reach| reach.stop.clone()).unwrap_or_default();
     let seen = stop.clone();
     thread::scope(|scope| {
         let worker = thread::Builder::new()
             .name("placet-run".to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, move || run(sandbox, compiled, state, &seen, work))
+            .spawn_scoped(scope, move || run(host, state, &seen, work))
             .map_err(|error| no_thread(&error))?;
         supervisor.serve(link, deadline, &stop);
-        worker.join().map_err(|_| fallen())
+        let (ended, usage) = worker.join().map_err(|_| fallen())?;
+        if let (Some(sink), Some(usage)) = (host.usage, usage) {
+            sink.note(usage);
+        }
+        Ok(ended)
     })
 }
 
 fn run<T>(
-    sandbox: &Sandbox,
-    compiled: &Compiled,
+    host: Host<'_>,
     state: State,
     stop: &StopSignal,
-    work: impl FnOnce(&SqlRunner, &mut Store<State>) -> wasmtime::Result<T>,
-) -> Ended<T> {
-    let mut store = store(sandbox, state);
+    work: impl FnOnce(&dyn Guest, &mut Store<State>) -> wasmtime::Result<T>,
+) -> (Ended<T>, Option<Usage>) {
+    let from = host.sandbox.ticks();
+    let mut store = store(host.sandbox, state);
     let seen = stop.clone();
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |_| {
@@ -149,16 +169,18 @@ fn run<T>(
         })
     });
     points::reached(points::PLUGIN_ENTERED);
-    let answer =
-        compiled.reaching.instantiate(&mut store).and_then(|guest| work(&guest, &mut store));
+    let guest = host.compiled.reaching.instantiate(&mut store);
+    let answer = guest.and_then(|guest| work(&*guest, &mut store));
     points::reached(points::PLUGIN_LEFT);
     store.data().end_log();
+    let ticks = (from, host.sandbox.ticks());
+    let usage = host.usage.map(|_| store.data().usage(host.plugin, ticks));
     // Ends open transactions and hangs up, before anything is judged.
     let state = store.into_data();
     let ledger = state.ledger;
     drop(state.table);
     let answer = answer.map_err(|error| trap_of(&error, &ledger, Some(stop)));
-    Ended { answer, ledger }
+    (Ended { answer, ledger }, usage)
 }
 
 fn store(sandbox: &Sandbox, state: State) -> Store<State> {

@@ -1,7 +1,7 @@
 //! The sandbox's settings, its tick, and the compiled components. One for a process, for as long as any
 //! host is alive: two hosts with the same plugin compile it once.
 
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,34 +9,18 @@ use std::thread::{self, JoinHandle};
 
 use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
-use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, OptLevel, Strategy, WasmBacktraceDetails,
 };
 
-use crate::bindings::{SqlRunnerPre, context, sql};
 use crate::compiled::{Source, Unloadable};
-use crate::state::State;
+use crate::version::{Compiled, Version};
 
 /// How often running plugins look whether they must stop, in milliseconds.
 pub(crate) const TICK_MS: u64 = 10;
 
 /// After this many ticks without a call the ticker sleeps until the next one.
 const IDLE_TICKS_MAX: u32 = 100;
-
-/// A component, ready to be instantiated.
-pub(crate) struct Compiled {
-    /// With nothing linked but `context`; what else it imports traps.
-    pub(crate) pure: SqlRunnerPre<State>,
-    /// With its capabilities.
-    pub(crate) reaching: SqlRunnerPre<State>,
-}
-
-impl core::fmt::Debug for Compiled {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Compiled")
-    }
-}
 
 /// The place of one component among the compiled ones.
 type Slot = Arc<Mutex<Weak<Compiled>>>;
@@ -57,6 +41,7 @@ pub(crate) struct Sandbox {
 #[derive(Debug, Default)]
 struct Beat {
     calls: AtomicUsize,
+    ticks: AtomicU64,
     sleeps: AtomicBool,
     ended: AtomicBool,
 }
@@ -90,6 +75,11 @@ impl Sandbox {
         &self.engine
     }
 
+    /// How many ticks there were so far. They count only while calls run.
+    pub(crate) fn ticks(&self) -> u64 {
+        self.beat.ticks.load(Ordering::Relaxed)
+    }
+
     /// Keeps the ticker awake while a call runs.
     pub(crate) fn enter(&self) -> Call<'_> {
         // Here a call is counted and then the flag read; the ticker sets the flag and then reads the count.
@@ -106,8 +96,8 @@ impl Sandbox {
     /// Compiles a component, or takes what was compiled of the same bytes.
     pub(crate) fn compile(
         &self,
-        bytes: &[u8],
-        digest: Digest,
+        (bytes, digest): (&[u8], Digest),
+        version: Version,
         source: &Source,
     ) -> Result<Arc<Compiled>, Unloadable> {
         // The list is locked to look only. Who compiles holds the lock of this one component: a second caller
@@ -122,23 +112,11 @@ impl Sandbox {
             return Ok(compiled);
         }
         let component = source.component(&self.engine, bytes, digest)?;
-        let linked = self.link(&component);
+        let linked = version.link(&self.engine, &component);
         let compiled =
             Arc::new(linked.map_err(|error| Unloadable::Component(format!("{error:#}")))?);
         *kept = Arc::downgrade(&compiled);
         Ok(compiled)
-    }
-
-    fn link(&self, component: &Component) -> wasmtime::Result<Compiled> {
-        let mut linker: Linker<State> = Linker::new(&self.engine);
-        context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-        let mut pure = linker.clone();
-        pure.define_unknown_imports_as_traps(component)?;
-        sql::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-        Ok(Compiled {
-            pure: SqlRunnerPre::new(pure.instantiate_pre(component)?)?,
-            reaching: SqlRunnerPre::new(linker.instantiate_pre(component)?)?,
-        })
     }
 }
 
@@ -184,6 +162,7 @@ fn tick(engine: &Engine, beat: &Beat) {
             thread::park_timeout(Duration::from_millis(TICK_MS));
         }
         engine.increment_epoch();
+        beat.ticks.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -23,8 +23,11 @@
 
 mod limits; // how much a plugin may use
 mod manifest; // what a plugin asks for, and what it is granted
+mod signed; // who vouches for a plugin
 mod bindings; // the plugin interface, generated
 mod plugin; // a component: its imports, compiled once
+mod usage; // how much of its limits a call used
+mod version; // the versions of the interface that this host speaks
 mod compiled; // where compiled components come from
 mod engine; // the sandbox's settings and its tick
 mod asked; // what a payload asks the host for
@@ -64,3 +67,5 @@ pub use points::POINTS;
 pub use results::{FolderResults, ResultSink, ResultWriter};
 pub use reviewer::Reviewer;
 pub use runner::WasmRunner;
+pub use signed::Trusted;
+pub use usage::{Share, Usage, UsageSink};

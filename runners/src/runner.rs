@@ -12,7 +12,7 @@ use placet_core::runner::{Failure, Finding, Job, Outcome, Plan, RunLink, Runner,
 
 use crate::asked::Asked;
 use crate::builder::Builder;
-use crate::call::{self, Ended, Trap};
+use crate::call::{self, Ended, Host, Trap};
 use crate::compiled::{Compilations, CompiledKey, Source};
 use crate::convert::{clean, failure_of, findings_from, job_of, plan_of};
 use crate::engine::Sandbox;
@@ -24,7 +24,9 @@ use crate::plugin::Plugin;
 use crate::results::{ResultSink, answer_name};
 use crate::reviewer::Reviewer;
 use crate::state::{Phase, Reach, State, Texts};
+use crate::usage::UsageSink;
 use crate::verdict;
+use crate::version::{Compiled, Guest};
 use placet_sql_review::Settings;
 use placet_target::{SqlTarget, StopSignal};
 
@@ -57,6 +59,7 @@ pub struct WasmRunner {
     pub(crate) targets: BTreeMap<Slug, Arc<dyn SqlTarget>>,
     pub(crate) results: Option<Arc<dyn ResultSink>>,
     pub(crate) reviewers: Arc<[Arc<dyn Reviewer>]>,
+    pub(crate) usage: Option<Arc<dyn UsageSink>>,
 }
 
 impl WasmRunner {
@@ -112,6 +115,16 @@ impl WasmRunner {
         })
     }
 
+    fn host<'a>(&'a self, plugin: &'a Plugin, compiled: &'a Compiled) -> Host<'a> {
+        Host {
+            sandbox: &self.sandbox,
+            compiled,
+            limits: &self.limits,
+            plugin: &plugin.name,
+            usage: self.usage.as_deref(),
+        }
+    }
+
     fn target(&self, name: &Slug) -> Result<&Arc<dyn SqlTarget>, Error> {
         self.targets.get(name).ok_or_else(|| {
             Error::new(Code::UnknownTarget, format!("there is no target named `{name}`"))
@@ -137,11 +150,7 @@ impl WasmRunner {
         job: &Job,
         (phase, approved): (Phase, Option<(&Plan, Digest)>),
         link: &dyn RunLink,
-        work: impl FnOnce(
-            &crate::bindings::SqlRunner,
-            &mut wasmtime::Store<State>,
-        ) -> wasmtime::Result<T>
-        + Send,
+        work: impl FnOnce(&dyn Guest, &mut wasmtime::Store<State>) -> wasmtime::Result<T> + Send,
     ) -> Result<Ended<T>, Error> {
         let plugin = self.plugin(&job.runner)?;
         let target = Arc::clone(self.target(&job.target)?);
@@ -181,7 +190,7 @@ impl WasmRunner {
         };
         let state = State::new(phase, &self.limits, link.now(), Some(reach));
         let supervised = (supervisor, link, job.deadline);
-        call::reaching(&self.sandbox, &compiled, state, supervised, work)
+        call::reaching(self.host(plugin, &compiled), state, supervised, work)
     }
 
     fn connection(&self, job: &Job) -> &str {
@@ -200,7 +209,7 @@ impl WasmRunner {
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Execute, Some((approved, digest)));
         let ended = self.reach(job, phase, link, move |guest, store| {
-            guest.placet_runner_runner().call_execute(store, &guest_job, &guest_plan)
+            guest.execute(store, &guest_job, &guest_plan)
         });
         match ended {
             Ok(ended) => Ok(verdict::of_execute(ended)),
@@ -222,7 +231,7 @@ impl WasmRunner {
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Verify, Some((approved, digest)));
         let ended = self.reach(job, phase, link, move |guest, store| {
-            guest.placet_runner_runner().call_verify(store, &guest_job, &guest_plan)
+            guest.verify(store, &guest_job, &guest_plan)
         })?;
         Ok(verdict::of_verify(ended))
     }
@@ -311,13 +320,8 @@ impl Runner for WasmRunner {
             return Ok(info.clone());
         }
         let compiled = plugin.compiled(&self.sandbox, &self.source)?;
-        let said = call::pure(
-            &self.sandbox,
-            &compiled,
-            &self.limits,
-            self.clock.now(),
-            |guest, store| guest.placet_runner_runner().call_describe(store),
-        )?;
+        let host = self.host(plugin, &compiled);
+        let said = call::pure(host, self.clock.now(), |guest, store| guest.describe(store))?;
         if said.payload_schema.len() > SCHEMA_BYTES_MAX {
             let message = format!(
                 "the plugin `{runner}` has a payload schema of more than {SCHEMA_BYTES_MAX} bytes"
@@ -337,13 +341,9 @@ impl Runner for WasmRunner {
         let plugin = self.plugin(runner)?;
         self.check_payload(payload)?;
         let compiled = plugin.compiled(&self.sandbox, &self.source)?;
-        let found = call::pure(
-            &self.sandbox,
-            &compiled,
-            &self.limits,
-            self.clock.now(),
-            |guest, store| guest.placet_runner_runner().call_validate(store, payload),
-        )?;
+        let host = self.host(plugin, &compiled);
+        let found =
+            call::pure(host, self.clock.now(), |guest, store| guest.validate(store, payload))?;
         Ok(findings_from(&found))
     }
 
@@ -353,7 +353,7 @@ impl Runner for WasmRunner {
         let (guest_job, target) = (job_of(job, dry_run), &job.target);
         let ended =
             self.reach(job, (Phase::Plan { dry_run }, None), link, move |guest, store| {
-                let said = guest.placet_runner_runner().call_plan(&mut *store, &guest_job)?;
+                let said = guest.plan(&mut *store, &guest_job)?;
                 Ok(said.map(|plan| planning::complete(store.data_mut(), plan, target)))
             })?;
         planned(ended)?

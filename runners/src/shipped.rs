@@ -42,3 +42,9 @@ pub fn sql() -> Shipped {
         manifest: Manifest::new("sql", "0.1.0").with_capability("sql").with_connection("target"),
     }
 }
+
+/// Whether it is a plugin that comes with placet, as it came: whoever trusts the host trusts that.
+pub(crate) fn is_ours(component: &[u8], manifest: &Manifest) -> bool {
+    let sql = sql();
+    *sql.component == *component && sql.manifest == *manifest
+}

@@ -12,12 +12,14 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::{Resource, ResourceTable};
 
 use crate::asked::Asked;
+use crate::engine::TICK_MS;
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Line;
 use crate::mode::{Approved, Mode};
 use crate::results::{Answer, ResultSink};
 use crate::reviewer::Reviewer;
+use crate::usage::{Share, Usage};
 use placet_target::{SqlTarget, StopSignal};
 
 /// How often a plugin may ask for what it may not do, before the call is ended.
@@ -153,6 +155,9 @@ pub(crate) struct State {
     log_bytes: u64,
     log_lines_dropped: u64,
     memory_bytes: usize,
+    table_elements: usize,
+    handles: u64,
+    rows: u64,
 }
 
 impl State {
@@ -177,6 +182,9 @@ impl State {
             log_bytes: 0,
             log_lines_dropped: 0,
             memory_bytes: 0,
+            table_elements: 0,
+            handles: 0,
+            rows: 0,
         }
     }
 
@@ -209,7 +217,52 @@ impl State {
     /// Keeps what a handle of the plugin stands for. An error ends the plugin's call.
     pub(crate) fn keep<T: Send + 'static>(&mut self, entry: T) -> wasmtime::Result<Resource<T>> {
         let handles_max = self.limits.handles_max;
-        self.table.push(entry).map_err(|_| self.reached(format!("{handles_max} open handles")))
+        let kept = self.table.push(entry);
+        let kept = kept.map_err(|_| self.reached(format!("{handles_max} open handles")))?;
+        // A place that became free is taken before a new one: the last place tells how many there were at most.
+        self.handles = self.handles.max(u64::from(kept.rep()).saturating_add(1));
+        Ok(kept)
+    }
+
+    /// Notes how many rows a query had.
+    pub(crate) fn note_rows(&mut self, rows: u64) {
+        self.rows = self.rows.max(rows);
+    }
+
+    /// How much was used up to now. `from` is when the call began, in ticks; `now` is how many there are.
+    pub(crate) fn usage(&self, plugin: &Slug, (from, now): (u64, u64)) -> Usage {
+        let limits = &self.limits;
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        let ticks = now.saturating_sub(from);
+        let time_ms = match &self.reach {
+            Some(reach) => {
+                Share::new(ms(self.now, reach.lease.now()), ms(self.now, reach.deadline))
+            }
+            None => Share::new(ticks.saturating_mul(TICK_MS), limits.pure_ms_max),
+        };
+        Usage {
+            plugin: plugin.clone(),
+            call: match self.phase {
+                Phase::Pure => "pure",
+                Phase::Plan { .. } => "plan",
+                Phase::Execute => "execute",
+                Phase::Verify => "verify",
+            },
+            id: self.reach.as_ref().map(|reach| reach.id),
+            memory_bytes: Share::new(count(self.memory_bytes), count(limits.memory_bytes_max)),
+            table_elements: Share::new(
+                count(self.table_elements),
+                count(limits.table_elements_max),
+            ),
+            handles: Share::new(self.handles, count(limits.handles_max)),
+            host_calls: Share::new(self.calls.min(limits.host_calls_max), limits.host_calls_max),
+            host_bytes: Share::new(self.bytes.min(limits.host_bytes_max), limits.host_bytes_max),
+            log_bytes: Share::new(self.log_bytes, limits.log_bytes_max),
+            rows: Share::new(self.rows.min(limits.rows_max), limits.rows_max),
+            time_ms,
+            ticks,
+            reached: self.ledger.limit.clone(),
+        }
     }
 
     /// Ends what the plugin left open: transactions are undone.
@@ -291,6 +344,12 @@ impl State {
     }
 }
 
+/// The milliseconds from one instant to another.
+fn ms(from: Timestamp, to: Timestamp) -> u64 {
+    let micros = to.as_micros().saturating_sub(from.as_micros());
+    u64::try_from(micros).unwrap_or(0) / 1_000
+}
+
 impl ResourceLimiter for State {
     fn memory_growing(
         &mut self,
@@ -308,13 +367,15 @@ impl ResourceLimiter for State {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.limits.table_elements_max {
+        let all = self.table_elements.saturating_sub(current).saturating_add(desired);
+        if all > self.limits.table_elements_max {
             return Err(self.reached(format!("{} table elements", self.limits.table_elements_max)));
         }
+        self.table_elements = all;
         Ok(true)
     }
 

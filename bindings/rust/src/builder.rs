@@ -14,8 +14,8 @@ use placet_core::limits::Limits;
 use placet_forms::JsonSchemaForms;
 use placet_policies::CedarAuthorizer;
 use placet_runners::{
-    Compiler, FolderResults, Grant, Manifest, ResultSink, Reviewer, RunnerLimits, SqlTarget,
-    SqliteTarget, WasmRunner, shipped,
+    FolderResults, Grant, Manifest, ResultSink, Reviewer, RunnerLimits, SqlTarget, SqliteTarget,
+    WasmRunner, shipped,
 };
 use placet_store_sled::Options;
 
@@ -25,6 +25,7 @@ use crate::keys;
 use crate::place::Place;
 use crate::system::{SystemClock, SystemEntropy, SystemIds};
 use crate::warnings::Witnesses;
+use crate::wiring::Wiring;
 
 /// What a gate is opened with. The defaults are what most hosts want.
 ///
@@ -65,7 +66,7 @@ pub struct GateBuilder {
     plugins: Vec<(String, Cow<'static, [u8]>, Manifest, Grant)>,
     results: Option<Arc<dyn ResultSink>>,
     reviewers: Vec<Arc<dyn Reviewer>>,
-    compiler: Option<Compiler>,
+    pub(crate) wiring: Wiring,
     policies: Vec<(String, String)>,
     clock: Option<Arc<dyn Clock>>,
     keeps_house: bool,
@@ -87,7 +88,7 @@ impl GateBuilder {
             plugins: Vec::new(),
             results: None,
             reviewers: Vec::new(),
-            compiler: None,
+            wiring: Wiring::default(),
             policies: Vec::new(),
             clock: None,
             keeps_house: true,
@@ -146,13 +147,6 @@ impl GateBuilder {
     /// Lets `reviewer` look at every script that is planned.
     pub fn reviewer(mut self, reviewer: Arc<dyn Reviewer>) -> Self {
         self.reviewers.push(reviewer);
-        self
-    }
-
-    /// Has `compiler` compile plugins, in a process of its own. Without one, this process does. Either way each is compiled
-    /// once: what came of it is kept in the folder `compiled` in the gate's.
-    pub fn compiler(mut self, compiler: Compiler) -> Self {
-        self.compiler = Some(compiler);
         self
     }
 
@@ -319,10 +313,7 @@ impl GateBuilder {
         for reviewer in self.reviewers {
             runner = runner.reviewer(reviewer);
         }
-        if let Some(compiler) = self.compiler {
-            runner = runner.compiler(compiler);
-        }
-        let runner = runner.build()?;
+        let runner = self.wiring.add_to(runner)?.build()?;
         let place = self.place.open(&self.folder)?;
         let runner = Arc::new(keys::keeping_compiled(runner, &self.folder)?);
         let (store, is_shared) = (place.store, place.is_shared);

@@ -28,6 +28,7 @@ mod housekeeping; // what is due by time
 mod upkeep; // what of it is due now and then
 mod failures; // what of it failed
 mod warnings; // what witnesses saw, and what is wrong with that
+mod wiring; // who compiles plugins, who signed them, who listens
 mod compiling; // where compiled plugins came from
 mod anchoring; // heads, handed to them
 mod compact; // a closed folder, written anew

@@ -20,10 +20,11 @@ const TARGET: &str = "wasm32-wasip2";
 const NO_TARGET: u8 = 3;
 
 /// The package in `plugins/`, and the name of its component in `plugins/built`.
-const GUESTS: [(&str, &str); 3] = [
+const GUESTS: [(&str, &str); 4] = [
     ("placet-sql", "sql"),
     ("placet-tests-unruly", "tests-unruly"),
     ("placet-tests-grasping", "tests-grasping"),
+    ("placet-tests-newer", "tests-newer"),
 ];
 
 #[derive(Debug, Default, Deserialize, PartialEq, Serialize)]

@@ -36,6 +36,7 @@ impl State {
             self.answers.push(answer);
             self.ledger.steps_done = self.ledger.steps_done.saturating_add(1);
             self.ledger.answered = self.ledger.answered.saturating_add(rows);
+            self.note_rows(rows);
             if self.next_step().is_none() { self.keep_answers().map(|()| rows) } else { Ok(rows) }
         });
         if answered.is_err() {

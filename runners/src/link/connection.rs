@@ -105,6 +105,7 @@ impl HostConnection for State {
         };
         match reader.query(&statement, &values, rows_max, bytes_max) {
             Ok(found) => {
+                self.note_rows(u64::try_from(found.rows.len()).unwrap_or(u64::MAX));
                 let bytes = found.rows.iter().flatten().map(SqlValue::bytes);
                 self.count_bytes(bytes.fold(0, u64::saturating_add))?;
                 let rows = found.rows.into();

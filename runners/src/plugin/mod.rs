@@ -11,13 +11,12 @@ use placet_core::org::Slug;
 use placet_core::runner::RunnerInfo;
 
 use crate::compiled::{Source, Unloadable};
-use crate::engine::{Compiled, Sandbox};
+use crate::engine::Sandbox;
 use crate::manifest::{Grant, Manifest};
+use crate::version::{Compiled, Version};
 
 /// The capabilities that this host provides. `context` and `types` reach nothing.
 const PROVIDED: [&str; 1] = ["sql"];
-const PACKAGE: &str = "placet:runner/";
-const VERSION: &str = "@0.1.0";
 
 /// One installed plugin.
 #[derive(Debug)]
@@ -29,6 +28,8 @@ pub(crate) struct Plugin {
     /// What is linked for it: imports, manifest and grant all name it.
     pub(crate) capabilities: Vec<String>,
     pub(crate) info: OnceLock<RunnerInfo>,
+    /// What it was built for.
+    version: Version,
     component: Cow<'static, [u8]>,
     compiled: OnceLock<Arc<Compiled>>,
 }
@@ -42,8 +43,11 @@ impl Plugin {
         grant: Grant,
     ) -> Result<Self, Error> {
         let mut capabilities = Vec::new();
-        for import in imports::of_component(&component).map_err(|error| refuse(&name, &error))? {
-            if let Some(capability) = capability_of(&name, &import, &manifest, &grant)? {
+        let found = imports::of_component(&component).map_err(|error| refuse(&name, &error))?;
+        let version = Version::of(&found.all()).map_err(|error| refuse(&name, &error))?;
+        for import in found.imports {
+            let word = version.word(&import);
+            if let Some(capability) = capability_of(&name, (&import, word), &manifest, &grant)? {
                 capabilities.push(capability);
             }
         }
@@ -54,6 +58,7 @@ impl Plugin {
             grant,
             capabilities,
             info: OnceLock::new(),
+            version,
             component,
             compiled: OnceLock::new(),
         })
@@ -68,7 +73,7 @@ impl Plugin {
         if let Some(compiled) = self.compiled.get() {
             return Ok(Arc::clone(compiled));
         }
-        let compiled = sandbox.compile(&self.component, self.digest, source);
+        let compiled = sandbox.compile((&self.component, self.digest), self.version, source);
         let compiled = compiled.map_err(|why| {
             let error = match why {
                 Unloadable::Component(why) => refuse(&self.name, &why),
@@ -89,11 +94,10 @@ fn refuse(name: &Slug, why: &str) -> Error {
 // What the import asks for: a capability, nothing of weight, or something that refuses the plugin.
 fn capability_of(
     name: &Slug,
-    import: &str,
+    (import, word): (&str, Option<&str>),
     manifest: &Manifest,
     grant: &Grant,
 ) -> Result<Option<String>, Error> {
-    let word = import.strip_prefix(PACKAGE).and_then(|rest| rest.strip_suffix(VERSION));
     let refuse = |why: String, help: String| {
         Err(Error::new(Code::RunnerFault, format!("the plugin `{name}` {why}"))
             .with_help(help)

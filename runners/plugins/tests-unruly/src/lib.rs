@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+mod more; // more ways, by name
+
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -70,6 +72,7 @@ impl Plugin for Unruly {
 
     fn validate(payload: &str) -> Vec<Finding> {
         match read(payload).0.as_str() {
+            more if more.starts_with("validate ") => return more::validate(more),
             "loop-validate" => spin(),
             "reach-validate" => {
                 let _connection = Connection::open("target");
@@ -132,8 +135,10 @@ impl Plugin for Unruly {
             rewrites: false,
             objects: Vec::new(),
         };
+        let mut steps = bodies.enumerate().map(step).collect();
+        more::plan(&behaviour, &job, &mut steps)?;
         Ok(ChangePlan {
-            steps: bodies.enumerate().map(step).collect(),
+            steps,
             findings: Vec::new(),
             digest: "not a digest".to_string(),
             rollback: None,
@@ -143,6 +148,9 @@ impl Plugin for Unruly {
     fn execute(job: Job, approved: ChangePlan) -> Outcome {
         let (behaviour, _) = read(&job.payload);
         let body = approved.steps.first().map_or("", |step| step.body.as_str());
+        if let Some(outcome) = more::execute(&behaviour, &job, &approved) {
+            return outcome;
+        }
         match behaviour.as_str() {
             "loop" => spin(),
             "chatty" => talk("s1"),
@@ -278,7 +286,10 @@ impl Plugin for Unruly {
         done()
     }
 
-    fn verify(job: Job, _: ChangePlan) -> Outcome {
+    fn verify(job: Job, approved: ChangePlan) -> Outcome {
+        if let Some(outcome) = more::verify(&read(&job.payload).0, &approved) {
+            return outcome;
+        }
         if read(&job.payload).0 == "chatty" {
             talk("s1");
         }
