@@ -160,14 +160,7 @@ fn run<T>(
 ) -> (Ended<T>, Option<Usage>) {
     let from = host.sandbox.ticks();
     let mut store = store(host.sandbox, state);
-    let seen = stop.clone();
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| {
-        Ok(match seen.raised() {
-            Some(_) => UpdateDeadline::Interrupt,
-            None => UpdateDeadline::Continue(1),
-        })
-    });
+    end_at_tick_after(stop, &mut store);
     points::reached(points::PLUGIN_ENTERED);
     let guest = host.compiled.reaching.instantiate(&mut store);
     let answer = guest.and_then(|guest| work(&*guest, &mut store));
@@ -181,6 +174,18 @@ fn run<T>(
     drop(state.table);
     let answer = answer.map_err(|error| trap_of(&error, &ledger, Some(stop)));
     (Ended { answer, ledger }, usage)
+}
+
+/// Ends the guest at the first tick after `stop` was raised.
+fn end_at_tick_after(stop: &StopSignal, store: &mut Store<State>) {
+    let seen = stop.clone();
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |_| {
+        Ok(match seen.raised() {
+            Some(_) => UpdateDeadline::Interrupt,
+            None => UpdateDeadline::Continue(1),
+        })
+    });
 }
 
 fn store(sandbox: &Sandbox, state: State) -> Store<State> {
@@ -206,4 +211,96 @@ fn trap_of(error: &wasmtime::Error, ledger: &Ledger, stop: Option<&StopSignal>) 
     }
     let cause = error.root_cause();
     Trap { code: "runner_fault".to_owned(), message: format!("the plugin broke off: {cause}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+    use std::sync::mpsc::{RecvTimeoutError, TryRecvError, channel};
+
+    use placet_core::digest::Digest;
+
+    use super::*;
+    use crate::compiled::Source;
+    use crate::version::Version;
+
+    static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
+    const SPIN: &str = r#"{"behaviour": "validate spin", "sql": ""}"#;
+
+    /// So long a guest may take to see a tick that it must see, on a machine however busy. Reached only where it does not.
+    const PATIENCE: Duration = Duration::from_mins(2);
+
+    fn compiled(sandbox: &Sandbox) -> std::sync::Arc<Compiled> {
+        let what = (UNRULY, Digest::of(UNRULY));
+        sandbox.compile(what, Version::V0_1, &Source::default()).unwrap()
+    }
+
+    #[test]
+    fn a_pure_loop_ends_at_exactly_its_last_tick() {
+        let sandbox = Sandbox::ticked_by_hand();
+        let compiled = compiled(&sandbox);
+        let plugin = "unruly".parse().unwrap();
+        for pure_ms_max in [0, 10, 50, 300] {
+            let limits = RunnerLimits::default().with_pure_ms_max(pure_ms_max);
+            let host = Host {
+                sandbox: &sandbox,
+                compiled: &compiled,
+                limits: &limits,
+                plugin: &plugin,
+                usage: None,
+            };
+            let ((begins, begun), (ends, ended)) = (channel(), channel());
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let answer = run_pure(host, Timestamp::MIN, |guest, store| {
+                        begins.send(()).unwrap();
+                        guest.validate(store, SPIN)
+                    });
+                    ends.send(answer.unwrap_err().code()).unwrap();
+                });
+                begun.recv().unwrap();
+                let ticks = pure_ticks(&limits);
+                assert_eq!(ticks, pure_ms_max / TICK_MS + 1);
+                for _ in 1..ticks {
+                    sandbox.engine().increment_epoch();
+                    assert_eq!(ended.try_recv(), Err(TryRecvError::Empty));
+                }
+                sandbox.engine().increment_epoch();
+                assert_eq!(ended.recv_timeout(PATIENCE), Ok(Code::LimitReached));
+            });
+        }
+    }
+
+    #[test]
+    fn a_stopped_loop_ends_at_the_next_tick() {
+        let sandbox = Sandbox::ticked_by_hand();
+        let compiled = compiled(&sandbox);
+        let stop = StopSignal::new();
+        let ((begins, begun), (ends, ended)) = (channel(), channel());
+        thread::scope(|scope| {
+            let (sandbox, compiled, stop) = (&sandbox, &compiled, &stop);
+            scope.spawn(move || {
+                let state = State::new(Phase::Pure, &RunnerLimits::default(), Timestamp::MIN, None);
+                let mut store = store(sandbox, state);
+                end_at_tick_after(stop, &mut store);
+                let guest = compiled.pure.instantiate(&mut store).unwrap();
+                begins.send(()).unwrap();
+                let answer = guest.validate(&mut store, SPIN);
+                let trap = trap_of(&answer.unwrap_err(), &store.data().ledger, Some(stop));
+                ends.send(trap.code).unwrap();
+            });
+            begun.recv().unwrap();
+            // However many ticks: nobody asked it to stop.
+            for _ in 0..50 {
+                sandbox.engine().increment_epoch();
+            }
+            assert_eq!(
+                ended.recv_timeout(Duration::from_millis(50)),
+                Err(RecvTimeoutError::Timeout)
+            );
+            stop.raise(StopReason::Cancelled);
+            sandbox.engine().increment_epoch();
+            assert_eq!(ended.recv_timeout(PATIENCE).as_deref(), Ok("cancelled"));
+        });
+    }
 }

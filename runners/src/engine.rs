@@ -71,6 +71,13 @@ impl Sandbox {
         Ok(Self { engine, compiled: Mutex::default(), beat, ticker: Some(ticker) })
     }
 
+    /// One whose ticks a test makes.
+    #[cfg(test)]
+    pub(crate) fn ticked_by_hand() -> Self {
+        let engine = engine().unwrap();
+        Self { engine, compiled: Mutex::default(), beat: Arc::default(), ticker: None }
+    }
+
     pub(crate) const fn engine(&self) -> &Engine {
         &self.engine
     }

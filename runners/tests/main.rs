@@ -18,4 +18,9 @@ mod planned; // what the host adds to a plan
 mod queries; // rows limits, masks and digests
 mod revert; // rows kept, and put back
 mod install; // what is refused before it runs
+mod signed; // plugins that enough people signed
+mod usage; // how much of its limits a call used
+mod hostile; // every way to break the contract, by name
+#[cfg(feature = "testing")]
+mod versions; // two versions of the interface in one host
 mod compiled; // compiled plugins on disk, and compilers

@@ -32,6 +32,24 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
+/// Where the host puts what it hands in, as the SDK does it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn cabi_realloc(old: *mut u8, old_len: usize, align: usize, len: usize) -> *mut u8 {
+    use alloc::alloc::{Layout, alloc, realloc};
+    let Ok(wanted) = Layout::from_size_align(len, align) else { core::arch::wasm32::unreachable() };
+    if len == 0 {
+        return wanted.dangling_ptr().as_ptr();
+    }
+    // SAFETY: neither size is zero, and `old` came from here with `old_len` and `align`.
+    unsafe {
+        if old_len == 0 {
+            alloc(wanted)
+        } else {
+            realloc(old, Layout::from_size_align_unchecked(old_len, align), len)
+        }
+    }
+}
+
 struct Newer;
 
 export!(Newer);
