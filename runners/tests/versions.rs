@@ -30,12 +30,13 @@ fn a_plugin_of_each_version_does_the_same_story() {
         let host = host(&bench);
         let runner = plugin.parse().unwrap();
         assert!(host.describe(&runner).unwrap().capabilities == ["sql"], "{plugin}");
-        let payload = r#"{"sql":"DELETE FROM orders WHERE id = 1; UPDATE orders SET state = 'x'"}"#;
+        let payload = r#"{"sql":"DELETE FROM orders WHERE id = 1; UPDATE orders SET state = 'x' WHERE TRUE"}"#;
         assert_eq!(host.validate(&runner, payload).unwrap(), [], "{plugin}");
         let job = job(plugin, payload);
         let plan = host.plan(&job, &bench.link).unwrap();
         let bodies: Vec<&str> = plan.steps.iter().map(|step| step.body.as_str()).collect();
-        let expected = ["DELETE FROM orders WHERE id = 1", "UPDATE orders SET state = 'x'"];
+        let expected =
+            ["DELETE FROM orders WHERE id = 1", "UPDATE orders SET state = 'x' WHERE TRUE"];
         assert_eq!(bodies, expected, "{plugin}");
         assert_eq!(bench.number("SELECT count(*) FROM orders"), 3, "a plan changes nothing");
 
