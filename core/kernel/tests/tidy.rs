@@ -29,6 +29,7 @@ const ONLY: &[(&str, &[&str])] = &[
         &[
             "core/store-postgres",
             "core/witness",
+            "runners/targets/deploy",
             "runners/targets/mysql",
             "runners/targets/postgres",
         ],
@@ -37,7 +38,7 @@ const ONLY: &[(&str, &[&str])] = &[
     ("mysql", &[]),
     ("mysql_async", &[]),
     ("ureq", &["core/witness"]),
-    ("hyper", &["core/witness"]),
+    ("hyper", &["core/witness", "runners/targets/deploy"]),
     ("boon", &["core/forms"]),
     ("clap", &["bindings/cli"]),
     ("indicatif", &["bindings/cli"]),

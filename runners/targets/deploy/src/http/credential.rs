@@ -1,0 +1,83 @@
+//! What shows a server who asks.
+
+use placet_core::error::{Code, Error};
+
+use crate::secret::{Secret, base64};
+
+/// A header that shows a server who asks. It does not print, and a plugin neither sets nor sees it.
+///
+/// ```
+/// use placet_target_deploy::Credential;
+///
+/// let token = Credential::header("PRIVATE-TOKEN", "glpat-0123456789");
+/// assert!(!format!("{token:?}").contains("glpat"));
+/// let bearer = Credential::bearer("ghp_0123456789");
+/// let login = Credential::basic("placet", "c0rrect-horse");
+/// # let _ = (bearer, login);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credential {
+    // In lower case.
+    pub(super) name: String,
+    pub(super) value: Secret,
+    // What of it must never come back.
+    pub(super) secrets: Vec<Secret>,
+}
+
+impl Credential {
+    /// `Authorization: Bearer …` (RFC 6750).
+    pub fn bearer(token: impl Into<String>) -> Self {
+        let token = token.into();
+        Self {
+            name: "authorization".to_owned(),
+            value: Secret::new(format!("Bearer {token}")),
+            secrets: vec![Secret::new(token)],
+        }
+    }
+
+    /// `Authorization: Basic …` (RFC 7617).
+    pub fn basic(user: &str, password: impl Into<String>) -> Self {
+        let password = password.into();
+        let coded = base64(format!("{user}:{password}").as_bytes());
+        Self {
+            name: "authorization".to_owned(),
+            value: Secret::new(format!("Basic {coded}")),
+            secrets: vec![Secret::new(coded), Secret::new(password)],
+        }
+    }
+
+    /// A header of a product's own, such as `PRIVATE-TOKEN`. Its whole value is the secret, and of one with a
+    /// scheme before it (`Bearer …`) what follows.
+    pub fn header(name: impl Into<String>, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let inner = value.rsplit(' ').next().unwrap_or_default().to_owned();
+        Self {
+            name: name.into().to_ascii_lowercase(),
+            secrets: vec![Secret::new(inner), Secret::new(value.clone())],
+            value: Secret::new(value),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let wrong = |sentence: &str, help: &str| {
+            Err(Error::new(Code::InvalidInput, sentence).with_help(help))
+        };
+        let header = hyper::header::HeaderName::try_from(self.name.as_str());
+        if header.is_err() || ["host", "connection", "content-length"].contains(&&*self.name) {
+            return wrong("a credential's header has no usable name", "name it as the product does");
+        }
+        let value = self.value.expose();
+        if hyper::header::HeaderValue::try_from(value).is_err() || value.trim() != value {
+            return wrong(
+                "a credential cannot be sent as a header",
+                "it must have no line breaks and no spaces at its ends",
+            );
+        }
+        // The password cannot be told from its coded form: it has to be given on its own.
+        let is_login = value.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("basic "));
+        if is_login && self.secrets.last().is_some_and(|last| last.expose() == value) {
+            return wrong("a credential hides its password", "use `Credential::basic`");
+        }
+        self.secrets.iter().try_for_each(Secret::check)
+    }
+}

@@ -1,0 +1,177 @@
+//! Paths that stay where they are allowed.
+
+use placet_core::error::{Code, Error};
+
+use crate::http::failure::HttpFailure;
+
+/// Methods that an endpoint may be asked with. `CONNECT` and `TRACE` are none of them.
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/// The longest path with its query.
+const PATH_BYTES_MAX: usize = 8 << 10;
+
+/// A method, and a path or all paths below one: what an endpoint may be asked.
+///
+/// Of two rules that fit, the one that names more counts; where they name the same, the request is a write.
+///
+/// ```
+/// use placet_target_deploy::{Endpoint, Rule};
+///
+/// // Jira searches with POST, and creates with it too.
+/// let jira = Endpoint::builder("https://example.atlassian.net")
+///     .read(Rule::exactly("POST", "/rest/api/3/search/jql"))
+///     .write(Rule::below("POST", "/rest/api/3/issue"));
+/// assert!(jira.build().is_ok());
+/// assert!(Endpoint::builder("https://example.org").read(Rule::below("TRACE", "/")).build().is_err());
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rule {
+    method: String,
+    path: String,
+    is_exact: bool,
+}
+
+impl Rule {
+    /// This path and all below it. `/job` has `/job/1` below it, and not `/jobs`.
+    pub fn below(method: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { method: method.into(), path: path.into(), is_exact: false }
+    }
+
+    /// This path and no other.
+    pub fn exactly(method: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { is_exact: true, ..Self::below(method, path) }
+    }
+
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let help = "name one of GET, HEAD, POST, PUT, PATCH and DELETE, and a path such as `/api/`";
+        if METHODS.contains(&&*self.method) && check_path(&self.path).is_ok() {
+            return Ok(());
+        }
+        let rule = format!("`{} {}` is no rule for requests", self.method, self.path);
+        Err(Error::new(Code::InvalidInput, rule).with_help(help))
+    }
+
+    /// How much it names of this request: `None` where it does not fit.
+    fn names(&self, method: &str, path: &str) -> Option<usize> {
+        let rest = path.strip_prefix(self.path.as_str())?;
+        let is_below = rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/');
+        let fits = self.method == method && if self.is_exact { rest.is_empty() } else { is_below };
+        fits.then(|| self.path.len().saturating_mul(2).saturating_add(usize::from(self.is_exact)))
+    }
+}
+
+/// Whether a request writes; `None` where no rule allows it.
+pub(super) fn writes(reads: &[Rule], writes: &[Rule], method: &str, path: &str) -> Option<bool> {
+    let most = |rules: &[Rule]| rules.iter().filter_map(|rule| rule.names(method, path)).max();
+    match (most(reads), most(writes)) {
+        (None, None) => None,
+        (read, write) => Some(write >= read),
+    }
+}
+
+/// The path of a request and its query, where both are what they look like to any server.
+pub(super) fn split(path_and_query: &str) -> Result<(&str, Option<&str>), HttpFailure> {
+    if path_and_query.len() > PATH_BYTES_MAX {
+        return Err(HttpFailure::invalid("http.path", "the path is longer than 8 KiB"));
+    }
+    let (path, query) = match path_and_query.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path_and_query, None),
+    };
+    check_path(path).map_err(|why| HttpFailure::invalid("http.path", why))?;
+    let is_fine = |byte: u8| is_path_byte(byte) || b"/?[]{};%".contains(&byte);
+    if !query.unwrap_or_default().bytes().all(is_fine) {
+        return Err(HttpFailure::invalid("http.path", "the query has a letter that must be encoded"));
+    }
+    Ok((path, query))
+}
+
+/// What RFC 3986 lets stand in a segment as it is, without `;`: some servers cut a segment there, and see another path.
+fn is_path_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
+}
+
+pub(super) fn check_path(path: &str) -> Result<(), &'static str> {
+    let Some(inner) = path.strip_prefix('/') else {
+        return Err("the path does not begin with `/`");
+    };
+    let mut plain = Vec::new();
+    let mut bytes = inner.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%' {
+            let digits = [bytes.next(), bytes.next()].map(|digit| digit.and_then(hex));
+            let [Some(high), Some(low)] = digits else {
+                return Err("the path has a `%` without two hexadecimal digits");
+            };
+            let decoded = high << 4 | low;
+            // A `%` could be decoded once more behind a proxy, and a dot or a backslash climbs.
+            if decoded < 0x20 || decoded == 0x7f || b"%.\\;?#".contains(&decoded) {
+                return Err("the path encodes a letter that must not be in a path");
+            }
+            plain.push(decoded);
+        } else if byte == b'/' || is_path_byte(byte) {
+            plain.push(byte);
+        } else {
+            return Err("the path has a letter that must be encoded");
+        }
+    }
+    // An encoded slash separates too, for some servers.
+    let mut segments: Vec<&[u8]> = plain.split(|byte| *byte == b'/').collect();
+    if segments.last().is_some_and(|last| last.is_empty()) {
+        segments.pop();
+    }
+    if segments.iter().any(|segment| segment.is_empty()) {
+        return Err("the path has two slashes in a row");
+    }
+    if segments.iter().any(|segment| segment.iter().all(|byte| *byte == b'.')) {
+        return Err("the path has a segment of dots");
+    }
+    Ok(())
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_climb_or_mean_two_things_are_refused() {
+        for path in ["/", "/a", "/a/", "/a/b.c/..d/d..", "/projects/group%2Fshop/x", "/a%20b/%C3%A9"] {
+            assert!(check_path(path).is_ok(), "{path}");
+        }
+        for path in [
+            "", "a", "//", "//host/a", "/a//b", "/..", "/a/../b", "/a/..", "/./a", "/.../a",
+            "/a/%2e%2e/b", "/a/%2E./b", "/a/%252e%252e/b", "/a%2f..%2fb", "/a/..%2fb", "/a%2F%2Fb",
+            "/a\\..\\b", "/a%5c..%5cb", "/a/..;/b", "/a/..%3b/b", "/a#b", "/a%23b", "/a b", "/a\r\nX: y",
+            "/a%0d%0aX:%20y", "/a%00", "/a%", "/a%2", "/a%zz", "/é", "/a?b", "http://other/a", "*",
+        ] {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_rule_that_names_more_decides_and_a_tie_is_a_write() {
+        let (read, write) = (
+            [Rule::below("GET", "/"), Rule::exactly("POST", "/issue/search"), Rule::below("PUT", "/x")],
+            [Rule::below("POST", "/issue"), Rule::below("PUT", "/x"), Rule::below("GET", "/do/")],
+        );
+        for (method, path, due) in [
+            ("GET", "/any", Some(false)),
+            ("GET", "/do/it", Some(true)),
+            ("GET", "/do", Some(false)),
+            ("POST", "/issue", Some(true)),
+            ("POST", "/issue/1", Some(true)),
+            ("POST", "/issue/search", Some(false)),
+            ("POST", "/issue/search/1", Some(true)),
+            ("POST", "/issues", None),
+            ("POST", "/issue%2Fsearch", None),
+            ("PUT", "/x/1", Some(true)),
+            ("DELETE", "/issue", None),
+        ] {
+            assert_eq!(writes(&read, &write, method, path), due, "{method} {path}");
+        }
+    }
+}

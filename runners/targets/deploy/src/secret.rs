@@ -1,0 +1,186 @@
+//! Values that nobody sees: not in a log, and not in an answer that repeats them.
+
+use core::fmt;
+
+use placet_core::error::{Code, Error};
+
+/// What stands where a secret stood.
+const MASK: &[u8] = b"[redacted]";
+
+/// The shortest secret. A shorter one would be found in texts that have nothing to do with it.
+const SECRET_BYTES_MIN: usize = 8;
+
+/// A value that does not print.
+#[derive(Clone, Eq, PartialEq)]
+pub(crate) struct Secret(String);
+
+impl Secret {
+    pub(crate) fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is long enough to be recognised where it is repeated.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.0.len() < SECRET_BYTES_MIN {
+            return Err(Error::new(Code::InvalidInput, "a secret is shorter than 8 bytes")
+                .with_help("use a longer one: a short one cannot be told from other text in an answer"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Finds secrets in what a server or a command said.
+#[derive(Clone, Default)]
+pub(crate) struct Redactor {
+    // In lower case: a server may answer a header in other letters.
+    needles: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Redactor({} forms)", self.needles.len())
+    }
+}
+
+impl Redactor {
+    /// Knows `secret` from here on: as it is, as JSON writes it, and as a URL writes it.
+    pub(crate) fn learn(&mut self, secret: &str) {
+        let slashed = in_json(secret).replace('/', "\\/");
+        for form in [secret.to_owned(), in_json(secret), slashed, in_url(secret)] {
+            let form = form.to_ascii_lowercase().into_bytes();
+            if form.len() >= SECRET_BYTES_MIN && !self.needles.contains(&form) {
+                self.needles.push(form);
+            }
+        }
+    }
+
+    /// `bytes` without any secret. `is_cut` says that more followed: the end may then be the beginning of a secret.
+    pub(crate) fn redact(&self, bytes: &[u8], is_cut: bool) -> Vec<u8> {
+        let lower = bytes.to_ascii_lowercase();
+        let mut is_secret = vec![false; bytes.len()];
+        for needle in &self.needles {
+            mark(&lower, needle, is_cut, &mut is_secret);
+        }
+        let mut clean = Vec::with_capacity(bytes.len());
+        let mut was_secret = false;
+        for (byte, hidden) in bytes.iter().zip(is_secret) {
+            if !hidden {
+                clean.push(*byte);
+            } else if !was_secret {
+                clean.extend_from_slice(MASK);
+            }
+            was_secret = hidden;
+        }
+        clean
+    }
+
+    /// The same for text.
+    pub(crate) fn redact_text(&self, text: &str) -> String {
+        String::from_utf8_lossy(&self.redact(text.as_bytes(), false)).into_owned()
+    }
+
+    /// Whether a secret is in it.
+    pub(crate) fn finds_in(&self, bytes: &[u8]) -> bool {
+        let lower = bytes.to_ascii_lowercase();
+        self.needles.iter().any(|needle| lower.windows(needle.len()).any(|part| part == needle))
+    }
+}
+
+fn mark(lower: &[u8], needle: &[u8], is_cut: bool, is_secret: &mut [bool]) {
+    for at in 0..lower.len() {
+        let Some(rest) = lower.get(at..) else { continue };
+        let ends_within = is_cut && rest.len() < needle.len() && needle.starts_with(rest);
+        if ends_within || rest.starts_with(needle) {
+            for hidden in is_secret.iter_mut().skip(at).take(needle.len()) {
+                *hidden = true;
+            }
+        }
+    }
+}
+
+fn in_json(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+fn in_url(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let piece = |byte: u8| {
+        if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(piece).collect()
+}
+
+/// Base64 (RFC 4648), for the one header that needs it.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let letter = |bits: u32| {
+        let at = usize::try_from(bits & 0x3f).unwrap_or_default();
+        LETTERS.get(at).copied().map_or('=', char::from)
+    };
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
+        let byte = |at: usize| three.get(at).copied().map_or(0, u32::from);
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        text.push(letter(bits >> 18));
+        text.push(letter(bits >> 12));
+        text.push(if three.len() > 1 { letter(bits >> 6) } else { '=' });
+        text.push(if three.len() > 2 { letter(bits) } else { '=' });
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn knowing(secret: &str) -> Redactor {
+        let mut redactor = Redactor::default();
+        redactor.learn(secret);
+        redactor
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_form() {
+        let redactor = knowing("hunter2/\"+%x");
+        for said in [
+            "a hunter2/\"+%x b",
+            "a HUNTER2/\"+%X b",
+            "a hunter2/\\\"+%x b",
+            "a hunter2\\/\\\"+%x b",
+            "a hunter2%2F%22%2B%25x b",
+            "a hunter2%2f%22%2b%25x b",
+        ] {
+            assert_eq!(redactor.redact_text(said), "a [redacted] b", "{said}");
+            assert!(redactor.finds_in(said.as_bytes()));
+        }
+        assert_eq!(redactor.redact_text("a hunter2 b"), "a hunter2 b");
+    }
+
+    #[test]
+    fn overlapping_and_cut_secrets_leave_nothing() {
+        let redactor = knowing("abcabcabc");
+        assert_eq!(redactor.redact_text("-abcabcabcabc-"), "-[redacted]-");
+        assert_eq!(redactor.redact(b"x abcab", true), b"x [redacted]");
+        assert_eq!(redactor.redact(b"x abcab", false), b"x abcab");
+        assert_eq!(redactor.redact(b"x abd", true), b"x abd");
+    }
+
+    #[test]
+    fn base64_is_that_of_the_standard() {
+        for (plain, coded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")]
+        {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}
