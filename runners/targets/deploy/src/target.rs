@@ -128,7 +128,9 @@ fn named<B, T>(
     for (name, part) in parts {
         if !is_slug(&name) {
             return Err(Error::new(Code::InvalidInput, format!("`{name}` is no name of {kind}s"))
-                .with_help("use up to 63 of `a` to `z`, `0` to `9` and `-`, beginning with a letter"));
+                .with_help(
+                    "use up to 63 of `a` to `z`, `0` to `9` and `-`, beginning with a letter",
+                ));
         }
         let part = build(part).map_err(|error| error.with_detail(kind, &name))?;
         if built.insert(name.clone(), part).is_some() {

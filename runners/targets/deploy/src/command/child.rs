@@ -7,9 +7,7 @@ use std::thread;
 use std::time::Instant;
 
 use placet_target::{StopReason, points};
-use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid,
-};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::Exchange;
 use crate::command::failure::{CommandFailure, CommandFailureKind};

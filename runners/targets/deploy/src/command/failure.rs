@@ -132,10 +132,9 @@ impl CommandFailure {
         let kind = match (may_have_acted, reason) {
             (true, _) => CommandFailureKind::Unknown,
             (false, StopReason::Timeout) => CommandFailureKind::Timeout,
-            (
-                false,
-                StopReason::Cancelled | StopReason::LeaseLost | StopReason::Unavailable,
-            ) => CommandFailureKind::Cancelled,
+            (false, StopReason::Cancelled | StopReason::LeaseLost | StopReason::Unavailable) => {
+                CommandFailureKind::Cancelled
+            }
         };
         Self::new(kind, reason.code(), reason.message())
     }

@@ -112,7 +112,9 @@ impl Hole {
             Kind::Integer { least, most } if *least > *most => {
                 wrong("a hole takes no number", "give the lower bound first")
             }
-            Kind::Choice(words) if words.is_empty() || words.iter().any(|word| word.contains('\0')) => {
+            Kind::Choice(words)
+                if words.is_empty() || words.iter().any(|word| word.contains('\0')) =>
+            {
                 wrong("a hole takes no word", "name at least one, without zero bytes")
             }
             Kind::Path { folder } => match folder.canonicalize() {
@@ -120,7 +122,9 @@ impl Hole {
                     *folder = real;
                     Ok(())
                 }
-                _ => wrong("the folder of a hole is not there", "give the absolute path of a folder"),
+                _ => {
+                    wrong("the folder of a hole is not there", "give the absolute path of a folder")
+                }
             },
             Kind::Text { .. } | Kind::Integer { .. } | Kind::Choice(_) | Kind::Digest => Ok(()),
         }

@@ -16,7 +16,8 @@ use crate::target::is_slug;
 
 /// Programs that make a command of a text. With one of these every hole would be a program.
 const SHELLS: [&str; 13] = [
-    "sh", "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "yash", "zsh",
+    "sh", "ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "mksh", "rbash", "tcsh", "yash",
+    "zsh",
 ];
 
 /// What a command said.

@@ -70,10 +70,8 @@ fn is_allowed_v4(address: Ipv4Addr, is_private_allowed: bool) -> bool {
             | (203, 0, 113)
             | (100, 100, 100)
     );
-    let is_private = matches!(
-        (first, second),
-        (10 | 127, _) | (172, 16..=31) | (192, 168) | (100, 64..=127)
-    );
+    let is_private =
+        matches!((first, second), (10 | 127, _) | (172, 16..=31) | (192, 168) | (100, 64..=127));
     !is_never && (is_private_allowed || !is_private)
 }
 
@@ -97,15 +95,13 @@ fn is_allowed_v6(address: Ipv6Addr, is_private_allowed: bool) -> bool {
 
 /// The address of version 4 that a router would make of it: mapped, compatible, translated or 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let [a, b, c, d, e, f, high, low] = address.segments();
-    let of = |high: u16, low: u16| {
-        let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-        Some(Ipv4Addr::new(a, b, c, d))
-    };
-    match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => of(high, low),
-        (0, 0, 0, 0, 0, 0) if address != Ipv6Addr::LOCALHOST => of(high, low),
-        (0x2002, ..) => of(b, c),
+    let of =
+        |high: u16, low: u16| Some(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)));
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, 0, 1] => None,
+        [0, 0, 0, 0, 0, 0 | 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => of(high, low),
         _ => None,
     }
 }
@@ -118,17 +114,43 @@ mod tests {
     fn addresses_are_public_private_or_never_gone_to() {
         let (public, private, never) = ("public", "private", "never");
         for (address, due) in [
-            ("1.1.1.1", public), ("172.15.0.1", public), ("172.32.0.1", public), ("2606:4700::1", public),
-            ("::ffff:1.1.1.1", public), ("64:ff9b::101:101", public), ("2002:101:101::1", public),
-            ("10.0.0.1", private), ("127.0.0.1", private), ("127.9.9.9", private), ("172.16.0.1", private),
-            ("192.168.1.1", private), ("100.64.0.1", private), ("::1", private), ("fd12::1", private),
-            ("::ffff:127.0.0.1", private), ("::127.0.0.1", private), ("64:ff9b::7f00:1", private),
+            ("1.1.1.1", public),
+            ("172.15.0.1", public),
+            ("172.32.0.1", public),
+            ("2606:4700::1", public),
+            ("::ffff:1.1.1.1", public),
+            ("64:ff9b::101:101", public),
+            ("2002:101:101::1", public),
+            ("10.0.0.1", private),
+            ("127.0.0.1", private),
+            ("127.9.9.9", private),
+            ("172.16.0.1", private),
+            ("192.168.1.1", private),
+            ("100.64.0.1", private),
+            ("::1", private),
+            ("fd12::1", private),
+            ("::ffff:127.0.0.1", private),
+            ("::127.0.0.1", private),
+            ("64:ff9b::7f00:1", private),
             ("2002:7f00:1::1", private),
-            ("0.0.0.0", never), ("169.254.169.254", never), ("::ffff:169.254.169.254", never),
-            ("64:ff9b::a9fe:a9fe", never), ("100.100.100.200", never), ("fd00:ec2::254", never),
-            ("fe80::1", never), ("ff02::1", never), ("::", never), ("224.0.0.1", never),
-            ("255.255.255.255", never), ("240.0.0.1", never), ("192.0.2.1", never), ("2001:db8::1", never),
-            ("2001::1", never), ("fec0::1", never), ("64:ff9b:1::1", never), ("198.18.0.1", never),
+            ("0.0.0.0", never),
+            ("169.254.169.254", never),
+            ("::ffff:169.254.169.254", never),
+            ("64:ff9b::a9fe:a9fe", never),
+            ("100.100.100.200", never),
+            ("fd00:ec2::254", never),
+            ("fe80::1", never),
+            ("ff02::1", never),
+            ("::", never),
+            ("224.0.0.1", never),
+            ("255.255.255.255", never),
+            ("240.0.0.1", never),
+            ("192.0.2.1", never),
+            ("2001:db8::1", never),
+            ("2001::1", never),
+            ("fec0::1", never),
+            ("64:ff9b:1::1", never),
+            ("198.18.0.1", never),
         ] {
             let parsed = address.parse().unwrap();
             let found = match (is_allowed(parsed, false), is_allowed(parsed, true)) {

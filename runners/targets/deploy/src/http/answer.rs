@@ -57,7 +57,8 @@ impl Endpoint {
             let is_secret = self.redactor.finds_in(name.as_str().as_bytes());
             !NOT_HANDED_OUT.contains(&name.as_str()) && !is_secret
         });
-        let shown = shown.map(|(name, value)| (name.to_string(), self.shown(name, value.as_bytes())));
+        let shown =
+            shown.map(|(name, value)| (name.to_string(), self.shown(name, value.as_bytes())));
         Ok(HttpResponse { status, headers: shown.collect(), body })
     }
 

@@ -18,8 +18,8 @@ use crate::secret::{Secret, base64};
 #[derive(Clone, Debug)]
 pub struct Credential {
     // In lower case.
-    pub(super) name: String,
-    pub(super) value: Secret,
+    pub(crate) name: String,
+    pub(crate) value: Secret,
     // What of it must never come back.
     pub(super) secrets: Vec<Secret>,
 }
@@ -64,7 +64,10 @@ impl Credential {
         };
         let header = hyper::header::HeaderName::try_from(self.name.as_str());
         if header.is_err() || ["host", "connection", "content-length"].contains(&&*self.name) {
-            return wrong("a credential's header has no usable name", "name it as the product does");
+            return wrong(
+                "a credential's header has no usable name",
+                "name it as the product does",
+            );
         }
         let value = self.value.expose();
         if hyper::header::HeaderValue::try_from(value).is_err() || value.trim() != value {

@@ -106,7 +106,11 @@ impl Endpoint {
     ///
     /// [`HttpFailureKind::Unknown`]: crate::HttpFailureKind::Unknown
     /// [`HttpFailureKind::Limit`]: crate::HttpFailureKind::Limit
-    pub fn send(&self, request: &HttpRequest, call: &Exchange) -> Result<HttpResponse, HttpFailure> {
+    pub fn send(
+        &self,
+        request: &HttpRequest,
+        call: &Exchange,
+    ) -> Result<HttpResponse, HttpFailure> {
         let prepared = self.prepare(request, call)?;
         if let Some(reason) = call.stop.raised() {
             return Err(HttpFailure::stopped(reason));
@@ -134,7 +138,10 @@ impl Endpoint {
             return Err(HttpFailure::denied("http.not_allowed", message));
         };
         if is_write && call.is_read_only {
-            return Err(HttpFailure::denied("http.read_only", "this call only reads, and that writes"));
+            return Err(HttpFailure::denied(
+                "http.read_only",
+                "this call only reads, and that writes",
+            ));
         }
         if request.body.len() > self.limits.request_bytes {
             return Err(HttpFailure::limit("http.request_too_large", "the request is too large"));
@@ -167,8 +174,7 @@ impl Endpoint {
         let has_read_ones = call.is_read_only && !self.read_credentials.is_empty();
         let credentials = if has_read_ones { &self.read_credentials } else { &self.credentials };
         for credential in credentials {
-            let mut value =
-                HeaderValue::try_from(credential.value.expose()).map_err(unusable)?;
+            let mut value = HeaderValue::try_from(credential.value.expose()).map_err(unusable)?;
             value.set_sensitive(true);
             let name = HeaderName::try_from(credential.name.as_str());
             let name = name.map_err(|_cause| {

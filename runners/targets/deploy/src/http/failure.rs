@@ -98,10 +98,14 @@ impl HttpFailure {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self.code {
-            "http.endpoint" => "name an endpoint that the manifest asks for and the host registered",
+            "http.endpoint" => {
+                "name an endpoint that the manifest asks for and the host registered"
+            }
             "http.not_allowed" => "ask the host to allow this method and path at the endpoint",
             "http.read_only" => "write in `execute` or `rollback`",
-            "http.resolve" | "http.connect" => "check that the server is up, and the endpoint's address",
+            "http.resolve" | "http.connect" => {
+                "check that the server is up, and the endpoint's address"
+            }
             "http.refused_address" => "where the address is meant, let the host allow private ones",
             "http.certificate" | "http.tls" => {
                 "check the server's certificate against the roots and pins of the endpoint"
@@ -112,7 +116,9 @@ impl HttpFailure {
             "http.unusable" => "the process may have too many threads or files open",
             _ if self.may_have_taken_effect() => "look at the server before anything is sent again",
             "http.lost" | "http.cut" | "http.slow" | "http.protocol" => "try again later",
-            "timeout" | "cancelled" | "lease_lost" | "unavailable" => "nothing was changed; start again",
+            "timeout" | "cancelled" | "lease_lost" | "unavailable" => {
+                "nothing was changed; start again"
+            }
             _ => "change the request",
         }
     }
@@ -152,11 +158,11 @@ impl HttpFailure {
     }
 
     pub(super) fn stopped(reason: StopReason) -> Self {
-        Trouble::Stopped(reason).told(&Progress::default())
+        Trouble::Stopped(reason).told(Progress::default())
     }
 
     pub(super) fn late() -> Self {
-        Trouble::Late.told(&Progress::default())
+        Trouble::Late.told(Progress::default())
     }
 }
 
@@ -196,7 +202,7 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// What a plugin is told. A write that was begun is never a plain failure.
-    pub(super) fn told(self, progress: &Progress) -> HttpFailure {
+    pub(super) fn told(self, progress: Progress) -> HttpFailure {
         let is_write_begun = progress.is_write && progress.is_begun;
         let (kind, code, message) = self.words(progress, is_write_begun);
         HttpFailure {
@@ -210,14 +216,16 @@ impl Trouble {
 
     fn words(
         self,
-        progress: &Progress,
+        progress: Progress,
         is_write: bool,
     ) -> (HttpFailureKind, &'static str, &'static str) {
         use HttpFailureKind::{Cancelled, Connection, Denied, Limit, Timeout, Unknown};
         let lost = |otherwise| if is_write { Unknown } else { otherwise };
         let answered = progress.status.is_some();
         match self {
-            Self::Unresolved => (lost(Connection), "http.resolve", "the server's name leads nowhere"),
+            Self::Unresolved => {
+                (lost(Connection), "http.resolve", "the server's name leads nowhere")
+            }
             Self::RefusedAddress => (
                 lost(Denied),
                 "http.refused_address",
@@ -233,16 +241,16 @@ impl Trouble {
                 (lost(Connection), "http.cut", "the connection ended within the answer")
             }
             Self::Lost => (lost(Connection), "http.lost", "the connection ended without an answer"),
-            Self::Protocol => (lost(Connection), "http.protocol", "what the server sent is no HTTP"),
+            Self::Protocol => {
+                (lost(Connection), "http.protocol", "what the server sent is no HTTP")
+            }
             Self::TooLarge if answered => (Limit, "http.too_large", "the answer is too large"),
             Self::TooLarge => (lost(Limit), "http.too_large", "the answer's headers are too large"),
             Self::Redirect => (lost(Denied), "http.redirect", "the server sends elsewhere"),
             Self::Encoding => (lost(Denied), "http.encoding", "the answer is compressed"),
             Self::Late if answered => (Limit, "http.slow", "the answer did not end in time"),
             Self::Late if is_write => (Unknown, "http.slow", "there was no answer in time"),
-            Self::Late => {
-                (Timeout, StopReason::Timeout.code(), StopReason::Timeout.message())
-            }
+            Self::Late => (Timeout, StopReason::Timeout.code(), StopReason::Timeout.message()),
             Self::Stopped(StopReason::Timeout) => {
                 (lost(Timeout), StopReason::Timeout.code(), StopReason::Timeout.message())
             }

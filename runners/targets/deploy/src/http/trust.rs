@@ -91,8 +91,7 @@ fn read_roots(pem: Option<&str>) -> Result<RootCertStore, Error> {
     let mut store = RootCertStore::empty();
     let found = match pem {
         Some(pem) => {
-            let read: Result<Vec<_>, _> =
-                CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+            let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
             read.map_err(|_cause| unreadable())?
         }
         None => rustls_native_certs::load_native_certs().certs,

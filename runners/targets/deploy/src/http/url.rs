@@ -30,7 +30,8 @@ impl Base {
             Error::new(Code::InvalidInput, sentence)
                 .with_help("write the endpoint's URL as `https://ci.example.org:8443/base`")
         };
-        let (is_encrypted, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {
+        let (is_encrypted, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://"))
+        {
             (Some(rest), _) => (true, rest),
             (None, Some(rest)) => (false, rest),
             (None, None) => return Err(wrong("the endpoint's URL is neither https nor http")),
@@ -84,12 +85,15 @@ impl Host {
         let name = text.to_ascii_lowercase();
         let is_label = |label: &str| {
             let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-            (1..=63).contains(&label.len()) && label.bytes().all(is_inner) && !label.starts_with('-')
+            (1..=63).contains(&label.len())
+                && label.bytes().all(is_inner)
+                && !label.starts_with('-')
         };
         // `1.2.3` and `0x7f.1` are addresses to some resolvers, and names to none.
         let last = name.rsplit('.').next().unwrap_or_default();
         let is_number = last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit());
-        (name.len() <= 253 && name.split('.').all(is_label) && !is_number).then_some(Self::Name(name))
+        (name.len() <= 253 && name.split('.').all(is_label) && !is_number)
+            .then_some(Self::Name(name))
     }
 }
 
@@ -110,10 +114,27 @@ mod tests {
             assert_eq!((base.authority().as_str(), base.prefix.as_str()), (authority, prefix));
         }
         for url in [
-            "ftp://a", "https:/a", "https://", "https://user:hunter2@a", "https://a/?token=hunter2",
-            "https://a#hunter2", "https://a:0", "https://a:99999", "https://a:", "https://a:b",
-            "https://[::1", "https://[x]", "https://[::1]x", "https://0x7f.1", "https://2130706433",
-            "https://127.1", "https://a..b", "https://a b", "https://a/../b", "https://a//b", "https://é",
+            "ftp://a",
+            "https:/a",
+            "https://",
+            "https://user:hunter2@a",
+            "https://a/?token=hunter2",
+            "https://a#hunter2",
+            "https://a:0",
+            "https://a:99999",
+            "https://a:",
+            "https://a:b",
+            "https://[::1",
+            "https://[x]",
+            "https://[::1]x",
+            "https://0x7f.1",
+            "https://2130706433",
+            "https://127.1",
+            "https://a..b",
+            "https://a b",
+            "https://a/../b",
+            "https://a//b",
+            "https://é",
             "https://a\\b",
         ] {
             let refused = Base::parse(url).unwrap_err();

@@ -49,7 +49,7 @@ pub(super) fn exchange(
         .build()
         .map_err(|_cause| Trouble::Unusable)
         .and_then(|runtime| drive(runtime, work));
-    ended.map_err(|trouble| trouble.told(&track.progress(is_write)))
+    ended.map_err(|trouble| trouble.told(track.progress(is_write)))
 }
 
 /// Waits on this thread, or on another one where this one belongs to somebody's runtime.
@@ -131,7 +131,8 @@ async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Trouble> {
     }
     let mut trouble = Trouble::Unresolved;
     for address in addresses.into_iter().take(ADDRESSES_MAX) {
-        let Ok(stream) = TcpStream::connect(SocketAddr::new(address, endpoint.base.port)).await else {
+        let Ok(stream) = TcpStream::connect(SocketAddr::new(address, endpoint.base.port)).await
+        else {
             trouble = Trouble::Unconnected;
             continue;
         };

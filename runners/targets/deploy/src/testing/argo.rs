@@ -11,7 +11,10 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
             // An application has one operation at a time.
             if world.at(name).next().is_some_and(|work| work.looks_left > 0) {
                 let message = "another operation is already in progress";
-                return Reply::json(400, &json!({ "error": message, "code": 9, "message": message }));
+                return Reply::json(
+                    400,
+                    &json!({ "error": message, "code": 9, "message": message }),
+                );
             }
             let body = seen.json();
             let word = |value: Option<&Value>| {

@@ -31,17 +31,18 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
         ("GET", ["runs", id]) => {
             world.work(id).map_or_else(Reply::not_found, |work| Reply::json(200, &run(work)))
         }
-        ("GET", ["workflows", file, "runs"]) => listed(world.at(file), seen),
-        ("GET", ["runs"]) => listed(world.works.iter_mut().rev(), seen),
+        ("GET", ["workflows", file, "runs"]) => listed(world.at(file).map(run).collect(), seen),
+        ("GET", ["runs"]) => listed(world.works.iter_mut().rev().map(run).collect(), seen),
         _ => Reply::not_found(),
     }
 }
 
-fn listed<'a>(works: impl Iterator<Item = &'a mut Work>, seen: &Seen) -> Reply {
+fn listed(mut runs: Vec<Value>, seen: &Seen) -> Reply {
     let asked = Seen::pairs(&seen.query);
     let event = asked.iter().find(|(name, _)| name == "event");
-    let is_asked_for = event.is_none_or(|(_, event)| event == "workflow_dispatch");
-    let runs: Vec<Value> = works.filter(|_| is_asked_for).map(run).collect();
+    if event.is_some_and(|(_, event)| event != "workflow_dispatch") {
+        runs.clear();
+    }
     Reply::json(200, &json!({ "total_count": runs.len(), "workflow_runs": runs }))
 }
 

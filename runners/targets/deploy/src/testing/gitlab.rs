@@ -32,14 +32,10 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
             let pipelines: Vec<Value> = world.at(project).map(pipeline).collect();
             Reply::json(200, &json!(pipelines))
         }
-        ("GET", ["pipelines", id]) => {
-            world.work(id).map_or_else(Reply::not_found, shown)
-        }
+        ("GET", ["pipelines", id]) => world.work(id).map_or_else(Reply::not_found, shown),
         ("GET", ["pipelines", id, "variables"]) => {
             let Some(work) = world.work(id) else { return Reply::not_found() };
-            let variable = |(key, value): &(String, String)| {
-                json!({ "variable_type": "env_var", "key": key, "value": value })
-            };
+            let variable = |(key, value): &(String, String)| json!({ "variable_type": "env_var", "key": key, "value": value });
             let variables: Vec<Value> = work.parameters.iter().map(variable).collect();
             Reply::json(200, &json!(variables))
         }

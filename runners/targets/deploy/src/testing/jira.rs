@@ -31,7 +31,8 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
 
 fn create(world: &mut World, body: &Value) -> Reply {
     let fields = body.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
-    let project = fields.get("project").and_then(|project| project.get("key")).and_then(Value::as_str);
+    let project =
+        fields.get("project").and_then(|project| project.get("key")).and_then(Value::as_str);
     let (Some(project), Some(_)) = (project, fields.get("summary").and_then(Value::as_str)) else {
         let errors = json!({ "summary": "You must specify a summary of the issue." });
         return Reply::json(400, &json!({ "errorMessages": [], "errors": errors }));

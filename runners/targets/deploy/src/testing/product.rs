@@ -110,14 +110,8 @@ impl World {
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Rundeck,
-        Self::GithubActions,
-        Self::Gitlab,
-        Self::Jenkins,
-        Self::ArgoCd,
-        Self::Jira,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Rundeck, Self::GithubActions, Self::Gitlab, Self::Jenkins, Self::ArgoCd, Self::Jira];
 
     /// The header and value that shows a server who asks.
     pub(super) fn credential(self) -> Credential {

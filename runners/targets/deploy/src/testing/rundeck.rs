@@ -12,8 +12,10 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
         // Both names of the call are documented.
         ("POST", ["api", "41", "job", job, "run" | "executions"]) => {
             let body = seen.json();
-            let options = body.get("options").and_then(Value::as_object).cloned().unwrap_or_default();
-            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let options =
+                body.get("options").and_then(Value::as_object).cloned().unwrap_or_default();
+            let text =
+                |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             let parameters = options.iter().map(|(name, value)| (name.clone(), text(value)));
             let id = world.begin(job, parameters.collect());
             world.work(&id.to_string()).map_or_else(Reply::not_found, |work| {
@@ -27,10 +29,13 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
         }
         ("GET", ["api", "41", "job", job, "executions"]) => {
             let shown: Vec<Value> = world.at(job).map(|work| execution(&base, work)).collect();
-            let paging = json!({ "count": shown.len(), "total": shown.len(), "offset": 0, "max": 20 });
+            let paging =
+                json!({ "count": shown.len(), "total": shown.len(), "offset": 0, "max": 20 });
             Reply::json(200, &json!({ "paging": paging, "executions": shown }))
         }
-        _ => Reply::json(404, &json!({ "error": true, "errorCode": "api.error.item.doesnotexist" })),
+        _ => {
+            Reply::json(404, &json!({ "error": true, "errorCode": "api.error.item.doesnotexist" }))
+        }
     }
 }
 

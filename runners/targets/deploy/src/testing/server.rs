@@ -59,6 +59,7 @@ struct Shared {
     is_over: AtomicBool,
     // So that nobody is waited for at the end.
     streams: Mutex<Vec<TcpStream>>,
+    connections: Mutex<Vec<JoinHandle<()>>>,
     tls: Option<Arc<ServerConfig>>,
 }
 
@@ -111,6 +112,7 @@ impl ProductServer {
             letting_go: Condvar::new(),
             is_over: AtomicBool::new(false),
             streams: Mutex::default(),
+            connections: Mutex::default(),
             tls,
         });
         let accepting = Arc::clone(&shared);
@@ -163,8 +165,14 @@ impl ProductServer {
     }
 }
 
-impl Drop for ProductServer {
-    fn drop(&mut self) {
+impl ProductServer {
+    /// Ends it, and tells each request that came, with all that came after it.
+    pub fn finish(mut self) -> Vec<Seen> {
+        self.end();
+        self.seen()
+    }
+
+    fn end(&mut self) {
         self.shared.is_over.store(true, Ordering::Release);
         self.release();
         for stream in lock(&self.shared.streams).drain(..) {
@@ -175,6 +183,16 @@ impl Drop for ProductServer {
         if let Some(acceptor) = self.acceptor.take() {
             drop(acceptor.join());
         }
+        let connections = core::mem::take(&mut *lock(&self.shared.connections));
+        for connection in connections {
+            drop(connection.join());
+        }
+    }
+}
+
+impl Drop for ProductServer {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -185,17 +203,18 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         }
         let (Ok(copy), Ok(closer)) = (stream.try_clone(), stream.try_clone()) else { continue };
         lock(&shared.streams).push(copy);
-        let shared = Arc::clone(shared);
+        let serving = Arc::clone(shared);
         // It ends with its connection, which the server closes at the latest when it is dropped.
-        let _connection = thread::spawn(move || {
-            match shared.tls.clone().map(ServerConnection::new) {
-                None => drop(shared.serve(stream)),
-                Some(Ok(tls)) => drop(shared.serve(StreamOwned::new(tls, stream))),
+        let connection = thread::spawn(move || {
+            match serving.tls.clone().map(ServerConnection::new) {
+                None => drop(serving.serve(stream)),
+                Some(Ok(tls)) => drop(serving.serve(StreamOwned::new(tls, stream))),
                 Some(Err(_unable)) => {}
             }
             // The copy would keep it open.
             drop(closer.shutdown(Shutdown::Both));
         });
+        lock(&shared.connections).push(connection);
     }
 }
 
@@ -255,7 +274,8 @@ impl Shared {
         seen: &Seen,
     ) -> io::Result<()> {
         let bytes = reply.bytes();
-        let half = bytes.len().saturating_sub(reply.body.len()).saturating_add(reply.body.len() / 2);
+        let half =
+            bytes.len().saturating_sub(reply.body.len()).saturating_add(reply.body.len() / 2);
         match fault {
             None | Some(Fault::ServerError) => stream.write_all(&bytes)?,
             Some(Fault::LoseReply | Fault::LoseRequest) => return Err(closed()),
@@ -328,7 +348,9 @@ impl Shared {
 /// Everything that came, in every form in which a server repeats things.
 fn echo(reply: &Reply, seen: &Seen) -> Reply {
     let mut echo = Reply { body: seen.head.clone(), ..reply.clone() };
-    echo.body.extend_from_slice(json!({ "head": String::from_utf8_lossy(&seen.head) }).to_string().as_bytes());
+    echo.body.extend_from_slice(
+        json!({ "head": String::from_utf8_lossy(&seen.head) }).to_string().as_bytes(),
+    );
     for (number, (name, value)) in seen.headers.iter().enumerate() {
         echo = echo.with_header(&format!("X-Echo-{number}"), format!("{name} {value}"));
         echo = echo.with_header(name, value);

@@ -82,7 +82,7 @@ impl Seen {
         let text = String::from_utf8_lossy(&seen.head).into_owned();
         let mut lines = text.split("\r\n");
         let mut words = lines.next().unwrap_or_default().split(' ');
-        seen.method = words.next().unwrap_or_default().to_owned();
+        words.next().unwrap_or_default().clone_into(&mut seen.method);
         let target = words.next().unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         (seen.path, seen.query) = (path.to_owned(), query.to_owned());
@@ -113,7 +113,8 @@ fn decoded(text: &str) -> String {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let (high, low) = (digit(rest.next()).unwrap_or(0), digit(rest.next()).unwrap_or(0));
+                let (high, low) =
+                    (digit(rest.next()).unwrap_or(0), digit(rest.next()).unwrap_or(0));
                 u8::try_from(high << 4 | low).unwrap_or(b'?')
             }
             plain => plain,

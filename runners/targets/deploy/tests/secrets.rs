@@ -1,0 +1,57 @@
+//! Credentials never come back.
+
+use placet_target_deploy::testing::{Fault, Product, ProductServer, Scope};
+use placet_target_deploy::{Credential, HttpResponse};
+
+use crate::story::{begin, find, reading, writing};
+
+/// What a test's own server asks for, and what a user may have as a password. Neither may be anywhere in an answer.
+const SECRETS: [&str; 3] =
+    ["tkn-0123456789abcdef", "ZGVwbG95ZXJAZXhhbXBsZS5vcmc6dGtu", "b1/tter\\\"pill"];
+
+/// All places where an answer shows a secret, in any case and any form.
+fn shown(answer: &HttpResponse) -> Vec<String> {
+    let mut texts = vec![format!("{answer:?}"), String::from_utf8_lossy(&answer.body).into_owned()];
+    texts.extend(answer.headers.iter().flat_map(|(name, value)| [name.clone(), value.clone()]));
+    let texts = texts.iter().map(|text| text.to_lowercase());
+    texts
+        .filter(|text| SECRETS.iter().any(|secret| text.contains(&secret.to_lowercase())))
+        .collect()
+}
+
+#[test]
+fn a_server_that_repeats_everything_gives_nothing_away() {
+    for product in Product::ALL {
+        let server = ProductServer::start(product);
+        server.fail(Scope::All, Fault::Echo, 2);
+        let other = Credential::header("X-Second", SECRETS[2]);
+        let endpoint = server.endpoint().credential(other).build().unwrap();
+        for answer in [
+            endpoint.send(&begin(product), &writing()).unwrap(),
+            endpoint.send(&find(product), &reading()).unwrap(),
+        ] {
+            assert_eq!(shown(&answer), Vec::<String>::new(), "{product:?}");
+            let text = String::from_utf8_lossy(&answer.body);
+            assert!(text.contains("[redacted]") && text.contains("HTTP/1.1"), "{text}");
+            assert!(answer.headers.iter().all(|(name, _)| name != "set-cookie"), "{answer:?}");
+            assert!(answer.headers.iter().any(|(_, value)| value.contains("[redacted]")));
+        }
+        // The server did get it: there was something to hide.
+        assert!(server.seen().iter().all(|seen| seen.header("x-second") == Some(SECRETS[2])));
+        assert!(!format!("{endpoint:?}").contains(SECRETS[0]));
+    }
+}
+
+#[test]
+fn an_answer_that_nobody_cleaned_is_noticed() {
+    let server = ProductServer::start(Product::Gitlab);
+    let gitlab = server.endpoint().build().unwrap();
+    let mut answer = gitlab.send(&find(Product::Gitlab), &reading()).unwrap();
+    assert_eq!(shown(&answer), Vec::<String>::new());
+    // As of an endpoint that hands out what came.
+    answer.body = server.seen()[0].head.clone();
+    assert!(!shown(&answer).is_empty());
+    answer.body.clear();
+    answer.headers.push(("x-echo".to_owned(), "TKN-0123456789ABCDEF".to_owned()));
+    assert!(!shown(&answer).is_empty());
+}
