@@ -43,7 +43,7 @@ fn holes_take_what_they_are_for_and_nothing_else() {
             vec!["-5", "11", "+1", "01", "1.0", " 1", "", "1e1", "-0"],
         ),
         (Hole::choice(["dev", "-x"]), vec!["dev"], vec!["prod", "", "-x", "DEV", "dev "]),
-        (Hole::digest(), vec![digest.as_str()], vec!["", "0a", &digest[1..], "x"]),
+        (Hole::digest(), vec![digest.as_str()], vec!["", "0a", &digest.replacen('0', "", 1), "x"]),
     ] {
         for value in good {
             assert!(hole.accepts(value), "{hole:?}: {value:?}");

@@ -4,7 +4,6 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     clippy::disallowed_methods,
     clippy::tests_outside_test_module,
     reason = "this whole file is a test"

@@ -73,19 +73,26 @@ const NAMES: [&str; 14] = [
     "Cookie",
 ];
 
+/// What no server could take for anything else.
+const PLAIN: [&str; 8] = ["/", "/", "a", "job", "1.2", "-", "%20", "group%2Fshop"];
+
 fn text(chance: &mut Chance, most: u64) -> String {
     let count = chance.below(most);
-    (0..count).filter_map(|_| chance.one_of(&PIECES)).copied().collect()
+    let mut piece = || {
+        chance.is(65).then(|| chance.one_of(&PLAIN)).flatten().or_else(|| chance.one_of(&PIECES))
+    };
+    (0..count).filter_map(|_| piece()).copied().collect()
 }
 
 fn request(chance: &mut Chance) -> HttpRequest {
-    let method = chance.one_of(&["GET", "GET", "POST", "DELETE", "get", "GET /x"]).unwrap();
-    let start = if chance.is(80) { "/" } else { "" };
+    let methods = ["GET", "GET", "GET", "POST", "POST", "POST", "DELETE", "get", "GET /x"];
+    let method = chance.one_of(&methods).unwrap();
+    let start = if chance.is(90) { "/a" } else { "" };
     let path = format!("{start}{}", text(chance, 7));
     let mut request = HttpRequest::new(*method, path);
     for _ in 0..chance.below(3) {
-        let name = *chance.one_of(&NAMES).unwrap();
-        let value = if chance.is(50) { "plain".to_owned() } else { text(chance, 4) };
+        let name = if chance.is(60) { "X-B" } else { *chance.one_of(&NAMES).unwrap() };
+        let value = if chance.is(75) { "plain".to_owned() } else { text(chance, 4) };
         request = request.with_header(name, value);
     }
     if chance.is(30) {
@@ -103,15 +110,12 @@ fn decoded(path: &str) -> Vec<String> {
         while let Some((byte, after)) = rest.split_first() {
             let code = (*byte == b'%').then(|| after.get(..2)).flatten();
             let code = code.and_then(|code| core::str::from_utf8(code).ok());
-            match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-                Some(code) => {
-                    bytes.push(code);
-                    rest = &after[2..];
-                }
-                None => {
-                    bytes.push(*byte);
-                    rest = after;
-                }
+            if let Some(code) = code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+                bytes.push(code);
+                rest = &after[2..];
+            } else {
+                bytes.push(*byte);
+                rest = after;
             }
         }
         forms.push(String::from_utf8_lossy(&bytes).replace('\\', "/"));
@@ -207,9 +211,10 @@ fn careless(server: &ProductServer, request: &HttpRequest) {
         request.method, request.path_and_query
     );
     for (name, value) in &request.headers {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", value, "\r\n"]);
     }
-    text += &format!("Authorization: Bearer x\r\nContent-Length: {}\r\n\r\n", request.body.len());
+    let length = request.body.len().to_string();
+    text.extend(["Authorization: Bearer x\r\nContent-Length: ", &length, "\r\n\r\n"]);
     let mut stream = TcpStream::connect(&host).unwrap();
     stream.write_all(text.as_bytes()).unwrap();
     stream.write_all(&request.body).unwrap();

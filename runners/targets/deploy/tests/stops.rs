@@ -9,13 +9,18 @@ use placet_target_deploy::{Exchange, HttpFailure, HttpFailureKind, HttpRequest};
 use crate::story::{LONG, begin, find, reading, until};
 
 /// Sends, and raises the signal once the server has seen the request. Tells the failure, and that the connection ended.
-fn stopped(request: &HttpRequest, call: Exchange, fault: Fault, reason: StopReason) -> HttpFailure {
+fn stopped(
+    request: &HttpRequest,
+    call: &Exchange,
+    fault: Fault,
+    reason: StopReason,
+) -> HttpFailure {
     let server = ProductServer::start(Product::Rundeck);
     server.fail(Scope::All, fault, 1);
     let rundeck = server.endpoint().build().unwrap();
     let stop = call.stop.clone();
     let failure = thread::scope(|scope| {
-        let sent = scope.spawn(|| rundeck.send(request, &call));
+        let sent = scope.spawn(|| rundeck.send(request, call));
         until("the server has the request", || !server.seen().is_empty());
         stop.raise(reason);
         sent.join().unwrap().unwrap_err()
@@ -34,13 +39,13 @@ fn a_stop_ends_an_exchange_and_tells_the_truth_about_it() {
         (StopReason::Timeout, "timeout"),
     ] {
         for fault in [Fault::HoldReply, Fault::DripHead] {
-            let failure = stopped(&begin(Product::Rundeck), write(), fault, reason);
+            let failure = stopped(&begin(Product::Rundeck), &write(), fault, reason);
             assert_eq!((failure.kind(), failure.code()), (HttpFailureKind::Unknown, code));
             assert!(failure.may_have_taken_effect());
         }
     }
     let failure =
-        stopped(&find(Product::Rundeck), reading(), Fault::DripHead, StopReason::Cancelled);
+        stopped(&find(Product::Rundeck), &reading(), Fault::DripHead, StopReason::Cancelled);
     assert_eq!((failure.kind(), failure.code()), (HttpFailureKind::Cancelled, "cancelled"));
     assert!(!failure.may_have_taken_effect());
 }

@@ -69,7 +69,8 @@ pub(super) fn checked(
             let message = format!("the header `{header}` is set by the host alone");
             return Err(HttpFailure::denied("http.header", message));
         }
-        let text = Some(value).filter(|value| value.trim() == **value);
+        let is_plain = |value: &&String| value.trim() == **value && value.is_ascii();
+        let text = Some(value).filter(is_plain);
         let text = text.filter(|value| value.len() <= VALUE_BYTES_MAX);
         let Some(Ok(value)) = text.map(|value| HeaderValue::from_str(value)) else {
             let message = format!("the value of the header `{header}` cannot be sent");

@@ -347,7 +347,7 @@ impl Shared {
 
 /// Everything that came, in every form in which a server repeats things.
 fn echo(reply: &Reply, seen: &Seen) -> Reply {
-    let mut echo = Reply { body: seen.head.clone(), ..reply.clone() };
+    let mut echo = Reply { status: 200, body: seen.head.clone(), ..reply.clone() };
     echo.body.extend_from_slice(
         json!({ "head": String::from_utf8_lossy(&seen.head) }).to_string().as_bytes(),
     );
