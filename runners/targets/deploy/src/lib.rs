@@ -29,6 +29,7 @@ mod secret; // values that nobody sees, also not in an answer
 mod http; // named endpoints
 mod command; // named commands
 mod target; // a bundle of both
+mod points; // labelled points of a call
 #[cfg(feature = "testing")]
 pub mod testing; // local servers that speak the calls of known products
 
@@ -41,4 +42,5 @@ pub use http::{
     Credential, Endpoint, EndpointBuilder, HttpFailure, HttpFailureKind, HttpRequest, HttpResponse,
     Resolve, Rule,
 };
+pub use points::POINTS;
 pub use target::{DeployTarget, DeployTargetBuilder};

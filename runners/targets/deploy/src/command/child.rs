@@ -13,6 +13,7 @@ use crate::Exchange;
 use crate::command::failure::{CommandFailure, CommandFailureKind};
 use crate::command::pipes::{Kept, Pipes};
 use crate::command::template::{CommandTemplate, Output};
+use crate::points::{COMMAND_BEGUN, COMMAND_ENDED, COMMAND_STARTED};
 
 /// Between two looks at the stop signal, the clock and the process.
 const LOOK: Duration = Duration::from_millis(25);
@@ -64,7 +65,7 @@ pub(super) fn run(
             (CommandFailureKind::Unknown, "the command was ended by a signal of somebody else");
         return Err(CommandFailure::new(kind, "command.killed", message));
     };
-    points::reached("command.ended");
+    points::reached(COMMAND_ENDED);
     let truncated = !pipes.is_done() || pipes.out.is_cut || pipes.err.is_cut;
     let is_open = !pipes.is_done();
     let clean = |kept: &Kept| {
@@ -97,23 +98,32 @@ impl Running {
             command.env(name, value.expose());
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        points::reached("command.begun");
+        points::reached(COMMAND_BEGUN);
         let child = command.process_group(0).spawn().map_err(|_cause| {
             CommandFailure::invalid("command.not_started", "the command could not be started")
         })?;
-        points::reached("command.started");
+        points::reached(COMMAND_STARTED);
         let group = Pid::from_child(&child);
         Ok(Self { child, group, is_buried: false })
     }
 
     /// Whether it ended. It is not buried yet, so that its number, and that of its group, stays its own.
-    fn has_ended(&self) -> bool {
+    fn has_ended(&mut self) -> bool {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(waitid(WaitId::Pid(self.group), options), Ok(None))
+        match waitid(WaitId::Pid(self.group), options) {
+            Ok(None) | Err(rustix::io::Errno::INTR) => false,
+            Ok(Some(_)) => true,
+            Err(_taken) => {
+                // Whoever ignores the signal that tells of ended children has them buried by the system, and how it
+                // ended is lost.
+                self.is_buried = true;
+                true
+            }
+        }
     }
 
     /// Waits a while for its end.
-    fn wait(&self, most: Duration) {
+    fn wait(&mut self, most: Duration) {
         if !self.has_ended() {
             thread::park_timeout(most);
         }

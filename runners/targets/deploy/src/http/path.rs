@@ -12,7 +12,8 @@ const PATH_BYTES_MAX: usize = 8 << 10;
 
 /// A method, and a path or all paths below one: what an endpoint may be asked.
 ///
-/// Of two rules that fit, the one that names more counts; where they name the same, the request is a write.
+/// Of two rules that fit, the one that names more counts; where they name the same, the request is a write. That a
+/// request which is allowed as a read changes nothing is for the host to know: some products begin a build with GET.
 ///
 /// ```
 /// use placet_target_deploy::{Endpoint, Rule};

@@ -10,6 +10,7 @@ use placet_target::points;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http::failure::Progress;
+use crate::points::REQUEST_BEGUN;
 
 /// How far an exchange got, seen from outside of it.
 #[derive(Debug, Default)]
@@ -35,7 +36,7 @@ impl Track {
 
     fn begin(&self) {
         if !self.is_begun.swap(true, Ordering::AcqRel) {
-            points::reached("http.request.begun");
+            points::reached(REQUEST_BEGUN);
         }
     }
 }

@@ -25,6 +25,7 @@ use crate::http::failure::{HttpFailure, Trouble};
 use crate::http::request::HttpResponse;
 use crate::http::sent::{Track, Tracked};
 use crate::http::url::Host;
+use crate::points::{ANSWER_BEGUN, ANSWER_WHOLE};
 
 /// Between two looks at the stop signal.
 const LOOK: Duration = Duration::from_millis(25);
@@ -166,7 +167,7 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let answer = sender.send_request(prepared.request).await.map_err(|error| of_http(&error))?;
     let status = answer.status().as_u16();
     track.answered(status);
-    points::reached("http.answer.begun");
+    points::reached(ANSWER_BEGUN);
     read(endpoint, status, answer).await
 }
 
@@ -189,7 +190,7 @@ async fn read(
         }
         whole.extend_from_slice(&data);
     }
-    points::reached("http.answer.whole");
+    points::reached(ANSWER_WHOLE);
     endpoint.clean(status, &head.headers, &whole)
 }
 
