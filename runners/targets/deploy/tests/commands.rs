@@ -95,6 +95,10 @@ fn its_secrets_stay_with_it() {
     // The limit cuts it in half, and half of it is half of a secret.
     let output = ran(secret("printf 'ab%s' $TOKEN").output_bytes_max(10), b"");
     assert_eq!((&*output.stdout, output.truncated), (&b"ab[redacte"[..], true));
+    // A short secret makes a longer text, and what does not fit is said to be missing.
+    let short = script(&folder, "printf 'a%s' $TOKEN").secret("TOKEN", "hunter22");
+    let output = ran(short.output_bytes_max(9), b"");
+    assert_eq!((&*output.stdout, output.truncated), (&b"a[redacte"[..], true));
     let template = secret("true").build().unwrap();
     assert!(!format!("{template:?}").contains("hunter2"));
 }

@@ -66,14 +66,21 @@ pub(super) fn run(
         return Err(CommandFailure::new(kind, "command.killed", message));
     };
     points::reached(COMMAND_ENDED);
-    let truncated = !pipes.is_done() || pipes.out.is_cut || pipes.err.is_cut;
+    // Who still holds a pipe open may have more to say.
     let is_open = !pipes.is_done();
-    let clean = |kept: &Kept| {
-        let mut clean = template.redactor.redact(&kept.bytes, kept.is_cut || is_open);
-        clean.truncate(template.limits.output_bytes);
-        clean
-    };
-    Ok(Output { exit_code, stdout: clean(&pipes.out), stderr: clean(&pipes.err), truncated })
+    let (stdout, is_out_cut) = clean(template, &pipes.out, is_open);
+    let (stderr, is_err_cut) = clean(template, &pipes.err, is_open);
+    Ok(Output { exit_code, stdout, stderr, truncated: is_out_cut || is_err_cut })
+}
+
+/// An output without secrets, and whether it is not all.
+fn clean(template: &CommandTemplate, kept: &Kept, is_open: bool) -> (Vec<u8>, bool) {
+    let is_cut = kept.is_cut || is_open;
+    let mut clean = template.redactor.redact(&kept.bytes, is_cut);
+    // What stands for a secret may be longer than it.
+    let is_longer = clean.len() > template.limits.output_bytes;
+    clean.truncate(template.limits.output_bytes);
+    (clean, is_cut || is_longer)
 }
 
 /// A process that leads a group of its own.
