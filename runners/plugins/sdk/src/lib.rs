@@ -45,17 +45,40 @@ use alloc::vec::Vec;
 
 #[doc(hidden)]
 pub mod bindings {
+    // All capabilities at once. A finished component imports those that it calls, and no others: what nobody calls
+    // is not linked.
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "sql-runner",
+        inline: "
+            package placet:plugin;
+            world any {
+                include placet:runner/base@0.1.0;
+                import placet:runner/sql@0.1.0;
+                import placet:runner/http@0.1.0;
+                import placet:runner/command@0.1.0;
+            }
+        ",
+        world: "placet:plugin/any",
         pub_export_macro: true,
         generate_all,
     });
 }
 
+pub mod host; // what a plugin reaches, as traits
+pub mod once; // sending what was approved, once
+#[cfg(feature = "testing")]
+pub mod testing; // a host to test against
+
+/// One call as exact text: what the steps of a plan hold.
+pub use placet_exchange as exchange;
+
 pub use bindings::exports::placet::runner::runner::Info;
 /// Logs, progress, checkpoints and cancellation.
 pub use bindings::placet::runner::context;
+/// Named commands. A plugin that calls into it asks for the capability `command`.
+pub use bindings::placet::runner::command;
+/// Named HTTP endpoints. A plugin that calls into it asks for the capability `http`.
+pub use bindings::placet::runner::http;
 /// Named SQL connections. A plugin that calls into it asks for the capability `sql`.
 pub use bindings::placet::runner::sql;
 /// The values that cross.
