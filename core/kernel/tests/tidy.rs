@@ -227,8 +227,9 @@ fn guests_do_not_link_the_host(files: &Files) -> Vec<String> {
     for (folder, names) in members(files) {
         let is_guest = folder.starts_with("runners/plugins");
         for name in names.iter().filter(|name| name.starts_with("placet")) {
-            // The review of SQL links neither host nor kernel: both sides read with it.
-            if is_guest && !["placet-plugin-sdk", "placet-sql-review"].contains(&name.as_str()) {
+            // Neither links host or kernel: both sides read with them.
+            let shared = ["placet-plugin-sdk", "placet-sql-review", "placet-exchange"];
+            if is_guest && !shared.contains(&name.as_str()) {
                 wrong.push(format!("the guest `{folder}` names `{name}`"));
             }
         }
@@ -373,6 +374,8 @@ fn every_public_item_has_an_example(files: &Files) -> Vec<String> {
             "fuzz/",
             "runners/pack/",
             "runners/plugins/sql/",
+            "runners/plugins/deploy/",
+            "runners/plugins/artifact-sync/",
             "runners/src/link/",
             "core/kernel/src/testing/conformance/",
         ];

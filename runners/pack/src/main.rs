@@ -20,8 +20,10 @@ const TARGET: &str = "wasm32-wasip2";
 const NO_TARGET: u8 = 3;
 
 /// The package in `plugins/`, and the name of its component in `plugins/built`.
-const GUESTS: [(&str, &str); 4] = [
+const GUESTS: [(&str, &str); 6] = [
     ("placet-sql", "sql"),
+    ("placet-deploy", "deploy"),
+    ("placet-artifact-sync", "artifact-sync"),
     ("placet-tests-unruly", "tests-unruly"),
     ("placet-tests-grasping", "tests-grasping"),
     ("placet-tests-newer", "tests-newer"),

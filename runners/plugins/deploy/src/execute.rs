@@ -81,10 +81,8 @@ pub(crate) fn execute(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome
         return Stop::unknown("deploy.unknown", message).at(None, Vec::new());
     }
     let values = prepared.values.of_run(run);
-    let running = Running {
-        followed: Followed { host, run, values: &values },
-        deadline: &job.deadline,
-    };
+    let running =
+        Running { followed: Followed { host, run, values: &values }, deadline: &job.deadline };
     let mut applied = Vec::new();
     for (template, call) in prepared.steps().iter().zip(&calls) {
         if let Err(stop) = running.step(template, call) {
@@ -110,13 +108,12 @@ pub(crate) fn finished(well: &Healthy, applied: Vec<String>) -> Outcome {
             Outcome::Succeeded(report(&format!("deployed in {steps}"), None))
         }
         Healthy::No(why) => {
-            let message =
-                format!("it was deployed and is not well: {why}; a rollback is a request of its own");
+            let message = format!(
+                "it was deployed and is not well: {why}; a rollback is a request of its own"
+            );
             Stop::before("deploy.unhealthy", message).at(None, applied)
         }
-        Healthy::Cannot { code, message } => {
-            Stop::unknown(code, message.clone()).at(None, applied)
-        }
+        Healthy::Cannot { code, message } => Stop::unknown(code, message.clone()).at(None, applied),
     }
 }
 

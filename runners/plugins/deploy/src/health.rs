@@ -15,7 +15,10 @@ pub(crate) enum Healthy {
     Yes,
     /// It answered, and not as it should.
     No(String),
-    Cannot { code: &'static str, message: String },
+    Cannot {
+        code: &'static str,
+        message: String,
+    },
 }
 
 /// What one look said, where it was not what is expected.

@@ -31,7 +31,11 @@ pub(crate) struct Values {
 
 impl Values {
     /// The values of a request, each as its hole asks for. The marker stands for the run, whichever it will be.
-    pub(crate) fn of(job: &Job, payload: &Payload, deployment: &Deployment) -> Result<Self, String> {
+    pub(crate) fn of(
+        job: &Job,
+        payload: &Payload,
+        deployment: &Deployment,
+    ) -> Result<Self, String> {
         let given = payload.values()?;
         if let Some(name) = given.keys().find(|name| !deployment.holes.contains_key(**name)) {
             return Err(format!("the deployment has no hole `{name}`"));
@@ -39,8 +43,7 @@ impl Values {
         let mut values = deployment.set.clone();
         let mut integers = BTreeMap::new();
         for (name, hole) in &deployment.holes {
-            let value =
-                given.get(name.as_str()).ok_or_else(|| format!("`{name}` has no value"))?;
+            let value = given.get(name.as_str()).ok_or_else(|| format!("`{name}` has no value"))?;
             if let Some(number) = hole.check(value).map_err(|why| format!("`{name}` {why}"))? {
                 integers.insert(name.clone(), number);
             }
@@ -121,9 +124,9 @@ impl Values {
                     None => Value::String(self.fill(text, Into::Plain)?),
                 }
             }
-            Value::Array(items) => {
-                Value::Array(items.iter().map(|item| self.fill_json(item)).collect::<Result<_, _>>()?)
-            }
+            Value::Array(items) => Value::Array(
+                items.iter().map(|item| self.fill_json(item)).collect::<Result<_, _>>()?,
+            ),
             Value::Object(parts) => {
                 let filled =
                     parts.iter().map(|(name, part)| Ok((name.clone(), self.fill_json(part)?)));

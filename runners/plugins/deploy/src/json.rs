@@ -44,10 +44,7 @@ fn fits(found: &Value, expected: &Expected, values: &Values) -> Result<bool, Str
     })
 }
 
-fn anywhere(
-    value: &Value,
-    fits: &impl Fn(&Value) -> Result<bool, String>,
-) -> Result<bool, String> {
+fn anywhere(value: &Value, fits: &impl Fn(&Value) -> Result<bool, String>) -> Result<bool, String> {
     // JSON is read no deeper than its reader allows, and so this goes no deeper.
     match value {
         Value::Array(items) => {

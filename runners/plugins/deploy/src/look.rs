@@ -20,7 +20,10 @@ pub(crate) enum Look<T> {
     /// Not this time.
     Later(String),
     /// Not at any time.
-    Never { code: &'static str, message: String },
+    Never {
+        code: &'static str,
+        message: String,
+    },
 }
 
 /// Asks, without a header and without a body.
@@ -74,19 +77,13 @@ pub(crate) enum Marked {
 }
 
 /// Looks for the marker.
-pub(crate) fn by_marker(
-    host: &impl Http,
-    lookup: &Lookup,
-    own: &str,
-    values: &Values,
-) -> Marked {
+pub(crate) fn by_marker(host: &impl Http, lookup: &Lookup, own: &str, values: &Values) -> Marked {
     let endpoint = lookup.endpoint.as_deref().unwrap_or(own);
-    let found = render::path(&lookup.path, values).and_then(|path| {
-        match json(host, endpoint, &path) {
+    let found =
+        render::path(&lookup.path, values).and_then(|path| match json(host, endpoint, &path) {
             Look::Seen(answer) => ours(&answer, lookup, values),
             Look::Later(message) | Look::Never { message, .. } => Err(message),
-        }
-    });
+        });
     found.unwrap_or_else(Marked::Cannot)
 }
 
@@ -100,7 +97,9 @@ fn ours(answer: &Value, lookup: &Lookup, values: &Values) -> Result<Marked, Stri
             continue;
         }
         let id = match &lookup.id {
-            Some(pointer) => Some(json::id(item.pointer(pointer)).ok_or("it is there without an id")?),
+            Some(pointer) => {
+                Some(json::id(item.pointer(pointer)).ok_or("it is there without an id")?)
+            }
             None => None,
         };
         // The same one may be listed twice; without ids nobody can tell.

@@ -38,7 +38,8 @@ impl Refusal {
     }
 }
 
-const SETTINGS_HELP: &str = "have an operator correct the deployments in the environment's settings";
+const SETTINGS_HELP: &str =
+    "have an operator correct the deployments in the environment's settings";
 
 impl Prepared {
     /// Reads payload and settings of a job.
@@ -53,7 +54,8 @@ impl Prepared {
         })?;
         let name = payload.deployment.clone();
         let Some(deployment) = settings.deployments.remove(&name) else {
-            let known: Vec<_> = settings.deployments.keys().map(|name| format!("`{name}`")).collect();
+            let known: Vec<_> =
+                settings.deployments.keys().map(|name| format!("`{name}`")).collect();
             let message = format!(
                 "this environment has no deployment `{name}`; it has {}",
                 if known.is_empty() { "none".to_owned() } else { known.join(", ") }
@@ -103,7 +105,11 @@ pub(crate) fn plan(job: &Job) -> ChangePlan {
 fn broken(step: &template::Step) -> impl Fn(String) -> Refusal {
     let id = step.id.clone();
     move |why| {
-        Refusal::new("deploy.settings", format!("step `{id}` cannot be filled: {why}"), SETTINGS_HELP)
+        Refusal::new(
+            "deploy.settings",
+            format!("step `{id}` cannot be filled: {why}"),
+            SETTINGS_HELP,
+        )
     }
 }
 
@@ -192,7 +198,10 @@ fn reads(
         let endpoint = poll.endpoint.as_deref().unwrap_or(own);
         if let Some(queued) = &poll.queued {
             let path = render::path(&queued.path, sample)?;
-            reads.push(("deploy.queue", format!("it waits while `GET {path}` of `{endpoint}` says so")));
+            reads.push((
+                "deploy.queue",
+                format!("it waits while `GET {path}` of `{endpoint}` says so"),
+            ));
         }
         let path = render::path(&poll.path, sample)?;
         let (every, times) = (poll.every_ms, poll.times_max);
@@ -204,7 +213,8 @@ fn reads(
     if let Some(verify) = &step.verify {
         let endpoint = verify.endpoint.as_deref().unwrap_or(own);
         let path = render::path(&verify.path, sample)?;
-        let when = if matches!(step.found, Some(Found::Marker)) { "" } else { " if that is in doubt" };
+        let when =
+            if matches!(step.found, Some(Found::Marker)) { "" } else { " if that is in doubt" };
         reads.push(("deploy.verify", format!("it is found by `GET {path}` of `{endpoint}`{when}")));
     }
     if let Some(check) = &step.check {

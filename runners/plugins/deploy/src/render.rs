@@ -79,12 +79,8 @@ pub(crate) fn check(template: &CommandCheck, values: &Values) -> Result<CommandC
     Ok(CommandCall { name: template.name.clone(), arguments, stdin: Vec::new() })
 }
 
-fn arguments(
-    pairs: &[(String, String)],
-    values: &Values,
-) -> Result<Vec<(String, String)>, String> {
-    let fill = |(name, value): &(String, String)| {
-        Ok((name.clone(), values.fill(value, Into::Plain)?))
-    };
+fn arguments(pairs: &[(String, String)], values: &Values) -> Result<Vec<(String, String)>, String> {
+    let fill =
+        |(name, value): &(String, String)| Ok((name.clone(), values.fill(value, Into::Plain)?));
     pairs.iter().map(fill).collect()
 }

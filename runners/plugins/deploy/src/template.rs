@@ -294,6 +294,9 @@ impl Deployment {
         if let Some(name) = self.holes.keys().find(|name| self.set.contains_key(*name)) {
             return Err(format!("`{name}` is both set and a hole"));
         }
+        for health in &self.health {
+            check_pace(health.times_max, health.every_ms)?;
+        }
         for steps in [&self.steps, &self.rollback] {
             for (number, step) in steps.iter().enumerate() {
                 step.check().map_err(|why| format!("step `{}`: {why}", step.id))?;
@@ -306,12 +309,29 @@ impl Deployment {
     }
 }
 
+/// Neither forever nor without a breath.
+fn check_pace(times: u32, every_ms: u32) -> Result<(), String> {
+    if (1..=10_000).contains(&times) && (100..=600_000).contains(&every_ms) {
+        return Ok(());
+    }
+    Err("it looks 1 to 10000 times, every 100 to 600000 ms".to_string())
+}
+
 impl Step {
     fn check(&self) -> Result<(), String> {
         let is_named = (1..=64).contains(&self.id.len())
             && self.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if !is_named {
             return Err("an id is 1 to 64 letters, digits, `-` and `_`".to_string());
+        }
+        for (times, every) in [
+            self.poll.as_ref().map(|poll| (poll.times_max, poll.every_ms)),
+            self.verify.as_ref().map(|verify| (verify.times_max, verify.every_ms)),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            check_pace(times, every)?;
         }
         match (&self.http, &self.command) {
             (Some(http), None) => {
@@ -335,8 +355,7 @@ impl Step {
                 Ok(())
             }
             (None, Some(_)) => {
-                let is_http =
-                    self.found.is_some() || self.poll.is_some() || self.verify.is_some();
+                let is_http = self.found.is_some() || self.poll.is_some() || self.verify.is_some();
                 if is_http { Err("a command has `check` only".to_string()) } else { Ok(()) }
             }
             _ => Err("it is either `http` or `command`".to_string()),

@@ -1,1 +1,5 @@
-
+//! The deploy runner against models of the products that it starts deployments in.
+mod faults; // every call fails each way once
+mod mutations; // templates that nobody meant
+mod products; // models of the products
+mod stories; // what should happen

@@ -65,8 +65,7 @@ pub trait Http {
     /// # Errors
     ///
     /// As `http.error` of the interface says.
-    fn send(&self, endpoint: &str, request: &http::Request)
-    -> Result<http::Response, http::Error>;
+    fn send(&self, endpoint: &str, request: &http::Request) -> Result<http::Response, http::Error>;
 }
 
 /// Named commands.
@@ -137,11 +136,7 @@ impl Context for Linked {
 }
 
 impl Http for Linked {
-    fn send(
-        &self,
-        endpoint: &str,
-        request: &http::Request,
-    ) -> Result<http::Response, http::Error> {
+    fn send(&self, endpoint: &str, request: &http::Request) -> Result<http::Response, http::Error> {
         http::send(endpoint, request)
     }
 }

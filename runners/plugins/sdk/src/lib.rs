@@ -73,10 +73,10 @@ pub mod testing; // a host to test against
 pub use placet_exchange as exchange;
 
 pub use bindings::exports::placet::runner::runner::Info;
-/// Logs, progress, checkpoints and cancellation.
-pub use bindings::placet::runner::context;
 /// Named commands. A plugin that calls into it asks for the capability `command`.
 pub use bindings::placet::runner::command;
+/// Logs, progress, checkpoints and cancellation.
+pub use bindings::placet::runner::context;
 /// Named HTTP endpoints. A plugin that calls into it asks for the capability `http`.
 pub use bindings::placet::runner::http;
 /// Named SQL connections. A plugin that calls into it asks for the capability `sql`.

@@ -252,7 +252,10 @@ fn intend<T>(host: &impl Context, run: &str, deadline: &str, step: &str) -> Resu
     }
     let intent = Noted::Intent { deadline: deadline.to_string() };
     note(host, run, step, &intent).map_err(|why| {
-        Sent::refused("checkpoint", format!("it was not sent, because that could not be noted: {why}"))
+        Sent::refused(
+            "checkpoint",
+            format!("it was not sent, because that could not be noted: {why}"),
+        )
     })
 }
 

@@ -119,9 +119,9 @@ pub enum Fault {
     LostAfter,
     /// It took effect, and the answer was too large.
     Limit,
-    /// Somebody between answers with this status, and it never arrives. Commands exit with it.
+    /// Somebody between answers with this status, and it never arrives. A command runs, and exits with it.
     Instead(u16),
-    /// It took effect, and somebody between answers with this status. Commands exit with it.
+    /// It took effect, and somebody between answers with this status. A command exits with it.
     Covered(u16),
     /// It took effect, and the answer's body is rubbish.
     Rubbish,
@@ -268,11 +268,7 @@ impl<S> Context for FakeHost<'_, S> {
 }
 
 impl<S: Server> Http for FakeHost<'_, S> {
-    fn send(
-        &self,
-        endpoint: &str,
-        request: &http::Request,
-    ) -> Result<http::Response, http::Error> {
+    fn send(&self, endpoint: &str, request: &http::Request) -> Result<http::Response, http::Error> {
         let fault = self.note(Exchange::Http(HttpCall {
             endpoint: endpoint.to_string(),
             method: request.method.clone(),
@@ -289,7 +285,8 @@ impl<S: Server> Http for FakeHost<'_, S> {
             let answered = self.world.borrow_mut().server.answer(endpoint, request);
             answered.ok_or_else(|| http::Error::Denied(format!("there is no `{endpoint}`")))
         };
-        let rubbish = |body: &[u8]| answer().map(|good| http::Response { body: body.to_vec(), ..good });
+        let rubbish =
+            |body: &[u8]| answer().map(|good| http::Response { body: body.to_vec(), ..good });
         let status = |status| http::Response { status, headers: Vec::new(), body: Vec::new() };
         match fault {
             None => answer(),
@@ -345,7 +342,9 @@ impl<S: Server> Commands for FakeHost<'_, S> {
         };
         match fault {
             None => answer(),
-            Some(Fault::Denied | Fault::Connection) => Err(command::Error::Denied("no".to_string())),
+            Some(Fault::Denied | Fault::Connection) => {
+                Err(command::Error::Denied("no".to_string()))
+            }
             Some(Fault::Invalid) => Err(command::Error::Invalid("no".to_string())),
             Some(Fault::Timeout) => answer().and(Err(command::Error::Timeout)),
             Some(Fault::Cancelled) => answer().and(Err(command::Error::Cancelled)),
@@ -354,8 +353,8 @@ impl<S: Server> Commands for FakeHost<'_, S> {
                 answer().and(Err(command::Error::Unknown("it was killed".to_string())))
             }
             Some(Fault::Limit) => answer().and(Err(command::Error::Limit("too much".to_string()))),
-            Some(Fault::Instead(code)) => Ok(exit(code)),
-            Some(Fault::Covered(code)) => answer().map(|_| exit(code)),
+            // It ran, and this is how it ended.
+            Some(Fault::Instead(code) | Fault::Covered(code)) => answer().map(|_| exit(code)),
             Some(Fault::Rubbish | Fault::Hollow) => {
                 answer().map(|good| command::Output { stdout: b"\xff".to_vec(), ..good })
             }

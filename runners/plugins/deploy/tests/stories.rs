@@ -1,0 +1,425 @@
+//! What should happen.
+
+use std::cell::RefCell;
+
+use placet_deploy::Deploy;
+use placet_plugin_sdk::exchange::Exchange;
+use placet_plugin_sdk::testing::{FakeHost, Fault, World};
+use placet_plugin_sdk::{ChangePlan, Failure, Job, Outcome, Plugin as _};
+use serde_json::json;
+
+use crate::products::{DEADLINE, Products, RUN, TEMPLATES, TWO_STEPS, job, shipped, two_steps};
+
+fn planned(job: &Job) -> ChangePlan {
+    let plan = Deploy::plan(job).unwrap();
+    assert!(plan.findings.iter().all(|found| found.level != "error"), "{:?}", plan.findings);
+    plan
+}
+
+fn refused(job: &Job) -> String {
+    let plan = Deploy::plan(job).unwrap();
+    let error = plan.findings.iter().find(|found| found.level == "error").expect("it is refused");
+    assert!(plan.steps.is_empty() && error.help.is_some());
+    error.code.clone()
+}
+
+fn executed(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
+    Deploy::execute(&FakeHost::writing(world), job, &planned(job))
+}
+
+fn verified(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
+    Deploy::verify(&FakeHost::reading(world), job, &planned(job))
+}
+
+fn failed(outcome: Outcome) -> Failure {
+    let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
+    failure
+}
+
+fn unknown(outcome: Outcome) -> Failure {
+    let Outcome::Unknown(failure) = outcome else { panic!("{outcome:?}") };
+    failure
+}
+
+#[test]
+fn every_shipped_template_deploys_once_and_is_verified() {
+    for (name, template) in TEMPLATES {
+        let (world, job) = (World::of(Products::new()), shipped(name, template));
+        let outcome = executed(&world, &job);
+        assert!(matches!(outcome, Outcome::Succeeded(_)), "{name}: {outcome:?}");
+        assert_eq!(world.borrow().server.begun.len(), 1, "{name}");
+        assert!(matches!(verified(&world, &job), Outcome::Succeeded(_)), "{name}");
+        assert_eq!(world.borrow().forbidden, 0, "{name}");
+    }
+}
+
+#[test]
+fn what_is_sent_is_what_was_approved_with_the_name_of_the_run() {
+    for (name, template) in TEMPLATES {
+        let (world, job) = (World::of(Products::new()), shipped(name, template));
+        let plan = planned(&job);
+        executed(&world, &job);
+        let approved = Exchange::parse(&plan.steps[0].body).unwrap();
+        assert!(plan.steps[0].body.contains("{{placet.run}}"), "{name}");
+        assert_eq!(world.borrow().calls[0], approved.filled(RUN).unwrap(), "{name}");
+        assert_eq!(
+            (plan.steps[0].kind.as_str(), plan.steps[0].effect.as_str()),
+            ("deploy", "at-most-once")
+        );
+    }
+}
+
+#[test]
+fn a_plan_shows_the_exact_call_and_what_is_read() {
+    let plan = planned(&two_steps());
+    let digest = "ab".repeat(32);
+    assert_eq!(
+        plan.steps[0].body,
+        format!(
+            r#"{{"http":{{"body":"{{\"options\":{{\"digest\":\"{digest}\",\"placet_run\":\"{{{{placet.run}}}}\",\"share\":5}}}}","endpoint":"rundeck","headers":[["content-type","application/json"]],"method":"POST","path":"/api/41/job/7/run"}}}}"#
+        )
+    );
+    assert_eq!(
+        plan.steps[1].body,
+        r#"{"command":{"arguments":[["run","{{placet.run}}"],["to","blue"]],"name":"switch","stdin":""}}"#
+    );
+    assert_eq!(plan.steps[0].title, "Deploy 1.2.3 of shop");
+    assert!(plan.steps.iter().all(|step| step.reversible));
+    assert_eq!(plan.rollback.as_ref().unwrap()[0].id, "r-back");
+    let codes: Vec<_> =
+        plan.findings.iter().map(|found| (found.code.as_str(), found.step.as_deref())).collect();
+    assert_eq!(
+        codes,
+        [
+            ("deploy.poll", Some("run")),
+            ("deploy.verify", Some("run")),
+            ("deploy.verify", Some("switch")),
+            ("deploy.health", None)
+        ]
+    );
+    assert!(plan.findings.iter().all(|found| found.level == "info"));
+}
+
+#[test]
+fn steps_follow_one_another_and_health_comes_last() {
+    let world = World::of(Products::new());
+    let Outcome::Succeeded(report) = executed(&world, &two_steps()) else { panic!() };
+    assert_eq!(report.summary, "deployed in 2 steps");
+    let world = world.borrow();
+    assert_eq!((world.server.begun.len(), world.server.switched.len()), (1, 1));
+    let last = world.calls.last().unwrap().to_text();
+    assert!(last.contains(r#""endpoint":"shop""#), "{last}");
+    // Between two looks it waits.
+    assert_eq!(world.seconds, 10);
+}
+
+#[test]
+fn a_deployment_that_fails_there_is_a_failure_that_took_effect() {
+    for (name, template) in TEMPLATES {
+        let (world, job) = (World::of(Products::new()), shipped(name, template));
+        world.borrow_mut().server.fails = true;
+        let plan = planned(&job);
+        let failure = failed(executed(&world, &job));
+        assert_eq!(
+            (failure.code.as_str(), failure.applied),
+            ("deploy.failed", vec![plan.steps[0].id.clone()]),
+            "{name}"
+        );
+        assert_eq!(failed(verified(&world, &job)).code, "deploy.failed", "{name}");
+    }
+    let world = World::of(Products::new());
+    world.borrow_mut().server.fails = true;
+    assert_eq!(failed(executed(&world, &two_steps())).applied, ["run"]);
+    assert!(world.borrow().server.switched.is_empty(), "nothing comes after a failure");
+}
+
+#[test]
+fn a_system_that_is_not_well_is_a_failure_and_says_how_to_go_back() {
+    let (world, job) = (World::of(Products::new()), two_steps());
+    world.borrow_mut().server.is_ill = true;
+    let failure = failed(executed(&world, &job));
+    assert_eq!(failure.code, "deploy.unhealthy");
+    assert_eq!(failure.applied, ["run", "switch"]);
+    assert!(failure.message.contains("a rollback is a request of its own"));
+    assert_eq!(failed(verified(&world, &job)).code, "deploy.unhealthy");
+}
+
+#[test]
+fn a_rollback_is_a_request_of_its_own() {
+    let payload = json!({
+        "do": "shop", "rollback": true,
+        "with": {"version": "1.2.3", "share": 5, "colour": "blue"},
+        "artifact": {"name": "shop", "digest": "ab".repeat(32)}
+    });
+    let (world, job) = (World::of(Products::new()), job(TWO_STEPS, &payload.to_string()));
+    let plan = planned(&job);
+    assert_eq!(
+        (plan.steps.len(), plan.steps[0].reversible, plan.rollback.is_none()),
+        (1, false, true)
+    );
+    assert!(matches!(executed(&world, &job), Outcome::Succeeded(_)));
+    assert_eq!(world.borrow().server.switched, [RUN]);
+    let (_, template) = TEMPLATES[0];
+    let none = crate::products::job(
+        template,
+        r#"{"do": "shop", "rollback": true, "with": {"version": "1"}}"#,
+    );
+    assert_eq!(refused(&none), "deploy.no_rollback");
+}
+
+#[test]
+fn a_lost_answer_is_unknown_and_then_found_by_its_marker() {
+    for (name, template) in TEMPLATES {
+        let (world, job) = (World::of(Products::new()), shipped(name, template));
+        let host = FakeHost::writing(&world).failing(0, Fault::LostAfter);
+        let failure = unknown(Deploy::execute(&host, &job, &planned(&job)));
+        assert_eq!((failure.code.as_str(), host.made()), ("deploy.unknown", 1), "{name}");
+        // Under way: nobody knows yet.
+        assert_eq!(unknown(verified(&world, &job)).code, "deploy.under_way", "{name}");
+        world.borrow_mut().server.settle();
+        assert!(matches!(verified(&world, &job), Outcome::Succeeded(_)), "{name}");
+        // The same run is never sent again, whoever asks.
+        assert_eq!(unknown(executed(&world, &job)).code, "deploy.unknown", "{name}");
+        assert_eq!(world.borrow().server.begun.len(), 1, "{name}");
+    }
+}
+
+#[test]
+fn what_is_not_listed_stays_unknown_unless_the_list_is_complete() {
+    let late = |world: &RefCell<World<Products>>, s| world.borrow_mut().seconds = s;
+    // Rundeck's list as shipped is one page: nothing follows from what is not on it.
+    let (name, template) = TEMPLATES[0];
+    for (job, is_complete) in [(shipped(name, template), false), (two_steps(), true)] {
+        let world = World::of(Products::new());
+        let host = FakeHost::writing(&world).failing(0, Fault::LostBefore);
+        unknown(Deploy::execute(&host, &job, &planned(&job)));
+        assert!(DEADLINE.contains("00:30:00"));
+        late(&world, 30 * 60 + 300);
+        assert_eq!(unknown(verified(&world, &job)).code, "deploy.unknown");
+        late(&world, 30 * 60 + 301);
+        let now = verified(&world, &job);
+        if is_complete {
+            let failure = failed(now);
+            assert_eq!((failure.code.as_str(), failure.applied), ("deploy.not_begun", vec![]));
+        } else {
+            unknown(now);
+        }
+    }
+}
+
+#[test]
+fn two_of_the_same_name_are_for_a_person() {
+    let (name, template) = TEMPLATES[0];
+    let (world, job) = (World::of(Products::new()), shipped(name, template));
+    let host = FakeHost::writing(&world).failing(0, Fault::LostAfter);
+    unknown(Deploy::execute(&host, &job, &planned(&job)));
+    let twice = world.borrow().server.begun[0].clone();
+    world.borrow_mut().server.begun.push(twice);
+    world.borrow_mut().server.settle();
+    assert_eq!(unknown(verified(&world, &job)).code, "deploy.several");
+}
+
+#[test]
+fn a_late_list_is_asked_again() {
+    let (name, template) = TEMPLATES[1];
+    let (world, job) = (World::of(Products::new()), shipped(name, template));
+    world.borrow_mut().server.late = 3;
+    assert!(matches!(executed(&world, &job), Outcome::Succeeded(_)));
+    let world = World::of(Products::new());
+    world.borrow_mut().server.late = 1_000;
+    assert_eq!(unknown(executed(&world, &job)).code, "deploy.no_id");
+}
+
+#[test]
+fn a_cancelled_run_sends_nothing_more_and_does_not_lie_about_what_it_began() {
+    let job = two_steps();
+    let cancelled = |calls| {
+        let world = World::of(Products::new());
+        let host = FakeHost::writing(&world).cancelled_after(calls);
+        let outcome = Deploy::execute(&host, &job, &planned(&job));
+        (outcome, host.made())
+    };
+    let (outcome, made) = cancelled(0);
+    assert_eq!((failed(outcome).code.as_str(), made), ("cancelled", 0));
+    let (outcome, made) = cancelled(1);
+    assert_eq!((unknown(outcome).code.as_str(), made), ("cancelled", 1));
+    // The trigger and three looks: the first step ended, the second was not sent.
+    let (outcome, made) = cancelled(4);
+    let failure = failed(outcome);
+    assert_eq!(
+        (failure.code.as_str(), failure.applied, made),
+        ("cancelled", vec!["run".to_owned()], 4)
+    );
+}
+
+#[test]
+fn what_could_not_be_noted_is_not_sent() {
+    let (world, job) = (World::of(Products::new()), two_steps());
+    let host = FakeHost::writing(&world).keeping(0);
+    let failure = failed(Deploy::execute(&host, &job, &planned(&job)));
+    assert_eq!((failure.code.as_str(), host.made()), ("checkpoint", 0));
+    // Notes may also end later: what took effect stays in the outcome.
+    let host = FakeHost::writing(&world).keeping(1);
+    let failure = failed(Deploy::execute(&host, &job, &planned(&job)));
+    assert_eq!((failure.code.as_str(), failure.applied), ("checkpoint", vec!["run".to_owned()]));
+}
+
+#[test]
+fn settings_that_changed_since_the_approval_stop_the_run() {
+    let (name, template) = TEMPLATES[0];
+    let approved = planned(&shipped(name, template));
+    for changed in [
+        template.replace("placet_run", "other_run"),
+        template.replace("\"api\": \"41\"", "\"api\": \"40\""),
+        template.replace("\"id\": \"run\"", "\"id\": \"walk\""),
+    ] {
+        let (world, job) = (World::of(Products::new()), shipped(name, &changed));
+        let host = FakeHost::writing(&world);
+        let failure = failed(Deploy::execute(&host, &job, &approved));
+        assert_eq!((failure.code.as_str(), host.made()), ("deploy.changed", 0));
+    }
+}
+
+#[test]
+fn another_attempt_has_a_name_and_notes_of_its_own() {
+    let (name, template) = TEMPLATES[0];
+    let (world, mut job) = (World::of(Products::new()), shipped(name, template));
+    world.borrow_mut().server.fails = true;
+    failed(executed(&world, &job));
+    world.borrow_mut().server.fails = false;
+    job.id.idempotency_key = "run_2".to_owned();
+    assert!(matches!(executed(&world, &job), Outcome::Succeeded(_)));
+    assert_eq!(world.borrow().server.begun.len(), 2);
+    assert!(matches!(verified(&world, &job), Outcome::Succeeded(_)));
+}
+
+#[test]
+fn payloads_and_values_that_do_not_fit_are_refused() {
+    let codes = |payload: &str| -> Vec<String> {
+        Deploy::validate(payload).into_iter().map(|found| found.code).collect()
+    };
+    assert!(codes(r#"{"do": "shop"}"#).is_empty());
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        r#"{"do": ""}"#,
+        r#"{"do": "shop", "more": 1}"#,
+        r#"{"do": "shop", "with": {"a": [1]}}"#,
+        r#"{"do": "shop", "with": {"a": 1.5}}"#,
+        r#"{"do": "shop", "artifact": {"name": "a", "digest": "abc"}}"#,
+        r#"{"do": "shop", "artifact": {"name": "a"}}"#,
+    ] {
+        assert_eq!(codes(bad), ["deploy.payload"], "{bad}");
+    }
+    let with = |version: &str, share: &str, colour: &str| {
+        let payload = json!({
+            "do": "shop", "with": {"version": version, "share": share, "colour": colour},
+            "artifact": {"name": "shop", "digest": "ab".repeat(32)}
+        });
+        job(TWO_STEPS, &payload.to_string())
+    };
+    assert!(!planned(&with("1", "1", "green")).steps.is_empty());
+    for bad in [
+        with("", "1", "green"),
+        with("a b", "1", "green"),
+        with("a\nb", "1", "green"),
+        with("{{placet.run}}", "1", "green"),
+        with(&"1".repeat(129), "1", "green"),
+        with("1", "0", "green"),
+        with("1", "+1", "green"),
+        with("1", "101", "green"),
+        with("1", "1", "red"),
+        job(TWO_STEPS, r#"{"do": "shop", "with": {"version": "1"}}"#),
+        job(
+            TWO_STEPS,
+            r#"{"do": "shop", "with": {"version": "1", "share": 1, "colour": "blue", "more": "1"}}"#,
+        ),
+    ] {
+        assert_eq!(refused(&bad), "deploy.values");
+    }
+    assert_eq!(refused(&job(TWO_STEPS, r#"{"do": "other"}"#)), "deploy.unknown");
+    // The template asks for an artifact.
+    let without = r#"{"do": "shop", "with": {"version": "1", "share": 1, "colour": "blue"}}"#;
+    assert_eq!(refused(&job(TWO_STEPS, without)), "deploy.settings");
+}
+
+#[test]
+fn no_value_leaves_its_place() {
+    let template = |path: &str| {
+        format!(
+            r#"{{"holes": {{"v": {{"text": {{"also": "./?#%&=;+ \"\\"}}}}}}, "steps": [{{"id": "a", "title": "t",
+            "http": {{"endpoint": "ci", "path": "{path}", "form": [["v", "{{v}}"]], "json": null}}}}]}}"#
+        )
+    };
+    let body = |path: &str, value: &str| {
+        let payload = json!({"do": "shop", "with": {"v": value}});
+        Deploy::plan(&job(&template(path), &payload.to_string()))
+            .unwrap()
+            .steps
+            .pop()
+            .map(|step| step.body)
+    };
+    assert!(body("/x/{v}/y", "a/../b").unwrap().contains(r#""path":"/x/a%2F..%2Fb/y""#));
+    assert!(body("/x?v={v}&w=1", "1&w=2#").unwrap().contains(r#""path":"/x?v=1%26w%3D2%23&w=1""#));
+    assert!(body("/x", "1&v=2 \"").unwrap().contains(r#""body":"v=1%26v%3D2%20%22""#));
+    assert_eq!(body("/x/{v}/y", ".."), None);
+    assert_eq!(body("/x/{v}", "."), None);
+    for odd in ["x", "//evil.example/x", "/x y", "/x#y", "/../x", "/{marker", "/{nobody}"] {
+        assert_eq!(body(odd, "1"), None, "{odd}");
+    }
+}
+
+#[test]
+fn settings_that_nobody_can_follow_are_refused() {
+    let step = |rest: &str| format!(r#"{{"steps": [{{"id": "a", "title": "t", {rest}}}]}}"#);
+    let http = r#""http": {"endpoint": "ci", "path": "/"}"#;
+    let found = r#""found": {"body": "/id"}, "poll": {"path": "/{id}", "state": ["/s"], "words": {"a": "running"}}"#;
+    for bad in [
+        r#"{"steps": []}"#.to_owned(),
+        r#"{"steps": [], "more": 1}"#.to_owned(),
+        step(r#""risk": "low""#),
+        step(&format!(r#"{http}, "command": {{"name": "a"}}"#)),
+        step(r#""http": {"endpoint": "ci", "path": "/", "json": {}, "form": []}"#),
+        step(&format!(r#"{http}, "found": {{"body": "/id"}}"#)),
+        step(&format!(
+            r#"{http}, "found": "marker", "poll": {{"path": "/", "state": [], "words": {{}}}}"#
+        )),
+        step(&format!(r#"{http}, "verify": {{"path": "/", "where": {{}}}}"#)),
+        step(&format!(r#"{http}, {found}, "verify": {{"path": "/", "where": {{"/a": "b"}}}}"#)),
+        step(&format!(r#"{http}, {}"#, found.replace("\"running\"", "\"walking\""))),
+        step(&format!(r#"{http}, {}"#, found.replace("\"words\"", "\"every_ms\": 1, \"words\""))),
+        step(&format!(r#"{http}, {}"#, found.replace("/{id}", "/{nobody}"))),
+        step(r#""command": {"name": "a"}, "verify": {"path": "/", "where": {"/a": "b"}}"#),
+        step(&format!(r#"{http}, "check": {{"name": "a"}}"#)),
+        step(http).replace("\"id\": \"a\"", "\"id\": \"a b\""),
+        format!(
+            r#"{{"set": {{"a": "1"}}, "holes": {{"a": {{"text": {{}}}}}}, "steps": [{{"id": "a", "title": "t", {http}}}]}}"#
+        ),
+    ] {
+        assert_eq!(refused(&job(&bad, r#"{"do": "shop"}"#)), "deploy.settings", "{bad}");
+    }
+    let plan = planned(&job(&step(http), r#"{"do": "shop"}"#));
+    let codes: Vec<_> = plan.findings.iter().map(|found| found.code.as_str()).collect();
+    assert_eq!(codes, ["deploy.no_marker", "deploy.no_poll"]);
+}
+
+#[test]
+fn a_state_that_nobody_explained_is_no_success() {
+    let (name, template) = TEMPLATES[0];
+    let template = template.replace("\"succeeded\": \"succeeded\",", "");
+    let (world, job) = (World::of(Products::new()), shipped(name, &template));
+    assert_eq!(unknown(executed(&world, &job)).code, "deploy.word");
+}
+
+#[test]
+fn an_application_that_is_synced_by_somebody_else_is_not_ours() {
+    let (name, template) = TEMPLATES[4];
+    let (world, job) = (World::of(Products::new()), shipped(name, template));
+    let host = FakeHost::writing(&world).failing(0, Fault::LostAfter);
+    unknown(Deploy::execute(&host, &job, &planned(&job)));
+    let mut other = shipped(name, template);
+    other.id.idempotency_key = "run_2".to_owned();
+    assert!(matches!(executed(&world, &other), Outcome::Succeeded(_)));
+    assert_eq!(unknown(verified(&world, &job)).code, "deploy.unknown");
+}
