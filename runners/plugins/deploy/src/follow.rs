@@ -1,7 +1,7 @@
 //! What another system carries out, to its end.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 
 use placet_plugin_sdk::once::{self, Noted};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! How the deployed system is.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 
 use crate::follow::Patience;
 use crate::holes::Values;

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use core::fmt::Write as _;
 
 use placet_plugin_sdk::Job;
@@ -24,7 +24,7 @@ pub(crate) enum Into {
 /// The values of all holes.
 #[derive(Clone, Debug)]
 pub(crate) struct Values {
-    values: BTreeMap<String, String>,
+    texts: BTreeMap<String, String>,
     integers: BTreeMap<String, i64>,
     marker: String,
 }
@@ -60,7 +60,7 @@ impl Values {
         ] {
             values.entry(name.to_string()).or_insert_with(|| value.clone());
         }
-        Ok(Self { values, integers, marker: RUN.to_string() })
+        Ok(Self { texts: values, integers, marker: RUN.to_string() })
     }
 
     /// The same for calls that read: they name the run itself.
@@ -71,7 +71,7 @@ impl Values {
     /// The same, with the name that the other system gave to what it began.
     pub(crate) fn with_id(&self, id: &str) -> Self {
         let mut with = self.clone();
-        with.values.insert("id".to_string(), id.to_string());
+        with.texts.insert("id".to_string(), id.to_string());
         with
     }
 
@@ -106,7 +106,7 @@ impl Values {
             filled.push_str(&self.marker);
             return Ok(());
         }
-        let value = self.values.get(name).ok_or_else(|| format!("nothing fills `{{{name}}}`"))?;
+        let value = self.texts.get(name).ok_or_else(|| format!("nothing fills `{{{name}}}`"))?;
         match into {
             Into::Plain => filled.push_str(value),
             Into::Url => encode(filled, value),
@@ -132,7 +132,7 @@ impl Values {
                     parts.iter().map(|(name, part)| Ok((name.clone(), self.fill_json(part)?)));
                 Value::Object(filled.collect::<Result<_, String>>()?)
             }
-            other => other.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => template.clone(),
         })
     }
 }

@@ -17,7 +17,7 @@ mod execute; // what was approved, once
 mod verify; // what became of it
 mod health; // how the deployed system is
 
-use alloc::string::ToString;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::host::{Commands, Context, Http, Linked};
@@ -34,7 +34,8 @@ pub trait Host: Context + Http + Commands {}
 impl<H: Context + Http + Commands> Host for H {}
 
 /// The runner over a host.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Deploy;
 
 impl Deploy {
@@ -43,7 +44,7 @@ impl Deploy {
     /// # Errors
     ///
     /// Never: what is wrong is a finding.
-    pub fn plan(job: &Job) -> Result<ChangePlan, alloc::string::String> {
+    pub fn plan(job: &Job) -> Result<ChangePlan, String> {
         Ok(plan::plan(job))
     }
 
@@ -65,7 +66,7 @@ impl Plugin for Deploy {
             version: env!("CARGO_PKG_VERSION").to_string(),
             title: "Deployment".to_string(),
             payload_schema: PAYLOAD_SCHEMA.to_string(),
-            supports: ["plan", "execute", "verify"].map(ToString::to_string).to_vec(),
+            supports: ["plan", "execute", "verify"].map(String::from).to_vec(),
         }
     }
 
@@ -73,7 +74,7 @@ impl Plugin for Deploy {
         payload::findings(payload)
     }
 
-    fn plan(job: Job) -> Result<ChangePlan, alloc::string::String> {
+    fn plan(job: Job) -> Result<ChangePlan, String> {
         Self::plan(&job)
     }
 

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -51,7 +51,13 @@ impl Payload {
         let text = |(name, value): (&'_ String, &Value)| match value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) if number.is_i64() => Ok(number.to_string()),
-            _ => Err(format!("the value of `{name}` is neither a text nor a whole number")),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
+                Err(format!("the value of `{name}` is neither a text nor a whole number"))
+            }
         };
         self.with.iter().map(|pair| Ok((pair.0.as_str(), text(pair)?))).collect()
     }

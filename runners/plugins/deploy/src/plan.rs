@@ -1,8 +1,8 @@
 //! Steps and findings. Nothing is sent, not even to look: what a deployment would do is what its template says.
 
-use alloc::borrow::ToOwned;
+use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 

@@ -1,7 +1,7 @@
 //! Templates, filled: the exact calls.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::exchange::{CommandCall, Exchange, HttpCall, RUN};

@@ -1,6 +1,6 @@
 //! Finds out what became of a run. It reads: notes, lists and states, never more.
 
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::once::{self, Noted};

@@ -59,11 +59,11 @@ fn odd(chance: &mut Chance) -> Value {
 
 /// Changes one place somewhere.
 fn mutate(value: &mut Value, chance: &mut Chance) {
-    let goes_deeper = chance.below(5) > 0;
+    let goes_deeper = chance.below(20) > 0;
     match value {
         Value::Object(parts) if goes_deeper && !parts.is_empty() => {
             let name = parts.keys().nth(chance.below(parts.len())).unwrap().clone();
-            match chance.below(8) {
+            match chance.below(24) {
                 0 => drop(parts.remove(&name)),
                 1 => {
                     let moved = parts.remove(&name).unwrap();
@@ -74,7 +74,7 @@ fn mutate(value: &mut Value, chance: &mut Chance) {
         }
         Value::Array(items) if goes_deeper && !items.is_empty() => {
             let at = chance.below(items.len());
-            match chance.below(6) {
+            match chance.below(24) {
                 0 => drop(items.remove(at)),
                 1 => items.push(items[at].clone()),
                 _ => mutate(&mut items[at], chance),
@@ -91,10 +91,14 @@ fn mutate(value: &mut Value, chance: &mut Chance) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "a seed to play again comes from outside")]
+fn seed() -> u64 {
+    std::env::var("PLACET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed)
+}
+
 #[test]
 fn no_template_makes_it_panic_or_send_while_planning_or_send_twice() {
-    let seed =
-        std::env::var("PLACET_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_u64);
+    let seed = seed();
     println!("PLACET_SEED={seed}");
     let mut chance = Chance(seed.max(1));
     let mut jobs: Vec<_> =

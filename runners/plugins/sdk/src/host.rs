@@ -103,6 +103,7 @@ pub trait Commands {
 /// everything(&Linked);
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it holds nothing")]
 pub struct Linked;
 
 impl Context for Linked {

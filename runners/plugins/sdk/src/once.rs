@@ -4,7 +4,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 
 use placet_exchange::{CommandCall, HttpCall};
 
@@ -24,6 +24,7 @@ const ID_BYTES_MAX: usize = 1_024;
 /// assert!(Noted::Begun("17".into()) < Noted::Done);
 /// ```
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[expect(clippy::exhaustive_enums, reason = "whoever verifies must look at each")]
 pub enum Noted {
     /// It was about to be sent, in a run that had to end at this instant.
     Intent {
@@ -50,6 +51,7 @@ pub enum Noted {
 /// assert!(matches!(written(Err(Error::Unknown("no answer".into()))), Sent::Unknown { .. }));
 /// ```
 #[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_enums, reason = "whoever sends must look at each, above all `Unknown`")]
 pub enum Sent<T> {
     /// It was accepted.
     Accepted(T),
@@ -69,7 +71,7 @@ pub enum Sent<T> {
 
 impl<T> Sent<T> {
     fn refused(code: &str, message: impl Into<String>) -> Self {
-        Self::Refused { code: code.into(), message: message.into() }
+        Self::Refused { code: code.to_string(), message: message.into() }
     }
 }
 
@@ -292,9 +294,23 @@ fn seconds(instant: &str) -> Option<i64> {
     if !is_one || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    // Years begin in March, so that the leap day is the last of a year.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 1;
-    let since_1970 = days - 719_468;
-    Some(((since_1970 * 24 + hour) * 60 + minute) * 60 + second)
+    let days = days(year, month, day)?;
+    let hours = days.checked_mul(24)?.checked_add(hour)?;
+    let minutes = hours.checked_mul(60)?.checked_add(minute)?;
+    minutes.checked_mul(60)?.checked_add(second)
+}
+
+/// Days since 1970. Years begin in March here, so that the leap day is the last of a year.
+fn days(year: i64, month: i64, day: i64) -> Option<i64> {
+    let is_early = month <= 2;
+    let year = if is_early { year.checked_sub(1)? } else { year };
+    let month = if is_early { month.checked_add(9)? } else { month.checked_sub(3)? };
+    let leap_days = [year.checked_div(4)?, year.checked_div(100)?, year.checked_div(400)?];
+    let [fourth, hundredth, four_hundredth] = leap_days;
+    let of_years = year.checked_mul(365)?.checked_add(fourth)?.checked_sub(hundredth)?;
+    let of_months = month.checked_mul(153)?.checked_add(2)?.checked_div(5)?;
+    // From the first of March of the year 0 to 1970.
+    let epoch = 719_468 + 1;
+    let days = of_years.checked_add(four_hundredth)?.checked_add(of_months)?.checked_add(day)?;
+    days.checked_sub(epoch)
 }

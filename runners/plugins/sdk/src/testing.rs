@@ -2,7 +2,7 @@
 #![expect(clippy::panic, reason = "the death of a host is played by a panic")]
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
@@ -55,7 +55,8 @@ pub trait Server {
 /// use placet_plugin_sdk::testing::{Nobody, World};
 /// assert!(World::of(Nobody).borrow().calls.is_empty());
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "it holds nothing")]
 pub struct Nobody;
 
 impl Server for Nobody {
@@ -74,6 +75,7 @@ impl Server for Nobody {
 /// assert!(world.borrow().notes.is_empty());
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct World<S> {
     /// What the calls reach.
     pub server: S,
@@ -102,6 +104,7 @@ impl<S> World<S> {
 /// assert!(Fault::ALL.contains(&Fault::LostAfter));
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Fault {
     /// The host refuses it.
     Denied,
@@ -257,7 +260,7 @@ impl<S> Context for FakeHost<'_, S> {
 
     fn now(&self) -> String {
         let seconds = self.world.borrow().seconds;
-        let (day, hour) = (seconds / 86_400 + 1, seconds / 3_600 % 24);
+        let (day, hour) = ((seconds / 86_400).saturating_add(1), seconds / 3_600 % 24);
         format!("2026-01-{day:02}T{hour:02}:{:02}:{:02}Z", seconds / 60 % 60, seconds % 60)
     }
 
