@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 
 use placet_plugin_sdk::exchange::{CommandCall, Exchange, HttpCall};
 use placet_plugin_sdk::http::Response;
-use placet_plugin_sdk::once::{self, Noted, Sent};
-use placet_plugin_sdk::{Failure, Job, Outcome, Step, failure, report};
+use placet_plugin_sdk::once::{self, Noted};
+use placet_plugin_sdk::{Job, Outcome, Step, Stop, report};
 
 use crate::follow::{End, Followed, Patience, Place};
 use crate::health::{self, Healthy};
@@ -16,41 +16,6 @@ use crate::look::{self, Marked};
 use crate::plan::Prepared;
 use crate::template::{self, Found, Lookup};
 use crate::{Host, json, render};
-
-/// Why a run ended before its last step did.
-#[derive(Debug)]
-pub(crate) struct Stop {
-    /// Whether it is known how it ended.
-    pub(crate) is_known: bool,
-    /// Whether the step at which it ended had an effect.
-    pub(crate) has_begun: bool,
-    pub(crate) code: String,
-    pub(crate) message: String,
-}
-
-impl Stop {
-    /// The step had no effect.
-    pub(crate) fn before(code: &str, message: String) -> Self {
-        Self { is_known: true, has_begun: false, code: code.to_string(), message }
-    }
-
-    /// The step had its effect, and that was a failure.
-    pub(crate) fn after(code: &str, message: String) -> Self {
-        Self { has_begun: true, ..Self::before(code, message) }
-    }
-
-    pub(crate) fn unknown(code: &str, message: String) -> Self {
-        Self { is_known: false, ..Self::before(code, message) }
-    }
-
-    /// As an outcome, after these steps took effect.
-    pub(crate) fn at(self, step: Option<&str>, mut applied: Vec<String>) -> Outcome {
-        applied.extend(step.filter(|_| self.has_begun).map(ToString::to_string));
-        let step = step.map(ToString::to_string);
-        let failure = Failure { applied, step, ..failure(&self.code, &self.message) };
-        if self.is_known { Outcome::Failed(failure) } else { Outcome::Unknown(failure) }
-    }
-}
 
 impl From<End> for Result<(), Stop> {
     fn from(end: End) -> Self {
@@ -148,11 +113,8 @@ impl<H: Host> Running<'_, H> {
 
     fn request(&self, step: &template::Step, call: &HttpCall) -> Result<(), Stop> {
         let Followed { host, run, .. } = self.followed;
-        let response = match once::send(host, (run, self.deadline), &step.id, call) {
-            Sent::Accepted(response) => response,
-            Sent::Refused { code, message } => return Err(Stop::before(&code, message)),
-            Sent::Unknown { message } => return Err(Stop::unknown("deploy.unknown", message)),
-        };
+        let sent = once::send(host, (run, self.deadline), &step.id, call);
+        let response = sent.or_stop("deploy.unknown")?;
         let (Some(found), Some(poll)) = (&step.found, &step.poll) else { return Ok(()) };
         let place = self.place(step, found, &response)?;
         self.followed.keep(step, &place);
@@ -161,15 +123,13 @@ impl<H: Host> Running<'_, H> {
 
     fn command(&self, step: &template::Step, call: &CommandCall) -> Result<(), Stop> {
         let Followed { host, run, .. } = self.followed;
-        match once::run(host, (run, self.deadline), &step.id, call) {
-            Sent::Accepted(output) if output.exit_code == 0 => Ok(()),
-            Sent::Accepted(output) => {
-                let message = format!("the command ended with {}", output.exit_code);
-                Err(Stop::after("deploy.failed", message))
-            }
-            Sent::Refused { code, message } => Err(Stop::before(&code, message)),
-            Sent::Unknown { message } => Err(Stop::unknown("deploy.unknown", message)),
+        let sent = once::run(host, (run, self.deadline), &step.id, call);
+        let output = sent.or_stop("deploy.unknown")?;
+        if output.exit_code == 0 {
+            return Ok(());
         }
+        let message = format!("the command ended with {}", output.exit_code);
+        Err(Stop::after("deploy.failed", message))
     }
 
     /// Where it is that was begun. It was begun: without its name nobody can tell how it ends.

@@ -4,9 +4,9 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::once::{self, Noted};
-use placet_plugin_sdk::{Job, Outcome, Step};
+use placet_plugin_sdk::{Job, Outcome, Step, Stop};
 
-use crate::execute::{self, Stop, finished, several};
+use crate::execute::{self, finished, several};
 use crate::follow::{Followed, Patience, Place};
 use crate::look::{self, Marked};
 use crate::plan::Prepared;

@@ -66,6 +66,7 @@ pub mod bindings {
 
 pub mod host; // what a plugin reaches, as traits
 pub mod once; // sending what was approved, once
+mod stop; // where a run ended
 #[cfg(feature = "testing")]
 pub mod testing; // a host to test against
 
@@ -85,6 +86,8 @@ pub use bindings::placet::runner::sql;
 pub use bindings::placet::runner::types::{
     Artifact, ChangePlan, ExecutionId, Failure, Finding, Job, Outcome, Report, Step,
 };
+
+pub use stop::Stop;
 
 /// What a plugin does. One value per call: nothing is kept between two calls.
 ///
@@ -224,28 +227,27 @@ macro_rules! export_plugin {
         const _: () = {
             extern crate alloc;
             use alloc::{string::String, vec::Vec};
-            use $crate::Plugin as _;
 
             struct Exported;
 
             impl $crate::bindings::exports::placet::runner::runner::Guest for Exported {
                 fn describe() -> $crate::Info {
-                    <$plugin>::describe()
+                    <$plugin as $crate::Plugin>::describe()
                 }
                 fn validate(payload: String) -> Vec<$crate::Finding> {
-                    <$plugin>::validate(&payload)
+                    <$plugin as $crate::Plugin>::validate(&payload)
                 }
                 fn plan(job: $crate::Job) -> Result<$crate::ChangePlan, String> {
-                    <$plugin>::plan(job)
+                    <$plugin as $crate::Plugin>::plan(job)
                 }
                 fn execute(job: $crate::Job, approved: $crate::ChangePlan) -> $crate::Outcome {
-                    <$plugin>::execute(job, approved)
+                    <$plugin as $crate::Plugin>::execute(job, approved)
                 }
                 fn verify(job: $crate::Job, approved: $crate::ChangePlan) -> $crate::Outcome {
-                    <$plugin>::verify(job, approved)
+                    <$plugin as $crate::Plugin>::verify(job, approved)
                 }
                 fn rollback(job: $crate::Job, approved: $crate::ChangePlan) -> $crate::Outcome {
-                    <$plugin>::rollback(job, approved)
+                    <$plugin as $crate::Plugin>::rollback(job, approved)
                 }
             }
 

@@ -149,6 +149,7 @@ impl Fault {
         Self::Limit,
         Self::Instead(302),
         Self::Instead(403),
+        Self::Instead(404),
         Self::Instead(503),
         Self::Covered(302),
         Self::Covered(408),
