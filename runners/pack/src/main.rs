@@ -6,6 +6,7 @@
 //! It ends with 0 when all is well, 1 when something failed or differs, and 3 when this machine lacks the
 //! WebAssembly target: then nothing was built and nothing was checked.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -13,21 +14,26 @@ use std::{env, fs};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use wasmparser::{Parser, Payload};
 
 const TARGET: &str = "wasm32-wasip2";
 
 /// What a missing target ends with, so that a script can tell it from a failure.
 const NO_TARGET: u8 = 3;
 
-/// The package in `plugins/`, and the name of its component in `plugins/built`.
-const GUESTS: [(&str, &str); 6] = [
-    ("placet-sql", "sql"),
-    ("placet-deploy", "deploy"),
-    ("placet-artifact-sync", "artifact-sync"),
-    ("placet-tests-unruly", "tests-unruly"),
-    ("placet-tests-grasping", "tests-grasping"),
-    ("placet-tests-newer", "tests-newer"),
+/// The package in `plugins/`, the name of its component in `plugins/built`, and the capabilities that it imports. What it
+/// imports is what it asks for, so that a plugin which began to import more is noticed here.
+const GUESTS: [(&str, &str, &[&str]); 6] = [
+    ("placet-sql", "sql", &["sql"]),
+    ("placet-deploy", "deploy", &["command", "http"]),
+    ("placet-artifact-sync", "artifact-sync", &["http"]),
+    ("placet-tests-unruly", "tests-unruly", &["sql"]),
+    ("placet-tests-grasping", "tests-grasping", &["http"]),
+    ("placet-tests-newer", "tests-newer", &["sql"]),
 ];
+
+/// What every plugin may import: values, and logs, progress and time.
+const OF_ALL: [&str; 2] = ["context", "types"];
 
 #[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
 struct Lock {
@@ -87,9 +93,15 @@ fn pack(check: bool) -> Result<(), String> {
     let built = build()?;
     let mut lock = Lock::default();
     let mut differs = Vec::new();
-    for (package, name) in GUESTS {
+    for (package, name, capabilities) in GUESTS {
         let file = built.join(format!("{}.wasm", package.replace('-', "_")));
         let bytes = fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let imported = imports(&bytes).map_err(|why| format!("{}: {why}", file.display()))?;
+        if imported != capabilities {
+            return Err(format!(
+                "`{name}` imports {imported:?}, and is listed with {capabilities:?}"
+            ));
+        }
         let entry = Entry {
             name: name.to_owned(),
             version: version(package)?,
@@ -187,6 +199,33 @@ fn version(package: &str) -> Result<String, String> {
         .and_then(|shared| shared.get("version"))
         .and_then(toml::Value::as_str);
     version.map(ToOwned::to_owned).ok_or_else(|| format!("`{package}` has no version"))
+}
+
+/// The capabilities that a component imports, in the order of their names. Anything else that it imports is an error.
+fn imports(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let mut found = BTreeSet::new();
+    // Modules and components inside have imports of their own, which the outer one satisfies.
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(|error| error.to_string())? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    let import = import.map_err(|error| error.to_string())?;
+                    let name = import.name.name;
+                    let ours =
+                        name.strip_prefix("placet:runner/").and_then(|rest| rest.split('@').next());
+                    let ours = ours.ok_or_else(|| format!("it imports `{name}`"))?;
+                    if !OF_ALL.contains(&ours) {
+                        found.insert(ours.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(found.into_iter().collect())
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -21,7 +21,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::host::{Commands, Context, Http, Linked};
-use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin};
+use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, Stop};
 
 /// The name that the manifest gives to the one target.
 const CONNECTION: &str = "target";
@@ -53,6 +53,18 @@ impl Deploy {
         execute::execute(host, job, &approved.steps)
     }
 
+    /// Sends the approved steps of a request that asks for a rollback. The steps of any other would deploy once more.
+    pub fn rollback(host: &impl Host, job: &Job, approved: &ChangePlan) -> Outcome {
+        match payload::Payload::from_json(&job.payload) {
+            Ok(payload) if payload.rollback => Self::execute(host, job, approved),
+            Ok(_) => {
+                let message = "this request does not ask for a rollback; say `\"rollback\": true`";
+                Stop::before("unsupported", message).at(None, Vec::new())
+            }
+            Err(why) => Stop::before("deploy.payload", why).at(None, Vec::new()),
+        }
+    }
+
     /// Finds out what became of it.
     pub fn verify(host: &impl Host, job: &Job, approved: &ChangePlan) -> Outcome {
         verify::verify(host, job, &approved.steps)
@@ -66,7 +78,7 @@ impl Plugin for Deploy {
             version: env!("CARGO_PKG_VERSION").to_string(),
             title: "Deployment".to_string(),
             payload_schema: PAYLOAD_SCHEMA.to_string(),
-            supports: ["plan", "execute", "verify"].map(String::from).to_vec(),
+            supports: ["plan", "execute", "verify", "rollback"].map(String::from).to_vec(),
         }
     }
 
@@ -84,6 +96,10 @@ impl Plugin for Deploy {
 
     fn verify(job: Job, approved: ChangePlan) -> Outcome {
         Self::verify(&Linked, &job, &approved)
+    }
+
+    fn rollback(job: Job, approved: ChangePlan) -> Outcome {
+        Self::rollback(&Linked, &job, &approved)
     }
 }
 

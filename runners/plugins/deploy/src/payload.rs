@@ -64,8 +64,13 @@ impl Payload {
 }
 
 impl Artifact {
+    /// The digest without the name of its kind.
+    pub(crate) fn hex(&self) -> &str {
+        self.digest.strip_prefix("sha256:").unwrap_or(&self.digest)
+    }
+
     fn check(&self) -> Result<(), String> {
-        let hex = self.digest.strip_prefix("sha256:").unwrap_or(&self.digest);
+        let hex = self.hex();
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         if hex.len() != 64 || !hex.bytes().all(is_hex) {
             return Err("`artifact.digest` is not a SHA-256 in lower-case hexadecimal".to_string());

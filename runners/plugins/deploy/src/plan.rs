@@ -70,7 +70,24 @@ impl Prepared {
             let help = "give each hole of the deployment a value, and nothing else";
             Refusal::new("deploy.values", why, help)
         })?;
-        Ok(Self { deployment, values, is_rollback: payload.rollback, name })
+        let digest = payload.artifact.as_ref().map(|artifact| artifact.hex().to_string());
+        let prepared = Self { deployment, values, is_rollback: payload.rollback, name };
+        prepared.check_artifact(digest.as_deref())?;
+        Ok(prepared)
+    }
+
+    /// An artifact that no step names by its digest would be approved, and something else deployed.
+    fn check_artifact(&self, digest: Option<&str>) -> Result<(), Refusal> {
+        let Some(digest) = digest else { return Ok(()) };
+        let names = |step: &template::Step| {
+            render::write(step, &self.values).is_ok_and(|call| call.to_text().contains(digest))
+        };
+        if self.is_rollback || self.steps().iter().any(names) {
+            return Ok(());
+        }
+        let message = "no step of the deployment names the artifact by its digest".to_string();
+        let help = "leave the artifact out, or have an operator add `{artifact.digest}` to a step";
+        Err(Refusal::new("deploy.values", message, help))
     }
 
     /// The steps that are asked for.

@@ -294,6 +294,12 @@ impl Deployment {
         if let Some(name) = self.holes.keys().find(|name| self.set.contains_key(*name)) {
             return Err(format!("`{name}` is both set and a hole"));
         }
+        for name in self.set.keys().chain(self.holes.keys()) {
+            let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            if name.is_empty() || !is_word || ["marker", "id"].contains(&name.as_str()) {
+                return Err(format!("`{name}` is no name for a value"));
+            }
+        }
         for health in &self.health {
             check_pace(health.times_max, health.every_ms)?;
         }
@@ -319,10 +325,11 @@ fn check_pace(times: u32, every_ms: u32) -> Result<(), String> {
 
 impl Step {
     fn check(&self) -> Result<(), String> {
-        let is_named = (1..=64).contains(&self.id.len())
+        // Steps of a rollback are shown with two letters before their ids.
+        let is_named = (1..=60).contains(&self.id.len())
             && self.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if !is_named {
-            return Err("an id is 1 to 64 letters, digits, `-` and `_`".to_string());
+            return Err("an id is 1 to 60 letters, digits, `-` and `_`".to_string());
         }
         for (times, every) in [
             self.poll.as_ref().map(|poll| (poll.times_max, poll.every_ms)),

@@ -157,7 +157,12 @@ fn a_rollback_is_a_request_of_its_own() {
         (plan.steps.len(), plan.steps[0].reversible, plan.rollback.is_none()),
         (1, false, true)
     );
-    assert!(matches!(executed(&world, &job), Outcome::Succeeded(_)));
+    // What was planned for a deployment does not go back; it would deploy again.
+    let forth = two_steps();
+    let outcome = Deploy::rollback(&FakeHost::writing(&world), &forth, &planned(&forth));
+    assert_eq!((failed(outcome).code.as_str(), world.borrow().calls.len()), ("unsupported", 0));
+    let outcome = Deploy::rollback(&FakeHost::writing(&world), &job, &plan);
+    assert!(matches!(outcome, Outcome::Succeeded(_)));
     assert_eq!(world.borrow().server.switched, [RUN]);
     let (_, template) = TEMPLATES[0];
     let none = crate::products::job(
@@ -339,6 +344,9 @@ fn payloads_and_values_that_do_not_fit_are_refused() {
         assert_eq!(refused(&bad), "deploy.values");
     }
     assert_eq!(refused(&job(TWO_STEPS, r#"{"do": "other"}"#)), "deploy.unknown");
+    // The template has no place for an artifact.
+    let artifact = json!({"do": "shop", "with": {"version": "1"}, "artifact": {"name": "a", "digest": "ab".repeat(32)}});
+    assert_eq!(refused(&job(TEMPLATES[0].1, &artifact.to_string())), "deploy.values");
     // The template asks for an artifact.
     let without = r#"{"do": "shop", "with": {"version": "1", "share": 1, "colour": "blue"}}"#;
     assert_eq!(refused(&job(TWO_STEPS, without)), "deploy.settings");
