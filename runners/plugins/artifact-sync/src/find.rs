@@ -67,7 +67,7 @@ fn search(host: &impl Host, settings: &Settings, id: &str) -> Result<BTreeSet<St
     let answer = ask(
         host,
         settings,
-        Request {
+        &Request {
             method: "POST".to_string(),
             path_and_query: "/rest/api/3/search/jql".to_string(),
             headers: vec![("content-type".to_string(), "application/json".to_string())],
@@ -93,7 +93,7 @@ pub(crate) fn property(
     let answer = ask(
         host,
         settings,
-        Request {
+        &Request {
             method: "GET".to_string(),
             path_and_query: format!("/rest/api/3/issue/{key}/properties/{}", settings.property),
             headers: Vec::new(),
@@ -113,8 +113,8 @@ fn read(answer: &Response) -> Result<Value, Unread> {
     value.map_err(|_| Unread::new("jira.answer", "Jira's answer is not JSON"))
 }
 
-fn ask(host: &impl Host, settings: &Settings, request: Request) -> Result<Response, Unread> {
-    host.send(&settings.endpoint, &request).map_err(|error| match error {
+fn ask(host: &impl Host, settings: &Settings, request: &Request) -> Result<Response, Unread> {
+    host.send(&settings.endpoint, request).map_err(|error| match error {
         Error::Denied(why) => Unread::new("denied", why),
         Error::Invalid(why) => Unread::new("invalid", why),
         Error::Connection(why) | Error::Unknown(why) => Unread::new("target_unavailable", why),

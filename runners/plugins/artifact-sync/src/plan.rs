@@ -1,5 +1,6 @@
 //! Steps and findings: what is there already decides whether an issue is created, updated or left alone.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -29,7 +30,7 @@ pub(crate) fn plan(host: &impl Host, job: &Job) -> Result<ChangePlan, String> {
                 }
             }
         }
-        Err(refusal) => findings.push(refusal),
+        Err(refusal) => findings.push(*refusal),
     }
     if findings.iter().any(|found| found.level == "error") {
         steps.clear();
@@ -38,18 +39,15 @@ pub(crate) fn plan(host: &impl Host, job: &Job) -> Result<ChangePlan, String> {
     Ok(ChangePlan { steps, findings, digest: String::new(), rollback: None })
 }
 
-fn read(job: &Job) -> Result<(Payload, Settings), Finding> {
+fn read(job: &Job) -> Result<(Payload, Settings), Box<Finding>> {
     let payload = Payload::from_json(&job.payload).map_err(|why| {
         let message = format!("the payload cannot be read: {why}");
-        refusal("artifact.payload", &message, "write a JSON object with `artifacts`")
+        Box::new(refusal("artifact.payload", &message, "write a JSON object with `artifacts`"))
     })?;
     let settings = Settings::from_json(&job.settings).map_err(|why| {
         let message = format!("the settings cannot be read: {why}");
-        refusal(
-            "artifact.settings",
-            &message,
-            "have an operator correct the environment's settings",
-        )
+        let help = "have an operator correct the environment's settings";
+        Box::new(refusal("artifact.settings", &message, help))
     })?;
     Ok((payload, settings))
 }

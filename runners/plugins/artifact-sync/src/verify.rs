@@ -48,25 +48,21 @@ fn one(
         Some(_) => Stop::unknown("artifact.unknown", message),
         None => never(),
     };
-    // One issue is read as it is at this moment; a search may be late.
-    let (there, is_certain) = match &step.key {
-        Some(key) => (property(host, settings, key).map(Some), true),
-        None => {
-            let found = find(host, settings, &step.property.id).map(|found| match found {
-                Found::Nothing => Ok(None),
-                Found::One { property, .. } => Ok(Some(property)),
-                Found::Several(count) => Err(count),
-            });
-            match found {
-                Ok(Ok(there)) => (Ok(there), settings.absent == Absent::NotBegun),
-                Ok(Err(count)) => {
-                    let message = format!("`{}` is published as {count} issues", step.property.id);
-                    return Err(Stop::unknown("artifact.twice", message));
-                }
-                Err(unread) => (Err(unread), false),
+    let there = if let Some(key) = &step.key {
+        property(host, settings, key).map(Some)
+    } else {
+        match find(host, settings, &step.property.id) {
+            Ok(Found::Nothing) => Ok(None),
+            Ok(Found::One { property, .. }) => Ok(Some(property)),
+            Ok(Found::Several(count)) => {
+                let message = format!("`{}` is published as {count} issues", step.property.id);
+                return Err(Stop::unknown("artifact.twice", message));
             }
+            Err(unread) => Err(unread),
         }
     };
+    // One issue is read as it is at this moment; a search may be late.
+    let is_certain = step.key.is_some() || settings.absent == Absent::NotBegun;
     match there {
         Err(unread) => Err(unknown(unread.message)),
         Ok(Some(there)) if there == step.property => Ok(()),

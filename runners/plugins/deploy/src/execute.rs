@@ -1,7 +1,7 @@
 //! Sends what was approved, each step once, and follows it to its end.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use placet_plugin_sdk::exchange::{CommandCall, Exchange, HttpCall};
