@@ -21,6 +21,7 @@ mod model; // every verb, in every state, by everybody
 mod model_walk; // that, in memory
 mod own_approval;
 mod needs_person;
+mod noted; // what a run noted, read by who looks back
 mod bad_input;
 mod organisation;
 mod bounds;

@@ -130,7 +130,7 @@ impl Gate {
         if check_plugin(header, installed).is_err() {
             return false;
         }
-        let link = PlanLink::new(self);
+        let link = PlanLink::of_run(self, job.id);
         let read = guarded(|| Ok(self.parts.runner.verify(job, plan, &link)));
         matches!(read, Ok(Outcome::Succeeded(_) | Outcome::Failed(_)))
     }

@@ -64,7 +64,7 @@ impl Gate {
             Ok((request.header, job, plan))
         })?;
         check_plugin(&header, self.installed(&header.runner)?)?;
-        let link = PlanLink::new(self);
+        let link = PlanLink::of_run(self, job.id);
         let read = guarded(|| Ok(self.parts.runner.verify(&job, &plan, &link)))?;
         self.transact(|txn| {
             let request = txn.request(id)?;
