@@ -7,7 +7,17 @@
 
 wasmtime::component::bindgen!({
     path: "wit",
-    world: "sql-runner",
+    // Every interface that this host serves. A component imports of them what it needs.
+    inline: "
+        package placet:host;
+        world any {
+            include placet:runner/base@0.1.0;
+            import placet:runner/sql@0.1.0;
+            import placet:runner/http@0.1.0;
+            import placet:runner/command@0.1.0;
+        }
+    ",
+    world: "placet:host/any",
     imports: { default: trappable },
     with: {
         "placet:runner/sql.connection": crate::link::ConnectionEntry,
@@ -16,4 +26,4 @@ wasmtime::component::bindgen!({
     },
 });
 
-pub(crate) use placet::runner::{context, sql, types};
+pub(crate) use placet::runner::{command, context, http, sql, types};

@@ -10,6 +10,7 @@ use placet_core::digest::Digest;
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_target::SqlTarget;
+use placet_target_deploy::DeployTarget;
 
 use crate::compiled::{CompiledKey, Compiler, Source};
 use crate::engine::Sandbox;
@@ -21,6 +22,7 @@ use crate::reviewer::Reviewer;
 use crate::runner::WasmRunner;
 use crate::shipped;
 use crate::signed::Trusted;
+use crate::target::Target;
 use crate::usage::UsageSink;
 
 /// Collects what a [`WasmRunner`] needs.
@@ -42,7 +44,7 @@ pub struct Builder {
     clock: Option<Arc<dyn Clock>>,
     limits: RunnerLimits,
     plugins: Vec<(Slug, Cow<'static, [u8]>, Manifest, Grant)>,
-    targets: Vec<(Slug, Arc<dyn SqlTarget>)>,
+    targets: Vec<(Slug, Target)>,
     results: Option<Arc<dyn ResultSink>>,
     reviewers: Vec<Arc<dyn Reviewer>>,
     compiled: Option<(PathBuf, CompiledKey)>,
@@ -73,7 +75,33 @@ impl Builder {
 
     /// Adds a target under `name`.
     pub fn target(mut self, name: Slug, target: Arc<dyn SqlTarget>) -> Self {
-        self.targets.push((name, target));
+        self.targets.push((name, Target::Sql(target)));
+        self
+    }
+
+    /// Adds named endpoints and commands under `name`, for plugins with the capabilities `http` and `command`.
+    ///
+    /// ```
+    /// use placet_core::error::Code;
+    /// use placet_core::runner::Runner;
+    /// use placet_runners::deploy::{DeployTarget, Endpoint, Rule};
+    /// use placet_runners::{Grant, WasmRunner, shipped};
+    ///
+    /// let ci = Endpoint::builder("https://ci.example.org").read(Rule::below("GET", "/job/"));
+    /// let (deploy, sql) = (shipped::deploy(), shipped::sql());
+    /// let granted = Grant::none().with("http").with("command");
+    /// let runner = WasmRunner::builder()
+    ///     .plugin("deploy".parse()?, deploy.component, deploy.manifest, granted)
+    ///     .plugin("sql".parse()?, sql.component, sql.manifest, Grant::none().with("sql"))
+    ///     .deploy_target("ci".parse()?, DeployTarget::builder().endpoint("ci", ci).build()?)
+    ///     .build()?;
+    /// assert!(runner.check_target(&"deploy".parse()?, &"ci".parse()?).is_ok());
+    /// let odd = runner.check_target(&"sql".parse()?, &"ci".parse()?).unwrap_err();
+    /// assert_eq!(odd.code(), Code::UnknownTarget);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn deploy_target(mut self, name: Slug, target: DeployTarget) -> Self {
+        self.targets.push((name, Target::Deploy(Arc::new(target))));
         self
     }
 

@@ -75,6 +75,8 @@ pub(crate) struct Ledger {
     pub(crate) limit: Option<String>,
     /// Why the run was stopped, once it was.
     pub(crate) stopped: Option<StopReason>,
+    /// How many calls that only read were answered.
+    pub(crate) reads_answered: u64,
     /// How often the plugin asked for what it may not do.
     pub(crate) refusals: u32,
 }

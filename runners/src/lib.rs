@@ -25,6 +25,8 @@ mod limits; // how much a plugin may use
 mod manifest; // what a plugin asks for, and what it is granted
 mod signed; // who vouches for a plugin
 mod bindings; // the plugin interface, generated
+mod notes; // what the host notes of calls
+mod target; // a database, or endpoints and commands
 mod plugin; // a component: its imports, compiled once
 mod usage; // how much of its limits a call used
 mod version; // the versions of the interface that this host speaks
@@ -43,6 +45,8 @@ mod points; // labelled points of a run
 mod link; // what a plugin may call
 mod convert; // values between kernel and plugin
 mod verdict; // how a run ended
+mod called; // how a run of calls to other systems ended
+mod checks; // what is looked at before a plugin is called
 mod call; // one call into a plugin
 mod builder; // what a host needs
 mod runner; // the kernel's seam
@@ -63,6 +67,8 @@ pub use placet_target_mysql::MySqlTarget;
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use placet_target_postgres::{PostgresTarget, Tls, TlsMode, TlsRoots};
 pub use placet_target_sqlite::SqliteTarget;
+/// Named endpoints and commands.
+pub use placet_target_deploy as deploy;
 pub use points::POINTS;
 pub use results::{FolderResults, ResultSink, ResultWriter};
 pub use reviewer::Reviewer;

@@ -158,9 +158,9 @@ impl Supervisor {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "paces the looks of this thread and decides nothing: deadlines are the link's clock's"
+    reason = "paces looks and waits and decides nothing: deadlines are the link's clock's"
 )]
-fn instant() -> Instant {
+pub(crate) fn instant() -> Instant {
     Instant::now()
 }
 

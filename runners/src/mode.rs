@@ -15,9 +15,12 @@ pub(crate) enum Mode {
     OneByOne,
     /// Every step only reads, and the host keeps what it answers.
     Answers,
+    /// Each step is one call to another system, sent once.
+    Calls,
 }
 
 impl Mode {
+    /// For a plan of a database. Plans of deploy targets are [`Self::Calls`].
     pub(crate) fn of(plan: &Plan, asked: &Asked) -> Self {
         let all = |holds: fn(&Step) -> bool| plan.steps.iter().all(holds);
         if all(|step| step.kind == "read") {

@@ -21,6 +21,9 @@ pub const POINTS: &[&str] = &[
     ANSWER_BEGUN,
     ANSWER_READ,
     ANSWER_KEPT,
+    CALL_NOTED,
+    CALL_ANSWERED,
+    CALL_SETTLED,
 ];
 
 pub(crate) const PLUGIN_ENTERED: &str = "host.plugin.entered";
@@ -38,5 +41,8 @@ pub(crate) const ALONE_ANSWERED: &str = "host.alone.answered";
 pub(crate) const ANSWER_BEGUN: &str = "host.answer.begun";
 pub(crate) const ANSWER_READ: &str = "host.answer.read";
 pub(crate) const ANSWER_KEPT: &str = "host.answer.kept";
+pub(crate) const CALL_NOTED: &str = "host.call.noted";
+pub(crate) const CALL_ANSWERED: &str = "host.call.answered";
+pub(crate) const CALL_SETTLED: &str = "host.call.settled";
 
 pub(crate) use placet_target::points::reached;

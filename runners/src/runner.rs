@@ -13,22 +13,26 @@ use placet_core::runner::{Failure, Finding, Job, Outcome, Plan, RunLink, Runner,
 use crate::asked::Asked;
 use crate::builder::Builder;
 use crate::call::{self, Ended, Host, Trap};
+use crate::called;
+use crate::checks::{changed, check_plan, installed, unset};
 use crate::compiled::{Compilations, CompiledKey, Source};
 use crate::convert::{clean, failure_of, findings_from, job_of, plan_of};
 use crate::engine::Sandbox;
 use crate::limits::RunnerLimits;
 use crate::line::line;
 use crate::mode::{Approved, Mode};
+use crate::notes;
 use crate::planning;
 use crate::plugin::Plugin;
 use crate::results::{ResultSink, answer_name};
 use crate::reviewer::Reviewer;
 use crate::state::{Phase, Reach, State, Texts};
+use crate::target::Target;
 use crate::usage::UsageSink;
 use crate::verdict;
 use crate::version::{Compiled, Guest};
 use placet_sql_review::Settings;
-use placet_target::{SqlTarget, StopSignal};
+use placet_target::StopSignal;
 
 /// The longest payload schema of a plugin, in bytes: people and forms read it.
 const SCHEMA_BYTES_MAX: usize = 256 << 10;
@@ -56,7 +60,7 @@ pub struct WasmRunner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: RunnerLimits,
     pub(crate) plugins: BTreeMap<Slug, Plugin>,
-    pub(crate) targets: BTreeMap<Slug, Arc<dyn SqlTarget>>,
+    pub(crate) targets: BTreeMap<Slug, Target>,
     pub(crate) results: Option<Arc<dyn ResultSink>>,
     pub(crate) reviewers: Arc<[Arc<dyn Reviewer>]>,
     pub(crate) usage: Option<Arc<dyn UsageSink>>,
@@ -125,7 +129,7 @@ impl WasmRunner {
         }
     }
 
-    fn target(&self, name: &Slug) -> Result<&Arc<dyn SqlTarget>, Error> {
+    fn target(&self, name: &Slug) -> Result<&Target, Error> {
         self.targets.get(name).ok_or_else(|| {
             Error::new(Code::UnknownTarget, format!("there is no target named `{name}`"))
                 .with_help(installed("targets", &self.targets))
@@ -153,20 +157,16 @@ impl WasmRunner {
         work: impl FnOnce(&dyn Guest, &mut wasmtime::Store<State>) -> wasmtime::Result<T> + Send,
     ) -> Result<Ended<T>, Error> {
         let plugin = self.plugin(&job.runner)?;
-        let target = Arc::clone(self.target(&job.target)?);
+        let target = self.target(&job.target)?.clone();
+        target.check(&job.target, plugin)?;
         self.check_payload(&job.payload)?;
         if Digest::of(job.payload.as_bytes()) != job.payload_digest {
             return Err(changed("the payload is not the one that its digest names"));
         }
         let compiled = plugin.compiled(&self.sandbox, &self.source)?;
         let (wire, supervisor) = line();
-        let asked = Asked::of_payload(&job.payload);
-        let settings = match (phase, Settings::from_json(&job.settings)) {
-            (_, Ok(settings)) => settings,
-            // What stands in the target does not depend on them.
-            (Phase::Verify, Err(_)) => Settings::default(),
-            (_, Err(why)) => return Err(unset(&why)),
-        };
+        let (asked, settings) = words(job, (phase, plugin.reads_sql()))?;
+        let mode = approved.map_or(Mode::Together, |(plan, _)| mode(&target, plan, &asked));
         let steps = approved.iter().flat_map(|(plan, _)| &plan.steps);
         let reach = Reach {
             line: wire,
@@ -177,7 +177,7 @@ impl WasmRunner {
             connections: plugin.manifest.connections.clone(),
             id: job.id,
             plan_digest: approved.map_or(job.payload_digest, |(_, digest)| digest),
-            mode: approved.map_or(Mode::Together, |(plan, _)| Mode::of(plan, &asked)),
+            mode,
             approved: steps.map(|step| Approved::of(step, settings.rows_max)).collect(),
             basis: approved.and_then(|(plan, _)| plan.basis),
             asked,
@@ -205,6 +205,11 @@ impl WasmRunner {
         link: &dyn RunLink,
     ) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
+        let is_deploy = self.target(&job.target)?.is_deploy();
+        if is_deploy && !notes::of_run(&link.checkpoints()?, job.id.run).is_empty() {
+            // What it sent then is not sent again, whoever entered it twice.
+            return Ok(Outcome::Unknown(called::entered_before()));
+        }
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Execute, Some((approved, digest)));
@@ -212,6 +217,7 @@ impl WasmRunner {
             guest.execute(store, &guest_job, &guest_plan)
         });
         match ended {
+            Ok(ended) if is_deploy => Ok(called::of_execute(ended)),
             Ok(ended) => Ok(verdict::of_execute(ended)),
             // The sandbox's thread fell over, and with it went what it saw. One that never began has another
             // code: nothing of it ran.
@@ -224,17 +230,51 @@ impl WasmRunner {
 
     fn try_verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
-        if Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers {
+        let is_deploy = self.target(&job.target)?.is_deploy();
+        let is_answers =
+            || Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers;
+        if !is_deploy && is_answers() {
             return Ok(Outcome::Failed(unanswered(job, approved)));
         }
+        let noted = if is_deploy {
+            let noted = notes::of_run(&link.checkpoints()?, job.id.run);
+            if let Some(outcome) = called::by_notes(approved, &noted) {
+                return Ok(outcome);
+            }
+            noted
+        } else {
+            BTreeMap::new()
+        };
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Verify, Some((approved, digest)));
         let ended = self.reach(job, phase, link, move |guest, store| {
             guest.verify(store, &guest_job, &guest_plan)
         })?;
-        Ok(verdict::of_verify(ended))
+        Ok(if is_deploy {
+            called::of_verify(ended, approved, &noted)
+        } else {
+            verdict::of_verify(ended)
+        })
     }
+}
+
+// What payload and environment say to the host. Only those of SQL plugins are in its words.
+fn words(job: &Job, (phase, reads_sql): (Phase, bool)) -> Result<(Asked, Settings), Error> {
+    if !reads_sql {
+        return Ok((Asked::default(), Settings::default()));
+    }
+    let settings = match (phase, Settings::from_json(&job.settings)) {
+        (_, Ok(settings)) => settings,
+        // What stands in the target does not depend on them.
+        (Phase::Verify, Err(_)) => Settings::default(),
+        (_, Err(why)) => return Err(unset(&why)),
+    };
+    Ok((Asked::of_payload(&job.payload), settings))
+}
+
+fn mode(target: &Target, plan: &Plan, asked: &Asked) -> Mode {
+    if target.is_deploy() { Mode::Calls } else { Mode::of(plan, asked) }
 }
 
 // Nobody heard whether its answers were kept, so that each is named: one may be there, and another attempt has
@@ -264,54 +304,17 @@ fn planned<T>(ended: Ended<Result<T, String>>) -> Result<T, Error> {
     }
 }
 
-// The plan must be whole, and for the job's own target.
-fn check_plan(job: &Job, approved: &Plan) -> Result<Digest, Error> {
-    if approved.steps.is_empty() {
-        return Err(Error::new(Code::InvalidInput, "the approved plan has no step")
-            .with_help("plan the change again and have it approved"));
-    }
-    for step in &approved.steps {
-        if Digest::of(step.body.as_bytes()) != step.body_digest {
-            let message = format!("step `{}` is not the one that its digest names", step.id);
-            return Err(changed(&message));
-        }
-        if step.target != job.target {
-            let message = format!("step `{}` is for another target", step.id);
-            return Err(changed(&message));
-        }
-    }
-    approved.digest()
-}
-
-fn unset(why: &str) -> Error {
-    let message = format!("the settings of the environment cannot be read: {why}");
-    Error::new(Code::InvalidInput, message).with_help("correct the settings of this runner")
-}
-
-fn changed(message: &str) -> Error {
-    Error::new(Code::DigestMismatch, message).with_help(
-        "plan the change again and have it approved; what runs must be what was approved",
-    )
-}
-
-fn installed<T>(what: &str, named: &BTreeMap<Slug, T>) -> String {
-    let shown: Vec<String> = named.keys().map(|slug| format!("`{slug}`")).collect();
-    if shown.is_empty() {
-        format!("the host has no {what}; configure one")
-    } else {
-        format!("name one of the {what} of this host: {}", shown.join(", "))
-    }
-}
-
 impl Runner for WasmRunner {
     fn check_settings(&self, runner: &Slug, settings: &str) -> Result<(), Error> {
-        self.plugin(runner)?;
+        if !self.plugin(runner)?.reads_sql() {
+            // The plugin's own: its plan says what is wrong with them.
+            return Ok(());
+        }
         Settings::from_json(settings).map(drop).map_err(|why| unset(&why))
     }
 
     fn check_target(&self, runner: &Slug, target: &Slug) -> Result<(), Error> {
-        self.plugin(runner)?;
-        self.target(target).map(drop)
+        self.target(target)?.check(target, self.plugin(runner)?)
     }
 
     fn describe(&self, runner: &Slug) -> Result<RunnerInfo, Error> {

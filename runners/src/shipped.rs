@@ -43,8 +43,42 @@ pub fn sql() -> Shipped {
     }
 }
 
+/// The deploy runner: starts what another system carries out (a job, a workflow, a pipeline, a sync, a command), each step
+/// once, follows it to its end, and asks the deployed system how it is. Its payload is `{"do": "…", "with": {…}}`; what
+/// that means stands in the settings of the environment. It needs a [deploy target](crate::Builder::deploy_target).
+///
+/// ```
+/// let deploy = placet_runners::shipped::deploy();
+/// assert_eq!(deploy.manifest.capabilities, ["command", "http"]);
+/// ```
+pub fn deploy() -> Shipped {
+    Shipped {
+        component: Cow::Borrowed(include_bytes!("../plugins/built/deploy.wasm")),
+        manifest: Manifest::new("deploy", "0.1.0")
+            .with_capability("command")
+            .with_capability("http")
+            .with_connection("target"),
+    }
+}
+
+/// The Jira runner: publishes approved artifacts as issues, each version once. Its payload is `{"artifacts": […]}`. It needs
+/// a [deploy target](crate::Builder::deploy_target) with Jira as an endpoint.
+///
+/// ```
+/// let sync = placet_runners::shipped::artifact_sync();
+/// assert_eq!(sync.manifest.capabilities, ["http"]);
+/// ```
+pub fn artifact_sync() -> Shipped {
+    Shipped {
+        component: Cow::Borrowed(include_bytes!("../plugins/built/artifact-sync.wasm")),
+        manifest: Manifest::new("artifact-sync", "0.1.0")
+            .with_capability("http")
+            .with_connection("target"),
+    }
+}
+
 /// Whether it is a plugin that comes with placet, as it came: whoever trusts the host trusts that.
 pub(crate) fn is_ours(component: &[u8], manifest: &Manifest) -> bool {
-    let sql = sql();
-    *sql.component == *component && sql.manifest == *manifest
+    let ours = [sql(), deploy(), artifact_sync()];
+    ours.iter().any(|ours| *ours.component == *component && ours.manifest == *manifest)
 }

@@ -20,7 +20,8 @@ use crate::mode::{Approved, Mode};
 use crate::results::{Answer, ResultSink};
 use crate::reviewer::Reviewer;
 use crate::usage::{Share, Usage};
-use placet_target::{SqlTarget, StopSignal};
+use crate::target::Target;
+use placet_target::StopSignal;
 
 /// How often a plugin may ask for what it may not do, before the call is ended.
 const REFUSALS_MAX: u32 = 64;
@@ -48,7 +49,7 @@ pub(crate) struct Reach {
     pub(crate) lease: Arc<dyn RunLease>,
     pub(crate) deadline: Timestamp,
     pub(crate) stop: StopSignal,
-    pub(crate) target: Arc<dyn SqlTarget>,
+    pub(crate) target: Target,
     pub(crate) connections: Vec<String>,
     pub(crate) id: JobId,
     pub(crate) plan_digest: Digest,

@@ -23,12 +23,13 @@ const NO_TARGET: u8 = 3;
 
 /// The package in `plugins/`, the name of its component in `plugins/built`, and the capabilities that it imports. What it
 /// imports is what it asks for, so that a plugin which began to import more is noticed here.
-const GUESTS: [(&str, &str, &[&str]); 6] = [
+const GUESTS: [(&str, &str, &[&str]); 7] = [
     ("placet-sql", "sql", &["sql"]),
     ("placet-deploy", "deploy", &["command", "http"]),
     ("placet-artifact-sync", "artifact-sync", &["http"]),
     ("placet-tests-unruly", "tests-unruly", &["sql"]),
-    ("placet-tests-grasping", "tests-grasping", &["http"]),
+    ("placet-tests-grasping", "tests-grasping", &["secrets"]),
+    ("placet-tests-caller", "tests-caller", &["command", "http"]),
     ("placet-tests-newer", "tests-newer", &["sql"]),
 ];
 

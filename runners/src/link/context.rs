@@ -1,16 +1,36 @@
 //! Logs, progress, checkpoints and cancellation.
 
+use core::time::Duration;
+
 use placet_core::runner::{LogLine, Progress};
+use placet_target::StopSignal;
 
 use crate::bindings::{context, types};
 use crate::convert::clean;
-use crate::line::check_lease;
+use crate::line::{check_lease, instant};
+use crate::notes::RESERVED;
 use crate::state::State;
 
 /// The longest checkpoint, in bytes: the kernel keeps it.
 const CHECKPOINT_BYTES_MAX: usize = 4 << 10;
 
+/// How long a wait goes on at most after the run was stopped.
+const NAP: Duration = Duration::from_millis(5);
+
 impl types::Host for State {}
+
+/// Returns when the time is over, or soon after the run was stopped. Whoever supervises looks at lease and deadline
+/// meanwhile.
+fn wait(stop: &StopSignal, time: Duration) {
+    let begun = instant();
+    while stop.raised().is_none() {
+        let left = time.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left.min(NAP));
+    }
+}
 
 impl State {
     fn count_texts<'a>(
@@ -55,6 +75,9 @@ impl context::Host for State {
 
     fn checkpoint(&mut self, step: String, state: String) -> wasmtime::Result<Result<(), String>> {
         self.count_call()?;
+        if step.starts_with(RESERVED) {
+            return Ok(Err(format!("what begins with `{RESERVED}` is noted by the host alone")));
+        }
         if step.len().saturating_add(state.len()) > CHECKPOINT_BYTES_MAX {
             return Ok(Err(format!("a checkpoint holds at most {CHECKPOINT_BYTES_MAX} bytes")));
         }
@@ -66,7 +89,8 @@ impl context::Host for State {
     fn checkpoints(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.count_call()?;
         let found = self.reach().and_then(|reach| reach.line.checkpoints());
-        let found = found.map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        let mut found = found.map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        found.retain(|(step, _)| !step.starts_with(RESERVED));
         self.count_texts(found.iter().map(|(step, state)| (step, state)))?;
         Ok(found)
     }
@@ -86,5 +110,13 @@ impl context::Host for State {
             None => self.now,
         };
         Ok(now.to_string())
+    }
+
+    fn wait(&mut self, ms: u32) -> wasmtime::Result<()> {
+        self.count_call()?;
+        if let Some(reach) = &self.reach {
+            wait(&reach.stop, Duration::from_millis(ms.into()));
+        }
+        Ok(())
     }
 }

@@ -9,6 +9,9 @@ mod reverting; // what would put an attempt back
 mod connection; // a named connection
 mod transaction; // an open transaction
 mod rows; // what a query answered
+mod calling; // which call may be made, and what became of it
+mod http; // named endpoints
+mod command; // named commands
 
 use std::collections::VecDeque;
 

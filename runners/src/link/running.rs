@@ -36,6 +36,7 @@ impl State {
             Phase::Pure | Phase::Verify => return Err("only a run begins a transaction"),
             Phase::Execute => match self.mode() {
                 Mode::Answers => return Err("a plan that only reads has no transaction"),
+                Mode::Calls => return Err("a plan of calls has no transaction"),
                 Mode::OneByOne if self.ledger.halted => return Err(HALTED),
                 Mode::OneByOne if self.next_step().is_some_and(|step| step.is_alone) => {
                     return Err("the next step runs outside a transaction");

@@ -25,7 +25,10 @@ impl State {
     /// Opens a session of its own.
     pub(crate) fn open_session(&mut self, access: Access) -> Result<Box<dyn SqlSession>, Error> {
         let reach = self.reach().map_err(|error| Error::Denied(error.to_string()))?;
-        let opened = reach.target.open(access, &reach.stop);
+        let opened = match reach.target.sql() {
+            Ok(target) => target.open(access, &reach.stop),
+            Err(error) => Err(SqlFailure::Unavailable(error)),
+        };
         opened.map_err(|failure| self.fail(failure, None))
     }
 
@@ -46,12 +49,18 @@ impl State {
     }
 
     pub(super) fn refuse<T>(&mut self, why: &str) -> Answer<T> {
+        self.note_refusal(why)?;
+        Ok(Err(Error::Denied(why.to_owned())))
+    }
+
+    /// Counts what was refused, and notes it of a run. An error ends the plugin's call.
+    pub(super) fn note_refusal(&mut self, why: &str) -> wasmtime::Result<()> {
         self.count_refusal()?;
         if self.phase == Phase::Execute {
             let step = self.next_step_id();
             self.ledger.note_failure(Failure { step, ..Failure::new("denied", why) });
         }
-        Ok(Err(Error::Denied(why.to_owned())))
+        Ok(())
     }
 
     pub(super) fn next_step_id(&self) -> Option<String> {

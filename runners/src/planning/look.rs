@@ -18,7 +18,8 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     pub(super) fn at(reach: &'a Reach) -> Result<Self, Error> {
         go_on(reach)?;
-        let session = reach.target.open(Access::ReadOnly, &reach.stop).map_err(error_of)?;
+        let target = reach.target.sql()?;
+        let session = target.open(Access::ReadOnly, &reach.stop).map_err(error_of)?;
         Ok(Self { reach, session })
     }
 

@@ -6,6 +6,7 @@ mod basis; // what it rests on
 mod look; // a session of the host's own
 mod keeping; // what can be put back
 mod rows; // how many rows
+mod calls; // plans of calls to other systems
 
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
@@ -36,6 +37,9 @@ pub(crate) fn complete(
     let Some(reach) = &state.reach else {
         return Err(Error::new(Code::Internal, "a plan was made that reaches nothing"));
     };
+    if reach.target.is_deploy() {
+        return calls::complete(planned, target, (reach, &state.limits));
+    }
     let mut plan = plan_from(planned, target, &reach.connections, &state.limits)?;
     reading::reread(&mut plan, reach.target.dialect(), &tried);
     for step in &mut plan.steps {

@@ -16,7 +16,7 @@ use crate::manifest::{Grant, Manifest};
 use crate::version::{Compiled, Version};
 
 /// The capabilities that this host provides. `context` and `types` reach nothing.
-const PROVIDED: [&str; 1] = ["sql"];
+const PROVIDED: [&str; 3] = ["command", "http", "sql"];
 
 /// One installed plugin.
 #[derive(Debug)]
@@ -62,6 +62,11 @@ impl Plugin {
             component,
             compiled: OnceLock::new(),
         })
+    }
+
+    /// Whether it speaks SQL: then payload and settings are in the words of the SQL review, which the host reads too.
+    pub(crate) fn reads_sql(&self) -> bool {
+        self.capabilities.iter().any(|capability| capability == "sql")
     }
 
     /// The compiled component; loads or compiles it when nobody did before.

@@ -5,7 +5,7 @@ use wasmtime::{Engine, Store};
 
 use super::{Compiled, Guest, Info, Ready};
 use crate::bindings::types::{ChangePlan, Finding, Job, Outcome};
-use crate::bindings::{SqlRunner, SqlRunnerPre, context, sql};
+use crate::bindings::{Any, AnyPre, command, context, http, sql};
 use crate::state::State;
 
 pub(super) fn link(engine: &Engine, component: &Component) -> wasmtime::Result<Compiled> {
@@ -15,19 +15,21 @@ pub(super) fn link(engine: &Engine, component: &Component) -> wasmtime::Result<C
     pure.define_unknown_imports_as_traps(component)?;
     // One line for each interface that this host provides.
     sql::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    command::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(Compiled {
-        pure: Box::new(SqlRunnerPre::new(pure.instantiate_pre(component)?)?),
-        reaching: Box::new(SqlRunnerPre::new(linker.instantiate_pre(component)?)?),
+        pure: Box::new(AnyPre::new(pure.instantiate_pre(component)?)?),
+        reaching: Box::new(AnyPre::new(linker.instantiate_pre(component)?)?),
     })
 }
 
-impl Ready for SqlRunnerPre<State> {
+impl Ready for AnyPre<State> {
     fn instantiate(&self, store: &mut Store<State>) -> wasmtime::Result<Box<dyn Guest>> {
         Ok(Box::new(Self::instantiate(self, store)?))
     }
 }
 
-impl Guest for SqlRunner {
+impl Guest for Any {
     fn describe(&self, store: &mut Store<State>) -> wasmtime::Result<Info> {
         self.placet_runner_runner().call_describe(store)
     }

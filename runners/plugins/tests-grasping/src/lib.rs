@@ -9,13 +9,13 @@ use alloc::vec::Vec;
 
 use placet_plugin_sdk::{ChangePlan, Finding, Info, Job, Outcome, Plugin, export_plugin, failure};
 
-mod http {
+mod secrets {
     wit_bindgen::generate!({
         path: "../../wit",
-        inline: "package placet:grasping; world grasping { import placet:runner/http@0.1.0; }",
+        inline: "package placet:grasping; world grasping { import placet:runner/secrets@0.1.0; }",
         generate_all,
     });
-    pub(super) use self::placet::runner::http::{Request, send};
+    pub(super) use self::placet::runner::secrets::get;
 }
 
 struct Grasping;
@@ -38,15 +38,9 @@ impl Plugin for Grasping {
     }
 
     fn plan(_: Job) -> Result<ChangePlan, String> {
-        let request = http::Request {
-            method: "POST".to_string(),
-            path_and_query: "/".to_string(),
-            headers: Vec::new(),
-            body: Vec::new(),
-        };
-        match http::send("elsewhere", &request) {
-            Ok(_) => Err("it went out".to_string()),
-            Err(_) => Err("it did not go out".to_string()),
+        match secrets::get("everything") {
+            Ok(_) => Err("it was handed out".to_string()),
+            Err(_) => Err("it was not handed out".to_string()),
         }
     }
 

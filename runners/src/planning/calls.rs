@@ -1,0 +1,104 @@
+//! Plans whose steps are calls to other systems. What a call does is not in its text, so the host takes each for grave; a
+//! plan that holds anything but calls is refused.
+
+use placet_core::error::{Code, Error};
+use placet_core::org::Slug;
+use placet_core::runner::{Effect, Finding, Impact, Level, Lock, Plan, Risk, Step};
+use placet_exchange::Exchange;
+use placet_target_deploy::DeployTarget;
+
+use crate::bindings::types;
+use crate::convert::{bounded, clean, plan_from};
+use crate::limits::RunnerLimits;
+use crate::state::Reach;
+
+/// The most steps of one plan: a run notes 64 KiB at most, and each step takes several notes of plugin and host.
+const STEPS_MAX: usize = 25;
+
+/// What stands for the name of a run while there is none.
+const SOME_RUN: &str = "run_0";
+
+/// The plan as people see it.
+pub(super) fn complete(
+    mut planned: types::ChangePlan,
+    target: &Slug,
+    (reach, limits): (&Reach, &RunnerLimits),
+) -> Result<Plan, Error> {
+    let rollback = core::mem::take(&mut planned.rollback).unwrap_or_default();
+    let mut plan = plan_from(planned, target, &reach.connections, limits)?;
+    let count = plan.steps.len();
+    if count > STEPS_MAX {
+        let message = format!("the plan has {count} calls, and a run makes at most {STEPS_MAX}");
+        return Err(Error::new(Code::LimitReached, message)
+            .with_help("split the change into several requests"));
+    }
+    let targets = reach.target.deploy()?;
+    for step in &mut plan.steps {
+        let call = call_of(&step.id, &step.body)?;
+        grave(step, !rollback.is_empty());
+        plan.findings.extend(not_allowed(targets, step, &call));
+    }
+    plan.findings.extend(undone_by(&rollback)?);
+    bounded(&mut plan.findings);
+    Ok(plan)
+}
+
+fn call_of(id: &str, body: &str) -> Result<Exchange, Error> {
+    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
+    let call = Exchange::parse(body).and_then(|call| call.filled(SOME_RUN));
+    let why = match call {
+        Ok(call) if is_plain => return Ok(call),
+        // It is a part of the key by which the other system knows the call again.
+        Ok(_) => format!("the id `{}` of a step is not of visible letters", clean(id)),
+        Err(refused) => format!("step `{}`: {refused}", clean(id)),
+    };
+    Err(Error::new(Code::RunnerFault, format!("the plugin planned what is no call: {why}"))
+        .with_help("use another build of the plugin, and tell its author"))
+}
+
+fn grave(step: &mut Step, is_reversible: bool) {
+    "deploy".clone_into(&mut step.kind);
+    step.risk = step.risk.max(Risk::High);
+    step.effect = Effect::AtMostOnce;
+    step.estimated_rows = None;
+    step.reversible = is_reversible;
+    let objects = core::mem::take(&mut step.impact.objects);
+    step.impact = Impact { lock: Lock::None, rewrites: false, objects };
+}
+
+/// What the target would refuse is told before anybody agrees to it.
+fn not_allowed(target: &DeployTarget, step: &Step, call: &Exchange) -> Option<Finding> {
+    let why = match call {
+        Exchange::Http(call) => {
+            let path = call.path_and_query.split('?').next().unwrap_or_default();
+            match target.endpoint(&call.endpoint) {
+                None => format!("the target has no endpoint `{}`", clean(&call.endpoint)),
+                Some(endpoint) if endpoint.writes(&call.method, path).is_none() => {
+                    let endpoint = clean(&call.endpoint);
+                    format!("no rule of the endpoint `{endpoint}` allows this method and path")
+                }
+                Some(_) => return None,
+            }
+        }
+        Exchange::Command(call) if target.command(&call.name).is_none() => {
+            format!("the target has no command `{}`", clean(&call.name))
+        }
+        Exchange::Command(_) => return None,
+    };
+    let help = "have an operator allow it at the target, or correct the environment's settings";
+    let finding = Finding::new(Level::Error, "deploy.not_allowed".to_owned(), why);
+    Some(Finding { step: Some(step.id.clone()), help: Some(help.to_owned()), ..finding })
+}
+
+/// What would take it back, in words. It is a request of its own, with a plan that people see in full.
+fn undone_by(rollback: &[types::Step]) -> Result<Option<Finding>, Error> {
+    for step in rollback {
+        call_of(&step.id, &step.body)?;
+    }
+    if rollback.is_empty() {
+        return Ok(None);
+    }
+    let titles: Vec<String> = rollback.iter().map(|step| clean(&step.title)).collect();
+    let message = format!("a request of its own can take it back: {}", clean(&titles.join("; ")));
+    Ok(Some(Finding::new(Level::Info, "deploy.rollback".to_owned(), message)))
+}
