@@ -99,10 +99,10 @@ pub(crate) fn of_verify(
     let had_effect = |step: &&str| matches!(at(step), Some(Noted::Accepted(_) | Noted::Ended(_)));
     let applied: Vec<String> = steps().filter(had_effect).map(str::to_owned).collect();
     let open: BTreeSet<&str> = steps().filter(|step| at(step) == Some(&Noted::Intent)).collect();
-    let is_sent =
-        |step: &str| matches!(at(step), Some(Noted::Accepted(_) | Noted::Intent));
+    let is_sent = |step: &str| matches!(at(step), Some(Noted::Accepted(_) | Noted::Intent));
     let is_whole = steps().all(is_sent);
-    let unknown = |failure: Failure| Outcome::Unknown(Failure { applied: applied.clone(), ..failure });
+    let unknown =
+        |failure: Failure| Outcome::Unknown(Failure { applied: applied.clone(), ..failure });
     let said = match answer {
         Ok(said) => said,
         Err(trap) => return unknown(Failure::new(trap.code, trap.message)),

@@ -60,6 +60,8 @@ pub use placet_target::{
     Access, Attempt, CommitFailure, Keepable, Marker, Origin, SqlFailure, SqlRows, SqlSession,
     SqlTarget, SqlValue, StepMark, StepSeen, StepState, StopReason, StopSignal, Touch, TouchKind,
 };
+/// Named endpoints and commands.
+pub use placet_target_deploy as deploy;
 #[cfg(feature = "mysql")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mysql")))]
 pub use placet_target_mysql::MySqlTarget;
@@ -67,8 +69,6 @@ pub use placet_target_mysql::MySqlTarget;
 #[cfg_attr(docsrs, doc(cfg(feature = "postgres")))]
 pub use placet_target_postgres::{PostgresTarget, Tls, TlsMode, TlsRoots};
 pub use placet_target_sqlite::SqliteTarget;
-/// Named endpoints and commands.
-pub use placet_target_deploy as deploy;
 pub use points::POINTS;
 pub use results::{FolderResults, ResultSink, ResultWriter};
 pub use reviewer::Reviewer;

@@ -231,8 +231,7 @@ impl WasmRunner {
     fn try_verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
         let is_deploy = self.target(&job.target)?.is_deploy();
-        let is_answers =
-            || Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers;
+        let is_answers = || Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers;
         if !is_deploy && is_answers() {
             return Ok(Outcome::Failed(unanswered(job, approved)));
         }

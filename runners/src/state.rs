@@ -19,8 +19,8 @@ use crate::line::Line;
 use crate::mode::{Approved, Mode};
 use crate::results::{Answer, ResultSink};
 use crate::reviewer::Reviewer;
-use crate::usage::{Share, Usage};
 use crate::target::Target;
+use crate::usage::{Share, Usage};
 use placet_target::StopSignal;
 
 /// How often a plugin may ask for what it may not do, before the call is ended.

@@ -9,13 +9,13 @@ use crate::bench::{Bench, GRASPING};
 
 #[test]
 fn an_import_that_is_not_provided_refuses_the_plugin() {
-    let manifest = Manifest::new("grasping", "0.1.0").with_capability("http");
-    let grant = Grant::none().with("http");
+    let manifest = Manifest::new("grasping", "0.1.0").with_capability("secrets");
+    let grant = Grant::none().with("secrets");
     let builder =
         WasmRunner::builder().plugin("grasping".parse().unwrap(), GRASPING, manifest, grant);
     let refused = builder.build().unwrap_err();
     assert_eq!(refused.code(), Code::RunnerFault);
-    assert!(refused.to_string().contains("placet:runner/http@0.1.0"), "{refused}");
+    assert!(refused.to_string().contains("placet:runner/secrets@0.1.0"), "{refused}");
     assert!(refused.help().is_some());
 }
 

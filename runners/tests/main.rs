@@ -21,6 +21,7 @@ mod install; // what is refused before it runs
 mod signed; // plugins that enough people signed
 mod usage; // how much of its limits a call used
 mod hostile; // every way to break the contract, by name
+mod deploy; // calls to other systems
 #[cfg(feature = "testing")]
 mod versions; // two versions of the interface in one host
 mod compiled; // compiled plugins on disk, and compilers

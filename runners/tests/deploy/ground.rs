@@ -58,13 +58,15 @@ impl Ground {
         let target = DeployTarget::builder().endpoint(name(product), endpoint(server.endpoint()));
         let folder = std::env::temp_dir();
         let target = commands(target, &folder).build().unwrap();
-        let runner = plugins(WasmRunner::builder()).deploy_target("orders".parse().unwrap(), target);
+        let runner =
+            plugins(WasmRunner::builder()).deploy_target("orders".parse().unwrap(), target);
         Self { server, runner: runner.build().unwrap(), link: Notebook::default() }
     }
 
     pub(crate) fn plan(&self, job: &Job) -> Plan {
         let plan = self.runner.plan(job, &self.link).unwrap();
-        let refusing = plan.findings.iter().find(|found| found.level == placet_core::runner::Level::Error);
+        let refusing =
+            plan.findings.iter().find(|found| found.level == placet_core::runner::Level::Error);
         assert_eq!(refusing, None);
         plan
     }
@@ -110,18 +112,15 @@ pub(crate) fn name(product: Product) -> &'static str {
 }
 
 /// Those that deploy.
-pub(crate) const DEPLOYING: [Product; 5] = [
-    Product::Rundeck,
-    Product::GithubActions,
-    Product::Gitlab,
-    Product::Jenkins,
-    Product::ArgoCd,
-];
+pub(crate) const DEPLOYING: [Product; 5] =
+    [Product::Rundeck, Product::GithubActions, Product::Gitlab, Product::Jenkins, Product::ArgoCd];
 
 fn template(product: Product) -> Value {
     let text = match product {
         Product::Rundeck => include_str!("../../plugins/deploy/templates/rundeck.json"),
-        Product::GithubActions => include_str!("../../plugins/deploy/templates/github-actions.json"),
+        Product::GithubActions => {
+            include_str!("../../plugins/deploy/templates/github-actions.json")
+        }
         Product::Gitlab => include_str!("../../plugins/deploy/templates/gitlab.json"),
         Product::Jenkins => include_str!("../../plugins/deploy/templates/jenkins.json"),
         _ => include_str!("../../plugins/deploy/templates/argo-cd.json"),
@@ -205,6 +204,11 @@ impl core::fmt::Debug for Then {
 impl Held {
     pub(crate) fn looks(&self) -> usize {
         self.looks.load(Ordering::SeqCst)
+    }
+
+    /// The run is over, for this reason.
+    pub(crate) fn end(&self, code: Code) {
+        *self.over.lock().unwrap() = Some(code);
     }
 
     /// Whatever was wrong is over.

@@ -34,7 +34,12 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 
 /// Where the host puts what it hands in, as the SDK does it.
 #[unsafe(no_mangle)]
-unsafe extern "C" fn cabi_realloc(old: *mut u8, old_len: usize, align: usize, len: usize) -> *mut u8 {
+unsafe extern "C" fn cabi_realloc(
+    old: *mut u8,
+    old_len: usize,
+    align: usize,
+    len: usize,
+) -> *mut u8 {
     use alloc::alloc::{Layout, alloc, realloc};
     let Ok(wanted) = Layout::from_size_align(len, align) else { core::arch::wasm32::unreachable() };
     if len == 0 {

@@ -29,7 +29,11 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
             })
         }
         ("GET", ["pipelines"]) => {
-            let pipelines: Vec<Value> = world.at(project).map(pipeline).collect();
+            let asked = Seen::pairs(&seen.query);
+            let name = asked.iter().find(|(key, _)| key == "name").map(|(_, name)| name.as_str());
+            let is_asked = |work: &&mut Work| name.is_none() || named(work) == name;
+            let pipelines = world.at(project).filter(is_asked);
+            let pipelines: Vec<Value> = pipelines.map(pipeline).collect();
             Reply::json(200, &json!(pipelines))
         }
         ("GET", ["pipelines", id]) => world.work(id).map_or_else(Reply::not_found, shown),
@@ -41,6 +45,12 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
         }
         _ => Reply::not_found(),
     }
+}
+
+/// As with `workflow: { name: "$PLACET_RUN" }` in `.gitlab-ci.yml`.
+fn named(work: &Work) -> Option<&str> {
+    let found = work.parameters.iter().find(|(key, _)| key == "PLACET_RUN");
+    found.map(|(_, value)| value.as_str())
 }
 
 fn pipeline(work: &mut Work) -> Value {
@@ -56,6 +66,7 @@ fn pipeline(work: &mut Work) -> Value {
         "sha": "0a".repeat(20),
         "ref": "main",
         "source": "api",
+        "name": named(work),
         "status": status,
         "created_at": "2026-11-18T09:46:40.000Z",
         "web_url": format!("https://gitlab.example.org/shop/-/pipelines/{}", work.id),

@@ -39,17 +39,19 @@ fn create(world: &mut World, body: &Value) -> Reply {
     };
     let count = u64::try_from(world.issues.len()).unwrap_or(u64::MAX).saturating_add(1);
     let (id, key) = (count.saturating_add(10_000), format!("{project}-{count}"));
-    let mut properties = Map::new();
-    for property in body.get("properties").and_then(Value::as_array).into_iter().flatten() {
-        if let (Some(name), Some(value)) =
-            (property.get("key").and_then(Value::as_str), property.get("value"))
-        {
-            properties.insert(name.to_owned(), value.clone());
-        }
-    }
+    let properties = properties(body).collect();
     let own = format!("{}/rest/api/3/issue/{id}", world.base);
     world.issues.push(Issue { id, key: key.clone(), fields, properties });
     Reply::json(201, &json!({ "id": id.to_string(), "key": key, "self": own }))
+}
+
+/// The properties that come with the fields, in a creation as in an update.
+fn properties(body: &Value) -> impl Iterator<Item = (String, Value)> {
+    let listed = body.get("properties").and_then(Value::as_array).into_iter().flatten();
+    listed.filter_map(|property| {
+        let name = property.get("key").and_then(Value::as_str)?;
+        Some((name.to_owned(), property.get("value")?.clone()))
+    })
 }
 
 fn one(issue: &mut Issue, method: &str, rest: &[&str], body: &Value) -> Reply {
@@ -58,6 +60,7 @@ fn one(issue: &mut Issue, method: &str, rest: &[&str], body: &Value) -> Reply {
         ("PUT", []) => {
             let fields = body.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
             issue.fields.extend(fields);
+            issue.properties.extend(properties(body));
             Reply::empty(204)
         }
         ("GET", ["properties", name]) => match issue.properties.get(*name) {

@@ -1,0 +1,106 @@
+//! What the drivers refuse of an answer or of a server, with a code that the outcome tells.
+
+use core::time::Duration;
+use std::path::Path;
+use std::process::Command;
+
+use placet_core::runner::{Failure, Job, Outcome, Plan};
+use placet_runners::deploy::testing::{Fault, Product, ProductServer, Scope};
+
+use super::ground::{DEPLOYING, Ground, deployment};
+use crate::bench::failure;
+
+/// Starts with a fault: how that ended, and what it was about.
+fn started(ground: &Ground, product: Product, fault: Fault) -> (&'static str, Failure, Job, Plan) {
+    let job = deployment(product);
+    let plan = ground.plan(&job);
+    ground.server.fail(Scope::Writes, fault, 1);
+    let (word, failed) = failure(ground.execute(&job, &plan));
+    (word, failed, job, plan)
+}
+
+#[test]
+fn an_answer_that_no_plugin_may_see_leaves_the_run_unknown_until_it_is_found() {
+    let hurried = Duration::from_millis(500);
+    for product in DEPLOYING {
+        let elsewhere = ProductServer::start(product);
+        for (fault, code) in [
+            (Fault::Redirect { to: elsewhere.url() }, "http.redirect"),
+            (Fault::OversizedBody { bytes: 3 << 20 }, "http.too_large"),
+            (Fault::ManyHeaders { count: 1_000 }, "http.too_large"),
+            (Fault::Compressed, "http.encoding"),
+            (Fault::DripBody, "http.slow"),
+            (Fault::DripHead, "http.slow"),
+        ] {
+            let server = ProductServer::start(product);
+            let is_slow = code == "http.slow";
+            let ground = Ground::with(product, server, |endpoint| {
+                if is_slow { endpoint.duration_max(hurried) } else { endpoint }
+            });
+            let (word, failed, job, plan) = started(&ground, product, fault.clone());
+            assert_eq!((word, failed.code.as_str()), ("unknown", code), "{product:?} {fault:?}");
+            assert_eq!(ground.server.begun(), 1, "{product:?} {fault:?}");
+            // A look may be late on a busy machine; then it is looked again.
+            let looks = (0..50).map(|_| ground.verify(&job, &plan));
+            let found = { looks }.find(|found| !matches!(found, Outcome::Unknown(_))).unwrap();
+            assert!(matches!(found, Outcome::Succeeded(_)), "{product:?} {fault:?}: {found:?}");
+            assert_eq!(ground.server.begun(), 1, "{product:?} {fault:?}");
+        }
+        assert_eq!(elsewhere.finish(), [], "{product:?}: nobody followed");
+    }
+}
+
+#[test]
+fn a_status_that_says_no_is_a_failure_without_an_effect() {
+    // Nobody knows this job: the server answers 404.
+    let ground = Ground::of(Product::Rundeck);
+    let mut job = deployment(Product::Rundeck);
+    job.settings = job.settings.replace("/run\"", "/no-such-call\"");
+    let plan = ground.plan(&job);
+    let (word, failed) = failure(ground.execute(&job, &plan));
+    assert_eq!((word, failed.code.as_str()), ("failed", "http.404"));
+    assert_eq!((failed.applied.len(), ground.server.begun()), (0, 0));
+    // Where the process died after it, its note says the same.
+    let (word, failed) = failure(ground.verify(&job, &plan));
+    assert_eq!((word, failed.code.as_str()), ("failed", "http.404"));
+}
+
+/// A certificate that signed itself, and its key.
+#[expect(clippy::disallowed_methods, reason = "a test makes certificates as an operator does")]
+fn certificate(folder: &Path) -> Option<(String, String)> {
+    let words = "req -x509 -days 30 -subj /CN=server -nodes -newkey ec -pkeyopt \
+                 ec_paramgen_curve:prime256v1 -addext subjectAltName=IP:127.0.0.1 -addext \
+                 basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem";
+    let made = Command::new("openssl").args(words.split_whitespace()).current_dir(folder).output();
+    if !made.is_ok_and(|made| made.status.success()) {
+        println!("SKIPPED: `openssl` is not installed");
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "skipped in CI");
+        return None;
+    }
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    Some((read("cert.pem"), read("key.pem")))
+}
+
+#[test]
+fn a_server_with_another_certificate_gets_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some((known, key)) = certificate(folder.path()) else { return };
+    let Some((changed, its_key)) = certificate(folder.path()) else { return };
+    for product in DEPLOYING {
+        let server = ProductServer::start_tls(product, &known, &key);
+        let ground = Ground::with(product, server, |endpoint| endpoint.roots_pem(known.clone()));
+        let job = deployment(product);
+        let outcome = ground.execute(&job, &ground.plan(&job));
+        assert!(matches!(outcome, Outcome::Succeeded(_)), "{product:?}: {outcome:?}");
+
+        let server = ProductServer::start_tls(product, &changed, &its_key);
+        let ground = Ground::with(product, server, |endpoint| endpoint.roots_pem(known.clone()));
+        let plan = ground.plan(&job);
+        let (word, failed) = failure(ground.execute(&job, &plan));
+        assert_eq!((word, failed.code.as_str()), ("failed", "http.certificate"), "{product:?}");
+        assert_eq!((failed.applied.len(), ground.server.begun()), (0, 0));
+        let (word, failed) = failure(ground.verify(&job, &plan));
+        assert_eq!((word, failed.code.as_str()), ("failed", "http.certificate"), "{product:?}");
+        assert_eq!(ground.server.finish(), [], "{product:?}: not even a request was read");
+    }
+}
