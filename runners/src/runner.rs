@@ -193,6 +193,11 @@ impl WasmRunner {
         call::reaching(self.host(plugin, &compiled), state, supervised, work)
     }
 
+    /// A target that is not there is no deploy target; whoever reaches for it is told.
+    fn is_deploy(&self, job: &Job) -> bool {
+        self.targets.get(&job.target).is_some_and(Target::is_deploy)
+    }
+
     fn connection(&self, job: &Job) -> &str {
         let plugin = self.plugins.get(&job.runner);
         plugin.and_then(|plugin| plugin.manifest.connections.first()).map_or("", String::as_str)
@@ -205,7 +210,7 @@ impl WasmRunner {
         link: &dyn RunLink,
     ) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
-        let is_deploy = self.target(&job.target)?.is_deploy();
+        let is_deploy = self.is_deploy(job);
         if is_deploy && !notes::of_run(&link.checkpoints()?, job.id.run).is_empty() {
             // What it sent then is not sent again, whoever entered it twice.
             return Ok(Outcome::Unknown(called::entered_before()));
@@ -230,30 +235,26 @@ impl WasmRunner {
 
     fn try_verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
-        let is_deploy = self.target(&job.target)?.is_deploy();
-        let is_answers = || Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers;
-        if !is_deploy && is_answers() {
+        let noted = if self.is_deploy(job) {
+            Some(notes::of_run(&link.checkpoints()?, job.id.run))
+        } else if Mode::of(approved, &Asked::of_payload(&job.payload)) == Mode::Answers {
             return Ok(Outcome::Failed(unanswered(job, approved)));
-        }
-        let noted = if is_deploy {
-            let noted = notes::of_run(&link.checkpoints()?, job.id.run);
-            if let Some(outcome) = called::by_notes(approved, &noted) {
-                return Ok(outcome);
-            }
-            noted
         } else {
-            BTreeMap::new()
+            None
         };
+        let told = noted.as_ref().and_then(|noted| called::by_notes(approved, noted));
+        if let Some(outcome) = told {
+            return Ok(outcome);
+        }
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Verify, Some((approved, digest)));
         let ended = self.reach(job, phase, link, move |guest, store| {
             guest.verify(store, &guest_job, &guest_plan)
         })?;
-        Ok(if is_deploy {
-            called::of_verify(ended, approved, &noted)
-        } else {
-            verdict::of_verify(ended)
+        Ok(match noted {
+            Some(noted) => called::of_verify(ended, approved, &noted),
+            None => verdict::of_verify(ended),
         })
     }
 }

@@ -56,9 +56,11 @@ impl Target {
 
     /// Whether `plugin` can do anything with it: each of its capabilities is for this kind of target.
     pub(crate) fn check(&self, name: &Slug, plugin: &Plugin) -> Result<(), Error> {
-        let (what, capable_of): (_, &[&str]) = match self {
-            Self::Sql(_) => ("a database", &["sql"]),
-            Self::Deploy(_) => ("a bundle of endpoints and commands", &["command", "http"]),
+        let (what, capable_of) = match self {
+            Self::Sql(_) => ("a database", ["sql"].as_slice()),
+            Self::Deploy(_) => {
+                ("a bundle of endpoints and commands", ["command", "http"].as_slice())
+            }
         };
         let odd = plugin.capabilities.iter().find(|word| !capable_of.contains(&word.as_str()));
         let Some(odd) = odd else { return Ok(()) };

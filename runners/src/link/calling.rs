@@ -55,10 +55,10 @@ impl State {
         target.map_err(|error| Unmade::Refused(error.to_string()))
     }
 
-    /// Whether a call may be made now, and as what. `is_write`: it may change something.
+    /// Whether a call of this text may be made now, and as what. `is_write`: it may change something.
     pub(super) fn may_call(
         &mut self,
-        call: &Exchange,
+        call: &str,
         is_write: bool,
     ) -> wasmtime::Result<Result<Made, Unmade>> {
         let made = match self.phase {
@@ -83,11 +83,11 @@ impl State {
     }
 
     /// The next approved step, where the call is that one to the letter.
-    fn as_next_step(&self, call: &Exchange) -> Option<String> {
+    fn as_next_step(&self, call: &str) -> Option<String> {
         let run = self.reach.as_ref()?.id.run.to_string();
         let step = self.next_step()?;
         let approved = Exchange::parse(&step.body).ok()?.filled(&run).ok()?;
-        (approved.to_text() == call.to_text()).then(|| step.id.clone())
+        (approved.to_text() == call).then(|| step.id.clone())
     }
 
     /// What binds a call that only reads.

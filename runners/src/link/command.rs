@@ -23,11 +23,10 @@ impl Host for State {
             Err(unmade) => return Ok(Err(error_of(unmade))),
         };
         let is_write = writes(&target, &name);
-        let call = Exchange::Command(CommandCall { name, arguments, stdin });
-        let made = self.may_call(&call, is_write)?;
-        let Exchange::Command(call) = call else { return Ok(Err(Error::Invalid(String::new()))) };
+        let call = CommandCall { name, arguments, stdin };
+        let text = Exchange::Command(call.clone()).to_text();
         let CommandCall { name, arguments, stdin } = &call;
-        match made {
+        match self.may_call(&text, is_write)? {
             Ok(Made::Read) => {
                 let ended = target.run(name, arguments, stdin, &self.reading()?);
                 if ended.is_ok() {

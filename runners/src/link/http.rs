@@ -28,16 +28,14 @@ impl Host for State {
             Err(unmade) => return Ok(Err(error_of(unmade))),
         };
         let is_write = writes(&target, &call);
-        let call = Exchange::Http(call);
-        let made = self.may_call(&call, is_write)?;
-        let Exchange::Http(call) = call else { return Ok(Err(Error::Invalid(String::new()))) };
-        match made {
+        let text = Exchange::Http(call.clone()).to_text();
+        match self.may_call(&text, is_write)? {
             Ok(Made::Read) => {
                 let answered = target.send(&call.endpoint, &sent(&call), &self.reading()?);
                 if answered.as_ref().is_ok_and(says_something) {
                     self.note_read();
                 }
-                self.answer(answered)
+                self.hand_over(answered)
             }
             Ok(Made::Step(step)) => {
                 let bounds = match self.intend(&step)? {
@@ -46,7 +44,7 @@ impl Host for State {
                 };
                 let answered = target.send(&call.endpoint, &sent(&call), &bounds);
                 self.settle(&step, became(&answered));
-                self.answer(answered)
+                self.hand_over(answered)
             }
             Err(unmade) => Ok(Err(error_of(unmade))),
         }
@@ -55,7 +53,7 @@ impl Host for State {
 
 impl State {
     /// Hands an answer to the plugin, within the limits. What it says was taken down before.
-    fn answer(
+    fn hand_over(
         &mut self,
         answered: Result<HttpResponse, HttpFailure>,
     ) -> wasmtime::Result<Result<Response, Error>> {

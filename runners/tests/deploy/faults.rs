@@ -68,11 +68,10 @@ fn played(
 
 /// How many looks a run of this product takes while nothing is wrong, planning left out.
 fn looks(product: Product) -> core::ops::Range<usize> {
-    let mut before = 0;
     let ground = Ground::of(product);
     let job = deployment(product);
     let plan = ground.plan(&job);
-    before += ground.link.lease.looks();
+    let before = ground.link.lease.looks();
     assert!(matches!(ground.execute(&job, &plan), Outcome::Succeeded(_)));
     before..ground.link.lease.looks()
 }

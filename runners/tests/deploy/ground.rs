@@ -107,7 +107,8 @@ pub(crate) fn name(product: Product) -> &'static str {
         Product::Gitlab => "gitlab",
         Product::Jenkins => "jenkins",
         Product::ArgoCd => "argo-cd",
-        _ => "jira",
+        Product::Jira => "jira",
+        other => panic!("{other:?} is not known here"),
     }
 }
 
@@ -123,7 +124,8 @@ fn template(product: Product) -> Value {
         }
         Product::Gitlab => include_str!("../../plugins/deploy/templates/gitlab.json"),
         Product::Jenkins => include_str!("../../plugins/deploy/templates/jenkins.json"),
-        _ => include_str!("../../plugins/deploy/templates/argo-cd.json"),
+        Product::ArgoCd => include_str!("../../plugins/deploy/templates/argo-cd.json"),
+        other => panic!("{other:?} deploys nothing"),
     };
     let mut template: Value = serde_json::from_str(text).unwrap();
     // As patient as a test may be.
@@ -223,14 +225,17 @@ impl RunLease for Held {
         // The calling thread looks too, whenever it likes.
         if std::thread::current().name() == Some("placet-run") {
             let look = self.looks.fetch_add(1, Ordering::SeqCst);
-            let mut then = self.then.lock().unwrap();
-            match core::mem::take(&mut *then) {
+            let then = core::mem::take(&mut *self.then.lock().unwrap());
+            match then {
+                Then::Nothing => {}
                 Then::Unavailable(at) if at == look => {
                     return Err(Error::new(Code::StoreUnavailable, "the store does not answer"));
                 }
-                Then::Over(at, code) if at == look => *self.over.lock().unwrap() = Some(code),
+                Then::Over(at, code) if at == look => self.end(code),
                 Then::Do(at, act) if at == look => act(),
-                other => *then = other,
+                later @ (Then::Unavailable(_) | Then::Over(..) | Then::Do(..)) => {
+                    *self.then.lock().unwrap() = later;
+                }
             }
         }
         let over = *self.over.lock().unwrap();

@@ -24,7 +24,7 @@ fn publish(artifacts: &[Value]) -> Job {
 /// Another attempt at the same.
 fn again(job: &Job) -> Job {
     let mut id = job.id;
-    id.attempt += 1;
+    id.attempt = id.attempt.saturating_add(1);
     id.run = placet_core::id::RunId::from_u128(0xbeef);
     Job { id, ..job.clone() }
 }
