@@ -29,7 +29,8 @@ fn payload(behaviour: &str) -> String {
 /// All that left the sandbox is free of what the plugin may not know, and of what a terminal would obey.
 fn assert_clean(bench: &Bench, behaviour: &str, said: &str) {
     let mut all = said.to_owned();
-    for line in bench.link.log.lock().unwrap().iter() {
+    let log = bench.link.log.lock().unwrap();
+    for line in log.iter() {
         let fields = line.fields.iter().flat_map(|(name, value)| [name, value]);
         for text in fields.chain([&line.level, &line.message]) {
             let _infallible = writeln!(all, "{text}");
@@ -37,7 +38,9 @@ fn assert_clean(bench: &Bench, behaviour: &str, said: &str) {
             assert!(!text.contains('\u{202e}'), "{behaviour}: {text:?}");
         }
     }
-    for progress in bench.link.progress.lock().unwrap().iter() {
+    drop(log);
+    let reports = bench.link.progress.lock().unwrap();
+    for progress in reports.iter() {
         let _infallible = writeln!(all, "{progress:?}");
     }
     // The address of the target is its credential here: whoever knows the path opens the file.
