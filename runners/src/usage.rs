@@ -96,7 +96,22 @@ pub struct Usage {
 
 /// Is told how much each call used, after it ended and on the thread that asked for it.
 ///
-/// See [`Usage`] for an example.
+/// ```
+/// use placet_runners::{Usage, UsageSink};
+///
+/// /// Counts the calls that reached a limit.
+/// #[derive(Debug, Default)]
+/// struct Reached(std::sync::atomic::AtomicU64);
+///
+/// impl UsageSink for Reached {
+///     fn note(&self, usage: Usage) {
+///         if usage.reached.is_some() {
+///             self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// # placet_runners::WasmRunner::builder().usage(std::sync::Arc::new(Reached::default()));
+/// ```
 pub trait UsageSink: Send + Sync + fmt::Debug {
     /// Takes note. What it does with it is its own affair; it should be quick.
     fn note(&self, usage: Usage);
