@@ -23,7 +23,7 @@ use crate::{command, context, http};
 ///     false
 /// }
 /// # use placet_plugin_sdk::host::Linked;
-/// # let _it_compiles = wait_for::<Linked>;
+/// # let _it_compiles = |host: Linked| wait_for(&host, || true);
 /// ```
 pub trait Context {
     /// Tells something. The level is `trace`, `debug`, `info`, `warn` or `error`.
@@ -57,7 +57,7 @@ pub trait Context {
 ///     host.send("shop", &request).ok().map(|answer| answer.status)
 /// }
 /// # use placet_plugin_sdk::host::Linked;
-/// # let _it_compiles = status::<Linked>;
+/// # let _it_compiles = |host: Linked| status(&host);
 /// ```
 pub trait Http {
     /// Sends one request.
@@ -78,7 +78,7 @@ pub trait Http {
 ///     String::from_utf8(output.stdout).ok()
 /// }
 /// # use placet_plugin_sdk::host::Linked;
-/// # let _it_compiles = version::<Linked>;
+/// # let _it_compiles = |host: Linked| version(&host);
 /// ```
 pub trait Commands {
     /// Runs one command to its end.
