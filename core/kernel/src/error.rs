@@ -58,6 +58,8 @@ codes! {
     ArtifactNotApproved = "artifact_not_approved",
     /// The command needs approval itself: it is proposed, and not carried out alone.
     ApprovalRequired = "approval_required",
+    /// The runner plugin may not reach what it asks for, is not the one that was granted, or its grant was revoked.
+    PluginNotGranted = "plugin_not_granted",
     /// The request is not in a state that allows this.
     WrongState = "wrong_state",
     /// This node does not have the set of policies that decides.

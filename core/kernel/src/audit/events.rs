@@ -196,6 +196,10 @@ events! {
     TextErased = "text.erased",
     /// Texts of a class are kept for another time.
     PlatformRetentionSet = "platform.retention_set",
+    /// An administrator said what a runner plugin may reach. `capabilities` names it, and `digest` the component.
+    PlatformPluginGranted = "platform.plugin_granted",
+    /// An administrator took away what a runner plugin may reach.
+    PlatformPluginRevoked = "platform.plugin_revoked",
     /// A command that was approved was carried out, or could not be: `command` says which, and `outcome` how it
     /// ended.
     RunApplied = "run.applied",

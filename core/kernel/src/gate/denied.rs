@@ -73,7 +73,7 @@ impl Gate {
         let denied = txn.decisions.iter().any(|decision| !decision.allowed)
             && matches!(error.code(), Code::Denied | Code::NotFound);
         // A store that failed on the way to a denial is a fault, and no refusal of anybody.
-        if !denied && error.code() != Code::Refused {
+        if !denied && !is_refused(error.code()) {
             return error;
         }
         match self.record_refusal(txn, &error) {
@@ -95,8 +95,7 @@ impl Gate {
         noting.put(&note)?;
         let by_agent = txn.is_agent(user);
         noting.decisions = txn.decisions;
-        let refused = error.code() == Code::Refused;
-        let event = if refused { Event::Refused } else { Event::Denied };
+        let event = if is_refused(error.code()) { Event::Refused } else { Event::Denied };
         let mut leaf = Leaf::new(event, txn.now);
         leaf.actor = Some(user);
         leaf.by_agent = by_agent;
@@ -107,4 +106,9 @@ impl Gate {
         // A lost race is the same note, written by somebody else.
         noting.commit(Some(leaf)).map(drop)
     }
+}
+
+/// Whether a rule says no whoever asks.
+const fn is_refused(code: Code) -> bool {
+    matches!(code, Code::Refused | Code::PluginNotGranted)
 }

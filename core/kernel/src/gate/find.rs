@@ -163,6 +163,8 @@ impl Gate {
         leaf.change = request.header.change_digest().ok();
         leaf.plugin = request.header.plan.map(|plan| plan.runner_digest);
         leaf.facts.extend(txn.told.map(|told| (TOLD.to_owned(), told.to_string())));
+        let first_grant = txn.first_grant.iter();
+        leaf.facts.extend(first_grant.map(|words| ("first_grant".to_owned(), words.clone())));
         if let Some(artifact) = &request.header.artifact {
             let name = format!("{}/{}", artifact.artifact_type, artifact.artifact_id);
             leaf.facts.insert("artifact".to_owned(), name);

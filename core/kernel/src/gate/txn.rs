@@ -37,6 +37,8 @@ pub(crate) struct Txn<'g> {
     pub(super) about: Option<RequestId>,
     // The digest of what policies were told of a plan.
     pub(super) told: Option<Digest>,
+    // What the host lets a plugin reach, where this is the first that is recorded of it.
+    pub(super) first_grant: Option<String>,
     // What the workflow calls the way that was taken, until the step of it is noted.
     pub(super) taken: Option<ActionCode>,
 }
@@ -85,6 +87,7 @@ impl<'g> Txn<'g> {
             asked: None,
             about: None,
             told: None,
+            first_grant: None,
             taken: None,
         }
     }

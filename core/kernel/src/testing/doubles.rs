@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use super::plugin::ScriptedPlugin;
 use crate::authz::{Authorizer, Facts, PolicyHit, Question, Verdict};
 use crate::clock::{Clock, Timestamp};
 use crate::digest::Digest;
@@ -186,7 +187,7 @@ type Reshape = Box<dyn Fn(&Job, &mut Plan) + Send>;
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
 pub struct ScriptedRunner {
-    plugin: Mutex<Digest>,
+    pub(super) plugin: Mutex<ScriptedPlugin>,
     endings: Mutex<VecDeque<Outcome>>,
     truths: Mutex<VecDeque<Outcome>>,
     entered: Mutex<Vec<crate::runner::JobId>>,
@@ -206,7 +207,7 @@ impl fmt::Debug for ScriptedRunner {
 impl Default for ScriptedRunner {
     fn default() -> Self {
         Self {
-            plugin: Mutex::new(Digest::of(b"scripted plugin, version 1")),
+            plugin: Mutex::default(),
             endings: Mutex::default(),
             truths: Mutex::default(),
             entered: Mutex::default(),
@@ -259,11 +260,6 @@ impl ScriptedRunner {
         *locked(&self.notes) = Some(text.to_owned());
     }
 
-    /// Installs another version of the plugin.
-    pub fn install(&self, bytes: &[u8]) {
-        *locked(&self.plugin) = Digest::of(bytes);
-    }
-
     /// From now on it does not know the target of that name.
     pub fn loses_target(&self, target: &str) {
         locked(&self.lost_targets).insert(target.to_owned());
@@ -307,7 +303,7 @@ impl Runner for ScriptedRunner {
             return Err(Error::new(Code::UnknownRunner, format!("there is no runner `{runner}`"))
                 .with_help("name `sql`"));
         }
-        Ok(RunnerInfo::new(runner.clone(), "1".to_owned(), *locked(&self.plugin)))
+        Ok(locked(&self.plugin).describe(runner))
     }
 
     fn validate(&self, runner: &Slug, payload: &str) -> Result<Vec<Finding>, Error> {

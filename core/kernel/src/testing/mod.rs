@@ -16,6 +16,7 @@ pub use trusting::TrustingStore;
 mod interleaving; // a store in which something else happens meanwhile
 mod office; // the smallest organisation
 mod doubles; // clock, ids, policies and runner under the test's control
+mod plugin; // the plugin that the scripted runner has
 mod seen; // somebody who watches a run
 mod heads; // a memory of the log's heads, and the exam for all of them
 mod forms; // a reader of forms that knows one word

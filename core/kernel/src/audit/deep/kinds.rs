@@ -10,7 +10,7 @@ use crate::gate::{
 };
 use crate::id::RequestId;
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
-use crate::org::{GlobalRoleGrant, Project, User};
+use crate::org::{GlobalRoleGrant, PluginGrant, Project, User};
 use crate::request::{Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, Thread};
 use crate::store::Key;
 use crate::store::erasable::Erasable;
@@ -83,6 +83,7 @@ pub(super) const KINDS: &[Kind] = &[
     Kind { name: "log_year", known: Known::Named, judge: None, texts: &[] },
     Kind { name: "governance", known: Known::Named, judge: None, texts: &[] },
     Kind { name: "retention", known: Known::Named, judge: None, texts: &[] },
+    named::<PluginGrant>(None),
     Kind { name: "policy_set", known: Known::Named, judge: None, texts: &[] },
     told::<DenialNote>(),
     // Made from the log. What the index says of it is compared by a walk of its own.

@@ -17,7 +17,7 @@ use crate::id::{RequestId, UserId};
 use crate::identity::Caller;
 use crate::org::command::{AdoptPolicies, OrgCommand, ProjectCommand, Visitor};
 use crate::request::{Header, Request, StateName, action};
-use crate::runner::{Failure, Outcome, Report, own};
+use crate::runner::{Failure, Outcome, Report};
 use crate::store::Key;
 use crate::workflow::Verb;
 
@@ -57,7 +57,7 @@ impl Gate {
         start: Start,
     ) -> Result<Ticket, Error> {
         let (ticket, command) = self.transact(|txn| {
-            let ready = txn.ready(caller, id, start, |_| Ok(Some(own::digest())))?;
+            let ready = txn.ready(caller, id, start, |header| self.described(&header.runner))?;
             let (header, revision) = (&ready.header, &ready.revision);
             if !header.then.is_empty() || !revision.change.then.is_empty() {
                 let sentence = "a command is carried out once, and this asks for several times";

@@ -9,5 +9,6 @@ pub(super) mod propose;
 pub(super) mod apply;
 pub(super) mod room;
 pub(super) mod workflows;
+pub(super) mod plugins;
 pub(super) mod login;
 pub(super) mod read;

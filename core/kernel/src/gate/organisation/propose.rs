@@ -63,7 +63,7 @@ impl Gate {
             let scope = governance.scope();
             let what = format!("place where `{}` is reviewed", command.kind());
             txn.ask::<Submit>(user, scope, &what)?.spend_on(&scope)?;
-            self.check_change(title, &change)?;
+            self.check_change(txn, title, &change)?;
             // What its rules refuse now is better told now than after it was agreed to.
             txn.rehearse(command, user)?;
             let new = NewRequest {

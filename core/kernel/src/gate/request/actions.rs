@@ -218,7 +218,8 @@ impl Txn<'_> {
             Verb::Approve => {
                 let State::PendingApproval(pending) = &request.state else { return Ok(()) };
                 pending.check_not_twice(header, user)?;
-                self.gate.check_plugin_is_not_other(header)
+                self.gate.check_plugin_is_not_other(header)?;
+                self.check_granted(&header.runner)
             }
             Verb::Delete => self.check_nothing_depends_on(header.id),
             Verb::Execute | Verb::Rerun => self.try_start(caller, request),
@@ -231,6 +232,7 @@ impl Txn<'_> {
             Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
             Verb::Submit => {
                 header.check_did_not_run()?;
+                self.check_granted(&header.runner)?;
                 self.check_workflow_allowed(header)?;
                 self.check_origin(header)
             }
@@ -269,6 +271,7 @@ impl Txn<'_> {
             let approved = request.approved().ok_or_else(|| request.wrong_state("run"))?;
             (Start::First, approved.clone())
         };
+        self.check_granted(&header.runner)?;
         approved.check_executor(header, caller.user())?;
         let verb = self.start_verb(header, start)?;
         self.check_target(caller, header, verb)
@@ -295,5 +298,6 @@ fn is_of_the_way(error: &Error) -> bool {
             | Code::UnknownTarget
             | Code::UnknownRunner
             | Code::ArtifactNotApproved
+            | Code::PluginNotGranted
     )
 }

@@ -18,7 +18,8 @@ impl Gate {
     /// Fails with [`crate::error::Code::DigestMismatch`] when the request asks for something else by now, with
     /// [`crate::error::Code::Refused`] for an author and for whoever is not awaited, with
     /// [`crate::error::Code::AlreadyExists`] for a second yes of the same person, and with
-    /// [`crate::error::Code::Blocked`] where a rule of the project stops it.
+    /// [`crate::error::Code::Blocked`] where a rule of the project stops it, and
+    /// [`crate::error::Code::PluginNotGranted`] where the plugin may not reach what it asks for.
     /// When it does not wait for approvals, that is [`crate::error::Code::WrongState`].
     ///
     /// ```
@@ -76,6 +77,7 @@ impl Gate {
             let revision = txn.revision(header)?;
             revision.check_digests(header)?;
             self.check_plugin_is_not_other(header)?;
+            txn.check_granted(&header.runner)?;
             txn.check_not_blocked(header, &revision)?;
             let is_enough = matches!(state, State::Approved(_));
             let way = txn.way(caller, &request.header, Verb::Approve, comment)?;

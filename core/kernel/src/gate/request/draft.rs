@@ -113,8 +113,8 @@ impl Gate {
     ///
     /// Fails with [`Code::InvalidPayload`] and the first finding when the runner refuses the payload.
     /// A title that is empty or not one line is [`Code::InvalidInput`], what is over the limits
-    /// [`Code::TooLarge`], a runner that is not installed [`Code::UnknownRunner`], and a place that is not
-    /// there [`Code::NotFound`].
+    /// [`Code::TooLarge`], a runner that is not installed [`Code::UnknownRunner`], one whose plugin asks for more than was
+    /// granted [`Code::PluginNotGranted`], and a place that is not there [`Code::NotFound`].
     ///
     /// ```
     /// use placet_core::error::Code;
@@ -193,7 +193,7 @@ impl Gate {
             if own::is_own(&new.change.runner) {
                 return Err(not_proposed());
             }
-            self.check_change(&new.title, &new.change)?;
+            self.check_change(txn, &new.title, &new.change)?;
             let workflow = shelf.book.workflows.to_begin(begins.workflow)?;
             shelf.book.check_allowed(new.environment, &workflow.name)?;
             let mut header = self.new_header(txn, caller, new, &workflow)?;
@@ -236,7 +236,7 @@ impl Gate {
             if own::is_own(&request.header.runner) || own::is_own(&change.runner) {
                 txn.check_is_proposal(author, &request.header, change)?;
             }
-            self.check_change(title, change)?;
+            self.check_change(txn, title, change)?;
             request.header.check_keeps_payload(change)?;
             let from = request.state.name();
             let mut header = request.header.clone();
@@ -324,9 +324,15 @@ impl Gate {
     }
 
     /// Looks at what was written: sizes here, the payload by its runner. Changes nothing.
-    pub(in crate::gate) fn check_change(&self, title: &str, change: &Change) -> Result<(), Error> {
+    pub(in crate::gate) fn check_change(
+        &self,
+        txn: &mut Txn<'_>,
+        title: &str,
+        change: &Change,
+    ) -> Result<(), Error> {
         self.check_title(title)?;
         change.check(&self.parts.limits)?;
+        txn.check_granted(&change.runner)?;
         let runner = self.runner(&change.runner);
         let findings = guarded(|| runner.validate(&change.runner, &change.payload))?;
         match findings.iter().find(|finding| finding.level == Level::Error) {

@@ -27,7 +27,8 @@ impl Gate {
     /// Making it again replaces it. Findings of level `error` are part of the plan; submitting refuses
     /// such a plan.
     ///
-    /// Fails with [`Code::WrongState`] unless the request is being written, with [`Code::UnknownRunner`],
+    /// Fails with [`Code::WrongState`] unless the request is being written, with [`Code::UnknownRunner`], with
+    /// [`Code::PluginNotGranted`] where the plugin asks for more than was granted,
     /// with [`Code::RunnerFault`] when the runner panics, and with what the runner answers.
     ///
     /// ```
@@ -51,6 +52,7 @@ impl Gate {
             let revision = txn.revision(&request.header)?;
             let runner = &revision.change.runner;
             let info = guarded(|| self.runner(runner).describe(runner))?;
+            txn.check_grant_of(runner, &info)?;
             let targets = revision.change.targets();
             let jobs =
                 targets.map(|target| self.job(txn, &request.header, (&revision, target), None));
@@ -90,6 +92,7 @@ impl Gate {
                 .with_help("make the plan again"));
             }
             let revision = txn.revision(&request.header)?;
+            txn.admit_plugin(&revision.change.runner, info)?;
             let revision = Revision { plan: Some(plan.clone()), then: then.to_vec(), ..revision };
             let (plan_digest, needs_person) = (revision.plans_digest()?, revision.needs_person());
             let (runner_digest, at) = (info.identity()?, txn.now);
@@ -118,6 +121,7 @@ impl Gate {
             .ok_or_else(|| not_found(&format!("project `{}`", header.project_id)))?;
         let (run, attempt, fence) = run.unwrap_or((RunId::from_u128(0), 0, 0));
         let environment = shelf.book.environment(header.environment_id)?;
+        let may_dry_run = txn.may_dry_run(&revision.change.runner)?;
         Ok(Job {
             id: JobId { request: header.id, revision: header.revision, attempt, fence, run },
             runner: revision.change.runner.clone(),
@@ -130,7 +134,7 @@ impl Gate {
                 environment: environment.code.clone(),
             },
             deadline: txn.now.plus_ms(self.parts.limits.run_ms_max),
-            dry_run: environment.criticality < Criticality::Critical,
+            dry_run: environment.criticality < Criticality::Critical && may_dry_run,
             settings: shelf.book.settings(header.environment_id, &header.runner).to_owned(),
         })
     }

@@ -116,7 +116,7 @@ impl Gate {
             }
             txn.check_promotable(&source, &shelf.book, to.environment)?;
             revision.check_digests(header)?;
-            self.check_change(&header.title, &change)?;
+            self.check_change(txn, &header.title, &change)?;
             let new = NewRequest {
                 project: header.project_id,
                 module: header.module_id,

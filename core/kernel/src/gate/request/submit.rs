@@ -21,6 +21,7 @@ impl Gate {
     /// [`crate::error::Code::InvalidPayload`] when the plan has a finding of level `error`. Where only promoted
     /// changes come, another one is [`crate::error::Code::Refused`], and a promoted one with another plugin
     /// [`crate::error::Code::DigestMismatch`].
+    /// A plugin that asks for more than was granted is [`crate::error::Code::PluginNotGranted`].
     /// In any other state it is [`crate::error::Code::WrongState`]. A payload that does not fit the form of its workflow is
     /// [`crate::error::Code::InvalidPayload`] with each field, where the workflow asks for it.
     ///
@@ -80,6 +81,7 @@ impl Gate {
             header.check_did_not_run()?;
             let revision = txn.revision(&header)?;
             revision.check_digests(&header)?;
+            txn.check_granted(&header.runner)?;
             txn.check_origin(&header)?;
             txn.check_workflow_allowed(&header)?;
             let mut findings = revision.plans().flat_map(|plan| &plan.findings);

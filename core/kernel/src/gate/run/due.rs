@@ -185,6 +185,7 @@ const fn is_for_good(code: Code) -> bool {
             | Code::UnsoundWorkflow
             | Code::QuorumUnsatisfiable
             | Code::ArtifactNotApproved
+            | Code::PluginNotGranted
             | Code::InvalidInput
             | Code::InvalidPayload
             | Code::TooLarge

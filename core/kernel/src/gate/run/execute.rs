@@ -1,6 +1,6 @@
 //! Starting a run of exactly what was approved.
 
-use super::start::Start;
+use super::start::{Start, identity_of};
 use crate::audit::Event;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
@@ -9,7 +9,7 @@ use crate::gate::request::plan::guarded;
 use crate::id::{RequestId, RunId};
 use crate::identity::{Caller, Channel};
 use crate::org::Slug;
-use crate::runner::{Job, Plan, own};
+use crate::runner::{Job, Plan, RunnerInfo, own};
 
 /// The right to drive one run, once. It exists only after the start was recorded durably.
 ///
@@ -171,7 +171,7 @@ impl Gate {
         if own::is_own(&runner) {
             return self.apply_command(caller, id, start);
         }
-        let described = match self.installed(&runner) {
+        let described = match self.described(&runner) {
             Ok(described) => described,
             Err(error) => {
                 // What ails a runner is told to whoever may run it, and what was looked at may be outdated.
@@ -182,13 +182,16 @@ impl Gate {
         let ticket = self.attempt(|txn| {
             let ready = txn.ready(caller, id, start, |header| {
                 let is_same = header.runner == runner;
-                if is_same { Ok(described) } else { self.installed(&header.runner) }
+                if is_same { Ok(described.clone()) } else { self.described(&header.runner) }
             })?;
             let (entered, executing) = txn.enter(caller, ready)?;
             if let Err(busy) =
                 txn.take_turn(&entered.run.target, &entered.header, entered.run.fence)?
             {
                 return Ok((Err(busy), None));
+            }
+            if let Some(info) = &entered.described {
+                txn.admit_plugin(&entered.header.runner, info)?;
             }
             txn.begin_run(&entered.run)?;
             let request = entered.save(txn, caller, executing.into())?;
@@ -202,8 +205,13 @@ impl Gate {
     /// The digest of the plugin that is installed as `runner`; nothing when there is none. A runner that
     /// cannot tell is an error, and not the same as none.
     pub(in crate::gate) fn installed(&self, runner: &Slug) -> Result<Option<Digest>, Error> {
+        identity_of(self.described(runner)?.as_ref())
+    }
+
+    /// What the plugin that is installed as `runner` says of itself; as [`Self::installed`] answers.
+    pub(in crate::gate) fn described(&self, runner: &Slug) -> Result<Option<RunnerInfo>, Error> {
         match guarded(|| self.runner(runner).describe(runner)) {
-            Ok(info) => info.identity().map(Some),
+            Ok(info) => Ok(Some(info)),
             Err(error) if error.code() == Code::UnknownRunner => Ok(None),
             Err(error) => Err(error),
         }

@@ -11,6 +11,7 @@ use crate::gate::request::plan::{PlanLink, guarded};
 use crate::gate::txn::Txn;
 use crate::id::RequestId;
 use crate::identity::Caller;
+use crate::org::PluginGrant;
 use crate::request::{DECLARED_PARTLY_DONE, Header, Request, State, action};
 use crate::runner::{Failure, Job, JobId, Outcome, Plan, Report};
 use crate::workflow::Verb;
@@ -35,6 +36,14 @@ pub enum Finding {
     Partly,
     /// Nothing of it took effect: it failed, and may be run again.
     NothingDone,
+}
+
+/// A run that nobody knows the end of, and what its plugin may reach.
+struct UnknownJob {
+    header: Header,
+    job: Job,
+    plan: Plan,
+    grant: Option<PluginGrant>,
 }
 
 impl Gate {
@@ -75,8 +84,8 @@ impl Gate {
         self.check_comment(reason, true)?;
         // A person's word is for what nobody can tell. Reading also waits for the lock that a run which only stands
         // still would need, where the target has one.
-        let (header, job, plan) = self.consult(|txn| self.unknown_job(txn, caller, id))?;
-        if self.target_can_tell(&header, &job, &plan) {
+        let asked = self.consult(|txn| self.unknown_job(txn, caller, id))?;
+        if self.target_can_tell(&asked) {
             return Err(Error::new(Code::Refused, format!("the target can tell about `{id}`"))
                 .with_help("verify it: then the outcome is what the target says"));
         }
@@ -125,9 +134,11 @@ impl Gate {
 
     /// Whether the plugin that was approved can read what became of `job`. Another one is not asked, and one that
     /// is not there cannot tell.
-    fn target_can_tell(&self, header: &Header, job: &Job, plan: &Plan) -> bool {
-        let installed = self.installed(&header.runner).unwrap_or_default();
-        if check_plugin(header, installed).is_err() {
+    fn target_can_tell(&self, UnknownJob { header, job, plan, grant }: &UnknownJob) -> bool {
+        let Ok(Some(info)) = self.described(&header.runner) else { return false };
+        let is_approved = info.identity().and_then(|it| check_plugin(header, Some(it))).is_ok();
+        let is_granted = grant.as_ref().is_none_or(|grant| grant.check(&info).is_ok());
+        if !is_approved || !is_granted {
             return false;
         }
         let link = PlanLink::of_run(self, job.id);
@@ -141,7 +152,7 @@ impl Gate {
         txn: &mut Txn<'_>,
         caller: &Caller,
         id: RequestId,
-    ) -> Result<(Header, Job, Plan), Error> {
+    ) -> Result<UnknownJob, Error> {
         let request = txn.request(id)?;
         let scope = request.header.scope();
         let (by, _) = txn.ask::<Execute>(caller.user(), scope, &subject(id))?.spend_on(&scope)?;
@@ -155,6 +166,7 @@ impl Gate {
         revision.check_digests(&request.header)?;
         let plan = revision.plan_at(&ended.target)?.clone();
         let job = self.job(txn, &request.header, (&revision, &ended.target), run)?;
-        Ok((request.header, job, plan))
+        let grant = txn.plugin_grant(&request.header.runner)?;
+        Ok(UnknownJob { header: request.header, job, plan, grant })
     }
 }

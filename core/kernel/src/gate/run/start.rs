@@ -16,7 +16,7 @@ use crate::identity::Caller;
 use crate::request::{
     Approval, Approved, Executing, Header, Request, Revision, Run, State, StateName, action,
 };
-use crate::runner::{Job, Plan};
+use crate::runner::{Job, Plan, RunnerInfo};
 use crate::store::records::Record as _;
 use crate::workflow::{Requirement, Verb};
 
@@ -68,6 +68,7 @@ pub(in crate::gate) struct Ready {
     counted: Vec<Approval>,
     // How many approvals count no more.
     left_out: usize,
+    described: Option<RunnerInfo>,
 }
 
 /// A run that was entered, and is recorded with the commit of this try.
@@ -77,6 +78,8 @@ pub(in crate::gate) struct Entered {
     pub(in crate::gate) run: Run,
     start: Start,
     left_out: usize,
+    // What the plugin says of itself that will be told to execute.
+    pub(in crate::gate) described: Option<RunnerInfo>,
     plan: Plan,
     job: Job,
 }
@@ -129,19 +132,22 @@ impl Entered {
 
 impl Txn<'_> {
     /// The one way to a run: whoever executes, runs again, or is started by the gate has all of this looked at.
-    /// `installed` answers the digest of the plugin that would run.
+    /// `described` answers what the plugin that would run says of itself; nothing where there is none.
     pub(in crate::gate) fn ready(
         &mut self,
         caller: &Caller,
         id: RequestId,
         start: Start,
-        installed: impl FnOnce(&Header) -> Result<Option<Digest>, Error>,
+        described: impl FnOnce(&Header) -> Result<Option<RunnerInfo>, Error>,
     ) -> Result<Ready, Error> {
         let (header, approved, permit) = self.startable(caller, id, start)?;
-        let installed = installed(&header)?;
+        let described = described(&header)?;
         let revision = self.revision(&header)?;
         revision.check_digests(&header)?;
-        check_plugin(&header, installed)?;
+        check_plugin(&header, identity_of(described.as_ref())?)?;
+        if let Some(info) = &described {
+            self.check_grant_of(&header.runner, info)?;
+        }
         self.check_settings(&header)?;
         self.check_origin(&header)?;
         approved.check_executor(&header, caller.user())?;
@@ -149,7 +155,7 @@ impl Txn<'_> {
         self.check_not_blocked(&header, &revision)?;
         let verb = self.start_verb(&header, start)?;
         self.check_target(caller, &header, verb)?;
-        Ok(Ready { header, revision, approved, permit, start, verb, counted, left_out })
+        Ok(Ready { header, revision, approved, permit, start, verb, counted, left_out, described })
     }
 
     /// Enters the run: the permit is spent, and the request is at work.
@@ -158,8 +164,17 @@ impl Txn<'_> {
         caller: &Caller,
         ready: Ready,
     ) -> Result<(Entered, Executing), Error> {
-        let Ready { mut header, revision, approved, permit, start, verb, counted, left_out } =
-            ready;
+        let Ready {
+            mut header,
+            revision,
+            approved,
+            permit,
+            start,
+            verb,
+            counted,
+            left_out,
+            described,
+        } = ready;
         let id = RunId::from_u128(self.gate.parts.ids.next());
         let executing = approved.start(&mut header, permit, &counted, (id, self.now))?;
         if start != Start::Again {
@@ -183,7 +198,7 @@ impl Txn<'_> {
         let plan = revision.plan_at(&run.target)?.clone();
         let numbers = Some((id, run.attempt, run.fence));
         let job = self.gate.job(self, &header, (&revision, &run.target), numbers)?;
-        Ok((Entered { header, run, start, left_out, plan, job }, executing))
+        Ok((Entered { header, run, start, left_out, described, plan, job }, executing))
     }
 
     /// What was approved of the request, with the caller's right to run it.
@@ -309,6 +324,11 @@ impl Gate {
         Err(Error::new(Code::DigestMismatch, sentence)
             .with_help("send the request back: it is planned anew when it is submitted again"))
     }
+}
+
+/// What plans bind to of a plugin that was described.
+pub(in crate::gate) fn identity_of(described: Option<&RunnerInfo>) -> Result<Option<Digest>, Error> {
+    described.map(RunnerInfo::identity).transpose()
 }
 
 /// Refuses a plugin that is not, byte for byte, the one that was approved.

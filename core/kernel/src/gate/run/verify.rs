@@ -58,6 +58,7 @@ impl Gate {
             };
             let revision = txn.revision(&request.header)?;
             revision.check_digests(&request.header)?;
+            txn.check_granted(&request.header.runner)?;
             let plan = revision.plan_at(&ended.target)?.clone();
             let run = Some((ended.run, ended.attempt, ended.fence));
             let job = self.job(txn, &request.header, (&revision, &ended.target), run)?;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     AddMember, AdoptPolicies, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole,
     CreateEnvironment, CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam,
-    CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole, ProjectCommand,
+    CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole, GrantPlugin, ProjectCommand,
     PutBlockingRule, PutQuorumRule, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole,
-    RemoveRule, RemoveTeam, RenameProject, RenameTeam, RetireWorkflow, RevokeGlobalRole,
+    RemoveRule, RemoveTeam, RenameProject, RenameTeam, RetireWorkflow, RevokeGlobalRole, RevokePluginGrant,
     SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance,
     SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention, SetRunnerSettings, SetUserActive,
     SetWorkflow, UnassignModule, UpdateEnvironment, UpdateModule, sealed,
@@ -189,6 +189,8 @@ commands! {
         RevokeGlobalRole = "revoke_global_role",
         SetRetention = "set_retention",
         SetPlatformGovernance = "set_platform_governance",
+        GrantPlugin = "grant_plugin",
+        RevokePluginGrant = "revoke_plugin_grant",
     }
     policies {
         AdoptPolicies = "adopt_policies",

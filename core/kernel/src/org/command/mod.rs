@@ -11,6 +11,7 @@ mod template;
 mod auto_approval;
 mod rule;
 mod platform;
+mod plugin;
 mod workflow;
 mod narrowing;
 mod govern;
@@ -34,6 +35,7 @@ pub use platform::{
     CreateProject, CreateUser, GrantGlobalRole, RenameProject, RetentionClass, RevokeGlobalRole,
     SetRetention, SetUserActive,
 };
+pub use plugin::{GrantPlugin, RevokePluginGrant};
 pub use rights::{
     AllowRole, AssignRole, CreatePermission, CreateRole, DisallowRole, EndGrant, RemovePermission,
     RemoveRole,
