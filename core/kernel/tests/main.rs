@@ -42,6 +42,7 @@ mod reruns;
 mod bound_parts;
 mod batches;
 mod automatic;
+mod plugin_grants; // what plugins may reach, who says so, and what it stops
 mod settings;
 mod told_plans;
 mod promotions;

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::{Batch, MemoryStore, Store as _};
+use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::gate::{CheckReport, Finding, Gate, NewArtifact, Promotion};
 use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::limits::Limits;
 use crate::org::command::{
-    AddMember, AssignRole, CommandKind, CreateEnvironment, CreateUser, GrantGlobalRole, OrgCommand,
-    PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole, SetAllowedWorkflows,
-    SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance,
+    AddMember, AssignRole, CommandKind, CreateEnvironment, CreateUser, GrantGlobalRole,
+    GrantPlugin, OrgCommand, PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole,
+    RevokePluginGrant, SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance,
     SetPromotion, SetQuorum, SetRetention, SetRunnerSettings, SetWorkflow,
 };
 use crate::org::{
@@ -39,6 +40,7 @@ pub(super) fn story(store: &Arc<MemoryStore>) -> Result<(), Error> {
     gate.adopt_policies(&office.root, gate.policy_set()?)?;
     let retention = SetRetention { class: RetentionClass::Content, keep_days: Some(365) };
     gate.administer(&office.root, &retention)?;
+    grants(&gate, &office)?;
     let denied = gate.request_changes(ana, draft(&gate, &office, "denied")?, "no");
     assert_eq!(denied.unwrap_err().code(), Code::Denied);
 
@@ -230,6 +232,15 @@ fn draft(gate: &Gate, office: &Office, title: &str) -> Result<RequestId, Error> 
 pub(super) fn find(gate: &Gate, office: &Office, title: &str) -> RequestId {
     let all = gate.requests(&office.ana, office.project, None).unwrap().items;
     all.into_iter().find(|request| request.title == title).unwrap().id
+}
+
+/// What plugins may reach, said in each way; the host's own word for `sql` comes with the first plan.
+fn grants(gate: &Gate, office: &Office) -> Result<(), Error> {
+    let (runner, digest) = ("mail".parse()?, Some(Digest::of(b"mail 1")));
+    let capabilities = ["http".parse()?].into();
+    let granted = GrantPlugin { runner, digest, capabilities, dry_run: false };
+    gate.administer(&office.root, &granted)?;
+    gate.administer(&office.root, &RevokePluginGrant { runner: "shell".parse()? })
 }
 
 /// Commands that need approval themselves, of the project and of the platform, and one that was carried out.

@@ -195,6 +195,7 @@ fn again(kind: &str, fixture: &Fixture) -> Result<Option<Vec<u8>>, Error> {
         Epoch,
         GlobalRoleGrant,
         HistoryEntry,
+        PluginGrant,
         Project,
         ProjectRow,
         Request,

@@ -9,8 +9,8 @@ use placet_core::error::Error;
 use placet_core::gate::{Erasure, Gate};
 use placet_core::identity::Caller;
 use placet_core::org::command::{
-    AllowRole, CommandKind, CreatePermission, CreateTeam, OrgCommand, RetentionClass,
-    SetGovernance, SetRetention,
+    AllowRole, CommandKind, CreatePermission, CreateTeam, GrantPlugin, OrgCommand, RetentionClass,
+    RevokePluginGrant, SetGovernance, SetRetention,
 };
 use placet_core::testing::{MemoryHeads, ScriptedAuthorizer};
 
@@ -34,6 +34,7 @@ fn about_rights(stage: &Stage, verb: &str, by: &Caller) -> Option<Result<(), Err
         "check-stories" => gate.check_stories(by, "").map(drop),
         "global-roles" => gate.global_roles(by).map(drop),
         "platform-governance" => gate.platform_governance(by).map(drop),
+        "plugin-grants" => gate.plugin_grants(by).map(drop),
         "workflows" => gate.workflows(by, project).map(drop),
         "workflow-of" => gate.workflow(by, project, &"change".parse().unwrap(), None).map(drop),
         "policy-set" => gate.policy_set().map(drop),
@@ -85,6 +86,13 @@ fn about_all(stage: &Stage, verb: &str, by: &Caller, what: &str) -> Option<Resul
         "keep-nothing" => {
             let (class, keep_days) = (RetentionClass::Comment, Some(0));
             gate.administer(by, &SetRetention { class, keep_days })
+        }
+        "grant-plugin" => {
+            let (runner, capabilities) = (what.parse().unwrap(), ["http".parse().unwrap()].into());
+            gate.administer(by, &GrantPlugin { runner, digest: None, capabilities, dry_run: true })
+        }
+        "revoke-plugin" => {
+            gate.administer(by, &RevokePluginGrant { runner: what.parse().unwrap() })
         }
         "erase-expired" => gate.erase_expired(|_| Ok(())).map(drop),
         "adopt" => adopt(&gate, |digest| gate.adopt_policies(by, digest)),

@@ -144,6 +144,12 @@ stories! {
     a_command_that_needs_approval on Shop, given "let-manage root":
         "govern root, propose ana it, submit ana it, approve bo it, execute bo it, lift root !wrong_state";
 
+    saying_what_a_plugin_may_reach on Shop, given "draft ana it dev, submit ana it":
+        "grant-plugin ana sql !denied, revoke-plugin root sql, approve bo it !plugin_not_granted,
+         draft ana more dev !plugin_not_granted, grant-plugin root sql, approve bo it,
+         revoke-plugin root sql, revoke-plugin root sql !wrong_state, execute bo it !plugin_not_granted,
+         grant-plugin root sql, execute bo it, drive it, verify bo it, plugin-grants root";
+
     only_some_workflows on Shop, given "draft ana it dev":
         "settings root 10, form root USER_STORY, workflow root purchase, only root purchase, submit ana it !refused,
          draft ana more dev !refused, draft ana one dev purchase, only root change, submit ana it,

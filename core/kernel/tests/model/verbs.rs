@@ -10,7 +10,9 @@ use placet_core::digest::Digest;
 use placet_core::error::Error;
 use placet_core::gate::{CheckReport, Erasure, Finding, Gate, Promotion};
 use placet_core::org::UserKind;
-use placet_core::org::command::{CreateTeam, CreateUser, OrgCommand, RenameProject, UpdateModule};
+use placet_core::org::command::{
+    CreateTeam, CreateUser, GrantPlugin, OrgCommand, RenameProject, RevokePluginGrant, UpdateModule,
+};
 use placet_core::request::{ArtifactName, CheckStatus, RevisionRef, ThreadPlace};
 use placet_core::runner::{Failure, Outcome, Report};
 use placet_core::testing::{MemoryHeads, ScriptedAuthorizer, Seen};
@@ -182,6 +184,15 @@ verbs! {
             let project = s.office().project;
             s.gate.administer(&s.caller(by), &RenameProject { project, name: "Shop".parse()? })
         });
+        "administer:grant_plugin": call(|s, by| {
+            let (runner, capabilities) = ("mail".parse()?, ["http".parse()?].into());
+            let grant = GrantPlugin { runner, digest: None, capabilities, dry_run: false };
+            s.gate.administer(&s.caller(by), &grant)
+        });
+        "administer:revoke_plugin_grant": call(|s, by| {
+            s.gate.administer(&s.caller(by), &RevokePluginGrant { runner: "mail".parse()? })
+        });
+        "plugin_grants": call(|s, by| s.gate.plugin_grants(&s.caller(by)));
         "organisation": call(|s, by| s.gate.organisation(&s.caller(by), s.office().project));
         "platform_governance": call(|s, by| s.gate.platform_governance(&s.caller(by)));
         "lift_governance": call(|s, _| s.gate.lift_governance(Some(s.office().project)));
