@@ -74,7 +74,9 @@ impl From<Code> for Exit {
             | Code::UnknownRunner
             | Code::UnknownTarget => Self::Input,
             Code::NotFound => Self::NotFound,
-            Code::Denied | Code::Refused | Code::ApprovalRequired => Self::NotAllowed,
+            Code::Denied | Code::Refused | Code::ApprovalRequired | Code::PluginNotGranted => {
+                Self::NotAllowed
+            }
             Code::Conflict
             | Code::AlreadyExists
             | Code::InUse

@@ -249,6 +249,21 @@ fn texts_are_erased_and_the_log_stays_whole() {
 }
 
 #[test]
+fn what_plugins_may_reach_is_said_and_shown() {
+    let tool = Tool::shop();
+    let grant = "org grant-plugin --runner mail --capability http --dry-run";
+    assert_eq!(tool.run(grant).code, 2, "one component, or any version");
+    assert_eq!(tool.run(&format!("{grant} --any-version")).code, 0);
+    let shown = tool.run("org plugin-grants");
+    for word in ["mail", "granted", "http", "dry runs", "any version"] {
+        assert!(shown.out.contains(word), "{word}: {}", shown.out);
+    }
+    assert_eq!(tool.run("org revoke-plugin-grant --runner mail").code, 0);
+    assert!(tool.run("org plugin-grants").out.contains("revoked"));
+    assert_eq!(tool.run("org revoke-plugin-grant --runner mail").code, 6);
+}
+
+#[test]
 fn there_are_completions_for_the_common_shells() {
     let tool = Tool::empty();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -127,6 +127,10 @@ impl GateBuilder {
 
     /// Installs a runner plugin under `name`: a component, what its manifest asks for, and what it is
     /// granted of that.
+    ///
+    /// What it reaches by that is recorded with its first plan. A later version that asks for more is not used until
+    /// an administrator grants it
+    /// ([`GrantPlugin`](placet_core::org::command::GrantPlugin)).
     pub fn plugin(
         mut self,
         name: impl Into<String>,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::governing::{
     ApplyRoleTemplate, RetireWorkflow, SetAutoApproveAi, SetGovernance, SetWorkflow,
 };
+use super::granting::GrantPlugin;
 use super::narrowing::{SetAllowedWorkflows, SetArtifactForm};
 use super::rules::{PutBlockingRule, PutQuorumRule, RemoveRule};
 use super::running::{SetExecution, SetPromotion, SetRunnerSettings};
@@ -87,6 +88,14 @@ pub(crate) enum OrgCommand {
         /// How many days. The default is: for good.
         #[arg(long)]
         keep_days: Option<u32>,
+    },
+    /// Say what the plugin of a runner may reach.
+    GrantPlugin(GrantPlugin),
+    /// Take away what the plugin of a runner may reach: nothing is begun with it from then on.
+    RevokePluginGrant {
+        /// The name that the plugin is installed under.
+        #[arg(long)]
+        runner: Slug,
     },
     /// Add an environment to a project.
     CreateEnvironment {

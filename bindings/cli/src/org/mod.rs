@@ -4,6 +4,7 @@ mod command; // every command, for the command line and for files
 mod running; // promotion, execution and settings
 mod rules; // rules about approvals
 mod governing; // workflows, governance, templates
+mod granting; // what plugins may reach
 mod narrowing; // which workflows, and what artifacts must hold
 mod words; // words of the kernel
 pub(crate) mod source; // a value, or the file that it stands in
@@ -40,6 +41,8 @@ pub(crate) enum Org {
     Users(show::Users),
     /// Show who may do what where in a project, as a table.
     Matrix(show::Matrix),
+    /// Show what each runner plugin may reach, for PLATFORM_ADMIN and AUDITOR.
+    PluginGrants(granting::PluginGrants),
     /// Do the commands of a file.
     Apply(apply::Apply),
     /// Erase texts for good; what was proven of them stays.
@@ -70,6 +73,7 @@ impl Org {
             Self::Show(command) => command.run(ground),
             Self::Users(command) => command.run(ground),
             Self::Matrix(command) => command.run(ground),
+            Self::PluginGrants(command) => command.run(ground),
             Self::Apply(command) => command.run(ground),
             Self::Erase(command) => command.run(ground),
             Self::Command(command) => command.run(ground),

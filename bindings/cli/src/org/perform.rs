@@ -74,6 +74,8 @@ fn quietly(gate: &Gate, caller: &Caller, command: &C) -> Result<Option<String>, 
         C::RevokeGlobalRole(command) => gate.administer(caller, command).map(done),
         C::SetRetention(command) => gate.administer(caller, command).map(done),
         C::SetPlatformGovernance(command) => gate.administer(caller, command).map(done),
+        C::GrantPlugin(command) => gate.administer(caller, command).map(done),
+        C::RevokePluginGrant(command) => gate.administer(caller, command).map(done),
         _ => Err(Error::new(Code::Internal, "this command has no place")),
     }
 }

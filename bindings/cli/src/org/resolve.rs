@@ -11,9 +11,9 @@ use placet::org::command::{
     AddMember, AllowRole, AssignModule, AssignRole, CreateEnvironment, CreateModule, CreateProject,
     CreateRole, CreateTeam, CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole,
     OrgCommand as Resolved, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole,
-    RemoveTeam, RenameProject, RenameTeam, RetentionClass, RevokeGlobalRole, SetExecution,
-    SetPromotion, SetQuorum, SetRetention, SetUserActive, UnassignModule, UpdateEnvironment,
-    UpdateModule,
+    RemoveTeam, RenameProject, RenameTeam, RetentionClass, RevokeGlobalRole, RevokePluginGrant,
+    SetExecution, SetPromotion, SetQuorum, SetRetention, SetUserActive, UnassignModule,
+    UpdateEnvironment, UpdateModule,
 };
 use placet::org::{ExecutionMode, Interval};
 use placet::request::Quorum;
@@ -71,6 +71,8 @@ impl Desk<'_> {
                 };
                 Ok(SetRetention { class, keep_days }.into())
             }
+            OrgCommand::GrantPlugin(asked) => Ok(asked.resolve()?.into()),
+            OrgCommand::RevokePluginGrant { runner } => Ok(RevokePluginGrant { runner }.into()),
             other => self.places(other),
         }
     }

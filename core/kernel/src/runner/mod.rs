@@ -153,7 +153,8 @@ pub struct RunnerInfo {
     pub configuration: Option<Digest>,
     /// JSON Schema (2020-12) of the payload.
     pub payload_schema: String,
-    /// What it may reach: the capabilities that are linked for it.
+    /// What it may reach: the capabilities that are linked for it, each a code such as `sql`. Nobody has it plan or run
+    /// anything with one that was not granted ([`GrantPlugin`](crate::org::command::GrantPlugin)).
     pub capabilities: Vec<String>,
 }
 

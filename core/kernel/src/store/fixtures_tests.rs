@@ -29,7 +29,7 @@ use crate::audit::Leaf;
 use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
-use crate::org::{GlobalRoleGrant, Project, User};
+use crate::org::{GlobalRoleGrant, PluginGrant, Project, User};
 use crate::request::{
     Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, StateName, Thread,
 };
