@@ -77,7 +77,10 @@ fn what_the_host_lets_a_plugin_reach_is_recorded_with_its_first_plan() {
     let told: Vec<&Leaf> =
         log.iter().filter(|leaf| leaf.facts.contains_key("first_grant")).collect();
     let [leaf] = told.as_slice() else { panic!("{told:?}") };
-    assert_eq!((leaf.event.as_str(), leaf.facts["first_grant"].as_str()), ("request.planned", "http sql"));
+    assert_eq!(
+        (leaf.event.as_str(), leaf.facts["first_grant"].as_str()),
+        ("request.planned", "http sql")
+    );
     let row = leaf.records.iter().find(|row| row.name == "plugin_grant/sql").unwrap();
     assert!(row.before.is_none() && row.after.is_some());
     let grants = world.gate.plugin_grants(&world.caller("root")).unwrap();
@@ -138,7 +141,8 @@ fn a_version_that_asks_for_more_is_refused_until_it_is_granted() {
     let leaf = log.iter().find(|leaf| leaf.event == "platform.plugin_granted").unwrap();
     let facts: BTreeMap<&str, &str> =
         leaf.facts.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let due = [("capabilities", "http sql"), ("digest", "any"), ("dry_run", "true"), ("runner", "sql")];
+    let due =
+        [("capabilities", "http sql"), ("digest", "any"), ("dry_run", "true"), ("runner", "sql")];
     assert_eq!(facts, BTreeMap::from(due));
     assert_eq!(leaf.actor, Some(root.user()));
     assert!(leaf.records.iter().any(|row| row.name == "plugin_grant/sql" && row.before.is_some()));
@@ -182,8 +186,8 @@ fn what_was_revoked_is_asked_nothing_until_it_is_granted_anew() {
     let world = World::new();
     let (ana, bo, root) = (world.caller("ana"), world.caller("bo"), world.caller("root"));
     let unknown = || Outcome::Unknown(Failure::new("timeout", "the line went dead"));
-    let [planned, pending] = [&["draft ana"][..], &["draft ana", "submit ana"]]
-        .map(|steps| request(&world, steps));
+    let [planned, pending] =
+        [&["draft ana"][..], &["draft ana", "submit ana"]].map(|steps| request(&world, steps));
     world.gate.plan(&ana, planned).unwrap();
     // One after the other: they have one target.
     world.bench.runner.ends_with(Outcome::Failed(Failure::new("sql.1", "no")));
@@ -252,7 +256,10 @@ fn a_grant_for_no_plugin_or_for_too_much_is_not_stored() {
     for (what, asked) in [("no code", vec!["SQL ; --"]), ("too much", vec!["x"; 0])] {
         let many: Vec<String> = (0..65).map(|number| format!("c{number}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        world.bench.runner.install_asking(what.as_bytes(), if asked.is_empty() { &many } else { &asked });
+        world
+            .bench
+            .runner
+            .install_asking(what.as_bytes(), if asked.is_empty() { &many } else { &asked });
         let id = request(&world, &["draft ana"]);
         refused(world.gate.plan(&world.caller("ana"), id), "capability", what);
     }
@@ -284,15 +291,19 @@ fn the_matrix_of_callers() {
         if name != "root" {
             assert_eq!(world.gate.plugin_grants(&root).unwrap(), before, "{name} changed a grant");
         }
-        let words = answers.map(|answer| answer.map_or_else(|error| error.code().as_str(), |()| "yes"));
+        let words =
+            answers.map(|answer| answer.map_or_else(|error| error.code().as_str(), |()| "yes"));
         table += &format!("{name}: {}\n", words.join(" "));
     }
     let due = "root: yes yes yes\naud: denied denied yes\nana: denied denied denied\nbo: denied denied denied\n\
                cy: denied denied denied\ndora: denied denied denied\neve: denied denied denied\n\
                robot: denied denied denied\nnobody: denied denied denied\n";
     assert_eq!(table, due);
-    let denied: BTreeSet<_> =
-        log(&world).into_iter().filter(|leaf| leaf.event == "denied").filter_map(|leaf| leaf.actor).collect();
+    let denied: BTreeSet<_> = log(&world)
+        .into_iter()
+        .filter(|leaf| leaf.event == "denied")
+        .filter_map(|leaf| leaf.actor)
+        .collect();
     assert_eq!(denied.len(), 8, "a denial of each");
 }
 
@@ -349,7 +360,10 @@ fn what_the_gate_would_start_by_itself_is_held_back() {
     world.gate.administer(&world.caller("root"), &revoke()).unwrap();
     assert!(world.gate.run_due().unwrap().is_none());
     let (_, last) = world.gate.trail(&world.caller("bo"), id).unwrap().pop().unwrap();
-    assert_eq!((last.event.as_str(), last.facts["because"].as_str()), ("run.held_back", "plugin_not_granted"));
+    assert_eq!(
+        (last.event.as_str(), last.facts["because"].as_str()),
+        ("run.held_back", "plugin_not_granted")
+    );
 }
 
 /// A store of a version that recorded no grants: what was approved there runs, and is recorded then.

@@ -117,7 +117,8 @@ impl PluginGrant {
         self.check_stands()?;
         let runner = &self.runner;
         if let Some(granted) = self.digest.filter(|granted| *granted != info.digest) {
-            let sentence = format!("the plugin of runner `{runner}` is not the one that was granted");
+            let sentence =
+                format!("the plugin of runner `{runner}` is not the one that was granted");
             return Err(refused(runner, "digest", sentence)
                 .with_help("install the granted one, or have a PLATFORM_ADMIN grant this one")
                 .with_detail("granted", granted)
@@ -128,8 +129,9 @@ impl PluginGrant {
             None => Ok(()),
             Some(word) => {
                 let shown = crate::letters::shown(word);
-                let sentence =
-                    format!("the plugin of runner `{runner}` asks for `{shown}`, which nobody granted");
+                let sentence = format!(
+                    "the plugin of runner `{runner}` asks for `{shown}`, which nobody granted"
+                );
                 Err(refused(runner, "capability", sentence)
                     .with_help(
                         "install the version before, or have a PLATFORM_ADMIN look at this one and grant it",

@@ -12,8 +12,9 @@ use crate::limits::Limits;
 use crate::org::command::{
     AddMember, AssignRole, CommandKind, CreateEnvironment, CreateUser, GrantGlobalRole,
     GrantPlugin, OrgCommand, PutBlockingRule, PutQuorumRule, RetentionClass, RevokeGlobalRole,
-    RevokePluginGrant, SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance,
-    SetPromotion, SetQuorum, SetRetention, SetRunnerSettings, SetWorkflow,
+    RevokePluginGrant, SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution,
+    SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention, SetRunnerSettings,
+    SetWorkflow,
 };
 use crate::org::{
     Block, Conditions, Criticality, ExecutionMode, FindingIs, GlobalRole, Interval, Slug, TeamRole,

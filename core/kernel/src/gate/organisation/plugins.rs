@@ -6,7 +6,6 @@ use crate::audit::Event;
 use crate::authz::{Audit, Scope};
 use crate::error::{Code, Error};
 use crate::gate::Gate;
-use crate::gate::request::plan::guarded;
 use crate::gate::txn::Txn;
 use crate::identity::Caller;
 use crate::org::command::{GrantPlugin, RevokePluginGrant};
@@ -57,11 +56,7 @@ impl Txn<'_> {
             return Ok(());
         };
         grant.check_stands()?;
-        match guarded(|| self.gate.parts.runner.describe(runner)) {
-            Ok(info) => grant.check(&info),
-            Err(error) if error.code() == Code::UnknownRunner => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.gate.described(runner)?.map_or(Ok(()), |info| grant.check(&info))
     }
 
     /// Refuses the plugin that says `info` of itself, where it asks for more than was granted to `runner`.
@@ -140,13 +135,14 @@ impl PlatformCommand for RevokePluginGrant {
         let before = desk.txn().plugin_grant(runner)?;
         if before.as_ref().is_some_and(|grant| grant.standing == GrantStanding::Revoked) {
             let sentence = format!("the grant of runner `{runner}` was revoked before");
-            return Err(Error::new(Code::WrongState, sentence)
-                .with_help("nothing needs to be done"));
+            return Err(
+                Error::new(Code::WrongState, sentence).with_help("nothing needs to be done")
+            );
         }
         // One that nobody used yet is kept from being used: what the host links for it counts no more.
         let standing = GrantStanding::Revoked;
-        let (digest, capabilities) = before
-            .map_or_else(Default::default, |grant| (grant.digest, grant.capabilities));
+        let (digest, capabilities) =
+            before.map_or_else(Default::default, |grant| (grant.digest, grant.capabilities));
         let runner = runner.clone();
         desk.txn().put(&PluginGrant { runner, digest, capabilities, dry_run: false, standing })
     }

@@ -219,7 +219,7 @@ impl Txn<'_> {
                 let State::PendingApproval(pending) = &request.state else { return Ok(()) };
                 pending.check_not_twice(header, user)?;
                 self.gate.check_plugin_is_not_other(header)?;
-                self.check_granted(&header.runner)
+                self.try_plugin(header)
             }
             Verb::Delete => self.check_nothing_depends_on(header.id),
             Verb::Execute | Verb::Rerun => self.try_start(caller, request),
@@ -232,7 +232,7 @@ impl Txn<'_> {
             Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
             Verb::Submit => {
                 header.check_did_not_run()?;
-                self.check_granted(&header.runner)?;
+                self.try_plugin(header)?;
                 self.check_workflow_allowed(header)?;
                 self.check_origin(header)
             }
@@ -271,10 +271,19 @@ impl Txn<'_> {
             let approved = request.approved().ok_or_else(|| request.wrong_state("run"))?;
             (Start::First, approved.clone())
         };
-        self.check_granted(&header.runner)?;
+        self.try_plugin(header)?;
         approved.check_executor(header, caller.user())?;
         let verb = self.start_verb(header, start)?;
         self.check_target(caller, header, verb)
+    }
+
+    /// Refuses a plugin that may not reach what it asks for. One that cannot say what it is refuses nobody here: the verb
+    /// tells what ails it.
+    fn try_plugin(&mut self, header: &Header) -> Result<(), Error> {
+        let Some(grant) = self.plugin_grant(&header.runner)? else { return Ok(()) };
+        grant.check_stands()?;
+        let described = self.gate.described(&header.runner).unwrap_or_default();
+        described.map_or(Ok(()), |info| grant.check(&info))
     }
 
     fn check_is_newest(&mut self, header: &Header) -> Result<(), Error> {

@@ -327,7 +327,9 @@ impl Gate {
 }
 
 /// What plans bind to of a plugin that was described.
-pub(in crate::gate) fn identity_of(described: Option<&RunnerInfo>) -> Result<Option<Digest>, Error> {
+pub(in crate::gate) fn identity_of(
+    described: Option<&RunnerInfo>,
+) -> Result<Option<Digest>, Error> {
     described.map(RunnerInfo::identity).transpose()
 }
 

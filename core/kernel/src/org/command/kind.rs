@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     AddMember, AdoptPolicies, AllowRole, ApplyRoleTemplate, AssignModule, AssignRole,
     CreateEnvironment, CreateModule, CreatePermission, CreateProject, CreateRole, CreateTeam,
-    CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole, GrantPlugin, ProjectCommand,
-    PutBlockingRule, PutQuorumRule, RemoveEnvironment, RemoveModule, RemovePermission, RemoveRole,
-    RemoveRule, RemoveTeam, RenameProject, RenameTeam, RetireWorkflow, RevokeGlobalRole, RevokePluginGrant,
-    SetAllowedWorkflows, SetArtifactForm, SetAutoApproveAi, SetExecution, SetGovernance,
-    SetPlatformGovernance, SetPromotion, SetQuorum, SetRetention, SetRunnerSettings, SetUserActive,
-    SetWorkflow, UnassignModule, UpdateEnvironment, UpdateModule, sealed,
+    CreateUser, DisallowRole, EndGrant, EndMembership, GrantGlobalRole, GrantPlugin,
+    ProjectCommand, PutBlockingRule, PutQuorumRule, RemoveEnvironment, RemoveModule,
+    RemovePermission, RemoveRole, RemoveRule, RemoveTeam, RenameProject, RenameTeam,
+    RetireWorkflow, RevokeGlobalRole, RevokePluginGrant, SetAllowedWorkflows, SetArtifactForm,
+    SetAutoApproveAi, SetExecution, SetGovernance, SetPlatformGovernance, SetPromotion, SetQuorum,
+    SetRetention, SetRunnerSettings, SetUserActive, SetWorkflow, UnassignModule, UpdateEnvironment,
+    UpdateModule, sealed,
 };
 use crate::digest::canonical_json;
 use crate::error::{Code, Error};
