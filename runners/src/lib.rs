@@ -51,6 +51,9 @@ mod call; // one call into a plugin
 mod builder; // what a host needs
 mod runner; // the kernel's seam
 pub mod shipped; // plugins that come with placet
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+pub mod conformance; // an exam for plugins
 
 pub use builder::Builder;
 pub use compiled::{Compilations, CompiledKey, Compiler, compile};
