@@ -1,7 +1,12 @@
 //! Runner plugins, before a host installs them.
 
-mod check; // does it load, and what does it ask for?
+mod new; // a folder to start from
+mod templates; // what is in it
+mod check; // does it load, what does it ask for, and does it keep the contract?
 mod run; // what would it do?
+mod bench; // how long does it take?
+mod package; // one folder to hand out
+mod componentize; // a core module as a component
 mod link; // what it is told while it runs
 mod compile; // for this program itself
 
@@ -13,6 +18,7 @@ use clap::{Args, Subcommand};
 use placet::SystemClock;
 use placet::error::Error;
 use placet::org::Slug;
+use placet::runners::conformance::Candidate;
 use placet::runners::{Grant, Manifest, WasmRunner};
 
 pub(crate) use self::compile::compiler;
@@ -21,13 +27,19 @@ use crate::console::Answer;
 use crate::files;
 use crate::ground::Ground;
 
-/// Runner plugins: check, run.
+/// Runner plugins: new, check, run, bench, package.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
-    /// Say whether a plugin loads, what it is and what it asks for.
+    /// Write a new plugin into a folder of its own.
+    New(new::New),
+    /// Say whether a plugin loads, what it is, what it asks for, and whether it keeps the contract.
     Check(check::Check),
     /// Ask a plugin what it would do, or let it do it, outside of any gate: for its author.
     Run(run::Run),
+    /// Measure how long a plugin takes.
+    Bench(bench::Bench),
+    /// Put component, manifest and digest into a folder to hand out.
+    Package(package::Package),
     /// Compile the component on standard input to standard output. This program calls itself so.
     #[command(hide = true)]
     Compile(compile::Compile),
@@ -36,8 +48,11 @@ pub(crate) enum Plugin {
 impl Plugin {
     pub(crate) fn run(self, ground: &Ground) -> Result<Answer, Error> {
         match self {
+            Self::New(command) => command.run(ground),
             Self::Check(command) => command.run(ground),
             Self::Run(command) => command.run(ground),
+            Self::Bench(command) => command.run(ground),
+            Self::Package(command) => command.run(ground),
             Self::Compile(command) => command.run(),
         }
     }
@@ -65,20 +80,37 @@ struct Installed {
 }
 
 impl Component {
-    fn install(self, targets: Vec<(String, PathBuf)>) -> Result<Installed, Error> {
-        let beside = || self.file.with_extension("json");
-        let path = self.manifest.clone().unwrap_or_else(beside);
+    /// The bytes and the manifest.
+    fn read(&self) -> Result<(Vec<u8>, Manifest), Error> {
+        let path = self.manifest.clone().unwrap_or_else(|| self.file.with_extension("json"));
         let manifest = Manifest::from_json(&files::text(&path)?)?;
-        let granted: BTreeSet<String> =
-            self.grant.unwrap_or_else(|| manifest.capabilities.clone()).into_iter().collect();
-        let grant = granted.iter().fold(Grant::none().with_dry_run(), Grant::with);
+        Ok((files::bytes(&self.file)?, manifest))
+    }
+
+    /// What is granted: all that the manifest asks for, or what was named.
+    fn granted(&self, manifest: &Manifest) -> BTreeSet<String> {
+        let named = self.grant.as_ref().unwrap_or(&manifest.capabilities);
+        named.iter().cloned().collect()
+    }
+
+    fn install(self, targets: Vec<(String, PathBuf)>) -> Result<Installed, Error> {
+        let (bytes, manifest) = self.read()?;
+        self.install_bytes(bytes, manifest, targets)
+    }
+
+    fn install_bytes(
+        &self,
+        bytes: Vec<u8>,
+        manifest: Manifest,
+        targets: Vec<(String, PathBuf)>,
+    ) -> Result<Installed, Error> {
+        let granted = self.granted(&manifest);
         let name: Slug = manifest.name.parse()?;
-        let component = files::bytes(&self.file)?;
         let mut builder = WasmRunner::builder().clock(Arc::new(SystemClock::default())).plugin(
             name.clone(),
-            component,
+            bytes,
             manifest.clone(),
-            grant,
+            grant(&granted),
         );
         if let Some(compiler) = compiler() {
             builder = builder.compiler(compiler);
@@ -90,4 +122,20 @@ impl Component {
         let runner = builder.build()?;
         Ok(Installed { runner, name, manifest, granted })
     }
+
+    /// The same for an exam.
+    fn candidate(&self) -> Result<(Candidate, Manifest), Error> {
+        let (bytes, manifest) = self.read()?;
+        let granted = grant(&self.granted(&manifest));
+        let candidate = Candidate::new(bytes, manifest.clone())?.grant(granted);
+        let candidate = match compiler() {
+            Some(compiler) => candidate.compiler(compiler),
+            None => candidate,
+        };
+        Ok((candidate, manifest))
+    }
+}
+
+fn grant(capabilities: &BTreeSet<String>) -> Grant {
+    capabilities.iter().fold(Grant::none().with_dry_run(), Grant::with)
 }
