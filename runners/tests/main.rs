@@ -25,3 +25,7 @@ mod deploy; // calls to other systems
 #[cfg(feature = "testing")]
 mod versions; // two versions of the interface in one host
 mod compiled; // compiled plugins on disk, and compilers
+#[cfg(feature = "conformance")]
+mod conformance; // the exam for plugins
+#[cfg(feature = "conformance")]
+mod published; // plugins of each published version of the interface

@@ -25,3 +25,5 @@ mod hostile;
 mod policy;
 mod plugin;
 mod doctor;
+mod authors;
+mod templates;
