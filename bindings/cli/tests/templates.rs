@@ -57,7 +57,7 @@ fn follow(folder: &Path, commands: &str) {
     // The exam, the table and the package were made, whatever else was said.
     assert!(out.contains("passed kill.verified") && !out.contains("FAILED"), "{out}\n{err}");
     assert!(out.contains("p95") && out.contains("packaged"), "{out}\n{err}");
-    println!("{out}");
+    eprintln!("{out}");
 }
 
 /// Findings, plan and outcome on a database of nine orders.
@@ -106,7 +106,7 @@ fn tried(language: &str) {
 }
 
 fn skipped(language: &str) {
-    println!("NOT TRIED: the template in {language}. PLACET_TEMPLATES={language} tries it.");
+    eprintln!("NOT TRIED: the template in {language}. PLACET_TEMPLATES={language} tries it.");
 }
 
 #[test]

@@ -42,7 +42,16 @@ pub struct Paced {
 
 /// How long everything took.
 ///
-/// See [`Paced`] for an example.
+/// ```
+/// use placet_runners::conformance::{Candidate, SqlWorld, pace};
+/// use placet_runners::shipped;
+///
+/// let sql = shipped::sql();
+/// let candidate = Candidate::new(sql.component, sql.manifest)?;
+/// let pace = pace(&candidate, r#"{"sql": "SELECT 1"}"#, 1, &SqlWorld::new("sqlite"))?;
+/// assert!(pace.component_bytes > 1_000_000 && pace.ready_ns > 0);
+/// # Ok::<(), placet_core::error::Error>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Pace {

@@ -30,7 +30,7 @@ pub(crate) struct Bench {
 impl Bench {
     pub(crate) fn run(self, _ground: &Ground) -> Result<Answer, Error> {
         let payload = files::text(&self.payload)?;
-        let (candidate, _) = self.component.candidate()?;
+        let candidate = self.component.candidate()?;
         let rounds = usize::try_from(self.rounds).unwrap_or(usize::MAX);
         let pace = pace(&candidate, &payload, rounds, &SqlWorld::new("sqlite"))?;
         let mut text = Text::default();

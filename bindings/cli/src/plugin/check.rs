@@ -62,7 +62,7 @@ impl Check {
         }
         let mut holds = findings.iter().all(|finding| finding.level != Level::Error);
         let mut exam = None;
-        if let Some((candidate, _)) = examined {
+        if let Some(candidate) = examined {
             let payloads: Vec<&str> = payloads.iter().map(String::as_str).collect();
             let report = examine(&candidate, &payloads, &SqlWorld::new(self.dialect))?;
             tell(&mut text, &report);

@@ -55,7 +55,6 @@ fn encode(module: &[u8], world: World) -> Result<Vec<u8>, String> {
     let world = said!(resolve.select_world(&[package], Some(world.name())))?;
     let mut module = module.to_vec();
     said!(embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8))?;
-    let encoder = said!(ComponentEncoder::default().validate(true).module(&module))?;
-    let mut encoder = encoder;
+    let mut encoder = said!(ComponentEncoder::default().validate(true).module(&module))?;
     said!(encoder.encode())
 }

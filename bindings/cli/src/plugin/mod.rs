@@ -124,15 +124,14 @@ impl Component {
     }
 
     /// The same for an exam.
-    fn candidate(&self) -> Result<(Candidate, Manifest), Error> {
+    fn candidate(&self) -> Result<Candidate, Error> {
         let (bytes, manifest) = self.read()?;
         let granted = grant(&self.granted(&manifest));
-        let candidate = Candidate::new(bytes, manifest.clone())?.grant(granted);
-        let candidate = match compiler() {
+        let candidate = Candidate::new(bytes, manifest)?.grant(granted);
+        Ok(match compiler() {
             Some(compiler) => candidate.compiler(compiler),
             None => candidate,
-        };
-        Ok((candidate, manifest))
+        })
     }
 }
 

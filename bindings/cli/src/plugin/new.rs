@@ -58,7 +58,8 @@ impl New {
             text.line(format_args!("  {name}"));
         }
         text.line("README.md has every command, from here to a package.");
-        let json = json!({"name": self.name, "folder": folder, "files": written});
+        let json =
+            json!({"name": self.name, "folder": folder.display().to_string(), "files": written});
         Ok(Answer::ok(text, json))
     }
 }

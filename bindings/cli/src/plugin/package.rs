@@ -70,7 +70,7 @@ impl Package {
         let json = json!({
             "plugin": json_of(&info)?,
             "manifest": json_of(&manifest)?,
-            "folder": output,
+            "folder": output.display().to_string(),
             "component_bytes": bytes.len(),
             "componentized": is_made,
         });
