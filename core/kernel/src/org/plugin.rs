@@ -87,7 +87,10 @@ impl PluginGrant {
             )
             .with_help("use a build whose capabilities are codes, such as `sql`")
         };
-        let named = info.capabilities.iter().map(|word| word.parse().map_err(|_| nameless(word)));
+        let named = info.capabilities.iter().map(|word| {
+            // What is wrong with it as a code says less than who asks for it.
+            word.parse::<Slug>().map_err(|source| nameless(word).with_source(source))
+        });
         let capabilities = named.collect::<Result<BTreeSet<Slug>, Error>>()?;
         if capabilities.len() > CAPABILITIES_MAX {
             let count = capabilities.len();

@@ -65,8 +65,14 @@ impl Txn<'_> {
         runner: &Slug,
         info: &RunnerInfo,
     ) -> Result<(), Error> {
-        let grant = self.plugin_grant(runner)?.filter(|_| !own::is_own(runner));
-        grant.map_or(Ok(()), |grant| grant.check(info))
+        if own::is_own(runner) {
+            return Ok(());
+        }
+        match self.plugin_grant(runner)? {
+            Some(grant) => grant.check(info),
+            // What could not be recorded is not entered either.
+            None => PluginGrant::of_host(runner, info).map(drop),
+        }
     }
 
     /// The same for a plugin whose word is about to be kept: what the host lets it reach is recorded where nothing is.
