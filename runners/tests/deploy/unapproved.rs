@@ -293,7 +293,7 @@ fn a_server_that_repeats_the_credential_shows_it_to_nobody() {
 #[test]
 fn a_wait_ends_when_the_run_does() {
     let ground = Ground::of(Product::Rundeck);
-    let patient = story(&["step 0", "wait 4294967295"], "succeeded");
+    let patient = story(&["step 0", "wait 4294967295", "notes"], "succeeded");
     let plan = ground.plan(&patient);
     let seen = std::sync::Arc::clone(&ground.link.lease);
     std::thread::scope(|scope| {
