@@ -3,6 +3,7 @@
 //!
 //! Rust is tried where the target `wasm32-wasip2` is installed. The others fetch their tools from registries, so that
 //! they are tried where `PLACET_TEMPLATES` names them: `PLACET_TEMPLATES=rust,python,javascript,c`.
+#![expect(clippy::print_stderr, reason = "what was not tried is said loudly")]
 
 use std::fs;
 use std::path::Path;

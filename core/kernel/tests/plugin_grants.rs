@@ -298,7 +298,7 @@ fn the_matrix_of_callers() {
         }
         let words =
             answers.map(|answer| answer.map_or_else(|error| error.code().as_str(), |()| "yes"));
-        table += &format!("{name}: {}\n", words.join(" "));
+        table.extend([name, ": ", &words.join(" "), "\n"]);
     }
     let due = "root: yes yes yes\naud: denied denied yes\nana: denied denied denied\nbo: denied denied denied\n\
                cy: denied denied denied\ndora: denied denied denied\neve: denied denied denied\n\

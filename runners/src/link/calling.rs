@@ -189,7 +189,7 @@ impl State {
 }
 
 /// The bytes of some texts.
-pub(super) fn length<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-    let lengths = texts.into_iter().map(<[u8]>::len).fold(0, usize::saturating_add);
+pub(super) fn length(texts: impl IntoIterator<Item = impl AsRef<[u8]>>) -> u64 {
+    let lengths = texts.into_iter().map(|text| text.as_ref().len()).fold(0, usize::saturating_add);
     u64::try_from(lengths).unwrap_or(u64::MAX)
 }

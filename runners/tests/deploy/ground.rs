@@ -174,7 +174,7 @@ pub(crate) struct Notebook {
     pub(crate) slip: Mutex<Option<(usize, Slip)>>,
     /// Whether it forgets everything: a link that is broken.
     pub(crate) forgets: bool,
-    notes: AtomicUsize,
+    pub(crate) notes: AtomicUsize,
 }
 
 /// A lease that something happens to at one of the looks of the plugin's thread.

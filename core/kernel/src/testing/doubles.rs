@@ -186,6 +186,7 @@ type Reshape = Box<dyn Fn(&Job, &mut Plan) + Send>;
 /// assert_eq!(runner.entered().len(), 1);
 /// # Ok::<(), placet_core::error::Error>(())
 /// ```
+#[derive(Default)]
 pub struct ScriptedRunner {
     pub(super) plugin: Mutex<ScriptedPlugin>,
     endings: Mutex<VecDeque<Outcome>>,
@@ -201,22 +202,6 @@ pub struct ScriptedRunner {
 impl fmt::Debug for ScriptedRunner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ScriptedRunner")
-    }
-}
-
-impl Default for ScriptedRunner {
-    fn default() -> Self {
-        Self {
-            plugin: Mutex::default(),
-            endings: Mutex::default(),
-            truths: Mutex::default(),
-            entered: Mutex::default(),
-            meanwhile: Mutex::default(),
-            notes: Mutex::default(),
-            lost_targets: Mutex::default(),
-            late: Mutex::default(),
-            reshape: Mutex::default(),
-        }
     }
 }
 
