@@ -133,7 +133,9 @@ fn template(product: Product) -> Value {
         template["steps"][0][part]["every_ms"] = json!(100);
         template["steps"][0][part]["times_max"] = json!(3);
     }
-    for health in template["health"].as_array_mut().into_iter().flatten() {
+    // Asked for by index, what is not there would be put there.
+    let health = template.get_mut("health").and_then(Value::as_array_mut);
+    for health in health.into_iter().flatten() {
         health["every_ms"] = json!(100);
         health["times_max"] = json!(2);
     }
