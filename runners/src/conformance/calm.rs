@@ -159,11 +159,14 @@ pub(super) fn runs(
     report.add("verify.before", sample, seen);
     let outcome = room.execute(payload, plan, (None, &link));
     let ran = report.add("run.truthful", sample, ran(room, plan, &outcome));
+    let applied = room.world.applied();
     let after = room.verify(payload, plan, &link);
-    let seen = room.is_true(&after, plan).and_then(|word| match word {
-        "unknown" => Err(format!("the target can tell, and it says {}", told(&after))),
-        word => Ok(format!("it says {word}")),
-    });
+    let seen = match room.is_true(&after, plan) {
+        _ if room.world.applied() != applied => Err("it changed something".to_owned()),
+        Ok("unknown") => Err(format!("the target can tell, and it says {}", told(&after))),
+        Ok(word) => Ok(format!("it says {word}")),
+        Err(why) => Err(why),
+    };
     report.add("verify.after", sample, seen);
     ran
 }

@@ -475,6 +475,7 @@ fn the_lab_has_a_record_of_each_kind() {
         "log_span",
         "log_word",
         "org",
+        "plugin_grant",
         "project",
         "promotion",
         "request",

@@ -54,6 +54,16 @@ pub enum Fault {
     Echo,
 }
 
+impl Fault {
+    /// Whether an answer without a body would not show it.
+    pub(crate) const fn is_about_the_body(&self) -> bool {
+        matches!(
+            self,
+            Self::OversizedBody { .. } | Self::DripBody | Self::CutBody | Self::Compressed
+        )
+    }
+}
+
 /// Which requests a fault meets.
 ///
 /// ```
