@@ -71,7 +71,7 @@ pub trait Spoken: Sync {
     }
 }
 
-/// How a dialect calls its types. See [`Examined`] for an example.
+/// How a dialect calls its types. See [`Examined`](super::Examined) for an example.
 ///
 /// ```
 /// # use placet_target::testing::Words;
