@@ -18,7 +18,7 @@ use crate::limits::RunnerLimits;
 use crate::manifest::{Grant, Manifest};
 use crate::plugin::Plugin;
 use crate::results::ResultSink;
-use crate::reviewer::Reviewer;
+use crate::reviewer::{self, Reviewer};
 use crate::runner::WasmRunner;
 use crate::shipped;
 use crate::signed::Trusted;
@@ -111,7 +111,8 @@ impl Builder {
         self
     }
 
-    /// Lets `reviewer` look at every script that is planned, beside those before it.
+    /// Lets `reviewer` look at every script that is planned, beside those before it. With the feature `postgres`, squawk's
+    /// rules look at every script for PostgreSQL anyway.
     pub fn reviewer(mut self, reviewer: Arc<dyn Reviewer>) -> Self {
         self.reviewers.push(reviewer);
         self
@@ -202,7 +203,7 @@ impl Builder {
             plugins,
             targets,
             results: self.results,
-            reviewers: self.reviewers.into(),
+            reviewers: reviewer::shipped().into_iter().chain(self.reviewers).collect(),
             usage: self.usage,
         })
     }

@@ -25,7 +25,7 @@ use crate::notes;
 use crate::planning;
 use crate::plugin::Plugin;
 use crate::results::{ResultSink, answer_name};
-use crate::reviewer::Reviewer;
+use crate::reviewer::{self, Reviewer};
 use crate::state::{Phase, Reach, State, Texts};
 use crate::target::Target;
 use crate::usage::UsageSink;
@@ -337,6 +337,9 @@ impl Runner for WasmRunner {
         info.title = clean(&said.title);
         info.payload_schema = said.payload_schema;
         info.capabilities.clone_from(&plugin.capabilities);
+        if plugin.reads_sql() {
+            info.configuration = Some(reviewer::configuration(&self.reviewers, &self.limits)?);
+        }
         Ok(plugin.info.get_or_init(|| info).clone())
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct World {
     pub(crate) asked_for: Option<(u64, u64)>,
     /// What it expects of a statement; of others it cannot explain anything.
     pub(crate) estimates: BTreeMap<String, u64>,
+    /// What it speaks; SQLite's dialect where nothing is said.
+    pub(crate) dialect: Option<&'static str>,
     writers: usize,
 }
 
@@ -89,7 +91,7 @@ impl Fake {
 
 impl SqlTarget for Fake {
     fn dialect(&self) -> &'static str {
-        "sqlite"
+        self.world().dialect.unwrap_or("sqlite")
     }
 
     fn open(&self, access: Access, _stop: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {

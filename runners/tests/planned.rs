@@ -290,3 +290,58 @@ fn a_step_that_changes_more_rows_than_the_plan_said_and_the_limit_allows_is_undo
     assert_eq!(found(&plan, "sql.rows_above_limit").len(), 1);
     assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
 }
+
+/// Looks for something else now.
+#[derive(Debug)]
+struct Versioned(&'static str);
+
+impl Reviewer for Versioned {
+    fn review(&self, _: &str, _: &str) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    fn version(&self) -> String {
+        self.0.to_owned()
+    }
+}
+
+#[test]
+fn who_reviews_and_within_which_limits_is_what_approvals_are_bound_to() {
+    let sql = "sql".parse().unwrap();
+    let with = |more: fn(placet_runners::Builder) -> placet_runners::Builder| {
+        let host = more(plugins(WasmRunner::builder())).build().unwrap();
+        host.describe(&sql).unwrap().configuration.unwrap()
+    };
+    let limited = |builder: placet_runners::Builder| {
+        builder.limits(placet_runners::RunnerLimits::default().with_rows_max(17))
+    };
+    let all = [
+        with(|builder| builder),
+        with(|builder| builder.reviewer(Arc::new(Dragons))),
+        with(|builder| builder.reviewer(Arc::new(Versioned("1")))),
+        with(|builder| builder.reviewer(Arc::new(Versioned("2")))),
+        with(limited),
+    ];
+    let distinct: std::collections::BTreeSet<_> = all.iter().map(ToString::to_string).collect();
+    assert_eq!(distinct.len(), all.len());
+    assert_eq!(with(|builder| builder), with(|builder| builder));
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn squawks_rules_look_at_what_is_for_postgresql() {
+    let payload = serde_json::json!({ "sql": "ALTER TABLE a DROP COLUMN b" });
+    let drops = |dialect, settings: &str| {
+        let fake = Fake::new();
+        fake.world().dialect = Some(dialect);
+        let job = Job { settings: settings.to_owned(), ..job("sql", &payload.to_string()) };
+        let host = plugins(WasmRunner::builder())
+            .target("orders".parse().unwrap(), Arc::new(fake))
+            .build();
+        let plan = host.unwrap().plan(&job, &Link::default()).unwrap();
+        found(&plan, "squawk.ban-drop-column").len()
+    };
+    assert_eq!(drops("postgresql", "{}"), 1);
+    assert_eq!(drops("postgresql", r#"{"rules": {"squawk.ban-drop-column": "off"}}"#), 0);
+    assert_eq!(drops("sqlite", "{}"), 0);
+}

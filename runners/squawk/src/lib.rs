@@ -9,6 +9,13 @@ use placet_sql_review::{Finding, Level, is_shallow, split};
 use squawk_linter::{Linter, Violation};
 use squawk_syntax::SourceFile;
 
+/// Which rules these are: the version of squawk.
+///
+/// ```
+/// assert_eq!(placet_review_squawk::VERSION.split('.').count(), 3);
+/// ```
+pub const VERSION: &str = "2.68.0";
+
 /// Lints a script for PostgreSQL. Not tuned yet: give what comes back to [`placet_sql_review::apply`].
 ///
 /// Comments that ask squawk to look away are not obeyed: what an author takes as known is said in the request,

@@ -34,3 +34,10 @@ fn what_it_cannot_read_needs_a_person() {
     }
     assert_eq!(codes("SELECT 1;"), Vec::<String>::new());
 }
+
+#[test]
+fn the_version_is_the_one_that_is_linked() {
+    let workspace = include_str!("../../../Cargo.toml");
+    let linked = format!("squawk-linter = \"={}\"", placet_review_squawk::VERSION);
+    assert!(workspace.lines().any(|line| line == linked), "{linked}");
+}
