@@ -119,6 +119,14 @@ pub struct Version {
     pub follows: Option<RequestId>,
 }
 
+impl Version {
+    /// Whether it is this version of that artifact of its own project.
+    pub(crate) fn is(&self, name: &ArtifactName, version: u32) -> bool {
+        (&self.artifact_type, self.artifact_id, self.version)
+            == (&name.artifact_type, name.artifact_id, version)
+    }
+}
+
 /// The newest version of an artifact: one record for each name, so that two versions are never written at once.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Artifact {

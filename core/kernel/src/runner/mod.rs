@@ -156,6 +156,11 @@ pub struct RunnerInfo {
     /// What it may reach: the capabilities that are linked for it, each a code such as `sql`. Nobody has it plan or run
     /// anything with one that was not granted ([`GrantPlugin`](crate::org::command::GrantPlugin)).
     pub capabilities: Vec<String>,
+    /// Where the payload lists the artifacts that it hands on to another system, as a JSON pointer (RFC 6901), such as
+    /// `/artifacts`: an array of objects with at least `type`, `id`, `version` and `digest`, the SHA-256 of the
+    /// artifact's payload. The gate lets it plan and run only where each of them is the newest version, as it
+    /// stands, and approved or published. Approvals bind to it. Nothing where it hands on none.
+    pub publishes: Option<String>,
 }
 
 impl RunnerInfo {
@@ -169,12 +174,17 @@ impl RunnerInfo {
             configuration: None,
             payload_schema: String::new(),
             capabilities: Vec::new(),
+            publishes: None,
         }
     }
 
     /// What plans, and so approvals, bind to: the component, and what it runs with.
     pub(crate) fn identity(&self) -> Result<Digest, Error> {
-        self.configuration.map_or(Ok(self.digest), |with| Digest::of_json(&(self.digest, with)))
+        match (self.configuration, &self.publishes) {
+            (None, None) => Ok(self.digest),
+            (Some(with), None) => Digest::of_json(&(self.digest, with)),
+            (with, Some(publishes)) => Digest::of_json(&(self.digest, with, publishes)),
+        }
     }
 }
 

@@ -9,11 +9,13 @@ use crate::runner::RunnerInfo;
 pub(super) struct ScriptedPlugin {
     digest: Digest,
     capabilities: Vec<String>,
+    publishes: Option<String>,
 }
 
 impl Default for ScriptedPlugin {
     fn default() -> Self {
-        Self { digest: Digest::of(b"scripted plugin, version 1"), capabilities: Vec::new() }
+        let digest = Digest::of(b"scripted plugin, version 1");
+        Self { digest, capabilities: Vec::new(), publishes: None }
     }
 }
 
@@ -21,6 +23,7 @@ impl ScriptedPlugin {
     pub(super) fn describe(&self, runner: &Slug) -> RunnerInfo {
         let mut info = RunnerInfo::new(runner.clone(), "1".to_owned(), self.digest);
         info.capabilities.clone_from(&self.capabilities);
+        info.publishes.clone_from(&self.publishes);
         info
     }
 }
@@ -43,6 +46,22 @@ impl ScriptedRunner {
     /// ```
     pub fn install_asking(&self, bytes: &[u8], capabilities: &[&str]) {
         let capabilities = capabilities.iter().map(|word| (*word).to_owned()).collect();
-        *locked(&self.plugin) = ScriptedPlugin { digest: Digest::of(bytes), capabilities };
+        let digest = Digest::of(bytes);
+        *locked(&self.plugin) = ScriptedPlugin { digest, capabilities, publishes: None };
+    }
+
+    /// From now on the plugin hands on the artifacts that the payload lists at this JSON pointer.
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use placet_core::{runner::Runner, store::MemoryStore, testing::Bench};
+    /// # let bench = Bench::on(Arc::new(MemoryStore::default()))?;
+    /// bench.runner.publishes("/artifacts");
+    /// let info = bench.runner.describe(&"sql".parse()?)?;
+    /// assert_eq!(info.publishes.as_deref(), Some("/artifacts"));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn publishes(&self, pointer: &str) {
+        locked(&self.plugin).publishes = Some(pointer.to_owned());
     }
 }

@@ -14,14 +14,14 @@ use placet_core::workflow::Verb;
 
 use crate::world::assert_invariants;
 
-struct Desk {
-    bench: Bench,
-    gate: Gate,
-    office: Office,
+pub(super) struct Desk {
+    pub(super) bench: Bench,
+    pub(super) gate: Gate,
+    pub(super) office: Office,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let bench = Bench::on(Arc::new(MemoryStore::default())).unwrap();
         let gate = Gate::new(bench.parts.clone());
         let office = Office::found(&gate).unwrap();
@@ -29,16 +29,16 @@ impl Desk {
         Self { bench, gate, office }
     }
 
-    fn name(&self, number: i64) -> ArtifactName {
+    pub(super) fn name(&self, number: i64) -> ArtifactName {
         ArtifactName::new(self.office.project, "USER_STORY".parse().unwrap(), number).unwrap()
     }
 
-    fn approve(&self, request: &Request) -> Result<Request, Error> {
+    pub(super) fn approve(&self, request: &Request) -> Result<Request, Error> {
         let digest = self.gate.view(&self.office.bo, request.header.id)?.digest.unwrap();
         self.gate.approve(&self.office.bo, request.header.id, digest, None)
     }
 
-    fn publish(&self, id: RequestId) -> Request {
+    pub(super) fn publish(&self, id: RequestId) -> Request {
         let ticket = self.gate.execute(&self.office.bo, id).unwrap();
         self.gate.drive(ticket, &Seen::default()).unwrap()
     }

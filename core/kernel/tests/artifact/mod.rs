@@ -6,3 +6,4 @@ mod auto_approval;
 mod life;
 mod by_rule;
 mod complete;
+mod handed_on;

@@ -9,3 +9,4 @@ pub(super) mod revert;
 pub(super) mod restore;
 pub(super) mod new_version;
 pub(super) mod publish;
+pub(super) mod handed_on;

@@ -28,7 +28,8 @@ impl Gate {
     /// such a plan.
     ///
     /// Fails with [`Code::WrongState`] unless the request is being written, with [`Code::UnknownRunner`], with
-    /// [`Code::PluginNotGranted`] where the plugin asks for more than was granted,
+    /// [`Code::PluginNotGranted`] where the plugin asks for more than was granted, with
+    /// [`Code::ArtifactNotApproved`] where it would hand on an artifact that is not approved as it stands,
     /// with [`Code::RunnerFault`] when the runner panics, and with what the runner answers.
     ///
     /// ```
@@ -53,6 +54,8 @@ impl Gate {
             let runner = &revision.change.runner;
             let info = guarded(|| self.runner(runner).describe(runner))?;
             txn.check_grant_of(runner, &info)?;
+            let payload = &revision.change.payload;
+            txn.check_handed_on(&request.header, &info, payload)?;
             let targets = revision.change.targets();
             let jobs =
                 targets.map(|target| self.job(txn, &request.header, (&revision, target), None));

@@ -147,6 +147,7 @@ impl Txn<'_> {
         check_plugin(&header, identity_of(described.as_ref())?)?;
         if let Some(info) = &described {
             self.check_grant_of(&header.runner, info)?;
+            self.check_handed_on(&header, info, &revision.change.payload)?;
         }
         self.check_settings(&header)?;
         self.check_origin(&header)?;
