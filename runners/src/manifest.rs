@@ -30,6 +30,10 @@ pub struct Manifest {
     /// The names under which it opens its connections. Each is bound to the target of the job.
     #[serde(default)]
     pub connections: Vec<String>,
+    /// Where its payloads list the artifacts that it hands on, as a JSON pointer such as `/artifacts`: the gate lets
+    /// it have only those that are approved, see [`RunnerInfo::publishes`](placet_core::runner::RunnerInfo::publishes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishes: Option<String>,
 }
 
 impl Manifest {
@@ -40,6 +44,7 @@ impl Manifest {
             version: version.into(),
             capabilities: Vec::new(),
             connections: Vec::new(),
+            publishes: None,
         }
     }
 
@@ -60,6 +65,13 @@ impl Manifest {
     #[must_use]
     pub fn with_capability(mut self, name: impl Into<String>) -> Self {
         self.capabilities.push(name.into());
+        self
+    }
+
+    /// Says where its payloads list the artifacts that it hands on, as a JSON pointer.
+    #[must_use]
+    pub fn with_publishes(mut self, pointer: impl Into<String>) -> Self {
+        self.publishes = Some(pointer.into());
         self
     }
 

@@ -337,6 +337,7 @@ impl Runner for WasmRunner {
         info.title = clean(&said.title);
         info.payload_schema = said.payload_schema;
         info.capabilities.clone_from(&plugin.capabilities);
+        info.publishes.clone_from(&plugin.manifest.publishes);
         if plugin.reads_sql() {
             info.configuration = Some(reviewer::configuration(&self.reviewers, &self.limits)?);
         }

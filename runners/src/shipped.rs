@@ -73,7 +73,8 @@ pub fn artifact_sync() -> Shipped {
         component: Cow::Borrowed(include_bytes!("../plugins/built/artifact-sync.wasm")),
         manifest: Manifest::new("artifact-sync", "0.1.0")
             .with_capability("http")
-            .with_connection("target"),
+            .with_connection("target")
+            .with_publishes("/artifacts"),
     }
 }
 

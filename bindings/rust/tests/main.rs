@@ -19,6 +19,7 @@ mod rolled_back;
 mod rotated;
 mod deciders;
 mod compiled;
+mod hands_on;
 mod kill;
 #[cfg(feature = "postgres")]
 mod story;
