@@ -67,6 +67,38 @@ impl Trusted {
         self.needed
     }
 
+    /// Which of the keys signed `note` over this manifest and component, each of them once, whatever its name there.
+    ///
+    /// Fails with [`Code::Refused`] where the note is none, is about another manifest or component, or has a signature
+    /// in the name of one of the keys that is not its own. Signatures by others are ignored, as the format asks.
+    ///
+    /// ```
+    /// use placet_core::audit::{Ed25519Signer, Signer};
+    /// use placet_runners::{Trusted, shipped};
+    ///
+    /// let ana = Ed25519Signer::from_seed("example.org/ana", &[1; 32])?;
+    /// let bo = Ed25519Signer::from_seed("example.org/bo", &[2; 32])?;
+    /// let plugin = shipped::sql();
+    /// let note = plugin.manifest.sign(&plugin.component, &[&ana, &ana])?.to_string();
+    /// let keys = vec![ana.verifier_key().clone(), bo.verifier_key().clone()];
+    /// let signers =
+    ///     Trusted::new(keys, 2)?.signers_of(&plugin.manifest, &plugin.component, note.as_bytes())?;
+    /// assert_eq!(signers, [ana.verifier_key().clone()]);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn signers_of(
+        &self,
+        manifest: &Manifest,
+        component: &[u8],
+        note: &[u8],
+    ) -> Result<Vec<VerifierKey>, Error> {
+        let component = Digest::of(component);
+        self.found(manifest, component, note).map_err(|unsound| {
+            let message = format!("the signatures of `{}` do not count: ", manifest.name);
+            unsound.told(message, component)
+        })
+    }
+
     /// Fails unless enough different keys signed `note` over this manifest and component.
     pub(crate) fn check(
         &self,
@@ -74,18 +106,33 @@ impl Trusted {
         (manifest, component): (&Manifest, Digest),
         note: Option<&[u8]>,
     ) -> Result<(), Error> {
-        let refused = |why: &str| {
-            Error::new(Code::Refused, format!("the plugin `{name}` is not installed: {why}"))
-                .with_help(
-                    "have its manifest and component signed by people whose keys this host knows",
-                )
-                .with_detail("digest", component)
+        let found = note.ok_or_else(|| Unsound::new("nobody signed it")).and_then(|note| {
+            let found = self.found(manifest, component, note)?.len();
+            let needed = self.needed;
+            if found < needed {
+                let why = format!("{found} of {needed} signers whom this host trusts signed it");
+                return Err(Unsound::new(why));
+            }
+            Ok(())
+        });
+        found.map_err(|unsound| {
+            unsound.told(format!("the plugin `{name}` is not installed: "), component)
+        })
+    }
+
+    fn found(
+        &self,
+        manifest: &Manifest,
+        component: Digest,
+        note: &[u8],
+    ) -> Result<Vec<VerifierKey>, Unsound> {
+        let unsound = |error: Error| Unsound {
+            why: "its signatures do not hold".to_owned(),
+            source: Some(error),
         };
-        let Some(note) = note else { return Err(refused("nobody signed it")) };
-        let unsound = |error: Error| refused("its signatures do not hold").with_source(error);
         let note = SignedNote::parse(note).map_err(unsound)?;
-        let text = signed_text(manifest, component)?;
-        let mut signers = Vec::new();
+        let text = signed_text(manifest, component).map_err(unsound)?;
+        let mut signers: Vec<VerifierKey> = Vec::new();
         for line in note.signatures() {
             for key in self
                 .keys
@@ -95,20 +142,40 @@ impl Trusted {
                 // A wrong signature in the name of a key that we trust is nobody's mistake.
                 let signed = note.verify(core::slice::from_ref(key)).map_err(unsound)?;
                 if signed != text {
-                    return Err(refused(
-                        "what was signed is another manifest, or another component",
-                    ));
+                    let why = "what was signed is another manifest, or another component";
+                    return Err(Unsound::new(why));
                 }
-                signers.push(key.clone());
+                if signers.iter().all(|signer| signer.public_key() != key.public_key()) {
+                    signers.push(key.clone());
+                }
             }
         }
-        let (found, needed) = (distinct(&signers).len(), self.needed);
-        if found < needed {
-            return Err(refused(&format!(
-                "{found} of {needed} signers whom this host trusts signed it"
-            )));
+        Ok(signers)
+    }
+}
+
+/// Why a note does not count.
+#[derive(Debug)]
+struct Unsound {
+    why: String,
+    source: Option<Error>,
+}
+
+impl Unsound {
+    fn new(why: impl Into<String>) -> Self {
+        Self { why: why.into(), source: None }
+    }
+
+    fn told(self, before: String, component: Digest) -> Error {
+        let error = Error::new(Code::Refused, before + &self.why)
+            .with_help(
+                "have its manifest and component signed by people whose keys this host knows",
+            )
+            .with_detail("digest", component);
+        match self.source {
+            Some(source) => error.with_source(source),
+            None => error,
         }
-        Ok(())
     }
 }
 
@@ -125,6 +192,22 @@ fn signed_text(manifest: &Manifest, component: Digest) -> Result<String, Error> 
 }
 
 impl Manifest {
+    /// What is signed of this manifest and `component`: a line that says what it is, the digest of the component, and the
+    /// manifest as canonical JSON. It is for signers elsewhere; [`Self::sign`] signs it.
+    ///
+    /// Fails as [`canonical_json`] does.
+    ///
+    /// ```
+    /// use placet_runners::Manifest;
+    ///
+    /// let text = Manifest::new("own", "0.1.0").signed_text(b"component")?;
+    /// assert!(text.starts_with("placet plugin manifest v1\n"));
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn signed_text(&self, component: &[u8]) -> Result<String, Error> {
+        signed_text(self, Digest::of(component))
+    }
+
     /// Signs this manifest together with `component`, as a C2SP signed note. Lines of other signers can be
     /// [added](SignedNote::with_signature_line).
     ///
@@ -153,6 +236,6 @@ impl Manifest {
     /// # Ok::<(), placet_core::error::Error>(())
     /// ```
     pub fn sign(&self, component: &[u8], signers: &[&dyn Signer]) -> Result<SignedNote, Error> {
-        SignedNote::sign(&signed_text(self, Digest::of(component))?, signers)
+        SignedNote::sign(&self.signed_text(component)?, signers)
     }
 }

@@ -102,7 +102,7 @@ enum What {
     /// Policies: check, test, prove.
     #[command(subcommand)]
     Policy(policy::Policy),
-    /// Runner plugins: check, run.
+    /// Runner plugins: begin one, check, try, measure, package and sign it.
     #[command(subcommand)]
     Plugin(plugin::Plugin),
     /// Look at a folder and say what is wrong with it.

@@ -26,4 +26,5 @@ mod policy;
 mod plugin;
 mod doctor;
 mod authors;
+mod signed;
 mod templates;

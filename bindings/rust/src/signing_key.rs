@@ -60,6 +60,25 @@ impl SigningKeyFile {
         }
     }
 
+    /// Reads the key.
+    ///
+    /// Fails with [`Code::SignerUnavailable`], also where there is no file.
+    ///
+    /// ```
+    /// use placet::SigningKeyFile;
+    /// use placet::error::Code;
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let missing = SigningKeyFile::at(folder.path().join("ana.key")).open();
+    /// assert_eq!(missing.unwrap_err().code(), Code::SignerUnavailable);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn open(&self) -> Result<Ed25519Signer, Error> {
+        let text = fs::read_to_string(&self.path);
+        let text = text.map_err(|error| self.unusable("cannot be read").with_source(error))?;
+        self.parse(text.trim_end())
+    }
+
     fn parse(&self, text: &str) -> Result<Ed25519Signer, Error> {
         let damaged = || self.unusable("is not a signing key");
         // The key data may hold `+` itself, so it is what is left after the first two.

@@ -6,6 +6,8 @@ mod check; // does it load, what does it ask for, and does it keep the contract?
 mod run; // what would it do?
 mod bench; // how long does it take?
 mod package; // one folder to hand out
+mod sign; // who vouches for it
+mod verify; // did enough people sign it?
 mod componentize; // a core module as a component
 mod link; // what it is told while it runs
 mod compile; // for this program itself
@@ -27,7 +29,7 @@ use crate::console::Answer;
 use crate::files;
 use crate::ground::Ground;
 
-/// Runner plugins: new, check, run, bench, package.
+/// Runner plugins: new, check, run, bench, package, key, sign, verify.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Plugin {
     /// Write a new plugin into a folder of its own.
@@ -40,6 +42,12 @@ pub(crate) enum Plugin {
     Bench(bench::Bench),
     /// Put component, manifest and digest into a folder to hand out.
     Package(package::Package),
+    /// Make a key to sign plugins with, or say its public half.
+    Key(sign::Key),
+    /// Sign a plugin's manifest and component.
+    Sign(sign::Sign),
+    /// Say who signed a plugin, and whether that is enough.
+    Verify(verify::Verify),
     /// Compile the component on standard input to standard output. This program calls itself so.
     #[command(hide = true)]
     Compile(compile::Compile),
@@ -53,6 +61,9 @@ impl Plugin {
             Self::Run(command) => command.run(ground),
             Self::Bench(command) => command.run(ground),
             Self::Package(command) => command.run(ground),
+            Self::Key(command) => command.run(),
+            Self::Sign(command) => command.run(),
+            Self::Verify(command) => command.run(),
             Self::Compile(command) => command.run(),
         }
     }

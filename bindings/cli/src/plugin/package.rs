@@ -4,10 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use placet::digest::{Digest, canonical_json};
+use placet::digest::Digest;
 use placet::error::{Code, Error};
 use placet::runner::Runner as _;
-use placet::runners::Manifest;
 use serde_json::json;
 
 use super::Component;
@@ -16,9 +15,6 @@ use crate::console::{Answer, json_of};
 use crate::files;
 use crate::ground::Ground;
 use crate::text::{Mood, Text};
-
-/// What the text that is signed begins with. [`Manifest::sign`] signs the same text; a test compares the two.
-const FIRST_LINE: &str = "placet plugin manifest v1";
 
 /// Put component, manifest and digest into a folder to hand out. A core module, as a compiler of C makes one, is made a
 /// component. What does not load is not packaged. `plugin.note` is the text that is signed: with a signature line below
@@ -53,7 +49,7 @@ impl Package {
             ("plugin.wasm", bytes.clone()),
             ("plugin.json", json),
             ("plugin.sha256", format!("{digest}  plugin.wasm\n").into_bytes()),
-            ("plugin.note", signed_text(&manifest, digest)?.into_bytes()),
+            ("plugin.note", manifest.signed_text(&bytes)?.into_bytes()),
         ];
         for (name, bytes) in &parts {
             let path = output.join(name);
@@ -76,11 +72,4 @@ impl Package {
         });
         Ok(Answer::ok(text, json))
     }
-}
-
-/// What people sign: manifest and component together.
-fn signed_text(manifest: &Manifest, component: Digest) -> Result<String, Error> {
-    let manifest = canonical_json(manifest)?;
-    let manifest = String::from_utf8_lossy(&manifest).into_owned();
-    Ok(format!("{FIRST_LINE}\n{component}\n{manifest}\n"))
 }
