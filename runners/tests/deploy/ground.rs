@@ -13,7 +13,7 @@ use placet_core::runner::{
 };
 use placet_runners::deploy::testing::{Product, ProductServer};
 use placet_runners::deploy::{CommandTemplate, DeployTarget, EndpointBuilder, Hole};
-use placet_runners::{Builder, Grant, Manifest, WasmRunner, shipped};
+use placet_runners::{Builder, Grant, Manifest, RunnerLimits, WasmRunner, shipped};
 use serde_json::{Value, json};
 
 pub(crate) static CALLER: &[u8] = include_bytes!("../../plugins/built/tests-caller.wasm");
@@ -49,17 +49,32 @@ impl Ground {
         Self::with(product, ProductServer::start(product), |endpoint| endpoint)
     }
 
+    /// The same for Rundeck, with these limits.
+    pub(crate) fn limited(limits: RunnerLimits) -> Self {
+        let server = ProductServer::start(Product::Rundeck);
+        Self::built(Product::Rundeck, server, |endpoint| endpoint, limits)
+    }
+
     pub(crate) fn with(
         product: Product,
         server: ProductServer,
         endpoint: impl FnOnce(EndpointBuilder) -> EndpointBuilder,
     ) -> Self {
+        Self::built(product, server, endpoint, RunnerLimits::default())
+    }
+
+    fn built(
+        product: Product,
+        server: ProductServer,
+        endpoint: impl FnOnce(EndpointBuilder) -> EndpointBuilder,
+        limits: RunnerLimits,
+    ) -> Self {
         LazyLock::force(&COMPILED);
         let target = DeployTarget::builder().endpoint(name(product), endpoint(server.endpoint()));
         let folder = std::env::temp_dir();
         let target = commands(target, &folder).build().unwrap();
-        let runner =
-            plugins(WasmRunner::builder()).deploy_target("orders".parse().unwrap(), target);
+        let runner = plugins(WasmRunner::builder().limits(limits))
+            .deploy_target("orders".parse().unwrap(), target);
         Self { server, runner: runner.build().unwrap(), link: Notebook::default() }
     }
 
@@ -104,7 +119,7 @@ pub(crate) fn name(product: Product) -> &'static str {
     match product {
         Product::Rundeck => "rundeck",
         Product::GithubActions => "github",
-        Product::Gitlab => "gitlab",
+        Product::Gitlab | Product::GitlabTrigger => "gitlab",
         Product::Jenkins => "jenkins",
         Product::ArgoCd => "argo-cd",
         Product::Jira => "jira",
@@ -113,8 +128,14 @@ pub(crate) fn name(product: Product) -> &'static str {
 }
 
 /// Those that deploy.
-pub(crate) const DEPLOYING: [Product; 5] =
-    [Product::Rundeck, Product::GithubActions, Product::Gitlab, Product::Jenkins, Product::ArgoCd];
+pub(crate) const DEPLOYING: [Product; 6] = [
+    Product::Rundeck,
+    Product::GithubActions,
+    Product::Gitlab,
+    Product::GitlabTrigger,
+    Product::Jenkins,
+    Product::ArgoCd,
+];
 
 fn template(product: Product) -> Value {
     let text = match product {
@@ -123,6 +144,9 @@ fn template(product: Product) -> Value {
             include_str!("../../plugins/deploy/templates/github-actions.json")
         }
         Product::Gitlab => include_str!("../../plugins/deploy/templates/gitlab.json"),
+        Product::GitlabTrigger => {
+            include_str!("../../plugins/deploy/templates/gitlab-trigger.json")
+        }
         Product::Jenkins => include_str!("../../plugins/deploy/templates/jenkins.json"),
         Product::ArgoCd => include_str!("../../plugins/deploy/templates/argo-cd.json"),
         other => panic!("{other:?} deploys nothing"),

@@ -10,12 +10,13 @@ pub(crate) const RUN: &str = "run_0198c0de-0000-7000-8000-000000000001";
 pub(crate) const DEADLINE: &str = "2026-01-01T00:30:00Z";
 
 /// The names of the shipped templates, with their texts.
-pub(crate) const TEMPLATES: [(&str, &str); 5] = [
+pub(crate) const TEMPLATES: [(&str, &str); 6] = [
     ("rundeck", include_str!("../templates/rundeck.json")),
     ("github", include_str!("../templates/github-actions.json")),
     ("gitlab", include_str!("../templates/gitlab.json")),
     ("jenkins", include_str!("../templates/jenkins.json")),
     ("argo-cd", include_str!("../templates/argo-cd.json")),
+    ("gitlab-trigger", include_str!("../templates/gitlab-trigger.json")),
 ];
 
 /// A deployment of two steps, the second of them a command, with health and rollback.
@@ -197,8 +198,15 @@ impl Products {
     fn gitlab(&mut self, request: &Request, body: &Value) -> Option<Value> {
         let (path, query) =
             request.path_and_query.split_once('?').unwrap_or((&request.path_and_query, ""));
-        if request.method == "POST" && path.ends_with("/pipeline") {
+        if request.method == "POST" && path.ends_with("/1/pipeline") {
             let id = self.begin(body.pointer("/variables/1/value").and_then(Value::as_str));
+            return Some(json!({"id": id, "status": "created"}));
+        }
+        if request.method == "POST" && path.ends_with("/trigger/pipeline") {
+            let form = String::from_utf8(request.body.clone()).ok()?;
+            let field = |name: &str| form.split('&').find_map(|pair| pair.strip_prefix(name));
+            field("ref=")?;
+            let id = self.begin(field("variables%5BPLACET_RUN%5D="));
             return Some(json!({"id": id, "status": "created"}));
         }
         if path.ends_with("/pipelines") {

@@ -44,6 +44,14 @@ fn each_product_says_when_it_is_over_and_how() {
             "success",
             "failed",
         ),
+        (
+            Product::GitlabTrigger,
+            "/api/v4/projects/acme%2Fshop/pipelines/1",
+            "/status",
+            "running",
+            "success",
+            "failed",
+        ),
         (Product::Jenkins, "/job/shop/1/api/json", "/result", "null", "SUCCESS", "FAILURE"),
         (
             Product::ArgoCd,
@@ -60,6 +68,27 @@ fn each_product_says_when_it_is_over_and_how() {
             assert_eq!(told, [running, running, due], "{product:?}");
         }
     }
+}
+
+#[test]
+fn gitlab_is_shown_the_token_of_a_trigger_in_the_form_and_nothing_else() {
+    let server = ProductServer::start(Product::GitlabTrigger);
+    let gitlab = server.endpoint().build().unwrap();
+    assert_eq!(gitlab.send(&begin(Product::GitlabTrigger), &writing()).unwrap().status, 201);
+    // What is no form has no token in it, and what only looks shows the other one.
+    let path = "/api/v4/projects/acme%2Fshop/trigger/pipeline";
+    assert_eq!(gitlab.send(&post(path, r#"{"ref":"main"}"#), &writing()).unwrap().status, 401);
+    let look = get("/api/v4/projects/acme%2Fshop/pipelines/1");
+    assert_eq!(gitlab.send(&look, &reading()).unwrap().status, 200);
+    let seen = server.seen();
+    let bodies: Vec<_> = seen.iter().map(|seen| String::from_utf8_lossy(&seen.body)).collect();
+    let token = "tkn-0123456789abcdef";
+    assert_eq!(bodies[0], format!("ref=main&variables%5BKEY%5D=k-7&token={token}"));
+    assert!(!bodies[1].contains(token) && bodies[2].is_empty(), "{bodies:?}");
+    assert_eq!(seen[0].header("content-length"), Some(&*bodies[0].len().to_string()));
+    let shown: Vec<_> = seen.iter().map(|seen| seen.header("private-token")).collect();
+    assert_eq!(shown, [None, None, Some(token)]);
+    assert_eq!(server.begun(), 1);
 }
 
 #[test]

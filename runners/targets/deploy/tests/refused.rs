@@ -116,6 +116,47 @@ fn headers_that_would_be_more_than_one_are_refused() {
 }
 
 #[test]
+fn the_field_of_a_credential_is_not_the_plugins_to_set() {
+    let path = "/api/v4/projects/1/trigger/pipeline";
+    let form = |path: &str, body: &str| {
+        let request = HttpRequest::new("POST", path).with_body(body);
+        request.with_header("content-type", "Application/X-WWW-Form-Urlencoded; charset=utf-8")
+    };
+    for request in [
+        form(path, "ref=main&token=mine-0123456789"),
+        form(path, "token[]=mine&ref=main"),
+        form(path, "ref=main;t%6Fken=mine"),
+        form(&format!("{path}?token=mine"), "ref=main"),
+        form(&format!("{path}?TOKEN=mine"), ""),
+        get("/api/v4/projects/1/pipelines?a=b&%74oken=mine"),
+    ] {
+        let server = ProductServer::start(Product::GitlabTrigger);
+        let gitlab = server.endpoint().build().unwrap();
+        let refused = gitlab.send(&request, &writing()).unwrap_err();
+        assert_eq!((refused.kind(), refused.code()), (HttpFailureKind::Denied, "http.form"));
+        assert!(!refused.may_have_taken_effect() && !refused.help().is_empty());
+        assert_eq!(server.finish(), [], "{request:?}");
+    }
+    // Without such a credential a field is a field.
+    let server = ProductServer::start(Product::Gitlab);
+    let gitlab = server.endpoint().build().unwrap();
+    let looked = gitlab.send(&get("/api/v4/projects/1/pipelines?token=mine"), &reading());
+    assert_eq!(looked.unwrap().status, 200);
+    let endpoint = |name: &str| {
+        let token = || Credential::form_field(name, "glptt-0123456789");
+        let one = Endpoint::builder("https://ci.example.org").credential(token());
+        (
+            one.clone().read(Rule::below("GET", "/")),
+            one.credential(token()).read(Rule::below("GET", "/")),
+        )
+    };
+    assert!(endpoint("token").0.build().is_ok() && endpoint("token").1.build().is_err());
+    for name in ["", "to ken", "token=x&a", "token[]", "t%6fken", "tök"] {
+        assert!(endpoint(name).0.build().is_err(), "{name}");
+    }
+}
+
+#[test]
 fn what_no_rule_allows_is_denied() {
     let denied = (HttpFailureKind::Denied, "http.not_allowed");
     assert_eq!(refusal(&HttpRequest::new("DELETE", "/api/41/job/7"), &writing()), denied);

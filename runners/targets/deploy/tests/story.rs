@@ -41,6 +41,11 @@ pub(crate) fn begin(product: Product) -> HttpRequest {
             "/api/v4/projects/acme%2Fshop/pipeline",
             r#"{"ref":"main","variables":[{"key":"KEY","value":"k-7"}]}"#,
         ),
+        Product::GitlabTrigger => {
+            HttpRequest::new("POST", "/api/v4/projects/acme%2Fshop/trigger/pipeline")
+                .with_header("Content-Type", "application/x-www-form-urlencoded")
+                .with_body("ref=main&variables%5BKEY%5D=k-7")
+        }
         Product::Jenkins => HttpRequest::new("POST", "/job/shop/buildWithParameters?key=k-7"),
         Product::ArgoCd => json(
             "/api/v1/applications/shop/sync",
@@ -61,7 +66,9 @@ pub(crate) fn find(product: Product) -> HttpRequest {
         Product::GithubActions => {
             get("/repos/acme/shop/actions/workflows/deploy.yml/runs?event=workflow_dispatch")
         }
-        Product::Gitlab => get("/api/v4/projects/acme%2Fshop/pipelines/1/variables"),
+        Product::Gitlab | Product::GitlabTrigger => {
+            get("/api/v4/projects/acme%2Fshop/pipelines/1/variables")
+        }
         Product::Jenkins => {
             get("/job/shop/api/json?tree=builds[number,result,actions[parameters[name,value]]]")
         }

@@ -7,7 +7,7 @@ use hyper::header::HeaderName;
 use placet_core::error::{Code, Error};
 
 use crate::http::address::{Resolve, SystemResolver};
-use crate::http::credential::Credential;
+use crate::http::credential::{Credential, Place};
 use crate::http::endpoint::{Endpoint, Limits};
 use crate::http::path::Rule;
 use crate::http::trust;
@@ -66,13 +66,13 @@ impl EndpointBuilder {
         }
     }
 
-    /// Adds a header that shows the server who asks.
+    /// Adds what shows the server who asks.
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credentials.push(credential);
         self
     }
 
-    /// Adds a header for calls that only read. Where there is one, only those are sent in such calls.
+    /// Adds what shows it in calls that only read. Where there is one, only those are sent in such calls.
     pub fn read_credential(mut self, credential: Credential) -> Self {
         self.read_credentials.push(credential);
         self
@@ -174,13 +174,15 @@ impl EndpointBuilder {
         for credential in self.credentials.iter().chain(&self.read_credentials) {
             credential.check()?;
             credential.secrets.iter().for_each(|secret| redactor.learn(secret.expose()));
-            own_headers.extend(HeaderName::try_from(credential.name.as_str()));
+            if credential.place == Place::Header {
+                own_headers.extend(HeaderName::try_from(credential.name.as_str()));
+            }
         }
         for list in [&self.credentials, &self.read_credentials] {
-            let names = list.iter().map(|credential| credential.name.as_str());
-            let distinct: std::collections::BTreeSet<&str> = names.collect();
+            let names = list.iter().map(|one| (one.place == Place::Form, one.name.as_str()));
+            let distinct: std::collections::BTreeSet<_> = names.collect();
             if distinct.len() != list.len() {
-                return wrong("two credentials have the same header", "give each header once");
+                return wrong("two credentials have the same header or field", "give each once");
             }
         }
         let pins = self.pins.iter().map(|pin| trust::parse_pin(pin)).collect::<Result<_, _>>()?;

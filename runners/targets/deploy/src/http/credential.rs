@@ -4,7 +4,8 @@ use placet_core::error::{Code, Error};
 
 use crate::secret::{Secret, base64};
 
-/// A header that shows a server who asks. It does not print, and a plugin neither sets nor sees it.
+/// A header, or a field of a form, that shows a server who asks. It does not print, and a plugin neither sets nor sees
+/// it.
 ///
 /// ```
 /// use placet_target_deploy::Credential;
@@ -17,11 +18,19 @@ use crate::secret::{Secret, base64};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Credential {
-    // In lower case.
+    pub(super) place: Place,
+    // Of a header in lower case.
     pub(crate) name: String,
     pub(crate) value: Secret,
     // What of it must never come back.
     pub(super) secrets: Vec<Secret>,
+}
+
+/// Where a credential stands.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    Header,
+    Form,
 }
 
 impl Credential {
@@ -29,6 +38,7 @@ impl Credential {
     pub fn bearer(token: impl Into<String>) -> Self {
         let token = token.into();
         Self {
+            place: Place::Header,
             name: "authorization".to_owned(),
             value: Secret::new(format!("Bearer {token}")),
             secrets: vec![Secret::new(token)],
@@ -40,6 +50,7 @@ impl Credential {
         let password = password.into();
         let coded = base64(format!("{user}:{password}").as_bytes());
         Self {
+            place: Place::Header,
             name: "authorization".to_owned(),
             value: Secret::new(format!("Basic {coded}")),
             secrets: vec![Secret::new(coded), Secret::new(password)],
@@ -52,16 +63,49 @@ impl Credential {
         let value = value.into();
         let inner = value.rsplit(' ').next().unwrap_or_default().to_owned();
         Self {
+            place: Place::Header,
             name: name.into().to_ascii_lowercase(),
             secrets: vec![Secret::new(inner), Secret::new(value.clone())],
             value: Secret::new(value),
         }
     }
 
+    /// A field of a form, for servers that take a token nowhere else, such as that of GitLab's pipeline triggers. It is
+    /// added to the body of each write that is a form (`application/x-www-form-urlencoded`), after what people approved,
+    /// and to nothing else. A plugin cannot name the field, neither there nor in a query.
+    ///
+    /// ```
+    /// use placet_target_deploy::{Credential, Endpoint, Rule};
+    ///
+    /// let gitlab = Endpoint::builder("https://gitlab.example.org")
+    ///     // It can begin pipelines and nothing else.
+    ///     .credential(Credential::form_field("token", "glptt-0123456789abcdef"))
+    ///     // It can look.
+    ///     .read_credential(Credential::header("PRIVATE-TOKEN", "glpat-0123456789abcdef"))
+    ///     .read(Rule::below("GET", "/api/v4/projects/1/pipelines"))
+    ///     .write(Rule::exactly("POST", "/api/v4/projects/1/trigger/pipeline"));
+    /// assert!(gitlab.build().is_ok());
+    /// ```
+    pub fn form_field(name: impl Into<String>, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let secrets = vec![Secret::new(value.clone())];
+        Self { place: Place::Form, name: name.into(), secrets, value: Secret::new(value) }
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         let wrong = |sentence: &str, help: &str| {
             Err(Error::new(Code::InvalidInput, sentence).with_help(help))
         };
+        if self.place == Place::Form {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+            if self.name.is_empty() || !self.name.bytes().all(is_plain) {
+                return wrong(
+                    "a credential's field has no usable name",
+                    "name it with letters, digits, `-`, `_` and `.`",
+                );
+            }
+            return self.secrets.iter().try_for_each(Secret::check);
+        }
         let header = hyper::header::HeaderName::try_from(self.name.as_str());
         if header.is_err() || ["host", "connection", "content-length"].contains(&&*self.name) {
             return wrong(

@@ -15,12 +15,12 @@ use rustls::pki_types::ServerName;
 use crate::Exchange;
 use crate::http::address::Resolve;
 use crate::http::builder::EndpointBuilder;
-use crate::http::credential::Credential;
+use crate::http::credential::{Credential, Place};
 use crate::http::failure::HttpFailure;
 use crate::http::path::{Rule, split, writes};
 use crate::http::request::{HttpRequest, HttpResponse};
 use crate::http::url::Base;
-use crate::http::{headers, wire};
+use crate::http::{form, headers, wire};
 use crate::secret::Redactor;
 
 /// The longest `Idempotency-Key`.
@@ -146,15 +146,24 @@ impl Endpoint {
         if request.body.len() > self.limits.request_bytes {
             return Err(HttpFailure::limit("http.request_too_large", "the request is too large"));
         }
+        let all: Vec<_> = self.credentials.iter().chain(&self.read_credentials).cloned().collect();
+        let shown = if is_write { self.shown_in(call) } else { &[] };
+        let body = form::body((&request.body, query), &headers, &all, shown)?;
         let headers = self.own(headers, is_write, call)?;
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         let uri = format!("{}{path}{query}", self.base.prefix);
-        let body = Full::new(Bytes::copy_from_slice(&request.body));
+        let body = Full::new(Bytes::from(body));
         let built = Request::builder().method(request.method.as_str()).uri(uri).body(body);
         let mut built =
             built.map_err(|_cause| HttpFailure::invalid("http.path", "the path cannot be sent"))?;
         *built.headers_mut() = headers;
         Ok(Prepared { request: built, is_write })
+    }
+
+    /// The credentials that a call shows.
+    fn shown_in(&self, call: &Exchange) -> &[Credential] {
+        let has_read_ones = call.is_read_only && !self.read_credentials.is_empty();
+        if has_read_ones { &self.read_credentials } else { &self.credentials }
     }
 
     /// The plugin's headers and the host's.
@@ -171,9 +180,8 @@ impl Endpoint {
         // In a compressed answer no credential would be found.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static("placet"));
-        let has_read_ones = call.is_read_only && !self.read_credentials.is_empty();
-        let credentials = if has_read_ones { &self.read_credentials } else { &self.credentials };
-        for credential in credentials {
+        let in_header = |credential: &&Credential| credential.place == Place::Header;
+        for credential in self.shown_in(call).iter().filter(in_header) {
             let mut value = HeaderValue::try_from(credential.value.expose()).map_err(unusable)?;
             value.set_sensitive(true);
             let name = HeaderName::try_from(credential.name.as_str());

@@ -4,6 +4,7 @@ mod credential; // what shows a server who asks
 mod request; // what a plugin asks for, and what it gets
 mod path; // paths that stay where they are allowed
 mod headers; // headers that a plugin may set
+mod form; // credentials in the body of a form
 mod failure; // why there is no answer
 mod url; // the address of an endpoint
 mod address; // where a name leads, and where nobody goes

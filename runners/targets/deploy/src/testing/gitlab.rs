@@ -1,4 +1,4 @@
-//! GitLab: <https://docs.gitlab.com/api/pipelines/>.
+//! GitLab: <https://docs.gitlab.com/api/pipelines/>, <https://docs.gitlab.com/api/pipeline_triggers/>.
 
 use serde_json::{Value, json};
 
@@ -23,10 +23,18 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
             };
             let pairs = variables.into_iter().flatten();
             let pairs = pairs.map(|variable| (word(variable, "key"), word(variable, "value")));
-            let id = world.begin(project, pairs.collect());
-            world.work(&id.to_string()).map_or_else(Reply::not_found, |work| {
-                Reply::json(201, &pipeline(&mut Work { looks_left: 1, ..work.clone() }))
-            })
+            created(world, project, pairs.collect())
+        }
+        ("POST", ["trigger", "pipeline"]) => {
+            let form = Seen::pairs(&String::from_utf8_lossy(&seen.body));
+            if !form.iter().any(|(name, value)| name == "ref" && !value.is_empty()) {
+                return Reply::json(400, &json!({ "error": "ref is missing" }));
+            }
+            let variable = |(name, value): &(String, String)| {
+                let name = name.strip_prefix("variables[")?.strip_suffix(']')?;
+                Some((name.to_owned(), value.clone()))
+            };
+            created(world, project, form.iter().filter_map(variable).collect())
         }
         ("GET", ["pipelines"]) => {
             let asked = Seen::pairs(&seen.query);
@@ -45,6 +53,13 @@ pub(super) fn answer(world: &mut World, seen: &Seen) -> Reply {
         }
         _ => Reply::not_found(),
     }
+}
+
+fn created(world: &mut World, project: &str, variables: Vec<(String, String)>) -> Reply {
+    let id = world.begin(project, variables);
+    world.work(&id.to_string()).map_or_else(Reply::not_found, |work| {
+        Reply::json(201, &pipeline(&mut Work { looks_left: 1, ..work.clone() }))
+    })
 }
 
 /// As with `workflow: { name: "$PLACET_RUN" }` in `.gitlab-ci.yml`.

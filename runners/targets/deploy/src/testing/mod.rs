@@ -7,7 +7,7 @@
 //! |---|---|
 //! | Rundeck, API 41 | <https://docs.rundeck.com/docs/api/rundeck-api.html> |
 //! | GitHub Actions | <https://docs.github.com/en/rest/actions/workflows>, <https://docs.github.com/en/rest/actions/workflow-runs> |
-//! | GitLab | <https://docs.gitlab.com/api/pipelines/> |
+//! | GitLab | <https://docs.gitlab.com/api/pipelines/>, <https://docs.gitlab.com/api/pipeline_triggers/> |
 //! | Jenkins | <https://www.jenkins.io/doc/book/using/remote-access-api/> |
 //! | Argo CD | <https://argo-cd.readthedocs.io/en/stable/developer-guide/api-docs/> |
 //! | Jira | <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issues/>, <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-properties/>, <https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/> |

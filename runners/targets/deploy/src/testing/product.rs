@@ -31,6 +31,9 @@ pub enum Product {
     GithubActions,
     /// Runs pipelines: `POST /api/v4/projects/{id}/pipeline`.
     Gitlab,
+    /// Runs pipelines for whoever has a token that begins them and nothing else:
+    /// `POST /api/v4/projects/{id}/trigger/pipeline`.
+    GitlabTrigger,
     /// Runs builds: `POST /job/{name}/buildWithParameters`.
     Jenkins,
     /// Syncs applications: `POST /api/v1/applications/{name}/sync`.
@@ -110,14 +113,46 @@ impl World {
 
 impl Product {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Rundeck, Self::GithubActions, Self::Gitlab, Self::Jenkins, Self::ArgoCd, Self::Jira];
+    pub const ALL: [Self; 7] = [
+        Self::Rundeck,
+        Self::GithubActions,
+        Self::Gitlab,
+        Self::GitlabTrigger,
+        Self::Jenkins,
+        Self::ArgoCd,
+        Self::Jira,
+    ];
+
+    /// The endpoint with what shows this product who asks.
+    pub(super) fn credentials(self, endpoint: EndpointBuilder) -> EndpointBuilder {
+        if self == Self::GitlabTrigger {
+            let begins = Credential::form_field("token", TOKEN);
+            return endpoint.credential(begins).read_credential(self.credential());
+        }
+        endpoint.credential(self.credential())
+    }
+
+    /// Whether somebody showed who they are.
+    pub(super) fn knows(self, seen: &Seen) -> bool {
+        if self == Self::GitlabTrigger && seen.method == "POST" {
+            // The token of a trigger stands in the form, and no other is needed.
+            let form = Seen::pairs(&String::from_utf8_lossy(&seen.body));
+            let tokens: Vec<&str> = form
+                .iter()
+                .filter(|(key, _)| key == "token")
+                .map(|(_, value)| value.as_str())
+                .collect();
+            return tokens == [TOKEN];
+        }
+        let credential = self.credential();
+        seen.header(&credential.name) == Some(credential.value.expose())
+    }
 
     /// The header and value that shows a server who asks.
-    pub(super) fn credential(self) -> Credential {
+    fn credential(self) -> Credential {
         match self {
             Self::Rundeck => Credential::header("X-Rundeck-Auth-Token", TOKEN),
-            Self::Gitlab => Credential::header("PRIVATE-TOKEN", TOKEN),
+            Self::Gitlab | Self::GitlabTrigger => Credential::header("PRIVATE-TOKEN", TOKEN),
             Self::GithubActions | Self::ArgoCd => Credential::bearer(TOKEN),
             Self::Jenkins | Self::Jira => Credential::basic(USER, TOKEN),
         }
@@ -129,7 +164,9 @@ impl Product {
         match self {
             Self::Rundeck => endpoint.write(Rule::below("POST", "/api/41/job")),
             Self::GithubActions => endpoint.write(Rule::below("POST", "/repos")),
-            Self::Gitlab => endpoint.write(Rule::below("POST", "/api/v4/projects")),
+            Self::Gitlab | Self::GitlabTrigger => {
+                endpoint.write(Rule::below("POST", "/api/v4/projects"))
+            }
             Self::Jenkins => endpoint.write(Rule::below("POST", "/job")),
             Self::ArgoCd => endpoint.write(Rule::below("POST", "/api/v1/applications")),
             Self::Jira => endpoint
@@ -148,7 +185,7 @@ impl Product {
         match self {
             Self::Rundeck => rundeck::answer(world, seen),
             Self::GithubActions => github::answer(world, seen),
-            Self::Gitlab => gitlab::answer(world, seen),
+            Self::Gitlab | Self::GitlabTrigger => gitlab::answer(world, seen),
             Self::Jenkins => jenkins::answer(world, seen),
             Self::ArgoCd => argo::answer(world, seen),
             Self::Jira => jira::answer(world, seen),

@@ -128,7 +128,7 @@ impl ProductServer {
     /// An endpoint for it, with its credential and the rules that its product needs.
     pub fn endpoint(&self) -> EndpointBuilder {
         let endpoint = Endpoint::builder(&self.url()).allow_private_addresses();
-        let endpoint = endpoint.credential(self.shared.product.credential());
+        let endpoint = self.shared.product.credentials(endpoint);
         let endpoint =
             if self.shared.tls.is_none() { endpoint.allow_plain_http() } else { endpoint };
         self.shared.product.rules(endpoint)
@@ -252,8 +252,7 @@ impl Shared {
     }
 
     fn knows(&self, seen: &Seen) -> bool {
-        let credential = self.product.credential();
-        seen.header(&credential.name) == Some(credential.value.expose())
+        self.product.knows(seen)
     }
 
     fn next_fault(&self, seen: &Seen) -> Option<Fault> {
@@ -355,6 +354,7 @@ impl Shared {
 /// Everything that came, in every form in which a server repeats things.
 fn echo(reply: &Reply, seen: &Seen) -> Reply {
     let mut echo = Reply { status: 200, body: seen.head.clone(), ..reply.clone() };
+    echo.body.extend_from_slice(&seen.body);
     echo.body.extend_from_slice(
         json!({ "head": String::from_utf8_lossy(&seen.head) }).to_string().as_bytes(),
     );
