@@ -12,8 +12,10 @@ use crate::convert::{bounded, clean, plan_from};
 use crate::limits::RunnerLimits;
 use crate::state::Reach;
 
+use super::rollback;
+
 /// The most steps of one plan: a run notes 64 KiB at most, and each step takes several notes of plugin and host.
-const STEPS_MAX: usize = 25;
+pub(super) const STEPS_MAX: usize = 25;
 
 /// What stands for the name of a run while there is none.
 const SOME_RUN: &str = "run_0";
@@ -24,7 +26,7 @@ pub(super) fn complete(
     target: &Slug,
     (reach, limits): (&Reach, &RunnerLimits),
 ) -> Result<Plan, Error> {
-    let rollback = core::mem::take(&mut planned.rollback).unwrap_or_default();
+    let undoing = core::mem::take(&mut planned.rollback).unwrap_or_default();
     let mut plan = plan_from(planned, target, &reach.connections, limits)?;
     let count = plan.steps.len();
     if count > STEPS_MAX {
@@ -33,17 +35,18 @@ pub(super) fn complete(
             .with_help("split the change into several requests"));
     }
     let targets = reach.target.deploy()?;
+    let (is_reversible, told) = rollback::of_calls(&undoing, targets)?;
     for step in &mut plan.steps {
         let call = call_of(&step.id, &step.body)?;
-        grave(step, !rollback.is_empty());
+        grave(step, is_reversible);
         plan.findings.extend(not_allowed(targets, step, &call));
     }
-    plan.findings.extend(undone_by(&rollback)?);
+    plan.findings.extend(told);
     bounded(&mut plan.findings);
     Ok(plan)
 }
 
-fn call_of(id: &str, body: &str) -> Result<Exchange, Error> {
+pub(super) fn call_of(id: &str, body: &str) -> Result<Exchange, Error> {
     let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
     let call = Exchange::parse(body).and_then(|call| call.filled(SOME_RUN));
     let why = match call {
@@ -68,37 +71,28 @@ fn grave(step: &mut Step, is_reversible: bool) {
 
 /// What the target would refuse is told before anybody agrees to it.
 fn not_allowed(target: &DeployTarget, step: &Step, call: &Exchange) -> Option<Finding> {
-    let why = match call {
-        Exchange::Http(call) => {
-            let path = call.path_and_query.split('?').next().unwrap_or_default();
-            match target.endpoint(&call.endpoint) {
-                None => format!("the target has no endpoint `{}`", clean(&call.endpoint)),
-                Some(endpoint) if endpoint.writes(&call.method, path).is_none() => {
-                    let endpoint = clean(&call.endpoint);
-                    format!("no rule of the endpoint `{endpoint}` allows this method and path")
-                }
-                Some(_) => return None,
-            }
-        }
-        Exchange::Command(call) if target.command(&call.name).is_none() => {
-            format!("the target has no command `{}`", clean(&call.name))
-        }
-        Exchange::Command(_) => return None,
-    };
+    let why = refused_by(target, call)?;
     let help = "have an operator allow it at the target, or correct the environment's settings";
     let finding = Finding::new(Level::Error, "deploy.not_allowed".to_owned(), why);
     Some(Finding { step: Some(step.id.clone()), help: Some(help.to_owned()), ..finding })
 }
 
-/// What would take it back, in words. It is a request of its own, with a plan that people see in full.
-fn undone_by(rollback: &[types::Step]) -> Result<Option<Finding>, Error> {
-    for step in rollback {
-        call_of(&step.id, &step.body)?;
+/// Why the target would refuse a call, where it is known before.
+pub(super) fn refused_by(target: &DeployTarget, call: &Exchange) -> Option<String> {
+    match call {
+        Exchange::Http(call) => {
+            let path = call.path_and_query.split('?').next().unwrap_or_default();
+            let name = clean(&call.endpoint);
+            let Some(endpoint) = target.endpoint(&call.endpoint) else {
+                return Some(format!("the target has no endpoint `{name}`"));
+            };
+            let is_known = endpoint.writes(&call.method, path).is_some();
+            (!is_known)
+                .then(|| format!("no rule of the endpoint `{name}` allows this method and path"))
+        }
+        Exchange::Command(call) => {
+            let is_known = target.command(&call.name).is_some();
+            (!is_known).then(|| format!("the target has no command `{}`", clean(&call.name)))
+        }
     }
-    if rollback.is_empty() {
-        return Ok(None);
-    }
-    let titles: Vec<String> = rollback.iter().map(|step| clean(&step.title)).collect();
-    let message = format!("a request of its own can take it back: {}", clean(&titles.join("; ")));
-    Ok(Some(Finding::new(Level::Info, "deploy.rollback".to_owned(), message)))
 }

@@ -7,6 +7,7 @@ mod look; // a session of the host's own
 mod keeping; // what can be put back
 mod rows; // how many rows
 mod calls; // plans of calls to other systems
+mod rollback; // what would take a plan back
 
 use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
@@ -27,7 +28,7 @@ const QUERIES_MAX: usize = 100;
 /// The plan as people see it, from what the plugin planned.
 pub(crate) fn complete(
     state: &mut State,
-    planned: types::ChangePlan,
+    mut planned: types::ChangePlan,
     target: &Slug,
 ) -> Result<Plan, Error> {
     // A transaction that the plugin left open would be in the way.
@@ -40,7 +41,9 @@ pub(crate) fn complete(
     if reach.target.is_deploy() {
         return calls::complete(planned, target, (reach, &state.limits));
     }
+    let undoing = core::mem::take(&mut planned.rollback).unwrap_or_default();
     let mut plan = plan_from(planned, target, &reach.connections, &state.limits)?;
+    plan.findings.extend(rollback::of_statements(&undoing));
     reading::reread(&mut plan, reach.target.dialect(), &tried);
     for step in &mut plan.steps {
         // The host says below of which steps it knows better.

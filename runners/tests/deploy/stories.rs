@@ -1,7 +1,9 @@
 //! Each product, from plan to outcome: one start, followed to its end, found again by whoever looks back.
 
-use placet_core::runner::{Effect, Outcome, Risk};
+use placet_core::runner::{Effect, Job, Level, Outcome, Risk};
 use placet_runners::deploy::testing::Ending;
+use placet_runners::deploy::testing::Product;
+use serde_json::{Value, json};
 
 use super::ground::{DEPLOYING, Ground, deployment};
 use crate::bench::failure;
@@ -37,6 +39,60 @@ fn what_was_started_and_failed_is_a_failure_that_names_its_step() {
         assert_eq!(failed.applied, [plan.steps[0].id.clone()], "{product:?}");
         assert_eq!(ground.server.begun(), 1, "{product:?}");
     }
+}
+
+/// A deployment by Rundeck that has a way back, to this path.
+fn with_rollback(path: &str, asks_for_it: bool) -> Job {
+    let mut job = deployment(Product::Rundeck);
+    let mut settings: Value = serde_json::from_str(&job.settings).unwrap();
+    let json = json!({ "options": { "version": "before", "placet_run": "{marker}" } });
+    let back = json!({ "endpoint": "rundeck", "path": path, "json": json });
+    settings["deployments"]["shop"]["rollback"] =
+        json!([{ "id": "back", "title": "Run the job of the version before", "http": back }]);
+    job.settings = settings.to_string();
+    if asks_for_it {
+        let payload = json!({ "do": "shop", "with": { "version": "1.2.3" }, "rollback": true });
+        let asked = super::ground::job("deploy", &payload);
+        job = Job { settings: job.settings, ..asked };
+    }
+    job
+}
+
+#[test]
+fn what_would_take_a_deployment_back_is_told_with_its_plan_and_run_by_no_one_else() {
+    let ground = Ground::of(Product::Rundeck);
+    let job = with_rollback("/api/41/job/9/run", false);
+    let plan = ground.plan(&job);
+    assert_eq!((plan.steps.len(), plan.steps[0].reversible), (1, true));
+    let told: Vec<_> =
+        plan.findings.iter().filter(|found| found.code == "deploy.rollback").collect();
+    assert_eq!(told.len(), 1, "{:?}", plan.findings);
+    assert_eq!(
+        told[0].message,
+        "a request of its own can take it back by `Run the job of the version before`: POST \
+         /api/41/job/9/run at rundeck"
+    );
+    assert_eq!((told[0].level, told[0].needs_person), (Level::Info, false));
+    // It runs the deployment, and nothing of what would take it back.
+    assert!(matches!(ground.execute(&job, &plan), Outcome::Succeeded(_)));
+    let posts: Vec<_> =
+        ground.server.seen().into_iter().filter(|seen| seen.method == "POST").collect();
+    assert!(posts.len() == 1 && !posts[0].path.contains("/9/"), "{posts:?}");
+    // Asked for, it is a plan of its own, which is not taken back.
+    let back = ground.plan(&with_rollback("/api/41/job/9/run", true));
+    assert_eq!((back.steps.len(), back.steps[0].reversible), (1, false));
+    assert!(back.steps[0].body.contains("/api/41/job/9/run"), "{:?}", back.steps[0]);
+    assert!(back.findings.iter().all(|found| found.code != "deploy.rollback"));
+}
+
+#[test]
+fn nobody_counts_on_a_way_back_that_the_target_refuses() {
+    let ground = Ground::of(Product::Rundeck);
+    let plan = ground.plan(&with_rollback("/api/41/jobs/delete", false));
+    let found = plan.findings.iter().find(|found| found.code == "deploy.no_rollback").unwrap();
+    assert!(found.message.contains("no rule of the endpoint `rundeck`"), "{}", found.message);
+    assert_eq!((found.level, found.help.is_some()), (Level::Warning, true));
+    assert!(!plan.steps[0].reversible, "a rule about what can be undone must not believe it");
 }
 
 #[test]
