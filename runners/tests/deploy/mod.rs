@@ -13,5 +13,6 @@ mod lost; // answers that are lost, late or twice
 mod refused; // what the drivers refuse, with a code
 mod faults; // every call that fails, once in each way
 mod unapproved; // plugins that call what nobody approved
+mod hostile; // every way to misuse a call, by name
 mod jira; // artifacts, as issues
 mod targets; // what fits which target
