@@ -131,6 +131,18 @@ impl GateBuilder {
     /// What it reaches by that is recorded with its first plan. A later version that asks for more is not used until
     /// an administrator grants it
     /// ([`GrantPlugin`](placet_core::org::command::GrantPlugin)).
+    ///
+    /// ```no_run
+    /// use placet::runners::{Grant, Manifest};
+    ///
+    /// let manifest = Manifest::from_json(&std::fs::read_to_string("plugin.json")?)?;
+    /// // What its manifest asks for, and this does not grant, keeps the gate from opening.
+    /// let grant = Grant::none().with("sql").with_dry_run();
+    /// let gate = placet::Gate::builder("gate")
+    ///     .plugin("close-orders", std::fs::read("plugin.wasm")?, manifest, grant)
+    ///     .open()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plugin(
         mut self,
         name: impl Into<String>,

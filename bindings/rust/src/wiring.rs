@@ -41,6 +41,8 @@ impl Wiring {
 
 impl GateBuilder {
     /// Adds named endpoints and commands as a target: where deployments go. Addresses and credentials stay with the host.
+    /// The plugin that goes there is installed by [`Self::plugin`]; what it deploys, and how, is written in the settings of an
+    /// environment ([`SetRunnerSettings`](placet_core::org::command::SetRunnerSettings)).
     ///
     /// ```
     /// use placet::runners::deploy::{Credential, DeployTarget, Endpoint, Rule};
@@ -65,26 +67,80 @@ impl GateBuilder {
     }
 
     /// Has `compiler` compile plugins, in a process of its own. Without one, this process does. Either way each is compiled
-    /// once: what came of it is kept in the folder `compiled` in the gate's.
+    /// once: what came of it is kept in the folder `compiled` in the gate's, and loaded by every later process, where it bears
+    /// the mark of the key in `compiled.key`. [`Gate::compilations`](crate::Gate::compilations) says which it was.
+    ///
+    /// ```no_run
+    /// use placet::runners::Compiler;
+    ///
+    /// let compiler = Compiler::program("/usr/bin/placet", ["plugin", "compile"]);
+    /// let gate = placet::Gate::builder("gate").compiler(compiler.with_deadline_ms(30_000)).open()?;
+    /// # Ok::<(), placet::error::Error>(())
+    /// ```
     pub fn compiler(mut self, compiler: Compiler) -> Self {
         self.wiring.compiler = Some(compiler);
         self
     }
 
-    /// Installs only plugins that enough of `signers` signed, besides those that come with placet.
+    /// Installs only plugins that enough of `signers` signed, besides those that come with placet. [`Self::open`] fails with
+    /// [`Code::Refused`](crate::error::Code::Refused) for any other.
+    ///
+    /// ```
+    /// use placet::audit::{Ed25519Signer, Signer};
+    /// use placet::error::Code;
+    /// use placet::runners::{Grant, Trusted, shipped};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let ana = Ed25519Signer::from_seed("ana.example.org", &[1; 32])?;
+    /// # let bo = Ed25519Signer::from_seed("bo.example.org", &[2; 32])?;
+    /// // As `placet plugin key` prints them: the host knows two keys, and asks for both.
+    /// let keys = vec![ana.verifier_key().clone(), bo.verifier_key().clone()];
+    /// let mut own = shipped::sql();
+    /// own.manifest.version = "7".to_owned();
+    /// let open = |signers: &[&dyn Signer]| {
+    ///     // As `placet plugin sign` writes it below `plugin.note`.
+    ///     let note = own.manifest.sign(&own.component, signers)?.to_string();
+    ///     placet::Gate::builder(folder.path())
+    ///         .plugin_signers(Trusted::new(keys.clone(), 2)?)
+    ///         .plugin("own", own.component.clone(), own.manifest.clone(), Grant::none().with("sql"))
+    ///         .plugin_note("own", note)
+    ///         .open()
+    /// };
+    /// assert_eq!(open(&[&ana, &ana]).unwrap_err().code(), Code::Refused);
+    /// assert!(open(&[&ana, &bo]).is_ok());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plugin_signers(mut self, signers: Trusted) -> Self {
         self.wiring.signers = Some(signers);
         self
     }
 
     /// The signatures of the plugin `name`: the text of the signed note that
-    /// [`Manifest::sign`](placet_runners::Manifest::sign) made.
+    /// [`Manifest::sign`](placet_runners::Manifest::sign) or `placet plugin sign` made.
     pub fn plugin_note(mut self, name: impl Into<String>, note: impl Into<Vec<u8>>) -> Self {
         self.wiring.notes.push((name.into(), note.into()));
         self
     }
 
     /// Tells `sink` of every call into a plugin how much of its limits it used.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use placet::runners::{Usage, UsageSink};
+    ///
+    /// #[derive(Debug)]
+    /// struct Told;
+    ///
+    /// impl UsageSink for Told {
+    ///     fn note(&self, usage: Usage) {
+    ///         let (plugin, share) = (usage.plugin, usage.memory_bytes.per_mille());
+    ///         println!("{plugin}: {} took {share} thousandths of its memory", usage.call);
+    ///     }
+    /// }
+    /// # let folder = tempfile::tempdir()?;
+    /// let gate = placet::Gate::builder(folder.path()).plugin_usage(Arc::new(Told)).open()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn plugin_usage(mut self, sink: Arc<dyn UsageSink>) -> Self {
         self.wiring.usage = Some(sink);
         self
