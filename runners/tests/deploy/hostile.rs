@@ -5,7 +5,8 @@
 use std::collections::BTreeSet;
 
 use placet_core::error::Code;
-use placet_core::runner::{Level, Runner as _};
+use placet_core::id::RunId;
+use placet_core::runner::{Level, Outcome, Runner as _};
 use placet_exchange::{CommandCall, Exchange, HttpCall, RUN};
 use placet_runners::deploy::DeployTarget;
 use placet_runners::deploy::testing::{Fault, Product, ProductServer, Scope};
@@ -211,10 +212,10 @@ fn assert_alive(ground: &Ground, name: &str) {
     let before = sent(ground);
     let honest = json!({ "steps": [text(http("POST", RUN_PATH))], "execute": ["step 0"] });
     let mut honest = job("caller", &honest);
-    honest.id.run = placet_core::id::RunId::from_u128(0xbeef);
+    honest.id.run = RunId::from_u128(0xbeef);
     let plan = ground.plan(&honest);
     let ended = ground.execute(&honest, &plan);
-    assert!(matches!(ended, placet_core::runner::Outcome::Succeeded(_)), "{name}: {ended:?}");
+    assert!(matches!(ended, Outcome::Succeeded(_)), "{name}: {ended:?}");
     assert_eq!(sent(ground), before + 1, "{name}");
 }
 
@@ -244,20 +245,40 @@ fn what_looks_honest_is_sent_and_would_be_noticed() {
 }
 
 #[test]
-fn however_a_plugin_looks_nothing_is_sent() {
+fn however_a_plugin_looks_while_it_plans_nothing_is_sent() {
     let ground = Ground::of(Product::Rundeck);
     for (name, look, write) in all() {
-        let before = sent(&ground);
-        let nosy = json!({ "steps": [], "plan": [look, write], "verify": [look, write] });
-        let nosy = job("caller", &nosy);
-        let plan = ground.plan(&nosy);
-        let (word, _) = failure(ground.verify(&nosy, &plan));
-        assert_ne!(word, "succeeded", "{name}");
-        assert_eq!(sent(&ground), before, "{name}: {}", ground.log());
+        let plan = ground.plan(&job("caller", &json!({ "steps": [], "plan": [look, write] })));
+        assert_eq!(sent(&ground), 0, "{name}: {}", ground.log());
         assert_clean(&ground, &name, &format!("{plan:?}"));
         ground.link.log.lock().unwrap().clear();
     }
     assert_alive(&ground, "after all of them");
+}
+
+#[test]
+fn however_a_plugin_looks_back_nothing_is_sent_and_nobody_knows_more() {
+    let ground = Ground::of(Product::Rundeck);
+    let steps = [text(http("POST", RUN_PATH))];
+    let lost = job("caller", &json!({ "steps": steps, "execute": ["step 0"] }));
+    let plan = ground.plan(&lost);
+    ground.server.fail(Scope::Writes, Fault::LoseReply, 1);
+    assert_eq!(failure(ground.execute(&lost, &plan)).0, "unknown");
+    ground.link.log.lock().unwrap().clear();
+    for (name, look, write) in all() {
+        let nosy = json!({ "steps": steps, "verify": [look, write], "finds": "succeeded" });
+        let (word, failed) = failure(ground.verify(&job("caller", &nosy), &plan));
+        assert_eq!((word, failed.code.as_str()), ("unknown", "not_read"), "{name}: {failed:?}");
+        assert_eq!(sent(&ground), 1, "{name}: {}", ground.log());
+        assert_clean(&ground, &name, &format!("{failed:?}"));
+        ground.link.log.lock().unwrap().clear();
+    }
+    // An honest look finds it.
+    let honest = [text(http("GET", LOOK_PATH))];
+    let honest = json!({ "steps": steps, "verify": honest, "finds": "succeeded" });
+    let found = ground.verify(&job("caller", &honest), &plan);
+    assert!(matches!(found, Outcome::Succeeded(_)), "{found:?}");
+    assert_eq!(ground.server.begun(), 1);
 }
 
 #[test]
@@ -293,7 +314,7 @@ fn a_hostile_call_in_the_place_of_an_approved_one_is_not_sent() {
         let steps = [text(http("POST", RUN_PATH))];
         let swapped = json!({ "steps": steps, "execute": [look, write], "says": "succeeded" });
         let mut swapped = job("caller", &swapped);
-        swapped.id.run = placet_core::id::RunId::from_u128(number);
+        swapped.id.run = RunId::from_u128(number);
         let plan = ground.plan(&swapped);
         let (word, failed) = failure(ground.execute(&swapped, &plan));
         assert_eq!((word, failed.applied.len()), ("failed", 0), "{name}: {failed:?}");
@@ -365,7 +386,7 @@ fn bodies_without_end_end_at_the_limit() {
 
 #[test]
 fn after_a_cancellation_no_call_leaves_the_host() {
-    for (more, held) in [("step 1", Scope::Writes), ("look", Scope::Writes)] {
+    for more in ["step 1", "look"] {
         let ground = Ground::of(Product::Rundeck);
         let (one, two) = (text(http("POST", RUN_PATH)), text(http("POST", "/api/41/job/8/run")));
         let look = text(http("GET", LOOK_PATH));
@@ -375,7 +396,7 @@ fn after_a_cancellation_no_call_leaves_the_host() {
         let stubborn = json!({ "steps": [one, two], "execute": acts, "says": "succeeded" });
         let stubborn = job("caller", &stubborn);
         let plan = ground.plan(&stubborn);
-        ground.server.fail(held, Fault::HoldReply, 1);
+        ground.server.fail(Scope::Writes, Fault::HoldReply, 1);
         let lease = std::sync::Arc::clone(&ground.link.lease);
         std::thread::scope(|scope| {
             scope.spawn(|| {

@@ -146,9 +146,9 @@ impl Endpoint {
         if request.body.len() > self.limits.request_bytes {
             return Err(HttpFailure::limit("http.request_too_large", "the request is too large"));
         }
-        let all: Vec<_> = self.credentials.iter().chain(&self.read_credentials).cloned().collect();
+        let all = [self.credentials.as_slice(), self.read_credentials.as_slice()];
         let shown = if is_write { self.shown_in(call) } else { &[] };
-        let body = form::body((&request.body, query), &headers, &all, shown)?;
+        let body = form::body((&request.body, query), &headers, all, shown)?;
         let headers = self.own(headers, is_write, call)?;
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
         let uri = format!("{}{path}{query}", self.base.prefix);

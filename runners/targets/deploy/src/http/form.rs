@@ -14,18 +14,19 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) fn body(
     asked: (&[u8], Option<&str>),
     headers: &HeaderMap,
-    all: &[Credential],
+    all: [&[Credential]; 2],
     shown: &[Credential],
 ) -> Result<Vec<u8>, HttpFailure> {
     let (body, query) = asked;
     let in_form = |credential: &&Credential| credential.place == Place::Form;
-    if !all.iter().any(|credential| in_form(&credential)) {
+    let own: Vec<&Credential> = all.into_iter().flatten().filter(in_form).collect();
+    if own.is_empty() {
         return Ok(body.to_vec());
     }
     let is_form = is_form(headers);
     // Servers put both together, and differ in which of two fields they believe.
     let texts = [query.unwrap_or_default().as_bytes(), if is_form { body } else { b"" }];
-    for credential in all.iter().filter(in_form) {
+    for credential in own {
         if texts.iter().any(|text| names(text, &credential.name)) {
             let message = format!("the field `{}` is set by the host alone", credential.name);
             return Err(HttpFailure::denied("http.form", message));
@@ -52,8 +53,8 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// Whether a form or a query has this field, in whatever spelling: some servers also part fields by `;`, take no notice of
 /// case, or read `name[]` and `name[x]` as more of `name`.
 fn names(text: &[u8], field: &str) -> bool {
-    let fields = text.split(|byte| matches!(byte, b'&' | b';' | b'?'));
-    fields.into_iter().any(|pair| {
+    let mut fields = text.split(|byte| matches!(byte, b'&' | b';' | b'?'));
+    fields.any(|pair| {
         let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default();
         let name = decoded(name);
         let name = name.split(|byte| matches!(byte, b'[' | b'\0')).next().unwrap_or_default();
