@@ -18,10 +18,15 @@ const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 #[cfg(unix)]
 const MEMORY_BYTES_MAX: u64 = 4 << 30;
 
+/// How long compiling may take, in milliseconds. An engine of JavaScript or Python takes seconds on a machine that has
+/// nothing else to do, and minutes on a busy one; whoever sits at a terminal can end it.
+const DEADLINE_MS: u64 = 10 * 60 * 1_000;
+
 /// This program, as the compiler of the hosts that it opens. Where it cannot find itself, they compile on their own.
 pub(crate) fn compiler() -> Option<runners::Compiler> {
     let this = env::current_exe().ok()?;
-    Some(runners::Compiler::program(this, ["plugin", "compile"]))
+    let compiler = runners::Compiler::program(this, ["plugin", "compile"]);
+    Some(compiler.with_deadline_ms(DEADLINE_MS))
 }
 
 /// Compile the component on standard input to standard output.
