@@ -332,7 +332,7 @@ fn a_flood_of_calls_ends_at_the_limit_and_leaves_what_was_sent_true() {
     let denied = text(http("DELETE", RUN_PATH));
     let echo = command("say", &[("word", "x")]);
     for flood in [look, denied, echo] {
-        let ground = Ground::limited(limits);
+        let ground = Ground::limited(limits.clone());
         let mut acts = vec!["step 0".to_owned()];
         acts.extend(std::iter::repeat_n(flood.clone(), 200));
         let steps = [text(http("POST", RUN_PATH))];
@@ -373,7 +373,7 @@ fn bodies_without_end_end_at_the_limit() {
         large("rundeck", "GET", LOOK_PATH),
         large("nowhere", "POST", RUN_PATH),
     ] {
-        let ground = Ground::limited(limits);
+        let ground = Ground::limited(limits.clone());
         let steps = [text(http("POST", RUN_PATH))];
         let greedy = json!({ "steps": steps, "execute": [call], "says": "succeeded" });
         let greedy = job("caller", &greedy);
