@@ -182,6 +182,28 @@ fn a_call_that_reads_writes_nothing() {
 }
 
 #[test]
+fn a_call_that_reads_writes_nothing_however_it_spells_the_path() {
+    let server = ProductServer::start(Product::Rundeck);
+    let endpoint = server.endpoint().write(Rule::below("GET", "/api/41/job/7/run"));
+    let endpoint = endpoint.build().unwrap();
+    for path in [
+        "/api/41/job/7/run",
+        "/api/41/job/7/%72un",
+        "/api/41/job/7%2Frun",
+        "/api/41/JOB/7/run",
+        "/%61pi/41/job/7/run/now",
+        "/api/41/job/7/run?x=1",
+    ] {
+        let refused = endpoint.send(&get(path), &reading()).unwrap_err();
+        let due = (HttpFailureKind::Denied, "http.read_only");
+        assert_eq!((refused.kind(), refused.code()), due, "{path}");
+    }
+    assert_eq!(endpoint.send(&get("/api/41/job/7/runs"), &reading()).unwrap().status, 404);
+    let seen = server.finish();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+}
+
+#[test]
 fn a_write_has_the_hosts_key_and_a_read_has_none() {
     let server = ProductServer::start(Product::Rundeck);
     let rundeck = server.endpoint().build().unwrap();

@@ -12,7 +12,8 @@ const PATH_BYTES_MAX: usize = 8 << 10;
 
 /// A method, and a path or all paths below one: what an endpoint may be asked.
 ///
-/// Of two rules that fit, the one that names more counts; where they name the same, the request is a write. That a
+/// Of two rules that fit, the one that names more counts; where they name the same, the request is a write. So is one
+/// that some server takes for a write: with another letter encoded, in capitals, or with a slash at its end. That a
 /// request which is allowed as a read changes nothing is for the host to know: some products begin a build with GET.
 ///
 /// ```
@@ -52,21 +53,80 @@ impl Rule {
         Err(Error::new(Code::InvalidInput, rule).with_help(help))
     }
 
-    /// How much it names of this request: `None` where it does not fit.
-    fn names(&self, method: &str, path: &str) -> Option<usize> {
-        let rest = path.strip_prefix(self.path.as_str())?;
-        let is_below = rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/');
+    /// How much it names of this request, both in one spelling: `None` where it does not fit.
+    fn names(&self, method: &str, path: &[u8], own: &[u8]) -> Option<usize> {
+        let rest = path.strip_prefix(own)?;
+        let is_below = rest.is_empty() || own.ends_with(b"/") || rest.starts_with(b"/");
         let fits = self.method == method && if self.is_exact { rest.is_empty() } else { is_below };
-        fits.then(|| self.path.len().saturating_mul(2).saturating_add(usize::from(self.is_exact)))
+        fits.then(|| own.len().saturating_mul(2).saturating_add(usize::from(self.is_exact)))
     }
 }
 
 /// Whether a request writes; `None` where no rule allows it.
+///
+/// Only the spelling of the rules is allowed. What some server would take for a write is a write, however it is spelled:
+/// who may only read could else write `/%64o/it` where the rules say `/do/it`.
 pub(super) fn writes(reads: &[Rule], writes: &[Rule], method: &str, path: &str) -> Option<bool> {
-    let most = |rules: &[Rule]| rules.iter().filter_map(|rule| rule.names(method, path)).max();
-    match (most(reads), most(writes)) {
-        (None, None) => None,
-        (read, write) => Some(write >= read),
+    let judged = |spelling: Option<Spelling>| {
+        let path =
+            spelling.map_or_else(|| path.as_bytes().to_vec(), |spelling| spelling.of(path, true));
+        let names = |rule: &Rule| {
+            let own = spelling.map_or_else(
+                || rule.path.as_bytes().to_vec(),
+                |it| it.of(&rule.path, rule.is_exact),
+            );
+            rule.names(method, &path, &own)
+        };
+        match [reads, writes].map(|rules| rules.iter().filter_map(names).max()) {
+            [None, None] => None,
+            [read, write] => Some(write >= read),
+        }
+    };
+    let is_write = judged(None)?;
+    Some(is_write || Spelling::all().any(|spelling| judged(Some(spelling)) == Some(true)))
+}
+
+/// What a server may take for one path. Each decodes what is encoded.
+#[derive(Clone, Copy, Debug)]
+struct Spelling {
+    /// An encoded slash separates too.
+    splits: bool,
+    /// Large letters are small ones.
+    folds: bool,
+    /// A slash at the end is none.
+    drops: bool,
+}
+
+impl Spelling {
+    fn all() -> impl Iterator<Item = Self> {
+        (0_u8..8).map(|bits| Self {
+            splits: bits & 1 != 0,
+            folds: bits & 2 != 0,
+            drops: bits & 4 != 0,
+        })
+    }
+
+    /// A path as such a server reads it. `is_whole`: nothing comes below it.
+    fn of(self, path: &str, is_whole: bool) -> Vec<u8> {
+        let mut read = Vec::with_capacity(path.len());
+        let mut rest = path.as_bytes();
+        while let Some((first, after)) = rest.split_first() {
+            let digits = after.first_chunk::<2>().filter(|_| *first == b'%');
+            let decoded = digits.and_then(|[high, low]| Some(hex(*high)? << 4 | hex(*low)?));
+            match decoded {
+                Some(b'/') if !self.splits => read.extend(b"%2F"),
+                Some(byte) => read.push(byte),
+                None => read.push(*first),
+            }
+            rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        }
+        if self.folds {
+            read.make_ascii_lowercase();
+        }
+        if self.drops && is_whole && read.ends_with(b"/") {
+            read.pop();
+        }
+        read
     }
 }
 
@@ -211,6 +271,44 @@ mod tests {
             ("DELETE", "/issue", None),
         ] {
             assert_eq!(writes(&read, &write, method, path), due, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_write_is_one_in_every_spelling_and_no_other_spelling_is_allowed() {
+        let read = [Rule::below("GET", "/"), Rule::exactly("POST", "/find")];
+        let write = [
+            Rule::below("GET", "/do/"),
+            Rule::exactly("GET", "/job/x/build"),
+            Rule::below("GET", "/group%2Fshop/run"),
+        ];
+        for (path, due) in [
+            ("/do/it", true),
+            ("/%64o/it", true),
+            ("/d%6F/it", true),
+            ("/do%2Fit", true),
+            ("/do%2fit", true),
+            ("/%64%6f%2f%69t", true),
+            ("/DO/it", true),
+            ("/%44O%2Fit", true),
+            ("/job/x/build", true),
+            ("/job/x/build/", true),
+            ("/job/x/BUILD/", true),
+            ("/job/x%2Fbuil%64/", true),
+            ("/group%2Fshop/run/1", true),
+            ("/group%2fshop/run/1", true),
+            ("/group/shop/run", true),
+            ("/done", false),
+            ("/do", false),
+            ("/job/x/builds", false),
+            ("/job/x/build/7", false),
+            ("/group%2Fother/run", false),
+            ("/%C3%A9", false),
+        ] {
+            assert_eq!(writes(&read, &write, "GET", path), Some(due), "{path}");
+        }
+        for path in ["/%66ind", "/FIND", "/find/", "/x%2F..", "/"] {
+            assert_eq!(writes(&read, &write, "POST", path), None, "{path}");
         }
     }
 }
