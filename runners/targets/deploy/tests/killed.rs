@@ -89,6 +89,43 @@ fn a_command_is_told_to_stop_before_it_is_killed() {
     assert_eq!(written(&folder.path().join("tidied")), "tidied\n");
 }
 
+/// Notes each polite word, and goes on.
+const GOES_ON: &str =
+    "trap 'echo told >> told' TERM; echo $$ > leader; while :; do sleep 0.01; done";
+
+#[test]
+fn a_command_whose_run_is_somebody_elses_has_no_time_to_tidy_up() {
+    for reason in [StopReason::LeaseLost, StopReason::Unavailable, StopReason::Timeout] {
+        let folder = tempfile::tempdir().unwrap();
+        let template = script(&folder, GOES_ON).grace(Duration::from_secs(1)).build().unwrap();
+        let stop = StopSignal::new();
+        let failure = thread::scope(|scope| {
+            let ran = scope.spawn(|| template.run(&[], b"", &Exchange::writing(LONG, &stop)));
+            begun(&folder, "leader");
+            stop.raise(reason);
+            ran.join().unwrap().unwrap_err()
+        });
+        assert_eq!((failure.kind(), failure.code()), (CommandFailureKind::Unknown, reason.code()));
+        assert!(!is_alive(&begun(&folder, "leader")));
+        assert_eq!(written(&folder.path().join("told")), "", "{reason:?}");
+    }
+}
+
+#[test]
+fn a_command_is_told_before_its_time_is_over_and_gone_when_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    // So long that a call which waited for all of it would not come back while the test waits.
+    let template = script(&folder, GOES_ON).grace(LONG * 5).build().unwrap();
+    let call = Exchange::writing(SHORT * 20, &StopSignal::new());
+    thread::scope(|scope| {
+        let ran = scope.spawn(|| template.run(&[], b"", &call));
+        let leader = begun(&folder, "leader");
+        until("the process is gone", || !is_alive(&leader));
+        assert_eq!(ran.join().unwrap().unwrap_err().code(), "timeout");
+    });
+    assert_eq!(written(&folder.path().join("told")), "told\n");
+}
+
 #[test]
 fn a_command_without_time_ends() {
     let folder = tempfile::tempdir().unwrap();

@@ -22,6 +22,9 @@ const LOOK: Duration = Duration::from_millis(25);
 /// left the group can hold them open.
 const DRAIN: Duration = Duration::from_millis(250);
 
+/// How much of a call's time a command may have at most to tidy up: a quarter.
+const GRACE_SHARE: u32 = 4;
+
 /// How long a killed process may take to be gone.
 const BURIAL: Duration = Duration::from_secs(5);
 
@@ -35,27 +38,32 @@ pub(super) fn run(
     let mut running = Running::begin(template, arguments)?;
     let may_have_acted = !template.is_reading;
     let Ok(mut pipes) = Pipes::of(&mut running.child, stdin, template.limits.output_bytes) else {
-        running.end(None, Duration::ZERO);
+        running.end(None);
         return Err(running.lost(may_have_acted));
     };
+    let share = call.time_left.checked_div(GRACE_SHARE).unwrap_or_default();
+    let grace = template.limits.grace.min(share);
     let deadline = Deadline::after(call.time_left);
+    let warning = Deadline::after(call.time_left.saturating_sub(grace));
     let reason = loop {
         if running.has_ended() {
             break None;
         }
         if let Some(reason) = call.stop.raised() {
-            break Some(reason);
+            break Some((reason, template.limits.grace));
         }
-        if deadline.left().is_zero() {
-            break Some(StopReason::Timeout);
+        if warning.left().is_zero() {
+            break Some((StopReason::Timeout, deadline.left()));
         }
-        if pipes.work(LOOK.min(deadline.left())).is_err() {
-            running.end(None, Duration::ZERO);
+        if pipes.work(LOOK.min(warning.left())).is_err() {
+            running.end(None);
             return Err(running.lost(may_have_acted));
         }
     };
-    if let Some(reason) = reason {
-        running.end(Some(&mut pipes), template.limits.grace);
+    if let Some((reason, grace)) = reason {
+        let polite = Deadline::after(grace.min(deadline.left()));
+        let lasts: &dyn Fn() -> bool = &|| !is_over(call) && !polite.left().is_zero();
+        running.end(Some((&mut pipes, lasts)));
         return Err(CommandFailure::stopped(reason, may_have_acted));
     }
     running.kill(Signal::KILL);
@@ -71,6 +79,11 @@ pub(super) fn run(
     let (stdout, is_out_cut) = clean(template, &pipes.out, is_open);
     let (stderr, is_err_cut) = clean(template, &pipes.err, is_open);
     Ok(Output { exit_code, stdout, stderr, truncated: is_out_cut || is_err_cut })
+}
+
+/// Whether the run may not touch anything any more: somebody else may be at work, or look what became of it.
+fn is_over(call: &Exchange) -> bool {
+    call.stop.raised().is_some_and(|reason| reason != StopReason::Cancelled)
 }
 
 /// An output without secrets, and whether it is not all.
@@ -143,18 +156,16 @@ impl Running {
         }
     }
 
-    /// Ends the whole group: politely, and then not.
-    fn end(&mut self, mut pipes: Option<&mut Pipes<'_>>, grace: Duration) {
-        let polite = Deadline::after(grace);
-        self.kill(Signal::TERM);
-        if let Some(pipes) = pipes.as_mut() {
+    /// Ends the whole group: politely while that lasts, and then not.
+    fn end(&mut self, polite: Option<(&mut Pipes<'_>, &dyn Fn() -> bool)>) {
+        if let Some((pipes, lasts)) = polite.filter(|(_, lasts)| lasts()) {
+            self.kill(Signal::TERM);
             pipes.close_input();
-        }
-        while !self.has_ended() && !polite.left().is_zero() {
-            // Who still writes would wait for a reader.
-            let has_waited = pipes.as_mut().is_some_and(|pipes| pipes.work(LOOK).is_ok());
-            if !has_waited {
-                self.wait(LOOK);
+            while !self.has_ended() && lasts() {
+                // Who still writes would wait for a reader.
+                if pipes.work(LOOK).is_err() {
+                    self.wait(LOOK);
+                }
             }
         }
         self.kill(Signal::KILL);

@@ -259,6 +259,9 @@ impl CommandTemplateBuilder {
 
     /// How long a command that is stopped may tidy up, after `SIGTERM` and before `SIGKILL`. Two seconds where
     /// nothing is said.
+    ///
+    /// It ends with the time of the call: near that, `SIGTERM` comes so much earlier, at most by a quarter of the time. Once
+    /// the lease of a run is lost there is none, for somebody else may be at work.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.limits.grace = grace;
         self
