@@ -120,9 +120,12 @@ pub(crate) struct CommandCheck {
     /// It was done.
     #[serde(default = "zero")]
     pub(crate) done: Vec<i32>,
-    /// It was not, and will not be.
+    /// It was not. That counts once nothing of the run can be under way any more.
     #[serde(default)]
     pub(crate) not_begun: Vec<i32>,
+    /// How long after the deadline of a run no command of it can be under way any more, whatever became of its host.
+    #[serde(default = "settle_s")]
+    pub(crate) settle_s: u32,
 }
 
 fn zero() -> Vec<i32> {

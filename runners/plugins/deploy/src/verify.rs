@@ -64,7 +64,7 @@ impl<H: Host> Reading<'_, H> {
         };
         match (&step.verify, &step.check) {
             (Some(verify), _) => self.by_marker(step, verify, deadline),
-            (None, Some(check)) if noted.is_some() => self.by_command(check),
+            (None, Some(check)) if noted.is_some() => self.by_command(check, deadline),
             _ => Err(absent(deadline, "nothing says whether it began")),
         }
     }
@@ -99,14 +99,21 @@ impl<H: Host> Reading<'_, H> {
         }
     }
 
-    fn by_command(&self, check: &CommandCheck) -> Result<(), Stop> {
+    fn by_command(&self, check: &CommandCheck, deadline: Option<&str>) -> Result<(), Stop> {
         let unknown = |message: String| Stop::unknown("deploy.unknown", message);
         let Followed { host, values, .. } = self.followed;
         let call = render::check(check, values).map_err(unknown)?;
         match host.run(&call.name, &call.arguments, &call.stdin) {
             Ok(output) if check.done.contains(&output.exit_code) => Ok(()),
             Ok(output) if check.not_begun.contains(&output.exit_code) => {
-                Err(Stop::before("deploy.not_begun", "the check says that it was not".to_string()))
+                // A command that is under way has not done what the check looks for either.
+                let now = host.now();
+                let is_over = |deadline| once::is_past(&now, deadline, check.settle_s);
+                if deadline.is_some_and(is_over) {
+                    let message = "the check says that it was not".to_string();
+                    return Err(Stop::before("deploy.not_begun", message));
+                }
+                Err(unknown("it was not yet, and may be under way".to_string()))
             }
             Ok(_) | Err(_) => Err(unknown("the check could not tell".to_string())),
         }

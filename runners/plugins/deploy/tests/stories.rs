@@ -213,6 +213,31 @@ fn what_is_not_listed_stays_unknown_unless_the_list_is_complete() {
 }
 
 #[test]
+fn a_command_that_may_be_under_way_is_not_told_as_never_begun() {
+    let (world, job) = (World::of(Products::new()), two_steps());
+    let plan = planned(&job);
+    // The trigger and three looks; then the command, whose host dies before anything of it is to be seen.
+    let host = FakeHost::writing(&world).failing(4, Fault::LostBefore);
+    let lost = unknown(Deploy::execute(&host, &job, &plan));
+    assert_eq!((lost.step.as_deref(), host.made()), (Some("switch"), 5));
+    for seconds in [0, 30 * 60, 30 * 60 + 300] {
+        world.borrow_mut().seconds = seconds;
+        let now = unknown(verified(&world, &job));
+        assert_eq!((now.code.as_str(), now.applied), ("deploy.unknown", vec!["run".to_owned()]));
+    }
+    world.borrow_mut().seconds = 30 * 60 + 301;
+    let failure = failed(verified(&world, &job));
+    assert_eq!(
+        (failure.code.as_str(), failure.applied),
+        ("deploy.not_begun", vec!["run".to_owned()])
+    );
+    // What it did after all is seen at any time.
+    world.borrow_mut().seconds = 0;
+    world.borrow_mut().server.switched.push(RUN.to_owned());
+    assert!(matches!(verified(&world, &job), Outcome::Succeeded(_)));
+}
+
+#[test]
 fn two_of_the_same_name_are_for_a_person() {
     let (name, template) = TEMPLATES[0];
     let (world, job) = (World::of(Products::new()), shipped(name, template));
