@@ -31,6 +31,12 @@ pub(crate) fn verify(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome 
             let message = "the settings do not know this step any more".to_string();
             return Stop::unknown("deploy.changed", message).at(Some(&step.id), applied);
         };
+        let call = render::write(template, &prepared.values).map(|call| call.to_text());
+        if call.as_ref() != Ok(&step.body) {
+            // Where another call would be found says nothing of this one.
+            let message = "it is not what the settings say any more".to_string();
+            return Stop::unknown("deploy.changed", message).at(Some(&step.id), applied);
+        }
         if let Err(stop) = reading.step(template, notes.get(&step.id)) {
             return stop.at(Some(&step.id), applied);
         }

@@ -213,6 +213,25 @@ fn what_is_not_listed_stays_unknown_unless_the_list_is_complete() {
 }
 
 #[test]
+fn a_run_is_not_looked_for_where_other_settings_point() {
+    let (world, job) = (World::of(Products::new()), two_steps());
+    let plan = planned(&job);
+    let host = FakeHost::writing(&world).failing(0, Fault::LostAfter);
+    unknown(Deploy::execute(&host, &job, &plan));
+    world.borrow_mut().server.settle();
+    world.borrow_mut().seconds = 86_400;
+    let mut other = job.clone();
+    other.settings = job.settings.replace(r#""job": "7""#, r#""job": "8""#);
+    let looking = FakeHost::reading(&world);
+    let outcome = unknown(Deploy::verify(&looking, &other, &plan));
+    assert_eq!((outcome.code.as_str(), looking.made()), ("deploy.changed", 0));
+    // How it is looked for may be corrected.
+    other.settings = job.settings.replace(r#""times_max": 5"#, r#""times_max": 6"#);
+    let found = failed(Deploy::verify(&FakeHost::reading(&world), &other, &plan));
+    assert_eq!((found.code.as_str(), found.applied), ("deploy.not_begun", vec!["run".to_owned()]));
+}
+
+#[test]
 fn a_command_that_may_be_under_way_is_not_told_as_never_begun() {
     let (world, job) = (World::of(Products::new()), two_steps());
     let plan = planned(&job);
