@@ -109,11 +109,20 @@ pub(crate) struct Products {
     pub(crate) is_ill: bool,
     /// How many looks a list is late.
     pub(crate) late: u32,
+    /// Whether what left a queue is not known there any more.
+    pub(crate) is_queue_tidied: bool,
 }
 
 impl Products {
     pub(crate) fn new() -> Self {
-        Self { begun: vec![], switched: vec![], fails: false, is_ill: false, late: 0 }
+        Self {
+            begun: vec![],
+            switched: vec![],
+            fails: false,
+            is_ill: false,
+            late: 0,
+            is_queue_tidied: false,
+        }
     }
 
     /// Lets time pass until everything ended.
@@ -235,7 +244,7 @@ impl Products {
                 Some(format!("https://jenkins.example/queue/item/{item}/")),
             ));
         }
-        if let Some(rest) = path.strip_prefix("/queue/item/") {
+        if let Some(rest) = path.strip_prefix("/queue/item/").filter(|_| !self.is_queue_tidied) {
             let number = rest.split('/').next()?.parse::<usize>().ok()?.checked_sub(100)?;
             let begun = self.begun.get_mut(number.checked_sub(1)?)?;
             let waits = begun.queued > 0;

@@ -213,6 +213,21 @@ fn what_is_not_listed_stays_unknown_unless_the_list_is_complete() {
 }
 
 #[test]
+fn what_left_the_queue_is_found_where_it_went() {
+    let (name, template) = TEMPLATES[3];
+    let (world, job) = (World::of(Products::new()), shipped(name, template));
+    // The trigger, two looks at the queue, and one at the build.
+    let host = FakeHost::writing(&world).cancelled_after(4);
+    assert_eq!(unknown(Deploy::execute(&host, &job, &planned(&job))).code, "cancelled");
+    let mut server = world.borrow().server.clone();
+    server.settle();
+    server.is_queue_tidied = true;
+    world.borrow_mut().server = server;
+    let found = verified(&world, &job);
+    assert!(matches!(found, Outcome::Succeeded(_)), "{found:?}");
+}
+
+#[test]
 fn a_run_is_not_looked_for_where_other_settings_point() {
     let (world, job) = (World::of(Products::new()), two_steps());
     let plan = planned(&job);

@@ -5,6 +5,7 @@
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use core::mem::discriminant;
 
 use placet_exchange::{CommandCall, HttpCall};
 
@@ -130,7 +131,8 @@ pub fn noted(host: &impl Context, run: &str) -> BTreeMap<String, Noted> {
             _ => continue,
         };
         let known = furthest.entry(step).or_insert_with(|| so_far.clone());
-        if *known < so_far {
+        // Of two names the later one counts: what waited in a queue goes on under another.
+        if *known < so_far || discriminant(known) == discriminant(&so_far) {
             *known = so_far;
         }
     }
