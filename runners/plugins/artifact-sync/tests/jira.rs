@@ -73,6 +73,10 @@ pub(crate) struct Jira {
     pub(crate) issues: Vec<Issue>,
     /// The search knows the issues before this one, where it is late.
     pub(crate) searchable: Option<usize>,
+    /// Somebody else creates the same at the same moment.
+    pub(crate) has_rival: bool,
+    /// Whether the search says that there is more.
+    pub(crate) has_pages: bool,
 }
 
 impl Jira {
@@ -95,7 +99,11 @@ impl Jira {
         let numbered = (1..).zip(&self.issues).take(seen).filter(|(_, issue)| fits(issue));
         let keys: Vec<_> =
             numbered.map(|(number, _)| json!({"key": format!("SHOP-{number}")})).collect();
-        Some(json!({"issues": keys, "isLast": true}))
+        let mut answer = json!({"issues": keys, "isLast": !self.has_pages});
+        if self.has_pages {
+            answer["nextPageToken"] = json!("CAEaAggD");
+        }
+        Some(answer)
     }
 
     fn at(&mut self, key: &str) -> Option<&mut Issue> {
@@ -110,7 +118,11 @@ impl Jira {
             ("POST", "search/jql") => Some((200, self.search(&body)?)),
             ("POST", "issue") => {
                 let (fields, properties) = (body["fields"].clone(), body["properties"].clone());
-                self.issues.push(Issue { fields, properties, writes: 1 });
+                let issue = Issue { fields, properties, writes: 1 };
+                if self.has_rival {
+                    self.issues.push(issue.clone());
+                }
+                self.issues.push(issue);
                 let key = format!("SHOP-{}", self.issues.len());
                 Some((201, json!({"id": "1", "key": key})))
             }
