@@ -14,6 +14,9 @@ use crate::issue::{Property, label};
 use crate::payload::is_key;
 use crate::settings::{Search, Settings};
 
+/// How many issues may be one artifact. More than one is somebody's mistake already.
+const ISSUES_MAX: usize = 50;
+
 /// What was found of an artifact.
 #[derive(Debug)]
 pub(crate) enum Found {
@@ -63,7 +66,7 @@ fn search(host: &impl Host, settings: &Settings, id: &str) -> Result<BTreeSet<St
         Search::Label => format!("labels = \"{}\"", label(id)),
     };
     let jql = format!("project = \"{project}\" AND {condition}");
-    let body = json!({"jql": jql, "fields": ["summary"], "maxResults": 50}).to_string();
+    let body = json!({"jql": jql, "fields": ["summary"], "maxResults": ISSUES_MAX}).to_string();
     let answer = ask(
         host,
         settings,
@@ -77,6 +80,13 @@ fn search(host: &impl Host, settings: &Settings, id: &str) -> Result<BTreeSet<St
     let answer = read(&answer)?;
     let odd = || Unread::new("jira.answer", "Jira's answer to a search is not one");
     let issues = answer.get("issues").and_then(Value::as_array).ok_or_else(odd)?;
+    let is_last = answer.get("isLast").and_then(Value::as_bool);
+    let has_more = answer.get("nextPageToken").is_some_and(Value::is_string);
+    if has_more || !is_last.unwrap_or(issues.len() < ISSUES_MAX) {
+        // Ours may be among the others, and what is taken for absent is created.
+        let message = format!("more than {ISSUES_MAX} issues may be `{id}`; leave one of them");
+        return Err(Unread::new("jira.pages", message));
+    }
     let keys = issues.iter().map(|issue| {
         let key = issue.get("key").and_then(Value::as_str).filter(|key| is_key(key));
         key.map(String::from).ok_or_else(odd)

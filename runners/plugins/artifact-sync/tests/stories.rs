@@ -202,6 +202,18 @@ fn an_artifact_that_somebody_else_creates_at_the_same_moment_is_no_success() {
 }
 
 #[test]
+fn a_search_that_shows_not_all_of_them_says_nothing() {
+    let world = World::of(Jira::default());
+    let job = job(&[artifact(1, 1)]);
+    let plan = planned(&world, &job);
+    world.borrow_mut().server.has_pages = true;
+    let why = ArtifactSync::plan(&FakeHost::reading(&world), &job).unwrap_err();
+    assert!(why.contains("more than 50 issues"), "{why}");
+    let failure = failed(executed(&world, &job, &plan));
+    assert_eq!((failure.code.as_str(), world.borrow().server.issues.len()), ("jira.pages", 0));
+}
+
+#[test]
 fn an_update_that_was_lost_is_read_from_the_issue_itself() {
     let world = World::of(Jira::default());
     let first = job(&[artifact(1, 1)]);
