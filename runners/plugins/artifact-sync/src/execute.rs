@@ -69,8 +69,12 @@ pub(crate) fn prepare(
     for step in approved {
         let read =
             Approved::parse(&step.body).map_err(|why| Stop::before("artifact.changed", why))?;
-        if !asked.contains(&read.property) || read.call.endpoint != settings.endpoint {
+        if !asked.contains(&read.property) {
             let message = format!("step `{}` is not about this request", step.id);
+            return Err(Stop::before("artifact.changed", message));
+        }
+        if !read.is_found_by(&settings) {
+            let message = format!("step `{}` is not what the settings say any more", step.id);
             return Err(Stop::before("artifact.changed", message));
         }
         steps.push((step.id.clone(), read));
@@ -85,7 +89,7 @@ fn one(
     id: &str,
     step: &Approved,
 ) -> Result<(), Stop> {
-    let Approved { call, property, key } = step;
+    let Approved { call, property, key, .. } = step;
     let found = find(host, settings, &property.id)
         .map_err(|unread| Stop::before(unread.code, unread.message))?;
     match (found, key) {
@@ -112,7 +116,21 @@ fn one(
     {
         host.log("warn", &format!("its key could not be noted: {why}"));
     }
-    Ok(())
+    if key.is_some() {
+        return Ok(());
+    }
+    // Jira takes two that come at once. Where the search is late, or fails, the next plan tells.
+    match find(host, settings, &property.id) {
+        Ok(Found::Several(count)) => {
+            let message = format!(
+                "`{}` became {count} issues, because somebody else created one at the same time; leave one of them in \
+                 Jira",
+                property.id
+            );
+            Err(Stop::after("artifact.twice", message))
+        }
+        Ok(Found::Nothing | Found::One { .. }) | Err(_) => Ok(()),
+    }
 }
 
 /// The key of a new issue.

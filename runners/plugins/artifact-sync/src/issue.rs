@@ -92,6 +92,7 @@ pub(crate) struct Approved {
     pub(crate) property: Property,
     /// The issue that is updated; `None`: one is created.
     pub(crate) key: Option<String>,
+    body: Value,
 }
 
 impl Approved {
@@ -111,6 +112,26 @@ impl Approved {
             ("PUT", Some(Some(key))) if is_key(key) => Some(key.to_string()),
             _ => return Err("the step writes no issue".to_string()),
         };
-        Ok(Self { call, property, key })
+        Ok(Self { call, property, key, body })
+    }
+
+    /// Whether what it writes is where these settings look for it. Elsewhere it would be taken for absent.
+    pub(crate) fn is_found_by(&self, settings: &Settings) -> bool {
+        let says = |pointer: &str, due: &str| {
+            self.body.pointer(pointer).and_then(Value::as_str) == Some(due)
+        };
+        let is_there = match &self.key {
+            Some(key) => {
+                key.split_once('-').is_some_and(|(project, _)| project == settings.project)
+            }
+            None => {
+                let is_by_label = settings.search == Search::Label;
+                says("/fields/project/key", &settings.project)
+                    && (!is_by_label || says("/fields/labels/0", &label(&self.property.id)))
+            }
+        };
+        is_there
+            && self.call.endpoint == settings.endpoint
+            && says("/properties/0/key", &settings.property)
     }
 }

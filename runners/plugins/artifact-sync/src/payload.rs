@@ -78,7 +78,8 @@ impl Artifact {
         format!("{}/{}", self.kind, self.id)
     }
 
-    /// Whether it may be published: seed of the rule is the workflow, and the gate asks it again.
+    /// Whether it says of itself that it may be published. Whoever approves the request answers for that: a host that keeps
+    /// artifacts in the gate asks `check_publishable` before it submits.
     pub(crate) fn is_publishable(&self) -> bool {
         self.status == "APPROVED" || self.status == "SYNCED"
     }

@@ -214,6 +214,34 @@ fn a_search_that_shows_not_all_of_them_says_nothing() {
 }
 
 #[test]
+fn what_was_created_is_not_looked_for_where_other_settings_point() {
+    let world = World::of(Jira::default());
+    let job = job(&[artifact(1, 1)]);
+    let plan = planned(&world, &job);
+    let host = FakeHost::writing(&world).failing(1, Fault::LostAfter);
+    unknown(ArtifactSync::execute(&host, &job, &plan));
+    world.borrow_mut().seconds = 86_400;
+    for (from, to) in [
+        ("\"SHOP\"", "\"OTHER\""),
+        ("{\"project\"", "{\"property\": \"other\", \"project\""),
+        ("{\"project\"", "{\"search\": \"label\", \"project\""),
+        ("{\"project\"", "{\"endpoint\": \"other\", \"project\""),
+    ] {
+        let mut other = job.clone();
+        let changed = SETTINGS.replacen(from, to, 1);
+        other.settings = changed.replacen('{', r#"{"absent": "not_begun", "#, 1);
+        let looking = FakeHost::reading(&world);
+        let outcome = unknown(ArtifactSync::verify(&looking, &other, &plan));
+        assert_eq!((outcome.code.as_str(), looking.made()), ("artifact.changed", 0), "{to}");
+        let acting = FakeHost::writing(&world);
+        other.id.idempotency_key = "run_2".into();
+        let failure = failed(ArtifactSync::execute(&acting, &other, &plan));
+        assert_eq!((failure.code.as_str(), acting.made()), ("artifact.changed", 0), "{to}");
+    }
+    assert!(matches!(verified(&world, &job, &plan), Outcome::Succeeded(_)));
+}
+
+#[test]
 fn an_update_that_was_lost_is_read_from_the_issue_itself() {
     let world = World::of(Jira::default());
     let first = job(&[artifact(1, 1)]);
