@@ -15,13 +15,16 @@ fn holes_take_what_they_are_for_and_nothing_else() {
     for (hole, good, bad) in [
         (
             Hole::word(5),
-            vec!["a", "v1.2", "A_b-c"],
-            vec!["", "a b", "a/b", "abcdef", "é", "-a", "--x", "a\0"],
+            vec!["a", "v1.2", "A_b-c", "a..b", ".x"],
+            vec!["", "a b", "a/b", "abcdef", "é", "-a", "--x", "a\0", ".", "..", "..."],
         ),
         (
             Hole::text(9, Characters::Reference),
-            vec!["a/b@c:d+e"],
-            vec!["a b", "-a", "a;b", "$a", "a\nb"],
+            vec!["a/b@c:d+e", "@scope/x", "v1..v2", "a/.x"],
+            vec![
+                "a b", "-a", "a;b", "$a", "a\nb", "..", "../x", "a/../b", "a/..", "./a", "/etc",
+                "a:..", "a:../b",
+            ],
         ),
         (
             Hole::text(9, Characters::Line),
@@ -95,6 +98,26 @@ fn a_path_stays_below_its_folder_wherever_links_lead() {
         assert_eq!(refused.kind(), CommandFailureKind::Invalid, "{path:?}");
         // Nor is told what is there outside.
         assert!(!refused.message().contains("exist"), "{refused}");
+    }
+}
+
+#[test]
+fn a_value_behind_the_name_of_a_folder_stays_below_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let show = |hole: Hole| {
+        let show = CommandTemplate::builder("/usr/bin/env", folder.path()).argument("printf");
+        show.argument("%s").prefixed("/srv/releases/", "tag", hole).build().unwrap()
+    };
+    let word = show(Hole::word(64));
+    let reference = show(Hole::text(64, Characters::Reference));
+    for (show, tag) in [(&word, "1.2"), (&reference, "1.2/x")] {
+        let output = show.run(&pairs(&[("tag", tag)]), b"", &writing()).unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("/srv/releases/{tag}"));
+    }
+    for (show, tag) in [(&word, ".."), (&word, "."), (&reference, ".."), (&reference, "a/../../b")]
+    {
+        let refused = show.run(&pairs(&[("tag", tag)]), b"", &writing()).unwrap_err();
+        assert_eq!(refused.code(), "command.argument", "{tag}");
     }
 }
 

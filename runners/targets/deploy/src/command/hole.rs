@@ -18,9 +18,10 @@ use placet_core::error::{Code, Error};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Characters {
-    /// `A` to `Z`, `a` to `z`, `0` to `9`, `.`, `_` and `-`.
+    /// `A` to `Z`, `a` to `z`, `0` to `9`, `.`, `_` and `-`, and not only dots.
     Word,
-    /// Those, and `/`, `@`, `:` and `+`: branches, images, packages.
+    /// Those, and `/`, `@`, `:` and `+`: branches, images, packages. It does not begin with `/`, and no part of it is only
+    /// dots: behind the name of a folder it stays below that.
     Reference,
     /// Everything that prints on one line, spaces too. No control characters, and none that change the order of
     /// reading or show nothing.
@@ -41,6 +42,12 @@ impl Characters {
             }
         }
     }
+}
+
+/// Whether a text goes nowhere else as a part of a path: host programs put it behind the names of folders.
+fn stays(text: &str) -> bool {
+    let is_dots = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte == b'.');
+    !text.starts_with('/') && !text.split(['/', '@', ':', '+']).any(is_dots)
 }
 
 /// A place in a command that a plugin fills, and what may stand there.
@@ -149,6 +156,7 @@ impl Hole {
                 let length = value.chars().count();
                 (1..=*chars_max).contains(&length)
                     && value.chars().all(|letter| characters.has(letter))
+                    && (*characters == Characters::Line || stays(value))
             }
             Kind::Integer { least, most } => {
                 let number = value.parse::<i64>().ok().filter(|number| number.to_string() == value);
