@@ -25,6 +25,7 @@
 //! ```
 
 mod exchange; // one call: how long, until when, and whether it may write
+mod spelling; // how a text may be written in another
 mod secret; // values that nobody sees, also not in an answer
 mod http; // named endpoints
 mod command; // named commands

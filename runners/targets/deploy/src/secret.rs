@@ -4,6 +4,8 @@ use core::fmt;
 
 use placet_core::error::{Code, Error};
 
+use crate::spelling::Spelled;
+
 /// What stands where a secret stood.
 const MASK: &[u8] = b"[redacted]";
 
@@ -44,8 +46,8 @@ impl fmt::Debug for Secret {
 /// Finds secrets in what a server or a command said.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
-    // In lower case: a server may answer a header in other letters.
-    needles: Vec<Vec<u8>>,
+    // A server may answer a header in other letters, and any text in another form.
+    needles: Vec<Spelled>,
 }
 
 impl fmt::Debug for Redactor {
@@ -55,14 +57,21 @@ impl fmt::Debug for Redactor {
 }
 
 impl Redactor {
-    /// Knows `secret` from here on: as it is, as JSON writes it, and as a URL writes it.
+    /// Knows `secret` from here on: as a whole, each of its lines, and in Base64.
     pub(crate) fn learn(&mut self, secret: &str) {
-        let slashed = in_json(secret).replace('/', "\\/");
-        for form in [secret.to_owned(), in_json(secret), slashed, in_url(secret)] {
-            let form = form.to_ascii_lowercase().into_bytes();
-            if form.len() >= SECRET_BYTES_MIN && !self.needles.contains(&form) {
-                self.needles.push(form);
-            }
+        // A key of several lines is shown indented, or one line at a time.
+        for part in core::iter::once(secret).chain(secret.lines()) {
+            self.add(part.trim());
+        }
+        // The last letters depend on what follows, such as a line break.
+        let whole = secret.trim().as_bytes().chunks_exact(3).flatten().copied();
+        self.add(&base64(&whole.collect::<Vec<u8>>()));
+    }
+
+    fn add(&mut self, text: &str) {
+        let needle = Spelled::of(text);
+        if text.len() >= SECRET_BYTES_MIN && !self.needles.contains(&needle) {
+            self.needles.push(needle);
         }
     }
 
@@ -88,25 +97,20 @@ impl Redactor {
 
     /// Whether a secret is in it.
     pub(crate) fn finds_in(&self, bytes: &[u8]) -> bool {
+        let mut is_secret = vec![false; bytes.len()];
         let lower = bytes.to_ascii_lowercase();
-        self.needles.iter().any(|needle| lower.windows(needle.len()).any(|part| part == needle))
+        self.needles.iter().for_each(|needle| mark(&lower, needle, false, &mut is_secret));
+        is_secret.contains(&true)
     }
 }
 
-fn mark(lower: &[u8], needle: &[u8], is_cut: bool, is_secret: &mut [bool]) {
+fn mark(lower: &[u8], needle: &Spelled, is_cut: bool, is_secret: &mut [bool]) {
     for at in 0..lower.len() {
         let Some(rest) = lower.get(at..) else { continue };
-        let ends_within = is_cut && rest.len() < needle.len() && needle.starts_with(rest);
-        if ends_within || rest.starts_with(needle) {
-            for hidden in is_secret.iter_mut().skip(at).take(needle.len()) {
-                *hidden = true;
-            }
+        if let Some(length) = needle.begins(rest, is_cut) {
+            is_secret.iter_mut().skip(at).take(length).for_each(|hidden| *hidden = true);
         }
     }
-}
-
-fn in_json(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// As a URL and a form write it.
@@ -166,6 +170,50 @@ mod tests {
             assert!(redactor.finds_in(said.as_bytes()));
         }
         assert_eq!(text(&redactor, "a hunter2 b"), "a hunter2 b");
+    }
+
+    #[test]
+    fn a_secret_is_found_however_its_letters_are_written() {
+        let redactor = knowing("p&q<\"r' s+t/\\ü\u{1f511}");
+        for said in [
+            r#"p&q<"r' s+t/\ü🔑"#,
+            r"p\u0026q\u003c\u0022r\u0027 s\u002bt\/\\\u00fc\ud83d\udd11",
+            "p&amp;q&lt;&quot;r&#39; s+t/\\&#252;&#x1F511;",
+            "p&amp;q&lt;&#34;r&apos; s&#43;t&#x2f;&#92;ü🔑",
+            "p%26q%3C%22r'+s%2Bt%2F%5C%C3%BC%F0%9F%94%91",
+            "p%26q%3c%22r%27%20s%2bt/%5c%c3%bc%f0%9f%94%91",
+            r#"p\&q\<\"r\' s+t/\\ü🔑"#,
+        ] {
+            assert_eq!(text(&redactor, &format!("a {said} b")), "a [redacted] b", "{said}");
+        }
+        for cut in [r#"p&q<"r"#, r"p\u0026q\u00", "p&amp;q&l", "p%26q%3", "p"] {
+            let cut_off = redactor.redact(format!("a {cut}").as_bytes(), true);
+            assert_eq!(cut_off, b"a [redacted]", "{cut}");
+        }
+        for other in ["p&amp;r", "p%26q%3d", r"p\u0026r", "q&amp;p"] {
+            assert_eq!(text(&redactor, other), other);
+        }
+    }
+
+    #[test]
+    fn a_secret_of_several_lines_is_found_whole_and_in_parts() {
+        let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----\n";
+        let redactor = knowing(key);
+        for said in [
+            key.to_owned(),
+            key.replace('\n', "\\n"),
+            key.replace('\n', "\r\n"),
+            key.replace('\n', "\n    "),
+            key.replace('\n', " "),
+            "line 2: MIIEvQIBADANBg".to_owned(),
+            base64(key.as_bytes()),
+        ] {
+            let shown = text(&redactor, &format!("a {said} b"));
+            assert!(shown.contains("[redacted]"), "{said}");
+            for part in ["MIIE", "kqhk", &base64(&key.as_bytes()[..9])] {
+                assert!(!shown.contains(part), "{said}: {shown}");
+            }
+        }
     }
 
     #[test]

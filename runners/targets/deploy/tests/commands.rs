@@ -101,6 +101,15 @@ fn its_secrets_stay_with_it() {
     assert_eq!((&*output.stdout, output.truncated), (&b"a[redacte"[..], true));
     let template = secret("true").build().unwrap();
     assert!(!format!("{template:?}").contains("hunter2"));
+    // A key of several lines, as a tool shows it in JSON and as another indents it.
+    let key = "-----BEGIN KEY-----\nMIIEvQIBADANBg\nkqhkiG9w0BAQEF\n-----END KEY-----\n";
+    let text = "printf '%s' \"$KEY\" | sed 's/^/  /'; printf '%s' \"$KEY\" | awk '{printf \"%s\\\\n\", $0}'";
+    let output = ran(script(&folder, text).secret("KEY", key), b"");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("[redacted]") && !said.contains("MIIE") && !said.contains("kqhk"),
+        "{said}"
+    );
 }
 
 #[test]

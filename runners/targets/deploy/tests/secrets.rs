@@ -1,7 +1,10 @@
 //! Credentials never come back.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use placet_target_deploy::testing::{Fault, Product, ProductServer, Scope};
-use placet_target_deploy::{Credential, HttpResponse};
+use placet_target_deploy::{Credential, Endpoint, HttpResponse, Rule};
 
 use crate::story::{begin, find, reading, writing};
 
@@ -59,3 +62,42 @@ fn an_answer_that_nobody_cleaned_is_noticed() {
     answer.headers.push(("x-echo".to_owned(), "TKN-0123456789ABCDEF".to_owned()));
     assert!(!shown(&answer).is_empty());
 }
+
+/// Answers one request with these bytes.
+fn answering(answer: &'static [u8]) -> (String, std::thread::JoinHandle<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
+        stream.write_all(answer).unwrap();
+        head
+    });
+    (url, server)
+}
+
+fn at(url: &str, credential: Credential) -> Endpoint {
+    let endpoint = Endpoint::builder(url).allow_plain_http().allow_private_addresses();
+    endpoint.credential(credential).read(Rule::below("GET", "/")).build().unwrap()
+}
+
+#[test]
+fn each_value_of_a_credential_is_a_secret() {
+    for value in
+        ["Token token=\"hunter2-hunter2\"", "a=b; session=hunter2-hunter2; other=0123456789"]
+    {
+        let body = b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{\"hunter2-hunter2\"}\n";
+        let (url, server) = answering(&body[..]);
+        let named = Credential::header("Authorization", value);
+        let answer = at(&url, named).send(&crate::story::get("/"), &reading()).unwrap();
+        assert_eq!(String::from_utf8(answer.body).unwrap(), "{\"[redacted]\"}", "{value}");
+        let head = String::from_utf8(server.join().unwrap()).unwrap();
+        assert!(head.contains("hunter2-hunter2"));
+    }
+}
+

@@ -58,14 +58,18 @@ impl Credential {
     }
 
     /// A header of a product's own, such as `PRIVATE-TOKEN`. Its whole value is the secret, and of one with a
-    /// scheme before it (`Bearer …`) what follows.
+    /// scheme before it (`Bearer …`) what follows, and each value of several (`Token token="…"`, `a=…; b=…`).
     pub fn header(name: impl Into<String>, value: impl Into<String>) -> Self {
         let value = value.into();
-        let inner = value.rsplit(' ').next().unwrap_or_default().to_owned();
+        let inner = value.rsplit(' ').next().unwrap_or_default();
+        let parts = value.split([' ', ';', ',']).filter_map(|part| part.split_once('='));
+        let parts = parts.map(|(_, part)| Secret::new(part.trim_matches('"')));
+        // A short one is no secret on its own.
+        let parts = parts.filter(|part| part.check().is_ok());
         Self {
             place: Place::Header,
             name: name.into().to_ascii_lowercase(),
-            secrets: vec![Secret::new(inner), Secret::new(value.clone())],
+            secrets: parts.chain([Secret::new(inner), Secret::new(value.as_str())]).collect(),
             value: Secret::new(value),
         }
     }
