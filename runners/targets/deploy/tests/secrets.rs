@@ -87,6 +87,25 @@ fn at(url: &str, credential: Credential) -> Endpoint {
 }
 
 #[test]
+fn a_transfer_that_is_coded_is_not_handed_out() {
+    let token = || Credential::bearer("tkn-0123456789abcdef");
+    for (answer, due) in [
+        (&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"[..], "a"),
+        (&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"[..], "http.encoding"),
+        (&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"[..], "http.encoding"),
+        (&b"HTTP/1.1 200 OK\r\nContent-Encoding: x\r\nContent-Length: 1\r\n\r\na"[..], "http.encoding"),
+    ] {
+        let (url, server) = answering(answer);
+        let told = match at(&url, token()).send(&crate::story::get("/"), &reading()) {
+            Ok(answer) => String::from_utf8(answer.body).unwrap(),
+            Err(refused) => refused.code().to_owned(),
+        };
+        assert_eq!(told, due);
+        server.join().unwrap();
+    }
+}
+
+#[test]
 fn each_value_of_a_credential_is_a_secret() {
     for value in
         ["Token token=\"hunter2-hunter2\"", "a=b; session=hunter2-hunter2; other=0123456789"]

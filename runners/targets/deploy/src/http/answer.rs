@@ -1,6 +1,6 @@
 //! What of a server's answer a plugin sees.
 
-use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName};
+use hyper::header::{CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 
 use crate::http::endpoint::Endpoint;
 use crate::http::failure::Trouble;
@@ -27,16 +27,17 @@ impl Endpoint {
             name.as_str().len().saturating_add(value.len()).saturating_add(4)
         });
         let is_large = sizes.fold(0, usize::saturating_add) > self.limits.head_bytes;
-        let is_coded = |value: &str| !value.eq_ignore_ascii_case("identity");
-        let coding = headers.get_all(CONTENT_ENCODING).iter();
+        // Chunks are put together before anybody looks; what else is done to a transfer is not undone.
+        let is_coded = |(name, plain): (HeaderName, &[&str])| {
+            headers.get_all(name).iter().any(|value| !is_among(value, plain))
+        };
+        let coded = [(CONTENT_ENCODING, &["identity"][..]), (TRANSFER_ENCODING, &["chunked"][..])];
         match status {
             0..200 => Err(Trouble::Protocol),
             // Not Modified is an answer, and sends nowhere.
             300..400 if status != 304 => Err(Trouble::Redirect),
             _ if is_large || headers.len() > self.limits.headers => Err(Trouble::TooLarge),
-            _ if coding.into_iter().any(|value| value.to_str().map_or(true, is_coded)) => {
-                Err(Trouble::Encoding)
-            }
+            _ if coded.into_iter().any(is_coded) => Err(Trouble::Encoding),
             _ => Ok(()),
         }
     }
@@ -68,4 +69,9 @@ impl Endpoint {
         }
         String::from_utf8_lossy(&self.redactor.redact(value, false)).into_owned()
     }
+}
+
+/// Whether a header's value is one of these words.
+fn is_among(value: &HeaderValue, words: &[&str]) -> bool {
+    value.to_str().is_ok_and(|value| words.iter().any(|word| value.eq_ignore_ascii_case(word)))
 }
