@@ -120,3 +120,10 @@ fn each_value_of_a_credential_is_a_secret() {
     }
 }
 
+#[test]
+fn a_url_with_a_password_is_not_printed() {
+    let builder = Endpoint::builder("https://user:hunter2@ci.example.org");
+    let target = placet_target_deploy::DeployTarget::builder().endpoint("ci", builder);
+    assert!(!format!("{target:?}").contains("hunter2"));
+    assert!(!format!("{:?}", target.build().unwrap_err()).contains("hunter2"));
+}

@@ -12,7 +12,7 @@ use crate::http::endpoint::{Endpoint, Limits};
 use crate::http::path::Rule;
 use crate::http::trust;
 use crate::http::url::{Base, Host};
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Secret};
 
 /// Collects what an endpoint is.
 ///
@@ -36,7 +36,8 @@ use crate::secret::Redactor;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct EndpointBuilder {
-    url: Box<str>,
+    // As somebody wrote it, maybe with a password that `build` refuses.
+    url: Secret,
     credentials: Vec<Credential>,
     read_credentials: Vec<Credential>,
     reads: Vec<Rule>,
@@ -52,7 +53,7 @@ pub struct EndpointBuilder {
 impl EndpointBuilder {
     pub(super) fn new(url: &str) -> Self {
         Self {
-            url: url.into(),
+            url: Secret::new(url),
             credentials: Vec::new(),
             read_credentials: Vec::new(),
             reads: Vec::new(),
@@ -158,7 +159,7 @@ impl EndpointBuilder {
         let wrong = |sentence: &str, help: &str| {
             Err(Error::new(Code::InvalidInput, sentence).with_help(help))
         };
-        let base = Base::parse(&self.url)?;
+        let base = Base::parse(self.url.expose())?;
         if !base.is_encrypted && !self.is_plain_allowed {
             return wrong("the endpoint is not encrypted", "use https, or say `allow_plain_http`");
         }
