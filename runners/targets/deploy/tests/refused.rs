@@ -73,6 +73,15 @@ fn headers_of_the_host_are_not_the_plugins_to_set() {
         "X-HTTP-Method-Override",
         "X-Original-URL",
         "X-Rewrite-Url",
+        "Sudo",
+        "Impersonate-User",
+        "impersonate-extra-scopes",
+        "Remote-User",
+        "X-Remote-Group",
+        "X-WebAuth-User",
+        "X-Auth-Request-Email",
+        "X-SSL-Client-Cert",
+        "True-Client-IP",
     ] {
         let request = get("/api/41/execution/1").with_header(name, "x");
         assert_eq!(

@@ -5,8 +5,8 @@ use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use crate::http::failure::HttpFailure;
 
 /// Headers of the host: where a request goes, how long it is, who sends it, and how the answer is written. Some
-/// servers take a method or a path from a header, past every rule about the request line.
-const FORBIDDEN: [&str; 34] = [
+/// servers take a method, a path or another caller from a header, past every rule about the request line.
+const FORBIDDEN: [&str; 43] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -39,8 +39,17 @@ const FORBIDDEN: [&str; 34] = [
     "x-original-url",
     "x-real-ip",
     "x-rewrite-url",
+    "client-ip",
+    "from",
+    "remote-user",
+    "sudo",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
     "x-host",
+    "x-http-host-override",
     "x-remote-user",
+    "x-user",
 ];
 
 /// The most headers that a plugin may set.
@@ -86,6 +95,17 @@ pub(super) fn checked(
 
 fn is_forbidden(header: &HeaderName) -> bool {
     let name = header.as_str();
-    let starts = ["proxy-", "sec-", "x-forwarded-", "cf-"];
+    let starts = [
+        "proxy-",
+        "sec-",
+        "x-forwarded-",
+        "cf-",
+        // Kubernetes, and what stands before Grafana, Gitea and others.
+        "impersonate-",
+        "x-auth-request-",
+        "x-remote-",
+        "x-webauth-",
+        "x-ssl-client-",
+    ];
     FORBIDDEN.contains(&name) || starts.iter().any(|start| name.starts_with(start))
 }
