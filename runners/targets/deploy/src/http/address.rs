@@ -58,18 +58,19 @@ fn is_allowed_v4(address: Ipv4Addr, is_private_allowed: bool) -> bool {
     let [first, second, third, _] = address.octets();
     // This network, link-local with the metadata services of clouds, protocol assignments, the old 6to4 relays,
     // measurements, documentation, multicast, reserved and broadcast. Alibaba's metadata service is in the range
-    // of carriers.
-    let is_never = matches!(
-        (first, second, third),
-        (0 | 224..=255, ..)
-            | (169, 254, _)
-            | (192, 0, 0 | 2)
-            | (192, 88, 99)
-            | (198, 18 | 19, _)
-            | (198, 51, 100)
-            | (203, 0, 113)
-            | (100, 100, 100)
-    );
+    // of carriers, and that of Azure's machines has a public address.
+    let is_never = address == Ipv4Addr::new(168, 63, 129, 16)
+        || matches!(
+            (first, second, third),
+            (0 | 224..=255, ..)
+                | (169, 254, _)
+                | (192, 0, 0 | 2)
+                | (192, 88, 99)
+                | (198, 18 | 19, _)
+                | (198, 51, 100)
+                | (203, 0, 113)
+                | (100, 100, 100)
+        );
     let is_private =
         matches!((first, second), (10 | 127, _) | (172, 16..=31) | (192, 168) | (100, 64..=127));
     !is_never && (is_private_allowed || !is_private)
@@ -82,8 +83,11 @@ fn is_allowed_v6(address: Ipv6Addr, is_private_allowed: bool) -> bool {
     let [first, second, ..] = address.segments();
     let is_unique_local = first & 0xfe00 == 0xfc00;
     if is_unique_local {
-        // Amazon's metadata service is fd00:ec2::254.
-        return is_private_allowed && (first, second) != (0xfd00, 0x0ec2);
+        // The metadata services of Amazon (fd00:ec2::254), Oracle (fd00:c1::a9fe:a9fe), Scaleway (fd00:42::42) and Google
+        // (fd20:ce::254).
+        let is_metadata =
+            matches!((first, second), (0xfd00, 0x0ec2 | 0x00c1 | 0x0042) | (0xfd20, 0x00ce));
+        return is_private_allowed && !is_metadata;
     }
     // Of the rest only global unicast counts, and of that neither Teredo and other protocol assignments nor
     // documentation.
@@ -138,7 +142,14 @@ mod tests {
             ("::ffff:169.254.169.254", never),
             ("64:ff9b::a9fe:a9fe", never),
             ("100.100.100.200", never),
+            ("168.63.129.16", never),
+            ("::ffff:168.63.129.16", never),
+            ("168.63.129.17", public),
             ("fd00:ec2::254", never),
+            ("fd00:c1::a9fe:a9fe", never),
+            ("fd00:42::42", never),
+            ("fd20:ce::254", never),
+            ("fd20:cf::254", private),
             ("fe80::1", never),
             ("ff02::1", never),
             ("::", never),
