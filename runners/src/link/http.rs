@@ -75,7 +75,7 @@ fn asked(call: &HttpCall) -> impl Iterator<Item = &[u8]> {
     texts.map(String::as_bytes).chain([call.body.as_slice()])
 }
 
-fn sent(call: &HttpCall) -> HttpRequest {
+pub(crate) fn sent(call: &HttpCall) -> HttpRequest {
     let mut request = HttpRequest::new(call.method.as_str(), call.path_and_query.as_str());
     request.headers.clone_from(&call.headers);
     request.body.clone_from(&call.body);

@@ -13,6 +13,8 @@ mod calling; // which call may be made, and what became of it
 mod http; // named endpoints
 mod command; // named commands
 
+pub(crate) use http::sent;
+
 use std::collections::VecDeque;
 
 use placet_target::{SqlSession, SqlValue};

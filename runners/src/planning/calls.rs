@@ -2,6 +2,7 @@
 //! plan that holds anything but calls is refused.
 
 use placet_core::error::{Code, Error};
+use placet_core::id::RunId;
 use placet_core::org::Slug;
 use placet_core::runner::{Effect, Finding, Impact, Level, Lock, Plan, Risk, Step};
 use placet_exchange::Exchange;
@@ -10,15 +11,13 @@ use placet_target_deploy::DeployTarget;
 use crate::bindings::types;
 use crate::convert::{bounded, clean, plan_from};
 use crate::limits::RunnerLimits;
+use crate::link::sent;
 use crate::state::Reach;
 
 use super::rollback;
 
 /// The most steps of one plan: a run notes 64 KiB at most, and each step takes several notes of plugin and host.
 pub(super) const STEPS_MAX: usize = 25;
-
-/// What stands for the name of a run while there is none.
-const SOME_RUN: &str = "run_0";
 
 /// The plan as people see it.
 pub(super) fn complete(
@@ -48,7 +47,9 @@ pub(super) fn complete(
 
 pub(super) fn call_of(id: &str, body: &str) -> Result<Exchange, Error> {
     let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_graphic());
-    let call = Exchange::parse(body).and_then(|call| call.filled(SOME_RUN));
+    // There is no run yet. Its name is as long as each, for limits count it.
+    let some_run = RunId::from_u128(0).to_string();
+    let call = Exchange::parse(body).and_then(|call| call.filled(&some_run));
     let why = match call {
         Ok(call) if is_plain => return Ok(call),
         // It is a part of the key by which the other system knows the call again.
@@ -69,7 +70,7 @@ fn grave(step: &mut Step, is_reversible: bool) {
     step.impact = Impact { lock: Lock::None, rewrites: false, objects };
 }
 
-/// What the target would refuse is told before anybody agrees to it.
+/// What the target would refuse is told before anybody agrees to it: in the run, the steps before it took effect already.
 fn not_allowed(target: &DeployTarget, step: &Step, call: &Exchange) -> Option<Finding> {
     let why = refused_by(target, call)?;
     let help = "have an operator allow it at the target, or correct the environment's settings";
@@ -81,18 +82,24 @@ fn not_allowed(target: &DeployTarget, step: &Step, call: &Exchange) -> Option<Fi
 pub(super) fn refused_by(target: &DeployTarget, call: &Exchange) -> Option<String> {
     match call {
         Exchange::Http(call) => {
-            let path = call.path_and_query.split('?').next().unwrap_or_default();
             let name = clean(&call.endpoint);
             let Some(endpoint) = target.endpoint(&call.endpoint) else {
                 return Some(format!("the target has no endpoint `{name}`"));
             };
-            let is_known = endpoint.writes(&call.method, path).is_some();
-            (!is_known)
-                .then(|| format!("no rule of the endpoint `{name}` allows this method and path"))
+            let refused = endpoint.check(&sent(call)).err()?;
+            Some(format!("the endpoint `{name}` refuses it: {}", told(&refused)))
         }
         Exchange::Command(call) => {
-            let is_known = target.command(&call.name).is_some();
-            (!is_known).then(|| format!("the target has no command `{}`", clean(&call.name)))
+            let name = clean(&call.name);
+            let Some(command) = target.command(&call.name) else {
+                return Some(format!("the target has no command `{name}`"));
+            };
+            let refused = command.check(&call.arguments, &call.stdin).err()?;
+            Some(format!("the command `{name}` refuses it: {}", told(&refused)))
         }
     }
+}
+
+fn told(refused: &impl core::fmt::Display) -> String {
+    clean(&refused.to_string())
 }

@@ -246,6 +246,13 @@ fn a_plan_of_anything_but_calls_is_refused() {
         text(HttpCall { endpoint: "elsewhere".into(), ..run(7) }),
         text(http("DELETE", "/api/41/job/7")),
         command("rm", "run", "x"),
+        text(HttpCall { headers: vec![("authorization".into(), "x".into())], ..run(7) }),
+        text(HttpCall { headers: vec![("x-a".into(), "b\r\nhost: c".into())], ..run(7) }),
+        text(HttpCall { body: vec![b'x'; (1 << 20) + 1], ..run(7) }),
+        text(HttpCall { path_and_query: "/api/41/job/7/../8/run".into(), ..run(7) }),
+        command("true", "run", "--force"),
+        command("true", "run", &"x".repeat(65)),
+        command("true", "other", "x"),
     ] {
         let plan = planned(json!([refused])).unwrap();
         let found = plan.findings.first().unwrap();

@@ -133,12 +133,7 @@ impl CommandTemplate {
             let message = "this call only reads, and the command writes";
             return Err(CommandFailure::denied("command.read_only", message));
         }
-        let arguments = self.filled(arguments)?;
-        if stdin.len() > self.limits.stdin_bytes {
-            let message = "the input of the command is too large";
-            let code = "command.stdin_too_large";
-            return Err(CommandFailure::new(CommandFailureKind::Limit, code, message));
-        }
+        let arguments = self.checked(arguments, stdin)?;
         if let Some(reason) = call.stop.raised() {
             return Err(CommandFailure::stopped(reason, false));
         }
@@ -146,6 +141,29 @@ impl CommandTemplate {
             return Err(CommandFailure::stopped(StopReason::Timeout, false));
         }
         child::run(self, &arguments, stdin, call)
+    }
+
+    /// Whether it would be refused with these arguments and this input: what a plan can tell before anybody agrees to it.
+    pub fn check(
+        &self,
+        arguments: &[(String, String)],
+        stdin: &[u8],
+    ) -> Result<(), CommandFailure> {
+        self.checked(arguments, stdin).map(drop)
+    }
+
+    fn checked(
+        &self,
+        arguments: &[(String, String)],
+        stdin: &[u8],
+    ) -> Result<Vec<String>, CommandFailure> {
+        let arguments = self.filled(arguments)?;
+        if stdin.len() > self.limits.stdin_bytes {
+            let message = "the input of the command is too large";
+            let code = "command.stdin_too_large";
+            return Err(CommandFailure::new(CommandFailureKind::Limit, code, message));
+        }
+        Ok(arguments)
     }
 
     fn filled(&self, given: &[(String, String)]) -> Result<Vec<String>, CommandFailure> {

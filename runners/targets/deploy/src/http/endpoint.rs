@@ -9,6 +9,7 @@ use hyper::Request;
 use hyper::header::{
     ACCEPT_ENCODING, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
+use placet_target::StopSignal;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 
@@ -119,6 +120,13 @@ impl Endpoint {
             return Err(HttpFailure::late());
         }
         wire::exchange(self, prepared, call)
+    }
+
+    /// Whether it would be refused as it is written, without a look at the network: what a plan can tell before anybody
+    /// agrees to it.
+    pub fn check(&self, request: &HttpRequest) -> Result<(), HttpFailure> {
+        let call = Exchange::writing(Duration::MAX, &StopSignal::new());
+        self.prepare(request, &call).map(drop)
     }
 
     /// Whether a request of this method and path writes, or `None` where no rule allows it.
