@@ -34,6 +34,7 @@ mod compiled; // where compiled components come from
 mod engine; // the sandbox's settings and its tick
 mod asked; // what a payload asks the host for
 mod mode; // how an approved plan is executed
+mod texts; // the texts of a payload
 mod state; // what the host keeps for one call
 mod ledger; // what the host saw
 mod results; // where answers of queries go

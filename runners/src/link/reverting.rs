@@ -8,7 +8,8 @@ use wasmtime::component::Resource;
 use super::{Answer, ConnectionEntry};
 use crate::bindings::sql::Error;
 use crate::results::table_and_column;
-use crate::state::{Phase, State, Texts};
+use crate::state::{Phase, State};
+use crate::texts::Texts;
 
 impl State {
     pub(super) fn inverse_of(
