@@ -231,12 +231,33 @@ fn a_folder_that_others_can_write_is_refused() {
 #[test]
 fn only_so_many_files_are_kept() {
     let folder = tempfile::tempdir().unwrap();
-    for number in 0..70 {
-        fs::write(folder.path().join(format!("old{number}")), "").unwrap();
+    for number in 0..60 {
+        fs::write(folder.path().join(format!("{number:064x}")), "").unwrap();
+    }
+    for number in 60..70 {
+        // Of processes that were killed while they wrote.
+        fs::write(folder.path().join(format!("{number:064x}.1.partial")), "").unwrap();
     }
     start("many", folder.path(), KEY);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 64);
     assert_eq!(counts(&start("many", folder.path(), KEY)), (0, 1, 0, 0));
+}
+
+#[test]
+fn whatever_else_is_in_the_folder_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let hex = "a".repeat(64);
+    let others: Vec<String> = (0..70)
+        .map(|number| format!("letter{number}"))
+        .chain([hex.to_uppercase(), format!("{hex}b"), format!("{hex}.txt")])
+        .collect();
+    for name in &others {
+        fs::write(folder.path().join(name), "dear").unwrap();
+    }
+    start("guest", folder.path(), KEY);
+    assert_eq!(counts(&start("guest", folder.path(), KEY)), (0, 1, 0, 0));
+    assert!(others.iter().all(|name| folder.path().join(name).exists()));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), others.len() + 1);
 }
 
 /// A host whose compiler is a shell that does `script`. What is compiled stands in `$0`.

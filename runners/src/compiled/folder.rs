@@ -15,6 +15,12 @@ use super::trusted::Trusted;
 /// How many files are kept: those of older versions of plugins and of wasmtime go.
 const FILES_MAX: usize = 64;
 
+/// How many letters the name of a file has: a digest.
+const NAME_BYTES: usize = 64;
+
+/// What the name of a file ends with that is not whole yet.
+const UNFINISHED: &str = "partial";
+
 /// No larger file is read, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
@@ -82,7 +88,7 @@ impl Folder {
     pub(super) fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let mac = self.key.mac(name, bytes);
         let mac = mac.ok_or_else(|| io::Error::other("the key cannot be used"))?;
-        let partial = self.path.join(format!("{name}.{}.partial", process::id()));
+        let partial = self.path.join(format!("{name}.{}.{UNFINISHED}", process::id()));
         let written = write_new(&partial, &[&mac, bytes])
             .and_then(|()| fs::rename(&partial, self.path.join(name)));
         if written.is_err() {
@@ -97,10 +103,13 @@ impl Folder {
         Ok(())
     }
 
-    /// Removes the oldest files past [`FILES_MAX`]. What cannot be removed stays, and does no harm.
+    /// Removes the oldest of our files past [`FILES_MAX`]. What cannot be removed stays, and does no harm.
     fn forget_oldest(&self) {
         let Ok(entries) = fs::read_dir(&self.path) else { return };
-        let aged = entries.flatten().filter_map(|entry| {
+        // The host names the folder, and may keep other things there.
+        let ours =
+            entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_ours));
+        let aged = ours.filter_map(|entry| {
             let modified: SystemTime = entry.metadata().ok()?.modified().ok()?;
             Some((modified, entry.path()))
         });
@@ -111,6 +120,15 @@ impl Folder {
             let _left = fs::remove_file(path);
         }
     }
+}
+
+/// Whether a file is called as ours are: whole, or not finished by somebody who was killed.
+fn is_ours(name: &str) -> bool {
+    let (stem, rest) = name.split_once('.').unwrap_or((name, ""));
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    stem.len() == NAME_BYTES
+        && stem.bytes().all(is_hex)
+        && (rest.is_empty() || rest.ends_with(UNFINISHED))
 }
 
 /// Writes a file that was not there before.
