@@ -5,6 +5,7 @@
 use core::cell::Cell;
 use core::time::Duration;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::thread;
 use std::time::Instant;
 
 use placet_core::clock::Timestamp;
@@ -133,6 +134,7 @@ impl Supervisor {
     /// somebody cancels, or the kernel cannot say for a while whether all is well. Looks whenever a look is
     /// due, however much the plugin talks.
     pub(crate) fn serve(self, link: &dyn RunLink, deadline: Timestamp, stop: &StopSignal) {
+        let _watch = Watch(stop);
         let every = Duration::from_millis(LOOK_MS);
         let lease = link.lease();
         let mut last_look = instant();
@@ -152,6 +154,18 @@ impl Supervisor {
                 last_look = instant();
                 look(&*lease, deadline, stop, &mut failed_looks);
             }
+        }
+    }
+}
+
+/// Held while somebody supervises. Where that thread falls over, by what the host's own code does with a log line, the
+/// run ends: nobody else could stop it, and the caller's thread waits for it.
+struct Watch<'a>(&'a StopSignal);
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.raise(StopReason::Unavailable);
         }
     }
 }

@@ -19,6 +19,7 @@ mod queries; // rows limits, masks and digests
 mod revert; // rows kept, and put back
 mod install; // what is refused before it runs
 mod signed; // plugins that enough people signed
+mod overdue; // plugins that must end though nobody can say so
 mod usage; // how much of its limits a call used
 mod hostile; // every way to break the contract, by name
 mod deploy; // calls to other systems
