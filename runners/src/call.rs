@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Supervisor;
 use crate::points;
-use crate::state::{Phase, State};
+use crate::state::{Phase, Reach, State};
 use crate::usage::{Usage, UsageSink};
 use crate::version::{Compiled, Guest};
 use placet_target::{StopReason, StopSignal};
@@ -176,11 +176,15 @@ fn run<T>(
     (Ended { answer, ledger }, usage)
 }
 
-/// Ends the guest at the first tick after `stop` was raised.
+/// Ends the guest at the first tick after `stop` was raised, or after its deadline: whoever supervises may hang in the
+/// kernel's store, and a guest that asks for nothing would go on for as long.
 fn end_at_tick_after(stop: &StopSignal, store: &mut Store<State>) {
     let seen = stop.clone();
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(move |_| {
+    store.epoch_deadline_callback(move |store| {
+        if store.data().reach.as_ref().is_some_and(Reach::is_late) {
+            seen.raise(StopReason::Timeout);
+        }
         Ok(match seen.raised() {
             Some(_) => UpdateDeadline::Interrupt,
             None => UpdateDeadline::Continue(1),

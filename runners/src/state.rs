@@ -73,6 +73,13 @@ pub(crate) struct Reach {
     pub(crate) texts: Texts,
 }
 
+impl Reach {
+    /// Whether its deadline passed.
+    pub(crate) fn is_late(&self) -> bool {
+        self.lease.now() >= self.deadline
+    }
+}
+
 /// The data of one sandbox.
 #[derive(Debug)]
 pub(crate) struct State {

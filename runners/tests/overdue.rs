@@ -1,16 +1,22 @@
 //! Plugins that must end though whoever supervises them cannot say so: it fell over, or hangs in the store.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::channel;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread;
 
-use placet_core::error::Error;
+use placet_core::clock::Timestamp;
+use placet_core::error::{Code, Error};
 use placet_core::runner::{LogLine, Progress, RunLease, RunLink, Runner as _};
+use placet_exchange::{Exchange, HttpCall};
+use placet_runners::deploy::testing::Product;
 use placet_runners::{RunnerLimits, SqliteTarget};
+use serde_json::json;
 
-use crate::bench::{Bench, Link, job};
+use crate::bench::{Bench, Link, failure, job};
+use crate::deploy::ground::{self, Ground};
 
 /// So long a plugin may take to see that it must end, on a machine however busy. Reached only where it does not.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -59,4 +65,90 @@ fn a_plugin_whose_supervisor_fell_over_ends() {
     let bench = run.join().unwrap();
     assert_eq!(bench.number("SELECT count(*) FROM orders"), 3);
     bench.assert_alive();
+}
+
+/// A lease in a store that hangs as soon as whoever supervises looks at it, until the plugin is gone. Then its time is over
+/// too.
+#[derive(Debug)]
+struct Hanging {
+    own: Weak<Self>,
+    hangs: AtomicBool,
+    outlived: AtomicBool,
+}
+
+impl Hanging {
+    fn new() -> Arc<Self> {
+        let (hangs, outlived) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new_cyclic(|own| Self { own: Weak::clone(own), hangs, outlived })
+    }
+}
+
+impl RunLease for Hanging {
+    fn may_touch_target(&self) -> Result<(), Error> {
+        if thread::current().name() == Some("placet-run") {
+            return Ok(());
+        }
+        self.hangs.store(true, Ordering::SeqCst);
+        // The test, its link, the supervisor, and as long as it is there the plugin's call hold it.
+        for _ in 0..PATIENCE.as_millis() {
+            if self.own.strong_count() < 4 {
+                return Ok(());
+            }
+            thread::park_timeout(Duration::from_millis(1));
+        }
+        self.outlived.store(true, Ordering::SeqCst);
+        Err(Error::new(Code::Cancelled, "so that this test ends"))
+    }
+
+    fn now(&self) -> Timestamp {
+        if self.hangs.load(Ordering::SeqCst) { Timestamp::MAX } else { Timestamp::MIN }
+    }
+}
+
+/// A link on such a lease.
+#[derive(Debug)]
+struct Stuck(Arc<Hanging>);
+
+impl RunLink for Stuck {
+    fn lease(&self) -> Arc<dyn RunLease> {
+        Arc::<Hanging>::clone(&self.0)
+    }
+
+    fn progress(&self, _: Progress) {}
+
+    fn log(&self, _: LogLine) {}
+
+    fn checkpoint(&self, _: &str, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_store_that_hangs_gives_no_plugin_more_time() {
+    let bench = Bench::new();
+    let looping = job("unruly", r#"{"behaviour": "loop", "sql": "DELETE FROM orders"}"#);
+    let ground = Ground::of(Product::Rundeck);
+    let step = HttpCall {
+        endpoint: "rundeck".into(),
+        method: "POST".into(),
+        path_and_query: "/api/41/job/7/run".into(),
+        headers: vec![],
+        body: vec![],
+    };
+    // A month, or until it is stopped.
+    let (steps, acts) = ([Exchange::Http(step).to_text()], ["wait 2592000000", "spin"]);
+    let payload = json!({ "steps": steps, "execute": acts });
+    let waiting = ground::job("caller", &payload);
+    for (runner, job) in [(&bench.runner, &looping), (&ground.runner, &waiting)] {
+        let plan = runner.plan(job, &Link::default()).unwrap();
+        let lease = Hanging::new();
+        let outcome = runner.execute(job, &plan, &Stuck(Arc::clone(&lease)));
+        assert!(!lease.outlived.load(Ordering::SeqCst), "it went on: {outcome:?}");
+        let (word, late) = failure(outcome);
+        assert_eq!((word, late.code.as_str()), ("failed", "timeout"), "{late:?}");
+    }
 }

@@ -3,13 +3,13 @@
 use core::time::Duration;
 
 use placet_core::runner::{LogLine, Progress};
-use placet_target::StopSignal;
+use placet_target::StopReason;
 
 use crate::bindings::{context, types};
 use crate::convert::clean;
 use crate::line::{check_lease, instant};
 use crate::notes::RESERVED;
-use crate::state::State;
+use crate::state::{Reach, State};
 
 /// The longest checkpoint, in bytes: the kernel keeps it.
 const CHECKPOINT_BYTES_MAX: usize = 4 << 10;
@@ -19,11 +19,15 @@ const NAP: Duration = Duration::from_millis(5);
 
 impl types::Host for State {}
 
-/// Returns when the time is over, or soon after the run was stopped. Whoever supervises looks at lease and deadline
-/// meanwhile.
-fn wait(stop: &StopSignal, time: Duration) {
+/// Returns when the time is over, or soon after the run was stopped or its deadline passed. Whoever supervises looks at
+/// the lease meanwhile, and may hang there.
+fn wait(reach: &Reach, time: Duration) {
     let begun = instant();
-    while stop.raised().is_none() {
+    while reach.stop.raised().is_none() {
+        if reach.is_late() {
+            reach.stop.raise(StopReason::Timeout);
+            return;
+        }
         let left = time.saturating_sub(begun.elapsed());
         if left.is_zero() {
             return;
@@ -115,7 +119,7 @@ impl context::Host for State {
     fn wait(&mut self, ms: u32) -> wasmtime::Result<()> {
         self.count_call()?;
         if let Some(reach) = &self.reach {
-            wait(&reach.stop, Duration::from_millis(ms.into()));
+            wait(reach, Duration::from_millis(ms.into()));
         }
         Ok(())
     }

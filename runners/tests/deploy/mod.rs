@@ -7,7 +7,7 @@
     reason = "templates are JSON of our own, and a product that deploys nothing ends the test"
 )]
 
-mod ground; // a host, a server and a link that remembers
+pub(crate) mod ground; // a host, a server and a link that remembers
 mod stories; // each product, from plan to outcome
 mod lost; // answers that are lost, late or twice
 mod refused; // what the drivers refuse, with a code
