@@ -55,10 +55,11 @@ impl State {
         target.map_err(|error| Unmade::Refused(error.to_string()))
     }
 
-    /// Whether a call of this text may be made now, and as what. `is_write`: it may change something.
+    /// Whether a call may be made now, and as what. `is_same` says whether an approved one is this one to the letter;
+    /// `is_write`: it may change something.
     pub(super) fn may_call(
         &mut self,
-        call: &str,
+        is_same: impl FnOnce(&Exchange) -> bool,
         is_write: bool,
     ) -> wasmtime::Result<Result<Made, Unmade>> {
         let made = match self.phase {
@@ -66,7 +67,7 @@ impl State {
             Phase::Plan { .. } if is_write => Err("nothing is written while a plan is made"),
             Phase::Verify if is_write => Err("a verification writes nothing"),
             Phase::Plan { .. } | Phase::Verify => Ok(Made::Read),
-            Phase::Execute => match self.as_next_step(call) {
+            Phase::Execute => match self.as_next_step(is_same) {
                 Some(_) if self.ledger.halted && is_write => Err(HALTED),
                 Some(step) if !self.ledger.halted => Ok(Made::Step(step)),
                 None if is_write => Err(NOT_NEXT),
@@ -82,12 +83,13 @@ impl State {
         }
     }
 
-    /// The next approved step, where the call is that one to the letter.
-    fn as_next_step(&self, call: &str) -> Option<String> {
+    /// The next approved step, where the call is that one. A call has one text and a text is one call, so the calls are
+    /// compared: the text of one that nobody approved could be six times as long as what the plugin may hand over.
+    fn as_next_step(&self, is_same: impl FnOnce(&Exchange) -> bool) -> Option<String> {
         let run = self.reach.as_ref()?.id.run.to_string();
         let step = self.next_step()?;
         let approved = Exchange::parse(&step.body).ok()?.filled(&run).ok()?;
-        (approved.to_text() == call).then(|| step.id.clone())
+        is_same(&approved).then(|| step.id.clone())
     }
 
     /// What binds a call that only reads.

@@ -28,10 +28,12 @@ impl Host for State {
             Err(unmade) => return Ok(Err(error_of(unmade))),
         };
         let is_write = writes(&target, &call);
-        let text = Exchange::Http(call.clone()).to_text();
-        match self.may_call(&text, is_write)? {
+        let is_same = |step: &Exchange| matches!(step, Exchange::Http(step) if *step == call);
+        let made = self.may_call(is_same, is_write)?;
+        let (endpoint, request) = sent(call);
+        match made {
             Ok(Made::Read) => {
-                let answered = target.send(&call.endpoint, &sent(&call), &self.reading()?);
+                let answered = target.send(&endpoint, &request, &self.reading()?);
                 if answered.as_ref().is_ok_and(says_something) {
                     self.note_read();
                 }
@@ -42,7 +44,7 @@ impl Host for State {
                     Ok(bounds) => bounds,
                     Err(unmade) => return Ok(Err(error_of(unmade))),
                 };
-                let answered = target.send(&call.endpoint, &sent(&call), &bounds);
+                let answered = target.send(&endpoint, &request, &bounds);
                 self.settle(&step, became(&answered));
                 self.hand_over(answered)
             }
@@ -75,11 +77,16 @@ fn asked(call: &HttpCall) -> impl Iterator<Item = &[u8]> {
     texts.map(String::as_bytes).chain([call.body.as_slice()])
 }
 
-pub(crate) fn sent(call: &HttpCall) -> HttpRequest {
-    let mut request = HttpRequest::new(call.method.as_str(), call.path_and_query.as_str());
-    request.headers.clone_from(&call.headers);
-    request.body.clone_from(&call.body);
-    request
+/// What would be sent to the endpoint.
+pub(crate) fn request(call: &HttpCall) -> HttpRequest {
+    sent(call.clone()).1
+}
+
+/// The endpoint, and what is sent there.
+fn sent(call: HttpCall) -> (String, HttpRequest) {
+    let mut request = HttpRequest::new(call.method, call.path_and_query).with_body(call.body);
+    request.headers = call.headers;
+    (call.endpoint, request)
 }
 
 /// Whether a request may change something: by the rules of its endpoint, and where none allows it, by its method.

@@ -13,7 +13,7 @@ mod calling; // which call may be made, and what became of it
 mod http; // named endpoints
 mod command; // named commands
 
-pub(crate) use http::sent;
+pub(crate) use http::request;
 
 use std::collections::VecDeque;
 

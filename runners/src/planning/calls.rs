@@ -11,7 +11,7 @@ use placet_target_deploy::DeployTarget;
 use crate::bindings::types;
 use crate::convert::{bounded, clean, plan_from};
 use crate::limits::RunnerLimits;
-use crate::link::sent;
+use crate::link::request;
 use crate::state::Reach;
 
 use super::rollback;
@@ -86,7 +86,7 @@ pub(super) fn refused_by(target: &DeployTarget, call: &Exchange) -> Option<Strin
             let Some(endpoint) = target.endpoint(&call.endpoint) else {
                 return Some(format!("the target has no endpoint `{name}`"));
             };
-            let refused = endpoint.check(&sent(call)).err()?;
+            let refused = endpoint.check(&request(call)).err()?;
             Some(format!("the endpoint `{name}` refuses it: {}", told(&refused)))
         }
         Exchange::Command(call) => {
