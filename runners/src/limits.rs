@@ -27,6 +27,9 @@ pub struct RunnerLimits {
     pub log_bytes_max: u64,
     /// The most open handles (connections, transactions, results). Default 64.
     pub handles_max: usize,
+    /// The most connections that are open at once. Each holds one session at its target, and a second one while it writes;
+    /// databases have few for everybody. Default 4.
+    pub connections_max: usize,
     /// The most rows of one query. Default 10,000.
     pub rows_max: u64,
     /// The most bytes of what the queries of one run answer. Default 64 MiB.
@@ -54,6 +57,7 @@ impl Default for RunnerLimits {
             host_bytes_max: 128 << 20,
             log_bytes_max: 64 << 10,
             handles_max: 64,
+            connections_max: 4,
             rows_max: 10_000,
             answer_bytes_max: 64 << 20,
             kept_rows_max: 10_000,

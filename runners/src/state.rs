@@ -92,6 +92,8 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     /// Answers of queries that are read and not kept for good yet.
     pub(crate) answers: Vec<Answer>,
+    /// How many connections are open.
+    pub(crate) connections: usize,
     calls: u64,
     bytes: u64,
     log_bytes: u64,
@@ -119,6 +121,7 @@ impl State {
             table,
             ledger: Ledger::default(),
             answers: Vec::new(),
+            connections: 0,
             calls: 0,
             bytes: 0,
             log_bytes: 0,
@@ -164,6 +167,15 @@ impl State {
         // A place that became free is taken before a new one: the last place tells how many there were at most.
         self.handles = self.handles.max(u64::from(kept.rep()).saturating_add(1));
         Ok(kept)
+    }
+
+    /// Before one more connection is opened. An error ends the plugin's call.
+    pub(crate) fn check_connections(&mut self) -> wasmtime::Result<()> {
+        let most = self.limits.connections_max;
+        if self.connections >= most {
+            return Err(self.reached(format!("{most} open connections")));
+        }
+        Ok(())
     }
 
     /// Notes how many rows a query had.
@@ -212,6 +224,7 @@ impl State {
         let mut table = ResourceTable::new();
         table.set_max_capacity(self.limits.handles_max);
         drop(core::mem::replace(&mut self.table, table));
+        self.connections = 0;
         self.ledger.note_rollback();
     }
 

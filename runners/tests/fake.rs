@@ -62,6 +62,8 @@ pub(crate) struct World {
     /// What it speaks; SQLite's dialect where nothing is said.
     pub(crate) dialect: Option<&'static str>,
     writers: usize,
+    /// How many sessions are open, and how many were at most.
+    pub(crate) sessions: (usize, usize),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -103,6 +105,11 @@ impl SqlTarget for Fake {
             }
             world.writers = world.writers.saturating_add(1);
         }
+        let mut world = self.world();
+        let (open, most) = world.sessions;
+        let open = open.saturating_add(1);
+        world.sessions = (open, most.max(open));
+        drop(world);
         Ok(Box::new(Session { fake: self.clone(), writes, open: None }))
     }
 }
@@ -143,8 +150,9 @@ struct Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        let mut world = self.fake.world();
+        world.sessions.0 = world.sessions.0.saturating_sub(1);
         if self.writes {
-            let mut world = self.fake.world();
             world.writers = world.writers.saturating_sub(1);
         }
     }

@@ -123,3 +123,15 @@ fn half_an_answer_is_a_failure() {
     let (word, failed) = failure(outcome);
     assert_eq!((word, failed.code.as_str()), ("failed", "runner_fault"));
 }
+
+#[test]
+fn no_plugin_takes_the_sessions_that_a_database_has_for_everybody() {
+    for hoards in ["handles", "do open-always"] {
+        let (fake, _, _, outcome) = misbehave(hoards, TWO, "transaction");
+        let (word, failed) = failure(outcome);
+        assert_eq!((word, failed.code.as_str()), ("failed", "limit"), "{hoards}: {failed:?}");
+        let (open, most) = fake.world().sessions;
+        // Each of four reads, and one of them writes too.
+        assert!(open == 0 && most <= 5, "{hoards}: {most} at once, {open} left");
+    }
+}

@@ -93,6 +93,7 @@ fn what_is_used_is_counted() {
 fn what_is_used_up_is_named() {
     let mut limits = RunnerLimits::default().with_host_calls_max(1_000);
     limits.handles_max = 8;
+    limits.connections_max = 64;
     limits.memory_bytes_max = 16 << 20;
     let (_bench, runner, kept) = host(limits);
     let (_, calls) = misbehave(&runner, &kept, "calls", DELETE);

@@ -63,6 +63,7 @@ impl HostConnection for State {
         if !self.reach().is_ok_and(|reach| reach.connections.contains(&name)) {
             return self.refuse("there is no connection of this name");
         }
+        self.check_connections()?;
         if let Err(error) = self.may_touch() {
             return Ok(Err(error));
         }
@@ -72,7 +73,9 @@ impl HostConnection for State {
             Err(error) => return Ok(Err(error)),
         };
         let entry = ConnectionEntry { reader: Some(reader), writer: None };
-        Ok(Ok(self.keep(entry)?))
+        let kept = self.keep(entry)?;
+        self.connections = self.connections.saturating_add(1);
+        Ok(Ok(kept))
     }
 
     fn dialect(&mut self, connection: Resource<ConnectionEntry>) -> wasmtime::Result<String> {
@@ -254,6 +257,7 @@ impl HostConnection for State {
 
     fn drop(&mut self, connection: Resource<ConnectionEntry>) -> wasmtime::Result<()> {
         let entry = self.table.delete(connection)?;
+        self.connections = self.connections.saturating_sub(1);
         if entry.writer.is_some_and(|writer| writer.open.is_some()) {
             self.ledger.note_rollback();
         }
