@@ -212,9 +212,16 @@ impl WasmRunner {
     ) -> Result<Outcome, Error> {
         let digest = check_plan(job, approved)?;
         let is_deploy = self.is_deploy(job);
-        if is_deploy && !notes::of_run(&link.checkpoints()?, job.id.run).is_empty() {
-            // What it sent then is not sent again, whoever entered it twice.
-            return Ok(Outcome::Unknown(called::entered_before()));
+        if is_deploy {
+            // What it sent then is not sent again, whoever entered it twice; and where nobody can tell, it may have been.
+            let before = match link.checkpoints() {
+                Ok(all) if notes::of_run(&all, job.id.run).is_empty() => None,
+                Ok(_) => Some(called::entered_before()),
+                Err(error) => Some(failure_of(&error)),
+            };
+            if let Some(failure) = before {
+                return Ok(Outcome::Unknown(failure));
+            }
         }
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));

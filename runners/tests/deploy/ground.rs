@@ -1,7 +1,7 @@
 //! A host with the shipped plugins, one server, and a link that remembers what is noted.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use placet_core::clock::Timestamp;
@@ -200,6 +200,8 @@ pub(crate) struct Notebook {
     pub(crate) slip: Mutex<Option<(usize, Slip)>>,
     /// Whether it forgets everything: a link that is broken.
     pub(crate) forgets: bool,
+    /// Whether nobody can read what was noted.
+    pub(crate) is_deaf: AtomicBool,
     pub(crate) notes: AtomicUsize,
 }
 
@@ -297,6 +299,9 @@ impl RunLink for Notebook {
     }
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
+        if self.is_deaf.load(Ordering::SeqCst) {
+            return Err(Error::new(Code::StoreUnavailable, "the store does not answer"));
+        }
         Ok(self.noted.lock().unwrap().clone())
     }
 }

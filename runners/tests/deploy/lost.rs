@@ -1,9 +1,10 @@
 //! Answers that are lost, cut, late or sent twice: one start all the same, unknown until somebody looks.
 
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use placet_core::runner::Outcome;
-use placet_runners::deploy::testing::{Fault, ProductServer, Scope};
+use placet_runners::deploy::testing::{Fault, Product, ProductServer, Scope};
 
 use super::ground::{DEPLOYING, Ground, deployment};
 use crate::bench::failure;
@@ -41,6 +42,30 @@ fn a_start_that_never_came_stays_unknown_for_a_list_may_be_late() {
             assert_eq!(ground.server.begun(), 0, "{product:?} {fault:?}");
         }
     }
+}
+
+#[test]
+fn a_run_whose_notes_nobody_can_read_is_not_said_to_have_sent_nothing() {
+    let ground = Ground::of(Product::Rundeck);
+    let job = deployment(Product::Rundeck);
+    let plan = ground.plan(&job);
+    ground.server.fail(Scope::Writes, Fault::LoseReply, 1);
+    assert_eq!(failure(ground.execute(&job, &plan)).0, "unknown");
+    // Somebody enters it once more, and the store does not answer.
+    ground.link.is_deaf.store(true, Ordering::SeqCst);
+    let (word, unread) = failure(ground.execute(&job, &plan));
+    assert_eq!((word, unread.code.as_str()), ("unknown", "store_unavailable"), "{unread:?}");
+    assert_eq!(ground.server.begun(), 1);
+    ground.link.is_deaf.store(false, Ordering::SeqCst);
+    let found = ground.verify(&job, &plan);
+    assert!(matches!(found, Outcome::Succeeded(_)), "{found:?}");
+    // One that was entered for the first time: nothing was sent, and a look says so.
+    let fresh = Ground::of(Product::Rundeck);
+    fresh.link.is_deaf.store(true, Ordering::SeqCst);
+    assert_eq!(failure(fresh.execute(&job, &plan)).0, "unknown");
+    fresh.link.is_deaf.store(false, Ordering::SeqCst);
+    let (word, begun) = failure(fresh.verify(&job, &plan));
+    assert_eq!((word, begun.code.as_str(), fresh.server.begun()), ("failed", "not_begun", 0));
 }
 
 #[test]
