@@ -334,3 +334,24 @@ fn a_query_without_end_stops_at_the_deadline_of_the_plan() {
     assert!(stopped.to_string().contains("deadline"), "{stopped}");
     bench.assert_alive();
 }
+
+#[test]
+fn what_a_database_says_is_cleaned_and_cut_before_it_is_kept() {
+    let bench = Bench::new();
+    let database = rusqlite::Connection::open(bench.path()).unwrap();
+    let said = format!("\u{1b}[2J\u{202e}{}", long(100_000));
+    let trigger = format!(
+        "CREATE TRIGGER loud BEFORE DELETE ON orders BEGIN SELECT RAISE(ABORT, '{said}'); END;"
+    );
+    database.execute_batch(&trigger).unwrap();
+    let (word, failed) = failure(bench.run(DELETE));
+    assert_eq!(word, "failed");
+    assert!(failed.message.contains("[2J"), "it is what the database said");
+    assert!(!failed.message.contains(|c: char| c.is_control() || c == '\u{202e}'));
+    assert!(failed.message.chars().count() <= 2_000, "{}", failed.message.len());
+    bench.assert_alive();
+}
+
+fn long(bytes: usize) -> String {
+    "x".repeat(bytes)
+}

@@ -5,6 +5,7 @@ use placet_target::{Access, SqlFailure, SqlSession, StopReason};
 
 use super::Answer;
 use crate::bindings::sql::{DbError, Error};
+use crate::convert::clean;
 use crate::line::check_lease;
 use crate::state::{Phase, State};
 
@@ -70,7 +71,7 @@ impl State {
 
     /// Notes what went wrong and says it to the plugin.
     pub(crate) fn fail(&mut self, failure: SqlFailure, step: Option<String>) -> Error {
-        let failure = self.unquoted(failure);
+        let failure = self.shown(failure);
         let message = failure.message();
         let noted = Failure { step, ..Failure::new("runner_fault", message.clone()) };
         let (noted, said) = match failure {
@@ -108,8 +109,9 @@ impl State {
         said
     }
 
-    /// What the database said, without its words where columns are masked: they quote values.
-    fn unquoted(&self, failure: SqlFailure) -> SqlFailure {
+    /// What the database said, as it may be kept and shown: it quotes values of rows, and names that anybody chose. So
+    /// its words are cleaned and bounded, as those of plugins, and left out where columns are masked.
+    fn shown(&self, failure: SqlFailure) -> SqlFailure {
         let is_masked = self.reach.as_ref().is_some_and(|reach| !reach.settings.mask.is_empty());
         match failure {
             SqlFailure::Database { code, position, retryable, message: _ } if is_masked => {
@@ -120,11 +122,13 @@ impl State {
                 );
                 SqlFailure::Database { code, message, position, retryable }
             }
-            other @ (SqlFailure::Unavailable(_)
-            | SqlFailure::Database { .. }
-            | SqlFailure::Refused(_)
-            | SqlFailure::Stopped(_)
-            | SqlFailure::Limit(_)) => other,
+            SqlFailure::Database { code, position, retryable, message } => {
+                let (code, message) = (clean(&code), clean(&message));
+                SqlFailure::Database { code, message, position, retryable }
+            }
+            SqlFailure::Refused(why) => SqlFailure::Refused(clean(&why)),
+            SqlFailure::Limit(why) => SqlFailure::Limit(clean(&why)),
+            other @ (SqlFailure::Unavailable(_) | SqlFailure::Stopped(_)) => other,
         }
     }
 

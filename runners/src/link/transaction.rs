@@ -6,6 +6,7 @@ use wasmtime::component::Resource;
 use super::running::BROKEN;
 use super::{Answer, ConnectionEntry, RowsEntry, TransactionEntry, Writer};
 use crate::bindings::sql::{Error, HostTransaction, Value};
+use crate::convert::clean;
 use crate::ledger::Progress;
 use crate::mode::Mode;
 use crate::points;
@@ -47,7 +48,7 @@ impl State {
                 self.ledger.note_rollback();
                 error
             }
-            CommitFailure::Lost(why) => Error::Unknown(why),
+            CommitFailure::Lost(why) => Error::Unknown(clean(&why)),
         }
     }
 }
