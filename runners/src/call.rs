@@ -65,6 +65,18 @@ impl Trap {
     }
 }
 
+/// The host could not answer what the interface lets no plugin be told an error of. Ends its call, through no fault of it.
+#[derive(Debug)]
+pub(crate) struct Unanswered(pub(crate) Error);
+
+impl core::fmt::Display for Unanswered {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl core::error::Error for Unanswered {}
+
 /// The stack of the thread that a plugin runs on, in bytes. Wasmtime bounds the plugin's part of it to
 /// 512 KiB; the rest is for the host, SQLite's parser included.
 const STACK_BYTES: usize = 4 << 20;
@@ -208,6 +220,9 @@ fn trap_of(error: &wasmtime::Error, ledger: &Ledger, stop: Option<&StopSignal>) 
     }
     if let Some(reason) = stop.and_then(StopSignal::raised) {
         return Trap::stopped(reason);
+    }
+    if let Some(unanswered) = error.downcast_ref::<Unanswered>() {
+        return Trap { code: "unavailable".to_owned(), message: unanswered.to_string() };
     }
     if let Some(wasmtime::Trap::Interrupt) = error.downcast_ref() {
         let message = "the plugin took too long over a payload".to_owned();

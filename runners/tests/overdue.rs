@@ -21,7 +21,7 @@ use crate::deploy::ground::{self, Ground};
 /// So long a plugin may take to see that it must end, on a machine however busy. Reached only where it does not.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A link whose host falls over at the first report of progress.
+/// A link whose host falls over at the first report of progress, and whose store does not answer.
 #[derive(Debug, Default)]
 struct Falling(Link);
 
@@ -43,8 +43,20 @@ impl RunLink for Falling {
     }
 
     fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
-        self.0.checkpoints()
+        Err(Error::new(Code::StoreUnavailable, "the store does not answer"))
     }
+}
+
+#[test]
+fn a_store_that_does_not_answer_is_no_fault_of_the_plugin() {
+    let bench = Bench::new();
+    let payload = r#"{"behaviour": "do spy", "sql": "DELETE FROM orders WHERE id = 1"}"#;
+    let job = job("unruly", payload);
+    let plan = bench.runner.plan(&job, &bench.link).unwrap();
+    let (word, failed) = failure(bench.runner.execute(&job, &plan, &Falling::default()));
+    assert_eq!((word, failed.code.as_str()), ("failed", "unavailable"), "{failed:?}");
+    assert!(failed.message.contains("the store does not answer"), "{failed:?}");
+    assert_eq!(bench.number("SELECT count(*) FROM orders"), 3);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use placet_core::runner::{LogLine, Progress};
 use placet_target::StopReason;
 
 use crate::bindings::{context, types};
+use crate::call::Unanswered;
 use crate::convert::clean;
 use crate::line::{check_lease, instant};
 use crate::notes::RESERVED;
@@ -93,7 +94,7 @@ impl context::Host for State {
     fn checkpoints(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         self.count_call()?;
         let found = self.reach().and_then(|reach| reach.line.checkpoints());
-        let mut found = found.map_err(|error| wasmtime::Error::msg(error.to_string()))?;
+        let mut found = found.map_err(|error| wasmtime::Error::new(Unanswered(error)))?;
         found.retain(|(step, _)| !step.starts_with(RESERVED));
         self.count_texts(found.iter().map(|(step, state)| (step, state)))?;
         Ok(found)
