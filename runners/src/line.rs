@@ -119,8 +119,8 @@ impl Line {
         self.dropped.get()
     }
 
-    /// The last line of the log. Waits for its turn.
-    pub(crate) fn end_log(&self, line: LogLine) {
+    /// A line of the host's own. Waits for its turn.
+    pub(crate) fn say(&self, line: LogLine) {
         let _nobody_listens = self.questions.send(Question::Log(line));
     }
 }

@@ -275,7 +275,7 @@ impl State {
         let Some(reach) = &self.reach else { return };
         let dropped = self.log_lines_dropped.saturating_add(reach.line.dropped());
         if dropped > 0 {
-            reach.line.end_log(LogLine {
+            reach.line.say(LogLine {
                 level: "warn".to_owned(),
                 message: format!(
                     "{dropped} log lines and progress reports past the quota were dropped"

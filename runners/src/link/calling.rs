@@ -172,8 +172,11 @@ impl State {
         if let Err(error) = kept {
             // The run knows it all the same; only a verification would have to look.
             let message = format!("how step `{step}` was answered could not be noted: {error}");
-            let fields = Vec::new();
-            self.take_log(LogLine { level: "warn".to_owned(), message, fields });
+            let line = LogLine { level: "warn".to_owned(), message, fields: Vec::new() };
+            // The host's own: the plugin's quota is no matter of it, and no flood of the plugin's is in its way.
+            if let Ok(reach) = self.reach() {
+                reach.line.say(line);
+            }
         }
         points::reached(points::CALL_SETTLED);
     }

@@ -6,7 +6,7 @@ use placet_exchange::{CommandCall, Exchange, HttpCall, RUN};
 use placet_runners::deploy::testing::{Fault, Product, Scope};
 use serde_json::{Value, json};
 
-use super::ground::{Ground, job};
+use super::ground::{Ground, Slip, job};
 use crate::bench::failure;
 
 fn http(method: &str, path: &str) -> HttpCall {
@@ -313,4 +313,19 @@ fn a_wait_ends_when_the_run_does() {
         });
         assert_eq!(ended(ground.execute(&patient, &plan)), told("unknown", "cancelled", &["s0"]));
     });
+}
+
+#[test]
+fn a_plugin_that_talks_too_much_does_not_silence_the_host() {
+    let ground = Ground::of(Product::Rundeck);
+    // Each is refused, and its refusal logged, until no log is left.
+    let acts: Vec<&str> = core::iter::repeat_n("note placet!", 2_000).chain(["step 0"]).collect();
+    let job = story(&acts, "succeeded");
+    let plan = ground.plan(&job);
+    // The note that it was answered.
+    *ground.link.slip.lock().unwrap() = Some((1, Slip::NotKept));
+    assert_eq!(ended(ground.execute(&job, &plan)), told("succeeded", "", &[]));
+    let log = ground.log();
+    assert!(log.contains("past the quota"), "it was silenced itself");
+    assert!(log.contains("step `s0` was answered could not be noted"), "{}", log.len());
 }
