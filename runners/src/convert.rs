@@ -111,9 +111,9 @@ pub(crate) fn plan_from(
         if !connections.contains(&step.target) {
             return Err(broken(&format!("planned a step on `{}`", clean(&step.target))));
         }
-        // As people will read them: two ids that look alike are one.
+        // As people will read them: two ids that look alike are one. So they are to databases that pad keys with blanks.
         let id = clean(&step.id);
-        if id.trim().is_empty() || id.len() > 64 || !ids.insert(id.clone()) {
+        if id.is_empty() || id.trim() != id || id.len() > 64 || !ids.insert(id.clone()) {
             return Err(broken("planned steps without ids of their own"));
         }
         steps.push(Step {
@@ -271,7 +271,9 @@ pub(crate) fn value_of(value: SqlValue) -> Value {
 mod tests {
     use placet_core::runner::{Finding, Level};
 
-    use super::{FINDINGS_MAX, bounded, clean};
+    use super::{FINDINGS_MAX, bounded, clean, plan_from};
+    use crate::bindings::types;
+    use crate::limits::RunnerLimits;
 
     fn found(level: Level, code: &str, needs_person: bool) -> Finding {
         Finding { needs_person, ..Finding::new(level, code.to_owned(), "it is so".to_owned()) }
@@ -312,6 +314,38 @@ mod tests {
         let mut few = many(FINDINGS_MAX, Level::Info, "sql.rename", true);
         bounded(&mut few);
         assert_eq!(count(&few, "sql.rename"), FINDINGS_MAX);
+    }
+
+    #[test]
+    fn ids_that_look_alike_are_one() {
+        let step = |id: &str| types::Step {
+            id: id.to_owned(),
+            title: "a step".to_owned(),
+            body: "SELECT 1".to_owned(),
+            body_digest: String::new(),
+            target: "target".to_owned(),
+            kind: "read".to_owned(),
+            risk: "none".to_owned(),
+            effect: "transactional".to_owned(),
+            estimated_rows: None,
+            reversible: true,
+            lock: "none".to_owned(),
+            rewrites: false,
+            objects: Vec::new(),
+        };
+        let planned = |ids: &[&str]| {
+            let steps = ids.iter().map(|id| step(id)).collect();
+            let (findings, digest, rollback) = (Vec::new(), String::new(), None);
+            let plan = types::ChangePlan { steps, findings, digest, rollback };
+            let (target, limits) = ("orders".parse().unwrap(), RunnerLimits::default());
+            plan_from(plan, &target, &["target".to_owned()], &limits).is_ok()
+        };
+        assert!(planned(&["a", "b", "a b"]));
+        for ids in
+            [["a", "a"], ["a", "a "], ["a", " a"], ["a", "a\t"], ["a", "a\u{200b}"], ["a", " "]]
+        {
+            assert!(!planned(&ids), "{ids:?}");
+        }
     }
 
     #[test]
