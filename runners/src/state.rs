@@ -237,6 +237,18 @@ impl State {
         Ok(())
     }
 
+    /// Whether the quota can hold a line of so many fields. Else it is counted and dropped before anything of it is copied:
+    /// a plugin may hand over millions.
+    pub(crate) fn has_log_for(&mut self, fields: usize) -> bool {
+        let least = fields.saturating_add(1).saturating_mul(LOG_ITEM_BYTES);
+        let least = u64::try_from(least).unwrap_or(u64::MAX);
+        let has = self.log_bytes.saturating_add(least) <= self.limits.log_bytes_max;
+        if !has {
+            self.log_lines_dropped = self.log_lines_dropped.saturating_add(1);
+        }
+        has
+    }
+
     /// Takes a log line, or counts and drops it when the quota is used up.
     pub(crate) fn take_log(&mut self, line: LogLine) {
         let fields = line.fields.iter().map(|(name, value)| name.len().saturating_add(value.len()));

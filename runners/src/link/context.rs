@@ -60,6 +60,9 @@ impl context::Host for State {
             known @ ("trace" | "debug" | "warn" | "error") => known.to_owned(),
             _ => "info".to_owned(),
         };
+        if !self.has_log_for(fields.len()) {
+            return Ok(());
+        }
         let fields = fields.iter().map(|(name, value)| (clean(name), clean(value))).collect();
         self.take_log(LogLine { level, message: clean(&message), fields });
         Ok(())
