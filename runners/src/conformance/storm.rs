@@ -28,6 +28,14 @@ impl Tally {
         *count = count.saturating_add(1);
     }
 
+    /// What was tried at `what`, and where that was not all of it, says so.
+    fn told_up_to(&self, what: &str) -> String {
+        if self.places < CALLS_MAX {
+            return self.told(what);
+        }
+        self.told(&format!("{what}, and more that were not disturbed"))
+    }
+
     fn told(&self, what: &str) -> String {
         let words: Vec<String> =
             self.said.iter().map(|(word, count)| format!("{count} {word}")).collect();
@@ -101,7 +109,7 @@ fn errors(room: &Room<'_>, payload: &str, plan: &Plan) -> Result<String, String>
         }
         tally.places = number.saturating_add(1);
     }
-    Ok(tally.told("calls, and more that were not disturbed"))
+    Ok(tally.told_up_to("calls"))
 }
 
 /// Each checkpoint cannot be kept: what is said is true all the same.
@@ -118,7 +126,7 @@ fn checkpoints(room: &Room<'_>, payload: &str, plan: &Plan) -> Result<String, St
         verified(room, payload, plan, &link).map_err(at)?;
         tally.places = number.saturating_add(1);
     }
-    Ok(tally.told("checkpoints"))
+    Ok(tally.told_up_to("checkpoints"))
 }
 
 /// Cancelled at each look: nothing new begins, and what is said is true.
@@ -142,7 +150,7 @@ fn cancels(room: &Room<'_>, payload: &str, plan: &Plan) -> Result<String, String
         verified(room, payload, plan, &link).map_err(at)?;
         tally.places = look.saturating_add(1);
     }
-    Ok(tally.told("looks"))
+    Ok(tally.told_up_to("looks"))
 }
 
 /// Everything ends before or after each call, and nobody hears anything of the run: what is found out in the target is
@@ -161,5 +169,5 @@ fn kills(room: &Room<'_>, payload: &str, plan: &Plan) -> Result<String, String> 
         }
         tally.places = number.saturating_add(1);
     }
-    Ok(tally.told("calls, and more that were not disturbed"))
+    Ok(tally.told_up_to("calls"))
 }
