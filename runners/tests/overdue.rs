@@ -19,7 +19,7 @@ use crate::bench::{Bench, Link, failure, job};
 use crate::deploy::ground::{self, Ground};
 
 /// So long a plugin may take to see that it must end, on a machine however busy. Reached only where it does not.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A link whose host falls over at the first report of progress, and whose store does not answer.
 #[derive(Debug, Default)]
