@@ -5,5 +5,5 @@ mod stopwatch;
 mod timed;
 
 pub use link::Link;
-pub use stopwatch::{Spread, Stopwatch, print_table};
+pub use stopwatch::{Spread, Stopwatch, print_table, sampled};
 pub use timed::{TimedAuthorizer, TimedRunner, TimedStore, TimedTarget};

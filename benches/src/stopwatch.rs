@@ -41,6 +41,8 @@ pub struct Spread {
     pub p50: Duration,
     /// 95 of 100 are less.
     pub p95: Duration,
+    /// The most.
+    pub max: Duration,
 }
 
 impl Spread {
@@ -52,7 +54,7 @@ impl Spread {
             let place = last.saturating_mul(percent) / 100;
             samples.get(place).copied().unwrap_or_default()
         };
-        Self { min: at(0), p50: at(50), p95: at(95) }
+        Self { min: at(0), p50: at(50), p95: at(95), max: at(100) }
     }
 }
 
@@ -60,6 +62,21 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "min {:.1?}, p50 {:.1?}, p95 {:.1?}", self.min, self.p50, self.p95)
     }
+}
+
+/// How long each of `rounds` of `work` took. What it makes is dropped within its time.
+#[expect(clippy::disallowed_methods, reason = "a bench measures real time")]
+pub fn sampled<T, E>(
+    rounds: usize,
+    mut work: impl FnMut() -> Result<T, E>,
+) -> Result<Vec<Duration>, E> {
+    let mut took = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
+        let begun = Instant::now();
+        drop(work()?);
+        took.push(begun.elapsed());
+    }
+    Ok(took)
 }
 
 /// Prints a table in Markdown, as the docs show it.

@@ -192,7 +192,6 @@ fn run<T>(
 /// kernel's store, and a guest that asks for nothing would go on for as long.
 fn end_at_tick_after(stop: &StopSignal, store: &mut Store<State>) {
     let seen = stop.clone();
-    store.set_epoch_deadline(1);
     store.epoch_deadline_callback(move |store| {
         if store.data().reach.as_ref().is_some_and(Reach::is_late) {
             seen.raise(StopReason::Timeout);
@@ -210,6 +209,9 @@ fn store(sandbox: &Sandbox, state: State) -> Store<State> {
     store.limiter(|state| state);
     // The most that one host call, or one answer, may copy out of the sandbox.
     store.set_hostcall_fuel(bytes);
+    // From here on each tick counts: none of them is lost until the guest runs.
+    store.set_epoch_deadline(1);
+    store.data_mut().alive = Some(sandbox.alive());
     store
 }
 
@@ -256,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_pure_loop_ends_at_exactly_its_last_tick() {
-        let sandbox = Sandbox::ticked_by_hand();
+        let sandbox = Sandbox::ticked_by_hand().unwrap();
         let compiled = compiled(&sandbox);
         let plugin = "unruly".parse().unwrap();
         for pure_ms_max in [0, 10, 50, 300] {
@@ -291,8 +293,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_call_keeps_is_counted_until_it_is_gone() {
+        let sandbox = Sandbox::ticked_by_hand().unwrap();
+        let compiled = compiled(&sandbox);
+        // A host that kept the sandboxes of its calls.
+        let mut kept = Vec::new();
+        for calls in 1..=3 {
+            let state = State::new(Phase::Pure, &RunnerLimits::default(), Timestamp::MIN, None);
+            let mut store = store(&sandbox, state);
+            compiled.pure.instantiate(&mut store).unwrap();
+            kept.push(store);
+            assert_eq!(sandbox.count_alive(), calls);
+        }
+        // Without its sandbox: the data alone holds what is open.
+        let data = kept.pop().unwrap().into_data();
+        assert_eq!(sandbox.count_alive(), 3);
+        drop((data, kept));
+        assert_eq!(sandbox.count_alive(), 0);
+    }
+
+    #[test]
     fn a_stopped_loop_ends_at_the_next_tick() {
-        let sandbox = Sandbox::ticked_by_hand();
+        let sandbox = Sandbox::ticked_by_hand().unwrap();
         let compiled = compiled(&sandbox);
         let stop = StopSignal::new();
         let ((begins, begun), (ends, ended)) = (channel(), channel());

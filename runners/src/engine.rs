@@ -41,6 +41,7 @@ pub(crate) struct Sandbox {
 #[derive(Debug, Default)]
 struct Beat {
     calls: AtomicUsize,
+    alive: AtomicUsize,
     ticks: AtomicU64,
     sleeps: AtomicBool,
     ended: AtomicBool,
@@ -72,10 +73,17 @@ impl Sandbox {
     }
 
     /// One whose ticks a test makes.
-    #[cfg(test)]
-    pub(crate) fn ticked_by_hand() -> Self {
-        let engine = engine().unwrap();
-        Self { engine, compiled: Mutex::default(), beat: Arc::default(), ticker: None }
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn ticked_by_hand() -> Result<Self, Error> {
+        let engine = engine()?;
+        Ok(Self { engine, compiled: Mutex::default(), beat: Arc::default(), ticker: None })
+    }
+
+    /// Makes one tick.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn tick(&self) {
+        self.engine.increment_epoch();
+        self.beat.ticks.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) const fn engine(&self) -> &Engine {
@@ -85,6 +93,17 @@ impl Sandbox {
     /// How many ticks there were so far. They count only while calls run.
     pub(crate) fn ticks(&self) -> u64 {
         self.beat.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Counts what one call keeps, for as long as that is kept.
+    pub(crate) fn alive(&self) -> Alive {
+        self.beat.alive.fetch_add(1, Ordering::Relaxed);
+        Alive(Arc::clone(&self.beat))
+    }
+
+    /// How many are kept now.
+    pub(crate) fn count_alive(&self) -> usize {
+        self.beat.alive.load(Ordering::Relaxed)
     }
 
     /// Keeps the ticker awake while a call runs.
@@ -145,6 +164,16 @@ pub(crate) struct Call<'a>(&'a Sandbox);
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         self.0.beat.calls.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The data of one instance, and all that it holds open.
+#[derive(Debug)]
+pub(crate) struct Alive(Arc<Beat>);
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.alive.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -55,6 +55,9 @@ pub mod shipped; // plugins that come with placet
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
 pub mod conformance; // an exam for plugins
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing; // ticks by hand
 
 pub use builder::Builder;
 pub use compiled::{Compilations, CompiledKey, Compiler, compile};

@@ -113,6 +113,24 @@ impl WasmRunner {
         self.source.compilations()
     }
 
+    /// How many sandboxes there are at the moment in this process: one for each call into a plugin that is under way.
+    /// Between calls there is none.
+    ///
+    /// ```
+    /// use placet_core::runner::Runner;
+    /// use placet_runners::{Grant, WasmRunner, shipped};
+    ///
+    /// let (sql, grant) = (shipped::sql(), Grant::none().with("sql"));
+    /// let runner =
+    ///     WasmRunner::builder().plugin("sql".parse()?, sql.component, sql.manifest, grant).build()?;
+    /// runner.validate(&"sql".parse()?, r#"{"sql": "SELECT 1"}"#)?;
+    /// assert_eq!(runner.sandboxes(), 0);
+    /// # Ok::<(), placet_core::error::Error>(())
+    /// ```
+    pub fn sandboxes(&self) -> usize {
+        self.sandbox.count_alive()
+    }
+
     fn plugin(&self, name: &Slug) -> Result<&Plugin, Error> {
         self.plugins.get(name).ok_or_else(|| {
             Error::new(Code::UnknownRunner, format!("there is no runner plugin named `{name}`"))

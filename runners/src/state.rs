@@ -12,7 +12,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime::component::{Resource, ResourceTable};
 
 use crate::asked::Asked;
-use crate::engine::TICK_MS;
+use crate::engine::{Alive, TICK_MS};
 use crate::ledger::Ledger;
 use crate::limits::RunnerLimits;
 use crate::line::Line;
@@ -102,6 +102,8 @@ pub(crate) struct State {
     table_elements: usize,
     handles: u64,
     rows: u64,
+    /// Set once it is in a sandbox.
+    pub(crate) alive: Option<Alive>,
 }
 
 impl State {
@@ -130,6 +132,7 @@ impl State {
             table_elements: 0,
             handles: 0,
             rows: 0,
+            alive: None,
         }
     }
 

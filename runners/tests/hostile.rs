@@ -13,7 +13,7 @@ use crate::bench::{Bench, Link, failure, job};
 const DELETE: &str = "DELETE FROM orders WHERE id = 1; DELETE FROM orders WHERE id = 2";
 
 /// Limits that are reached soon.
-fn tight() -> RunnerLimits {
+pub(crate) fn tight() -> RunnerLimits {
     let mut limits = RunnerLimits::default().with_host_calls_max(2_000).with_log_bytes_max(4_096);
     limits.memory_bytes_max = 48 << 20;
     limits.host_bytes_max = 1 << 20;
@@ -22,7 +22,7 @@ fn tight() -> RunnerLimits {
     limits
 }
 
-fn payload(behaviour: &str) -> String {
+pub(crate) fn payload(behaviour: &str) -> String {
     serde_json::json!({ "behaviour": behaviour, "sql": DELETE }).to_string()
 }
 
@@ -49,7 +49,7 @@ fn assert_clean(bench: &Bench, behaviour: &str, said: &str) {
 }
 
 /// How a run of `behaviour` must end: the word, the code, and how many rows are left of three.
-const EXECUTED: &[(&str, &str, &str, i64)] = &[
+pub(crate) const EXECUTED: &[(&str, &str, &str, i64)] = &[
     // The guest itself.
     ("do recurse", "failed", "runner_fault", 3),
     ("do divide", "failed", "runner_fault", 3),
@@ -160,7 +160,7 @@ fn however_a_plugin_executes_the_outcome_is_what_the_host_saw() {
 }
 
 /// How a plan of `behaviour` must be refused; an empty code means that it is taken, cleaned.
-const PLANNED: &[(&str, Option<Code>)] = &[
+pub(crate) const PLANNED: &[(&str, Option<Code>)] = &[
     ("plan recurse", Some(Code::RunnerFault)),
     ("plan divide", Some(Code::RunnerFault)),
     ("plan bounds", Some(Code::RunnerFault)),
@@ -225,7 +225,7 @@ fn however_a_plugin_plans_nothing_is_changed() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-const VALIDATED: &[(&str, Option<Code>)] = &[
+pub(crate) const VALIDATED: &[(&str, Option<Code>)] = &[
     ("validate recurse", Some(Code::RunnerFault)),
     ("validate divide", Some(Code::RunnerFault)),
     ("validate abort", Some(Code::RunnerFault)),
@@ -272,7 +272,7 @@ fn however_a_plugin_validates_it_reaches_nothing() {
 
 /// Verifications that do not look, or do something else. Nobody knows more afterwards. The first four ask for what a
 /// verification may not do.
-const VERIFIED: &[(&str, &str)] = &[
+pub(crate) const VERIFIED: &[(&str, &str)] = &[
     ("verify begin", "runner_fault"),
     ("verify query", "runner_fault"),
     ("verify autocommit", "runner_fault"),

@@ -22,6 +22,9 @@ mod signed; // plugins that enough people signed
 mod overdue; // plugins that must end though nobody can say so
 mod usage; // how much of its limits a call used
 mod hostile; // every way to break the contract, by name
+#[cfg(feature = "testing")]
+mod ticks; // after how many ticks each of them ends
+mod flat; // what stays of runs: nothing
 mod deploy; // calls to other systems
 #[cfg(feature = "testing")]
 mod versions; // two versions of the interface in one host

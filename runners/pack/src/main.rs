@@ -23,7 +23,7 @@ const NO_TARGET: u8 = 3;
 
 /// The package in `plugins/`, the name of its component in `plugins/built`, and the capabilities that it imports. What it
 /// imports is what it asks for, so that a plugin which began to import more is noticed here.
-const GUESTS: [(&str, &str, &[&str]); 7] = [
+const GUESTS: [(&str, &str, &[&str]); 8] = [
     ("placet-sql", "sql", &["sql"]),
     ("placet-deploy", "deploy", &["command", "http"]),
     ("placet-artifact-sync", "artifact-sync", &["http"]),
@@ -31,6 +31,7 @@ const GUESTS: [(&str, &str, &[&str]); 7] = [
     ("placet-tests-grasping", "tests-grasping", &["secrets"]),
     ("placet-tests-caller", "tests-caller", &["command", "http"]),
     ("placet-tests-newer", "tests-newer", &["sql"]),
+    ("placet-tests-paced", "tests-paced", &["sql"]),
 ];
 
 /// What every plugin may import: values, and logs, progress and time.
