@@ -18,6 +18,7 @@ use placet_runners::{
 };
 
 pub(crate) static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
+pub(crate) static PACED: &[u8] = include_bytes!("../plugins/built/tests-paced.wasm");
 pub(crate) static GRASPING: &[u8] = include_bytes!("../plugins/built/tests-grasping.wasm");
 
 // Lives as long as the process, so that the tests of one process compile each plugin once.

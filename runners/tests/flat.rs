@@ -8,16 +8,13 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use placet_core::org::Slug;
 use placet_core::runner::{Outcome, Runner as _};
 use placet_runners::{
     Access, CommitFailure, Grant, Manifest, Marker, SqlFailure, SqlRows, SqlSession, SqlTarget,
     SqlValue, StopSignal, WasmRunner,
 };
 
-use crate::bench::{Link, UNRULY, job};
-
-static PACED: &[u8] = include_bytes!("../plugins/built/tests-paced.wasm");
+use crate::bench::{Link, PACED, UNRULY, job};
 
 /// Says to the child which story it tells.
 const CHILD: &str = "PLACET_TEST_FLAT";
@@ -275,10 +272,7 @@ fn child() {
 
 fn shown(before: Held, after: Held) -> String {
     let numbers = [before, after].map(|held| {
-        format!(
-            "{} {} {} {}",
-            held.addresses, held.resident_bytes, held.sessions, held.sandboxes
-        )
+        format!("{} {} {} {}", held.addresses, held.resident_bytes, held.sessions, held.sandboxes)
     });
     numbers.join(" ")
 }
@@ -311,10 +305,7 @@ fn left_over([before, after]: [Held; 2]) -> Vec<&'static str> {
     let all = [
         ("sessions", after.sessions > 0),
         ("sandboxes", after.sandboxes > 0),
-        (
-            "memory",
-            more(after.resident_bytes, before.resident_bytes) > RESIDENT_BYTES_MORE_MAX,
-        ),
+        ("memory", more(after.resident_bytes, before.resident_bytes) > RESIDENT_BYTES_MORE_MAX),
         ("address space", more(after.addresses, before.addresses) > ADDRESSES_MORE_MAX),
     ];
     all.into_iter().filter_map(|(what, stayed)| stayed.then_some(what)).collect()
@@ -348,13 +339,4 @@ fn what_stays_of_runs_is_noticed() {
         let Some(left) = story(broken) else { return };
         assert_eq!(left, noticed, "{broken}");
     }
-}
-
-/// The component is the one that `runners/pack` wrote down.
-#[test]
-fn the_measured_plugin_is_that_of_the_lock_file() {
-    let name: Slug = "paced".parse().unwrap();
-    let ground = Ground::new("all is well");
-    let digest = ground.runner.describe(&name).unwrap().digest.to_string();
-    assert!(include_str!("../plugins/plugins.lock").contains(&digest), "{digest}");
 }

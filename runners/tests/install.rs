@@ -5,7 +5,7 @@ use placet_core::error::Code;
 use placet_core::runner::Runner as _;
 use placet_runners::{Grant, Manifest, WasmRunner, shipped};
 
-use crate::bench::{Bench, GRASPING};
+use crate::bench::{Bench, GRASPING, PACED, UNRULY};
 
 #[test]
 fn an_import_that_is_not_provided_refuses_the_plugin() {
@@ -62,7 +62,8 @@ fn the_shipped_plugin_describes_itself() {
 fn built_components_are_those_of_the_lock_file() {
     let lock = include_str!("../plugins/plugins.lock");
     let newer = include_bytes!("../plugins/built/tests-newer.wasm");
-    for component in [&shipped::sql().component[..], crate::bench::UNRULY, GRASPING, newer] {
+    let sql = shipped::sql().component;
+    for component in [&sql[..], UNRULY, GRASPING, PACED, newer] {
         let digest = Digest::of(component).to_string();
         assert!(lock.contains(&digest), "run the program in `runners/pack`: {digest}");
     }

@@ -17,8 +17,7 @@ use placet::runners::{
 };
 use placet_benches::Link;
 
-pub(crate) static PACED: &[u8] =
-    include_bytes!("../../../runners/plugins/built/tests-paced.wasm");
+pub(crate) static PACED: &[u8] = include_bytes!("../../../runners/plugins/built/tests-paced.wasm");
 
 /// What is planned: three steps.
 pub(crate) const PAYLOAD: &str = r#"{"orders": [3, 5, 8]}"#;

@@ -32,15 +32,14 @@ pub(crate) fn kept(extism: &mut Option<Extism>) -> Result<(), Box<dyn Error>> {
     let each = |kilobytes: u64, of: usize| {
         format!("{} kB", kilobytes / u64::try_from(of).unwrap_or(u64::MAX).max(1))
     };
-    let mut rows = vec![vec![
-        format!("placet: {LIVE} at once, each with its thread"),
-        each(ours()?, LIVE),
-    ]];
+    let mut rows =
+        vec![vec![format!("placet: {LIVE} at once, each with its thread"), each(ours()?, LIVE)]];
     if let Some(extism) = extism {
         let held = extism.number("live", LIVE)?;
         rows.push(vec![format!("Extism: {LIVE} at once, on one thread"), each(held, LIVE)]);
     }
-    let processes = (0..PROCESSES).map(|_| Stayed::start(PAYLOAD)).collect::<Result<Vec<_>, _>>()?;
+    let processes =
+        (0..PROCESSES).map(|_| Stayed::start(PAYLOAD)).collect::<Result<Vec<_>, _>>()?;
     let mut own = 0_u64;
     for process in &processes {
         let file = format!("/proc/{}/smaps_rollup", process.child.id());

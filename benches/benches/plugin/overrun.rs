@@ -10,7 +10,7 @@ use placet::runner::{LogLine, Progress, RunLease, RunLink, Runner as _};
 use placet::runners::{RunnerLimits, SqliteTarget, WasmRunner};
 use placet_benches::{Link, Spread, print_table};
 
-use crate::ground::{job_of, manifest, PACED, sql_only};
+use crate::ground::{PACED, job_of, manifest, sql_only};
 
 static UNRULY: &[u8] = include_bytes!("../../../runners/plugins/built/tests-unruly.wasm");
 
@@ -96,9 +96,7 @@ pub(crate) fn ended() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("orders.db");
     rusqlite::Connection::open(&path)?.execute_batch("CREATE TABLE orders (id INTEGER)")?;
-    let mut limits = RunnerLimits::default()
-        .with_host_calls_max(u64::MAX)
-        .with_pure_ms_max(MAY_MS);
+    let mut limits = RunnerLimits::default().with_host_calls_max(u64::MAX).with_pure_ms_max(MAY_MS);
     limits.host_bytes_max = u64::MAX;
     let granted = placet::runners::Grant::none().with("sql");
     let runner = sql_only(PACED, manifest("paced"))?
@@ -117,7 +115,9 @@ pub(crate) fn ended() -> Result<(), Box<dyn Error>> {
         rows.push(line(what, over));
     }
     rows.push(line("all of them", all));
-    println!("\nhow much longer than its {MAY_MS} ms a plugin ran that does not end; aim: at most 100 ms\n");
+    println!(
+        "\nhow much longer than its {MAY_MS} ms a plugin ran that does not end; aim: at most 100 ms\n"
+    );
     print_table(&["what it does", "p50", "p95", "max"], &rows);
     Ok(())
 }
