@@ -70,13 +70,12 @@ impl Counted {
     fn gather(&self, wanted: usize, look: impl FnOnce()) {
         let (meeting, changed) = &*self.meeting;
         let held = meeting.lock().unwrap();
-        let (held, late) = changed
+        let (mut held, late) = changed
             .wait_timeout_while(held, PATIENCE, |meeting| meeting.here.len() < wanted)
             .unwrap();
         assert!(!late.timed_out(), "only {} of {wanted} came", held.here.len());
         look();
-        drop(held);
-        *meeting.lock().unwrap() = Meeting::default();
+        *held = Meeting::default();
         changed.notify_all();
     }
 }
@@ -89,7 +88,7 @@ impl SqlTarget for Counted {
     fn open(&self, _: Access, _: &StopSignal) -> Result<Box<dyn SqlSession>, SqlFailure> {
         self.meet();
         if self.leaks {
-            Box::leak(Box::new(Session::of(self)));
+            let _nobody_ends_it = Box::leak(Box::new(Session::of(self)));
         }
         let session = Box::new(Session::of(self));
         while self.hangs {
@@ -216,7 +215,7 @@ impl Ground {
             ("paced", PAYLOAD)
         };
         let mut job = job(runner, payload);
-        job.id.attempt = u32::try_from(number + 1).unwrap();
+        job.id.attempt = u32::try_from(number).unwrap().saturating_add(1);
         let plan = self.runner.plan(&job, &link).unwrap();
         let outcome = self.runner.execute(&job, &plan, &link);
         assert_eq!(matches!(outcome, Outcome::Succeeded(_)), !breaks, "{outcome:?}");
@@ -233,7 +232,7 @@ impl Ground {
         thread::scope(|scope| {
             for number in 0..CONCURRENT {
                 // None breaks off: all of them come.
-                scope.spawn(move || self.run(number * 10));
+                scope.spawn(move || self.run(number.saturating_mul(10)));
             }
             self.target.gather(CONCURRENT, || {
                 assert_eq!(self.runner.sandboxes(), CONCURRENT);

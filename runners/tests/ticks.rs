@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ impl Ground {
             .build()
             .unwrap();
         let (runner, ticks) = Ticks::of(runner).unwrap();
-        Self { bench, runner, ticks, attempts: AtomicU32::new(0) }
+        Self { bench, runner, ticks, attempts: AtomicU32::new(1) }
     }
 
     /// Begins a call on a thread of its own. `watch` is told when it ends, and makes ticks meanwhile.
@@ -121,7 +121,9 @@ impl Ground {
             let by_itself = ended.recv_timeout(patience).is_ok();
             if !by_itself {
                 link.0.is_over.store(true, Ordering::SeqCst);
-                while ended.recv_timeout(Duration::from_millis(10)).is_err() {
+                while ended.recv_timeout(Duration::from_millis(10))
+                    == Err(RecvTimeoutError::Timeout)
+                {
                     self.ticks.tick();
                 }
             }
@@ -148,7 +150,7 @@ impl Ground {
                 let before = self.ticks.count();
                 self.ticks.tick();
                 assert!(ended.recv_timeout(PATIENCE).is_ok(), "{what} goes on");
-                assert_eq!(self.ticks.count(), before + 1);
+                assert_eq!(self.ticks.count().checked_sub(before), Some(1));
             },
         );
     }
@@ -156,7 +158,7 @@ impl Ground {
     fn plan(&self, behaviour: &str) -> (Job, Plan) {
         let mut job = job("unruly", &payload(behaviour));
         // Each is a run of its own: what another one committed is not in its way.
-        job.id.attempt = self.attempts.fetch_add(1, Ordering::Relaxed) + 1;
+        job.id.attempt = self.attempts.fetch_add(1, Ordering::Relaxed);
         let plan = self.runner.plan(&job, &Link::default()).unwrap();
         (job, plan)
     }
@@ -193,7 +195,7 @@ fn all() -> impl Iterator<Item = &'static str> {
 #[test]
 fn whoever_breaks_the_contract_ends_without_a_tick_or_at_the_first_after_the_stop() {
     let ground = Ground::new(tight());
-    let mut spinning = 0;
+    let mut spinning = Vec::new();
     for behaviour in all() {
         let planned = ground.planned(behaviour);
         if behaviour == "validate spin" {
@@ -201,7 +203,7 @@ fn whoever_breaks_the_contract_ends_without_a_tick_or_at_the_first_after_the_sto
             continue;
         }
         if behaviour.ends_with(" spin") {
-            spinning += 1;
+            spinning.push(behaviour);
             ground.assert_ends_at_the_next_tick(behaviour, |ground, link| {
                 ground.call(behaviour, planned.as_ref(), link);
             });
@@ -215,7 +217,7 @@ fn whoever_breaks_the_contract_ends_without_a_tick_or_at_the_first_after_the_sto
         assert!(by_itself, "{behaviour} goes on");
         assert_eq!(ground.ticks.count(), before, "{behaviour}");
     }
-    assert_eq!(spinning, 2);
+    assert_eq!(spinning, ["do spin", "plan spin"]);
     // One that spins is told from one that ends.
     let (link, behaviour) = (Cancelled::default(), "plan spin");
     assert!(!ground.ends_by_itself(Duration::from_millis(50), &link, |ground| {
@@ -231,13 +233,11 @@ fn an_endless_validation_ends_at_its_last_tick() {
         |ground| ground.call("validate spin", None, &link),
         |ended| {
             // 200 ms are 20 ticks and the one under way; some may be over before it begins.
-            let mut ticks = 0;
             while ended.recv_timeout(Duration::from_millis(20)).is_err() {
                 ground.ticks.tick();
-                ticks += 1;
-                assert!(ticks < 6_000, "it goes on");
+                assert!(ground.ticks.count() < 6_000, "it goes on");
             }
-            assert!(ticks >= 21, "{ticks}");
+            assert!(ground.ticks.count() >= 21, "{}", ground.ticks.count());
         },
     );
 }

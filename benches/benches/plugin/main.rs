@@ -13,6 +13,7 @@ mod overrun; // how late it ends
 mod closing; // what the measured plugin does
 
 use core::time::Duration;
+use std::borrow::Cow;
 use std::error::Error;
 
 use placet::runner::Runner as _;
@@ -70,12 +71,11 @@ fn made() -> Result<(), Box<dyn Error>> {
     let sql = shipped::sql();
     let mut rows = Vec::new();
     for (what, component, manifest) in [
-        ("the measured plugin", PACED.into(), manifest("paced")),
+        ("the measured plugin", Cow::Borrowed(PACED), manifest("paced")),
         ("the SQL plugin", sql.component, sql.manifest),
     ] {
-        let bytes: alloc::borrow::Cow<'static, [u8]> = component;
-        let kilobytes = bytes.len() / 1_000;
-        let fresh = || sql_only(bytes.clone(), manifest.clone());
+        let kilobytes = component.len() / 1_000;
+        let fresh = || sql_only(component.clone(), manifest.clone());
         let mut compiles = Vec::new();
         for _ in 0..COMPILES {
             let runner = fresh()?.build()?;
@@ -125,7 +125,7 @@ fn entered(extism: &mut Option<Extism>) -> Result<(), Box<dyn Error>> {
     if let Some(empty) = empty {
         let [p50, p95] = [empty.p50_ns, empty.p95_ns].map(Duration::from_nanos);
         let what = "placet: fresh store, instance, drop".to_owned();
-        rows.push(vec![what, "".to_owned(), shown(p50), shown(p95), ratio(p50, ours)]);
+        rows.push(vec![what, String::new(), shown(p50), shown(p95), ratio(p50, ours)]);
     }
     let mut add = |what: &str, samples: Vec<Duration>| {
         let mut line = row(what, samples.clone());

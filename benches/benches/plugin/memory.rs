@@ -30,7 +30,8 @@ pub(crate) fn kept(extism: &mut Option<Extism>) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let each = |kilobytes: u64, of: usize| {
-        format!("{} kB", kilobytes / u64::try_from(of).unwrap_or(u64::MAX).max(1))
+        let of = u64::try_from(of).unwrap_or(u64::MAX);
+        format!("{} kB", kilobytes.checked_div(of).unwrap_or(0))
     };
     let mut rows =
         vec![vec![format!("placet: {LIVE} at once, each with its thread"), each(ours()?, LIVE)]];
