@@ -211,7 +211,7 @@ fn store(sandbox: &Sandbox, state: State) -> Store<State> {
     store.set_hostcall_fuel(bytes);
     // From here on each tick counts: none of them is lost until the guest runs.
     store.set_epoch_deadline(1);
-    store.data_mut().alive = Some(sandbox.alive());
+    store.data_mut().alive.get_or_insert(sandbox.alive());
     store
 }
 

@@ -9,6 +9,7 @@ mod ground; // a host with the measured plugin, and a target that takes the time
 mod peers; // the same plugin as a process, and in Extism
 mod memory; // what is kept while it runs
 mod overrun; // how late it ends
+#[expect(redundant_imports, reason = "the plugin has no standard library")]
 #[path = "../../../runners/plugins/tests-paced/src/closing.rs"]
 mod closing; // what the measured plugin does
 
@@ -102,7 +103,7 @@ fn made() -> Result<(), Box<dyn Error>> {
 /// A fresh sandbox for one call.
 fn entered(extism: &mut Option<Extism>) -> Result<(), Box<dyn Error>> {
     let ground = Ground::new()?;
-    let (link, job) = (Link, job(PAYLOAD)?);
+    let (link, job) = (Link::default(), job(PAYLOAD)?);
     let expected = closing::plan(PAYLOAD).map_or(0, |steps| steps.len());
     assert_eq!(ground.runner.validate(&ground.name, PAYLOAD)?.len(), expected, "other steps");
     let [mut cold, mut whole, mut processes] = [const { Vec::new() }; 3];

@@ -62,14 +62,14 @@ fn ours() -> Result<u64, Box<dyn Error>> {
     let ground = Ground::new()?;
     let job = job(MEETING)?;
     // What is made once is there.
-    ground.runner.plan(&job, &Link)?;
+    ground.runner.plan(&job, &Link::default())?;
     ground.target.shut();
     let resident = || kilobytes("/proc/self/status", "VmRSS:").map_err(|why| why.to_string());
     let before = resident()?;
     let during = thread::scope(|scope| {
         for _ in 0..LIVE {
             // What it plans is looked at elsewhere.
-            scope.spawn(|| drop(ground.runner.plan(&job, &Link)));
+            scope.spawn(|| drop(ground.runner.plan(&job, &Link::default())));
         }
         ground.target.let_in(LIVE, || {
             assert_eq!(ground.runner.sandboxes(), LIVE, "not all of them live");

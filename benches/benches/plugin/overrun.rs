@@ -140,7 +140,7 @@ fn once(runner: &WasmRunner, plugin: &str, payload: &str) -> Result<Duration, Bo
     }
     let plans = plugin == "paced" || payload.contains("plan");
     // Planned in peace; what is measured is what follows.
-    let approved = if plans { None } else { Some(runner.plan(&job, &Link)?) };
+    let approved = if plans { None } else { Some(runner.plan(&job, &Link::default())?) };
     job.deadline = Timestamp::from_micros(i64::try_from(MAY_MS * 1_000)?);
     let timed = Timed::begin();
     let ended_well = match &approved {
