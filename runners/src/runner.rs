@@ -35,9 +35,6 @@ use crate::version::{Compiled, Guest};
 use placet_sql_review::Settings;
 use placet_target::StopSignal;
 
-/// The longest payload schema of a plugin, in bytes: people and forms read it.
-const SCHEMA_BYTES_MAX: usize = 256 << 10;
-
 /// Runs plugins. One for a process is enough; it may be called from many threads at once.
 ///
 /// ```
@@ -351,19 +348,7 @@ impl Runner for WasmRunner {
         let compiled = plugin.compiled(&self.sandbox, &self.source)?;
         let host = self.host(plugin, &compiled);
         let said = call::pure(host, self.clock.now(), |guest, store| guest.describe(store))?;
-        if said.payload_schema.len() > SCHEMA_BYTES_MAX {
-            let message = format!(
-                "the plugin `{runner}` has a payload schema of more than {SCHEMA_BYTES_MAX} bytes"
-            );
-            return Err(Error::new(Code::RunnerFault, message)
-                .with_help("use another build of the plugin, and tell its author"));
-        }
-        let version = clean(&plugin.manifest.version);
-        let mut info = RunnerInfo::new(plugin.name.clone(), version, plugin.digest);
-        info.title = clean(&said.title);
-        info.payload_schema = said.payload_schema;
-        info.capabilities.clone_from(&plugin.capabilities);
-        info.publishes.clone_from(&plugin.manifest.publishes);
+        let mut info = plugin.described(said)?;
         if plugin.reads_sql() {
             info.configuration = Some(reviewer::configuration(&self.reviewers, &self.limits)?);
         }

@@ -10,13 +10,18 @@ use placet_core::error::{Code, Error};
 use placet_core::org::Slug;
 use placet_core::runner::RunnerInfo;
 
+use crate::bindings::exports::placet::runner::runner::Info;
 use crate::compiled::{Source, Unloadable};
+use crate::convert::clean;
 use crate::engine::Sandbox;
 use crate::manifest::{Grant, Manifest};
 use crate::version::{Compiled, Version};
 
 /// The capabilities that this host provides. `context` and `types` reach nothing.
 const PROVIDED: [&str; 3] = ["command", "http", "sql"];
+
+/// The longest payload schema of a plugin, in bytes: people and forms read it.
+const SCHEMA_BYTES_MAX: usize = 256 << 10;
 
 /// One installed plugin.
 #[derive(Debug)]
@@ -62,6 +67,24 @@ impl Plugin {
             component,
             compiled: OnceLock::new(),
         })
+    }
+
+    /// What people are told of it: what it says of itself, beside what the host knows.
+    pub(crate) fn described(&self, said: Info) -> Result<RunnerInfo, Error> {
+        let name = &self.name;
+        if said.payload_schema.len() > SCHEMA_BYTES_MAX {
+            let message = format!(
+                "the plugin `{name}` has a payload schema of more than {SCHEMA_BYTES_MAX} bytes"
+            );
+            return Err(Error::new(Code::RunnerFault, message)
+                .with_help("use another build of the plugin, and tell its author"));
+        }
+        let mut info = RunnerInfo::new(name.clone(), clean(&self.manifest.version), self.digest);
+        info.title = clean(&said.title);
+        info.payload_schema = said.payload_schema;
+        info.capabilities.clone_from(&self.capabilities);
+        info.publishes.clone_from(&self.manifest.publishes);
+        Ok(info)
     }
 
     /// Whether it speaks SQL: then payload and settings are in the words of the SQL review, which the host reads too.

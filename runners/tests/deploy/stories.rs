@@ -90,7 +90,11 @@ fn nobody_counts_on_a_way_back_that_the_target_refuses() {
     let ground = Ground::of(Product::Rundeck);
     let plan = ground.plan(&with_rollback("/api/41/jobs/delete", false));
     let found = plan.findings.iter().find(|found| found.code == "deploy.no_rollback").unwrap();
-    assert!(found.message.contains("no rule of the endpoint `rundeck`"), "{}", found.message);
+    assert!(
+        found.message.contains("the endpoint `rundeck` refuses it: http.not_allowed"),
+        "{}",
+        found.message
+    );
     assert_eq!((found.level, found.help.is_some()), (Level::Warning, true));
     assert!(!plan.steps[0].reversible, "a rule about what can be undone must not believe it");
 }

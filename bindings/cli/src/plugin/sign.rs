@@ -126,7 +126,11 @@ fn of_this(found: &[u8], text: &str, path: &Path) -> Result<SignedNote, Error> {
             .with_help("sign what others signed before you, or name another file with --note")
     };
     let note = SignedNote::parse(found).map_err(|error| other().with_source(error))?;
-    let lines: String = note.signatures().iter().map(|line| format!("{line}\n")).collect();
+    let mut lines = String::new();
+    for line in note.signatures() {
+        lines.push_str(&line.to_string());
+        lines.push('\n');
+    }
     if note.to_string() == format!("{text}\n{lines}") { Ok(note) } else { Err(other()) }
 }
 

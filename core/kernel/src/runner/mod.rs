@@ -2,6 +2,7 @@
 
 mod plan;
 mod finding;
+mod info;
 pub(crate) mod own;
 mod outcome;
 mod said;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use finding::{Finding, Level};
+pub use info::RunnerInfo;
 pub use outcome::{Artifact, Failure, Outcome, Report};
 pub use plan::{Effect, Impact, Lock, Plan, Risk, Step};
 pub use said::{LogLine, Progress};
@@ -122,70 +124,6 @@ pub trait Runner: Send + Sync + fmt::Debug {
 
     /// Finds out what became of an earlier [`Self::execute`]. Changes nothing.
     fn verify(&self, job: &Job, approved: &Plan, link: &dyn RunLink) -> Outcome;
-}
-
-/// What a plugin says of itself, and what the host knows of it.
-///
-/// ```
-/// use placet_core::digest::Digest;
-/// use placet_core::runner::RunnerInfo;
-/// let component = b"the bytes of the plugin";
-/// let mut info = RunnerInfo::new("mail".parse()?, "1.2.0".to_owned(), Digest::of(component));
-/// info.title = "Sends mails".to_owned();
-///
-/// // One changed byte is another plugin: what was approved for this one does not run with that one.
-/// assert_ne!(info.digest, Digest::of(b"the bytes of the plugin!"));
-/// # Ok::<(), placet_core::error::Error>(())
-/// ```
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[non_exhaustive]
-pub struct RunnerInfo {
-    /// The name it is installed under.
-    pub name: Slug,
-    /// Its own version.
-    pub version: String,
-    /// What people see.
-    pub title: String,
-    /// The digest of the component that would run. Approvals bind to it.
-    pub digest: Digest,
-    /// A digest of what the host lets it run with, where that decides what a plan says: who reviews, and its limits.
-    /// Approvals bind to it too. Nothing where there is no such thing; settings of an environment are none.
-    pub configuration: Option<Digest>,
-    /// JSON Schema (2020-12) of the payload.
-    pub payload_schema: String,
-    /// What it may reach: the capabilities that are linked for it, each a code such as `sql`. Nobody has it plan or run
-    /// anything with one that was not granted ([`GrantPlugin`](crate::org::command::GrantPlugin)).
-    pub capabilities: Vec<String>,
-    /// Where the payload lists the artifacts that it hands on to another system, as a JSON pointer (RFC 6901), such as
-    /// `/artifacts`: an array of objects with at least `type`, `id`, `version` and `digest`, the SHA-256 of the
-    /// artifact's payload. The gate lets it plan and run only where each of them is the newest version, as it
-    /// stands, and approved or published. Approvals bind to it. Nothing where it hands on none.
-    pub publishes: Option<String>,
-}
-
-impl RunnerInfo {
-    /// A description from its required parts, for drivers.
-    pub const fn new(name: Slug, version: String, digest: Digest) -> Self {
-        Self {
-            name,
-            version,
-            title: String::new(),
-            digest,
-            configuration: None,
-            payload_schema: String::new(),
-            capabilities: Vec::new(),
-            publishes: None,
-        }
-    }
-
-    /// What plans, and so approvals, bind to: the component, and what it runs with.
-    pub(crate) fn identity(&self) -> Result<Digest, Error> {
-        match (self.configuration, &self.publishes) {
-            (None, None) => Ok(self.digest),
-            (Some(with), None) => Digest::of_json(&(self.digest, with)),
-            (with, Some(publishes)) => Digest::of_json(&(self.digest, with, publishes)),
-        }
-    }
 }
 
 /// Names one attempt. Unique for (request, revision, attempt).

@@ -118,7 +118,7 @@ fn a_payload_that_lists_nothing_is_no_payload() {
         r#"{"artifacts": {}}"#,
         r#"{"artifacts": [{"type": "USER_STORY", "id": 1, "version": 1}]}"#,
         r#"{"artifacts": [{"type": "user story", "id": 1, "version": 1, "digest": ""}]}"#,
-        r#"[]"#,
+        "[]",
         "17",
     ] {
         let error = desk.planned(text).unwrap_err();

@@ -69,7 +69,9 @@ fn call_host(payload: &str) -> Result<(), String> {
 
 /// Executes what was approved, in one transaction.
 fn run(approved: &ChangePlan) -> Option<u64> {
-    let transaction = Connection::open(CONNECTION).ok()?.begin().ok()?;
+    // Longer than its transaction: that is gone with it.
+    let connection = Connection::open(CONNECTION).ok()?;
+    let transaction = connection.begin().ok()?;
     let mut rows = 0;
     for step in &approved.steps {
         rows += transaction.execute(&step.body, &[]).ok()?.affected();
