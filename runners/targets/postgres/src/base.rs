@@ -5,7 +5,7 @@ use placet_core::runner::JobId;
 use placet_target::SqlFailure;
 
 use crate::fault::{Trouble, refused};
-use crate::watch::seen;
+use crate::watch::{Depth, seen};
 use crate::work::{Work, lock_key};
 
 impl Work {
@@ -22,7 +22,7 @@ impl Work {
         let (Some(id), Some(base)) = (self.attempt(), self.base.clone()) else { return Ok(()) };
         let watch = self.watch().await?;
         // Somebody who says stop does not make the answer less needed.
-        let row = self.link.bounded(watch.ask(&self.link)).await?;
+        let row = self.link.bounded(watch.ask(&self.link, Depth::Everything)).await?;
         let found = seen(&row)?;
         if !found.is_based_on(&base, is_rewritten) {
             return Err(refused(

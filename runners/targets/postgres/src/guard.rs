@@ -22,6 +22,22 @@ const VERBS: &[&str] = &[
 const ROWS: &[&str] =
     &["delete", "explain", "insert", "merge", "select", "table", "update", "values", "with"];
 
+/// What a statement may make, alter or drop by its name, and nothing besides.
+const NAMED: &[&str] = &[
+    "domain",
+    "function",
+    "index",
+    "materialized",
+    "or",
+    "procedure",
+    "sequence",
+    "table",
+    "trigger",
+    "type",
+    "unique",
+    "view",
+];
+
 /// What `SET LOCAL` may change: it ends with the transaction, and is not what the host relies on.
 const SETTINGS: &[&str] = &[
     "idle_in_transaction_session_timeout",
@@ -62,6 +78,21 @@ impl Statement<'_> {
     /// Whether it answers rows and is made to read.
     pub(crate) fn is_query(&self) -> bool {
         ["select", "with", "values", "table", "show", "explain"].contains(&self.verb.as_str())
+    }
+
+    /// Whether what it does by itself, apart from code that it starts, is done to what it names alone. Our tables stand in
+    /// none.
+    pub(crate) fn reaches_only_what_it_names(&self) -> bool {
+        let second = self.pieces.get(1);
+        match self.verb.as_str() {
+            "comment" | "delete" | "insert" | "merge" | "update" => true,
+            // `ALTER TABLE ALL IN TABLESPACE` names none.
+            "alter" if self.pieces.get(2).is_some_and(|piece| piece.is("all")) => false,
+            "alter" | "create" | "drop" => {
+                second.is_some_and(|piece| NAMED.iter().any(|word| piece.is(word)))
+            }
+            _ => false,
+        }
     }
 
     /// Whether this keyword stands in it outside of all parentheses.

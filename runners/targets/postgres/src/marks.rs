@@ -142,7 +142,7 @@ impl Work {
         let failure = match written {
             Ok(1) => {
                 if let Some(open) = self.open_mut() {
-                    for (count, added) in open.seen.marks.iter_mut().zip(added) {
+                    for (count, added) in open.seen.glance.marks.iter_mut().zip(added) {
                         *count = count.saturating_add(added);
                     }
                 }

@@ -15,7 +15,7 @@ use crate::place::Place;
 use crate::tables::Tables;
 use crate::target::Settings;
 use crate::values::Given;
-use crate::watch::{Seen, Watch, changed, seen};
+use crate::watch::{Depth, Seen, Watch, changed, glance, seen};
 
 /// One session.
 pub(crate) struct Work {
@@ -35,6 +35,8 @@ pub(crate) struct Work {
 #[derive(Debug)]
 pub(crate) struct Open {
     pub(crate) seen: Seen,
+    /// Statements ran after which nobody asked how our tables are made.
+    is_made_unsure: bool,
     /// Something failed half-way: it can only be undone.
     pub(crate) is_spoiled: bool,
 }
@@ -154,7 +156,7 @@ impl Work {
             Some(_) | None => Ok(seen),
         });
         match seen {
-            Ok(seen) => self.open = Some(Open { seen, is_spoiled: false }),
+            Ok(seen) => self.open = Some(Open { seen, is_made_unsure: false, is_spoiled: false }),
             Err(failure) => {
                 drop(self.link.bounded(self.link.client.batch_execute("ROLLBACK")).await);
                 return Err(failure);
@@ -212,7 +214,7 @@ impl Work {
             .iter()
             .map(|value| -> (&(dyn ToSql + Sync), Type) { (value, Type::UNKNOWN) })
             .collect();
-        let rows = self.run_watched(statement.text, &typed).await?;
+        let rows = self.run_watched(&statement, &typed).await?;
         reached("postgres.executed");
         Ok(if statement.changes_rows() { rows } else { 0 })
     }
@@ -221,13 +223,15 @@ impl Work {
     /// together, so that making sure costs no further way to the server and back.
     async fn run_watched(
         &mut self,
-        text: &str,
+        statement: &guard::Statement<'_>,
         typed: &[(&(dyn ToSql + Sync), Type)],
     ) -> Result<u64, SqlFailure> {
         let watch = self.watch().await?;
+        let depth =
+            if statement.reaches_only_what_it_names() { Depth::Glance } else { Depth::Everything };
         let both = async {
-            let run = self.link.client.execute_typed(text, typed);
-            let (ran, found) = tokio::join!(biased; run, watch.ask(&self.link));
+            let run = self.link.client.execute_typed(statement.text, typed);
+            let (ran, found) = tokio::join!(biased; run, watch.ask(&self.link, depth));
             Ok((ran?, found))
         };
         let (rows, found) = match self.link.watched(both).await {
@@ -235,8 +239,19 @@ impl Work {
             Err(trouble) => return Err(self.spoil(trouble.into())),
         };
         if let Ok(found) = &found {
-            let found = seen(found)?;
-            if self.open.as_ref().is_some_and(|open| open.seen == found) {
+            let is_unchanged = match (&mut self.open, depth) {
+                (None, _) => false,
+                (Some(open), Depth::Glance) => {
+                    open.is_made_unsure = true;
+                    open.seen.glance == glance(found)?
+                }
+                (Some(open), Depth::Everything) => {
+                    let is_same = open.seen == seen(found)?;
+                    open.is_made_unsure &= !is_same;
+                    is_same
+                }
+            };
+            if is_unchanged {
                 return Ok(rows);
             }
         }
@@ -259,10 +274,18 @@ impl Work {
         let due = self.going_on()?.seen.clone();
         let found = self.watch().await?.look(&self.link).await?;
         if found == due {
+            if let Some(open) = &mut self.open {
+                open.is_made_unsure = false;
+            }
             return Ok(());
         }
         self.rollback().await?;
         Err(changed())
+    }
+
+    /// Makes sure, where that was put off, that our tables are as they were: before the host writes to them.
+    pub(crate) async fn make_sure_of_tables(&mut self) -> Result<(), SqlFailure> {
+        if self.going_on()?.is_made_unsure { self.make_sure().await } else { Ok(()) }
     }
 
     /// Undoes the open transaction, also when somebody said stop.

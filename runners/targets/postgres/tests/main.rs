@@ -17,6 +17,7 @@ mod lost; // answers that never arrive
 mod steps; // steps that are committed one by one
 mod rows; // what queries answer
 mod kept; // rows that are put back
+mod later; // what is found later, and in time
 mod drift; // how the schema is made
 mod points; // a process that dies
 mod examined; // the exam for targets

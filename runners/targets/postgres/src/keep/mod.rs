@@ -38,7 +38,7 @@ impl Work {
         let statement = guard::read(sql)?;
         fits(&statement, touch.kind)?;
         self.check_mark(&mark.id)?;
-        let _open = self.going_on()?;
+        self.make_sure_of_tables().await?;
         self.begin_reading().await?;
         let table = self.keepable(touch).await;
         self.end_reading().await?;
@@ -88,7 +88,7 @@ impl Work {
         let added = i64::try_from(rows).unwrap_or(i64::MAX);
         let updated = if kind == TouchKind::Update { added } else { 0 };
         if let Some(open) = self.open_mut() {
-            let [inserts, updates, _deletes] = &mut open.seen.kept;
+            let [inserts, updates, _deletes] = &mut open.seen.glance.kept;
             *inserts = inserts.saturating_add(added);
             *updates = updates.saturating_add(updated);
         }
