@@ -231,11 +231,6 @@ fn trap_of(error: &wasmtime::Error, ledger: &Ledger, stop: Option<&StopSignal>) 
         return Trap { code: "timeout".to_owned(), message };
     }
     let cause = error.root_cause();
-    // The sandbox has no type for it.
-    if cause.to_string().contains("fuel allocated for hostcalls has been exhausted") {
-        let message = "the plugin reached the limit of bytes in one call to the host".to_owned();
-        return Trap { code: "limit".to_owned(), message };
-    }
     Trap { code: "runner_fault".to_owned(), message: format!("the plugin broke off: {cause}") }
 }
 

@@ -379,7 +379,7 @@ fn bodies_without_end_end_at_the_limit() {
         let greedy = job("caller", &greedy);
         let plan = ground.plan(&greedy);
         let (word, failed) = failure(ground.execute(&greedy, &plan));
-        assert_eq!((word, failed.code.as_str()), ("failed", "limit"), "{failed:?}");
+        assert_eq!((word, failed.code.as_str()), ("failed", "runner_fault"), "{failed:?}");
         assert_eq!(sent(&ground), 0);
     }
 }
