@@ -13,20 +13,26 @@ use placet_core::runner::{
     Job, JobId, LogLine, Outcome, Place, Plan, Progress, RunLease, RunLink, Runner as _,
 };
 use placet_runners::{
-    Builder, FolderResults, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget, WasmRunner,
-    shipped,
+    Builder, CompiledKey, FolderResults, Grant, Manifest, RunnerLimits, SqlTarget, SqliteTarget,
+    WasmRunner, shipped,
 };
 
 pub(crate) static UNRULY: &[u8] = include_bytes!("../plugins/built/tests-unruly.wasm");
 pub(crate) static PACED: &[u8] = include_bytes!("../plugins/built/tests-paced.wasm");
 pub(crate) static GRASPING: &[u8] = include_bytes!("../plugins/built/tests-grasping.wasm");
 
-// Lives as long as the process, so that the tests of one process compile each plugin once.
+// Lives as long as the process, so that the tests of one process load each plugin once.
 static COMPILED: LazyLock<WasmRunner> = LazyLock::new(|| {
-    let runner = plugins(WasmRunner::builder()).build().unwrap();
+    let runner = plugins(kept()).build().unwrap();
     runner.warm_up().unwrap();
     runner
 });
+
+/// A builder that compiles each plugin once for all processes of these tests, as a host does for its own.
+pub(crate) fn kept() -> Builder {
+    let folder = concat!(env!("CARGO_TARGET_TMPDIR"), "/compiled");
+    WasmRunner::builder().compiled_in(folder, CompiledKey::from_bytes([7; 32]))
+}
 
 /// A builder with the plugins of these tests.
 pub(crate) fn plugins(builder: Builder) -> Builder {

@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 
 pub(crate) static CALLER: &[u8] = include_bytes!("../../plugins/built/tests-caller.wasm");
 
-// Lives as long as the process, so that the tests of one process compile each plugin once.
+// Lives as long as the process, so that the tests of one process load each plugin once.
 static COMPILED: LazyLock<WasmRunner> = LazyLock::new(|| {
-    let runner = plugins(WasmRunner::builder()).build().unwrap();
+    let runner = plugins(crate::bench::kept()).build().unwrap();
     runner.warm_up().unwrap();
     runner
 });
