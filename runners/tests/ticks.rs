@@ -30,7 +30,8 @@ struct Lease {
 }
 
 impl Cancelled {
-    /// Cancels, and returns once the host took note: at its second look it has drawn the conclusion from its first.
+    /// Cancels what does not end before the next tick, and returns once the host took note: at its second look it has drawn
+    /// the conclusion from its first.
     fn cancel(&self) {
         self.0.is_over.store(true, Ordering::SeqCst);
         while self.0.looks_after.load(Ordering::SeqCst) < 2 {
@@ -92,6 +93,14 @@ impl Ground {
             .unwrap();
         let (runner, ticks) = Ticks::of(runner).unwrap();
         Self { bench, runner, ticks, attempts: AtomicU32::new(1) }
+    }
+
+    /// Cancels once the call is in its sandbox.
+    fn cancel_inside(&self, link: &Cancelled) {
+        while self.runner.sandboxes() == 0 {
+            thread::yield_now();
+        }
+        link.0.is_over.store(true, Ordering::SeqCst);
     }
 
     /// Begins a call on a thread of its own. `watch` is told when it ends, and makes ticks meanwhile.
@@ -260,7 +269,7 @@ fn whoever_is_in_the_host_when_it_is_cancelled_ends_without_a_tick() {
         ground.beside(
             move |ground| ground.call(behaviour, planned.as_ref(), &linked),
             |ended| {
-                link.cancel();
+                ground.cancel_inside(&link);
                 assert!(ended.recv_timeout(PATIENCE).is_ok(), "{behaviour} goes on");
             },
         );
@@ -279,7 +288,7 @@ fn a_query_without_end_ends_without_a_tick() {
     ground.beside(
         move |ground| drop(ground.runner.plan(&job("unruly", &payload), &linked)),
         |ended| {
-            link.cancel();
+            ground.cancel_inside(&link);
             assert!(ended.recv_timeout(PATIENCE).is_ok(), "it goes on");
         },
     );
