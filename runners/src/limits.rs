@@ -14,7 +14,8 @@ pub struct RunnerLimits {
     pub memory_bytes_max: usize,
     /// The most elements of all tables of the sandbox. Default 100,000.
     pub table_elements_max: usize,
-    /// The most core instances, memories and tables of one component. Default 32.
+    /// The most core instances, memories and tables of one component. Default 128: one with CPython inside has some
+    /// dozens of instances.
     pub instances_max: usize,
     /// The most calls from the plugin to the host. Default 100,000.
     pub host_calls_max: u64,
@@ -52,7 +53,7 @@ impl Default for RunnerLimits {
         Self {
             memory_bytes_max: 256 << 20,
             table_elements_max: 100_000,
-            instances_max: 32,
+            instances_max: 128,
             host_calls_max: 100_000,
             host_bytes_max: 128 << 20,
             log_bytes_max: 64 << 10,
