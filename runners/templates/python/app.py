@@ -28,9 +28,13 @@ WRONG = 'write {"orders": [3, 5]}: 1 to 1000 numbers of orders'
 
 def orders(payload):
     """The orders of a payload. None where it is not one of ours."""
+    # The parser goes down at each bracket, and the sandbox ends before Python's own limit. One list in one object
+    # has two.
+    if payload.count("[") + payload.count("{") > 100:
+        return None
     try:
         value = json.loads(payload)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     if not isinstance(value, dict) or list(value) != ["orders"]:
         return None
