@@ -14,7 +14,7 @@ pub struct RunnerLimits {
     pub memory_bytes_max: usize,
     /// The most elements of all tables of the sandbox. Default 100,000.
     pub table_elements_max: usize,
-    /// The most core instances, memories and tables of one component. Default 128: one with CPython inside has some
+    /// The most core instances, memories and tables of one component. Default 128: one with Python inside has some
     /// dozens of instances.
     pub instances_max: usize,
     /// The most calls from the plugin to the host. Default 100,000.
