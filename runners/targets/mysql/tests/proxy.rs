@@ -1,9 +1,9 @@
-//! A network between target and server that cuts at the next COMMIT.
+//! A network between target and server that cuts at the next COMMIT, or holds a packet back.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 
 /// What happens to the next packet that holds the text.
@@ -13,6 +13,8 @@ pub(crate) enum Cut {
     Before,
     /// It reaches the server, and the answer does not come back.
     After,
+    /// It reaches the server after an order to kill a query that was sent later.
+    Overtaken,
 }
 
 /// Where the next cut is.
@@ -25,14 +27,25 @@ pub(crate) struct Proxy {
     plan: Arc<Mutex<Plan>>,
     was_cut: Arc<AtomicBool>,
     clients: Arc<Mutex<Vec<TcpStream>>>,
+    /// How many orders to kill a query the server has answered.
+    kills: Arc<(Mutex<u32>, Condvar)>,
+}
+
+fn has(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|part| part == text)
 }
 
 impl Proxy {
     pub(crate) fn to(server_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let proxy =
-            Self { port, plan: Arc::default(), was_cut: Arc::default(), clients: Arc::default() };
+        let proxy = Self {
+            port,
+            plan: Arc::default(),
+            was_cut: Arc::default(),
+            clients: Arc::default(),
+            kills: Arc::default(),
+        };
         let here = proxy.clone();
         drop(thread::spawn(move || {
             for client in listener.incoming().flatten() {
@@ -63,7 +76,7 @@ impl Proxy {
     fn taken(&self, bytes: &[u8]) -> Option<Cut> {
         let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let (cut, text) = (*plan)?;
-        bytes.windows(text.len()).any(|part| part == text).then(|| {
+        has(bytes, text).then(|| {
             *plan = None;
             cut
         })
@@ -76,12 +89,18 @@ impl Proxy {
         let (mut from_server, mut to_client) =
             (server.try_clone().unwrap(), client.try_clone().unwrap());
         let deaf = Arc::clone(&is_deaf);
+        let kills_here = Arc::new(AtomicBool::new(false));
+        let (kills, killed) = (Arc::clone(&self.kills), Arc::clone(&kills_here));
         drop(thread::spawn(move || {
             let mut bytes = [0; 1 << 14];
             while let Ok(count @ 1..) = from_server.read(&mut bytes) {
                 // The server has answered: only now does the client lose its connection.
                 if deaf.load(Ordering::SeqCst) || to_client.write_all(&bytes[..count]).is_err() {
                     break;
+                }
+                if killed.load(Ordering::SeqCst) {
+                    *kills.0.lock().unwrap() += 1;
+                    kills.1.notify_all();
                 }
             }
             drop(to_client.shutdown(Shutdown::Both));
@@ -98,6 +117,14 @@ impl Proxy {
                 if cut == Some(Cut::After) {
                     is_deaf.store(true, Ordering::SeqCst);
                     here.was_cut.store(true, Ordering::SeqCst);
+                }
+                if cut == Some(Cut::Overtaken) {
+                    here.was_cut.store(true, Ordering::SeqCst);
+                    let (kills, more) = &*here.kills;
+                    drop(more.wait_while(kills.lock().unwrap(), |kills| *kills == 0).unwrap());
+                }
+                if has(&bytes[..count], b"KILL QUERY") {
+                    kills_here.store(true, Ordering::SeqCst);
                 }
                 if server.write_all(&bytes[..count]).is_err() {
                     break;

@@ -4,7 +4,8 @@ use std::thread;
 
 use placet_target::{Access, CommitFailure, SqlFailure, SqlTarget as _, StopReason, StopSignal};
 
-use crate::bench::{Bench, job, marker, step, until};
+use crate::bench::{Bench, job, marker, patient, step, until};
+use crate::proxy::{Cut, Proxy};
 
 /// A query that would take hours.
 const LONG: &str = "SELECT COUNT(*) FROM seq_1_to_100000000 a, seq_1_to_100000000 b";
@@ -33,6 +34,30 @@ fn a_raised_signal_stops_the_statement_on_the_server() {
             assert_eq!(bench.sql("SELECT COUNT(*) FROM orders"), ["3"]);
         }
     }
+}
+
+/// The server forgets an order that comes before the statement: the statement is killed again until it ends.
+#[test]
+fn a_statement_that_reaches_the_server_after_its_stop_is_stopped_too() {
+    let Some(bench) = Bench::new() else { return };
+    let proxy = Proxy::to(bench.server.port);
+    let through = patient(bench.url("shop", proxy.port));
+    let stop = StopSignal::new();
+    let mut session = through.open(Access::ReadWrite(job(1)), &stop).unwrap();
+    session.begin().unwrap();
+    session.execute("DELETE FROM orders", &[]).unwrap();
+    // The first packet of an exchange that runs what was prepared: COM_STMT_EXECUTE.
+    proxy.cut(Cut::Overtaken, &[0x00, 0x17]);
+    let ended = thread::scope(|scope| {
+        let query = scope.spawn(|| session.query(LONG, &[], 10, 1_000));
+        until("it is held back", || proxy.was_cut());
+        stop.raise(StopReason::Cancelled);
+        query.join().unwrap()
+    });
+    assert!(matches!(ended, Err(SqlFailure::Stopped(StopReason::Cancelled))), "{ended:?}");
+    assert_eq!(bench.running("seq_1_to_100000000 b"), 0, "the server still works on it");
+    session.rollback().unwrap();
+    assert_eq!(bench.sql("SELECT COUNT(*) FROM orders"), ["3"]);
 }
 
 #[test]

@@ -10,6 +10,13 @@ use crate::wire::{Client, Ending, Fault};
 /// How long the answer to a statement that was killed may take.
 const AFTERMATH_MS: u64 = 10_000;
 
+/// How long to wait for the first byte of that answer before the statement is killed once more: an order that reaches
+/// the server before the statement does stops nothing.
+const KILL_AGAIN_MS: u64 = 250;
+
+/// How often a statement is killed before its connection is.
+const KILLS_MAX: u32 = 40;
+
 impl Client {
     /// Stops what the server is about to say.
     pub(crate) fn abandon(&mut self) {
@@ -22,14 +29,19 @@ impl Client {
             return Ending::Unheard;
         }
         let unraised = StopSignal::new();
-        let killed = Self::connect(&self.place, &self.trust, &unraised, AFTERMATH_MS).and_then(
+        let heard = Self::connect(&self.place, &self.trust, &unraised, AFTERMATH_MS).and_then(
             |mut beside| {
-                beside.run_to_its_end(&format!("KILL QUERY {}", self.server.id), AFTERMATH_MS)
+                let heard = self.killed(&mut beside);
+                if heard.is_err() {
+                    // A server that computes does not look whether anybody listens: it is told.
+                    let kill = format!("KILL CONNECTION {}", self.server.id);
+                    drop(beside.run_to_its_end(&kill, AFTERMATH_MS));
+                }
+                heard
             },
         );
-        let heard = killed.and_then(|_| self.aftermath(&Patience::of_ms(AFTERMATH_MS)));
         let Ok(ending) = heard else {
-            // The server finds out that nobody listens, and undoes what was not committed.
+            // What was not committed is undone by the server.
             self.die();
             return Ending::Unheard;
         };
@@ -41,6 +53,20 @@ impl Client {
             self.die();
         }
         ending
+    }
+
+    /// Kills the statement under way until the server says how it ended.
+    fn killed(&mut self, beside: &mut Self) -> Result<Ending, Fault> {
+        let kill = format!("KILL QUERY {}", self.server.id);
+        for _ in 0..KILLS_MAX {
+            let _done = beside.run_to_its_end(&kill, AFTERMATH_MS)?;
+            match self.link.wait(&Patience::of_ms(KILL_AGAIN_MS)) {
+                Ok(()) => return self.aftermath(&Patience::of_ms(AFTERMATH_MS)),
+                Err(Fault::Late(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Err(Fault::Late(Ending::Unheard))
     }
 
     /// Reads to the end of an answer that nobody wants.

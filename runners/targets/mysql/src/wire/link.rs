@@ -280,6 +280,11 @@ impl Link {
         }
     }
 
+    /// Waits for the first byte of the next packet, and takes nothing.
+    pub(crate) fn wait(&mut self, patience: &Patience) -> Result<(), Fault> {
+        self.fill(1, patience)
+    }
+
     /// The beginning of the next packet, and how long it was. The rest is thrown away as it comes.
     pub(crate) fn skim(&mut self, patience: &Patience) -> Result<(Vec<u8>, usize), Fault> {
         let mut seen = core::mem::take(&mut self.pieces);
