@@ -44,19 +44,24 @@ const ROWS: u64 = 1_000_000;
 const BATCH: usize = 1_000;
 const SCRIPT_BYTES: usize = 5 << 20;
 
+const PARTS: [&str; 4] = ["postgres", "sqlite", "rows", "review"];
+
 fn main() {
-    let Some(server) = server::server() else { return };
-    println!("| what | beside | bare | placet | bare by placet |\n|---|---|---|---|---|");
     let asked = std::env::args().nth(1).filter(|word| !word.starts_with('-'));
+    if let Some(asked) = &asked {
+        assert!(PARTS.contains(&asked.as_str()), "there is only {PARTS:?}");
+    }
     let is_asked = |part: &str| asked.as_ref().is_none_or(|asked| asked == part);
-    if is_asked("postgres") {
-        ddl_on_postgres(&server);
+    println!("| what | beside | bare | placet | bare by placet |\n|---|---|---|---|---|");
+    let server = if is_asked("postgres") || is_asked("rows") { server::server() } else { None };
+    if let Some(server) = server.as_ref().filter(|_| is_asked("postgres")) {
+        ddl_on_postgres(server);
     }
     if is_asked("sqlite") {
         ddl_on_sqlite();
     }
-    if is_asked("rows") {
-        streaming(&server);
+    if let Some(server) = server.as_ref().filter(|_| is_asked("rows")) {
+        streaming(server);
     }
     if is_asked("review") {
         reviewing();
@@ -123,6 +128,25 @@ fn statements(script: &str, dialect: &str) -> Vec<String> {
     split.iter().map(|statement| statement.text.to_owned()).collect()
 }
 
+/// What a run costs beside its statements.
+const ONE: (&str, &str) = ("CREATE TABLE alone (id INTEGER);", "DROP TABLE alone;");
+
+/// Both ways of executing a script and the one that takes everything away again, in turns. No attempt above `past`
+/// was made before.
+fn there_and_back(
+    runner: &WasmRunner,
+    bare: &dyn Fn(&str) -> Duration,
+    (up, down): (&str, &str),
+    past: u32,
+) -> (Vec<Duration>, Vec<Duration>) {
+    let mut times = (Vec::new(), Vec::new());
+    for attempt in (past + 1..).step_by(2).take(ROUNDS) {
+        times.0.push(bare(up) + bare(down));
+        times.1.push(execute(runner, up, attempt) + execute(runner, down, attempt + 1));
+    }
+    times
+}
+
 fn ddl_on_postgres(server: &server::Server) {
     let (up, down) = (
         include_str!("../../runners/tests/large/postgresql/up.sql"),
@@ -149,14 +173,10 @@ fn ddl_on_postgres(server: &server::Server) {
         });
         begun.elapsed()
     };
-    let mut times = (Vec::new(), Vec::new());
-    for round in 0..u32::try_from(ROUNDS).unwrap() {
-        times.0.push(bare(up) + bare(down));
-        let (up, down) =
-            (execute(&runner, up, round * 2 + 1), execute(&runner, down, round * 2 + 2));
-        times.1.push(up + down);
-    }
-    tell("the large schema, there and back, PostgreSQL", "tokio-postgres", times);
+    let large = there_and_back(&runner, &bare, (up, down), 0);
+    tell("the large schema, there and back, PostgreSQL", "tokio-postgres", large);
+    let one = there_and_back(&runner, &bare, ONE, 1_000);
+    tell("one statement, there and back, PostgreSQL", "tokio-postgres", one);
 }
 
 fn ddl_on_sqlite() {
@@ -179,14 +199,10 @@ fn ddl_on_sqlite() {
         transaction.commit().unwrap();
         begun.elapsed()
     };
-    let mut times = (Vec::new(), Vec::new());
-    for round in 0..u32::try_from(ROUNDS).unwrap() {
-        times.0.push(bare(up) + bare(down));
-        let (up, down) =
-            (execute(&runner, up, round * 2 + 1), execute(&runner, down, round * 2 + 2));
-        times.1.push(up + down);
-    }
-    tell("the large schema, there and back, SQLite", "rusqlite", times);
+    let large = there_and_back(&runner, &bare, (up, down), 0);
+    tell("the large schema, there and back, SQLite", "rusqlite", large);
+    let one = there_and_back(&runner, &bare, ONE, 1_000);
+    tell("one statement, there and back, SQLite", "rusqlite", one);
 }
 
 fn streaming(server: &server::Server) {
@@ -245,7 +261,6 @@ fn streaming(server: &server::Server) {
     tell("1,000,000 rows of five columns in batches of 1,000", "tokio-postgres", times);
 }
 
-/// A script of every kind of statement, again and again.
 /// Six statements over and over, most of them data, as a script of that size is; fewer than a review takes.
 fn long_script(dialect: &str) -> String {
     let quote = if dialect == "mysql" { '`' } else { '"' };

@@ -1,10 +1,12 @@
 //! Carries what a plugin says from the sandbox's thread to the kernel's link, which the calling thread holds.
 //! The calling thread supervises meanwhile: it is the one that stops a run that touches nothing. A touch of the
-//! target looks at the lease by itself, for two threads that wake each other cost more than the look.
+//! target looks at the lease by itself, for two threads that wake each other cost more than the look. For the same
+//! reason what needs no answer wakes nobody: it waits for the next look.
 
 use core::cell::Cell;
 use core::time::Duration;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -21,12 +23,25 @@ const LOOK_MS: u64 = 20;
 /// How many looks in a row may fail for a reason of the kernel's own before the run is stopped: a second.
 const FAILED_LOOKS_MAX: u32 = 50;
 
-/// How many questions may wait. What needs no answer is dropped when there are more.
-const QUESTIONS_MAX: usize = 256;
+/// How much may wait that needs no answer. When there is more, it is dropped.
+const TOLD_MAX: usize = 256;
 
-enum Question {
+/// When so much waits, the calling thread is woken before its next look.
+const TOLD_MANY: usize = 64;
+
+/// What needs no answer.
+#[derive(Debug)]
+enum Told {
     Progress(Progress),
     Log(LogLine),
+}
+
+/// What waits for the calling thread, in the order in which it was said.
+type Waiting = Arc<Mutex<Vec<Told>>>;
+
+enum Question {
+    /// Much waits that needs no answer.
+    Told,
     Checkpoint(String, String),
     Checkpoints,
     RanAt(Attempt),
@@ -43,6 +58,7 @@ enum Answer {
 pub(crate) struct Line {
     questions: SyncSender<Question>,
     answers: Receiver<Answer>,
+    told: Waiting,
     dropped: Cell<u64>,
 }
 
@@ -51,15 +67,23 @@ pub(crate) struct Line {
 pub(crate) struct Supervisor {
     questions: Receiver<Question>,
     answers: Sender<Answer>,
+    told: Waiting,
 }
 
 /// Both ends.
 pub(crate) fn line() -> (Line, Supervisor) {
-    let (asking, asked) = sync_channel(QUESTIONS_MAX);
+    // One question at a time, and one call to see what waits.
+    let (asking, asked) = sync_channel(2);
     let (answering, answered) = channel();
+    let told = Waiting::default();
     (
-        Line { questions: asking, answers: answered, dropped: Cell::new(0) },
-        Supervisor { questions: asked, answers: answering },
+        Line {
+            questions: asking,
+            answers: answered,
+            told: Arc::clone(&told),
+            dropped: Cell::new(0),
+        },
+        Supervisor { questions: asked, answers: answering, told },
     )
 }
 
@@ -100,17 +124,26 @@ impl Line {
 
     /// See [`RunLink::progress`]. Does not wait: drops it when too much waits already.
     pub(crate) fn progress(&self, progress: Progress) {
-        self.tell(Question::Progress(progress));
+        self.tell(Told::Progress(progress));
     }
 
     /// See [`RunLink::log`]. Does not wait: drops it when too much waits already.
     pub(crate) fn log(&self, line: LogLine) {
-        self.tell(Question::Log(line));
+        self.tell(Told::Log(line));
     }
 
-    fn tell(&self, said: Question) {
-        if self.questions.try_send(said).is_err() {
+    fn tell(&self, said: Told) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= TOLD_MAX {
             self.dropped.set(self.dropped.get().saturating_add(1));
+            return;
+        }
+        told.push(said);
+        let is_much = told.len() == TOLD_MANY;
+        drop(told);
+        if is_much {
+            // Where a question waits, what was told before it is heard first.
+            drop(self.questions.try_send(Question::Told));
         }
     }
 
@@ -119,9 +152,9 @@ impl Line {
         self.dropped.get()
     }
 
-    /// A line of the host's own. Waits for its turn.
+    /// A line of the host's own. It is never dropped.
     pub(crate) fn say(&self, line: LogLine) {
-        let _nobody_listens = self.questions.send(Question::Log(line));
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).push(Told::Log(line));
     }
 }
 
@@ -141,7 +174,9 @@ impl Supervisor {
         let mut failed_looks = 0_u32;
         loop {
             let left = every.saturating_sub(last_look.elapsed());
-            match self.questions.recv_timeout(left) {
+            let asked = self.questions.recv_timeout(left);
+            self.hear(link);
+            match asked {
                 Ok(question) => {
                     if let Some(answer) = answer(question, link) {
                         let _ended = self.answers.send(answer);
@@ -153,6 +188,17 @@ impl Supervisor {
             if last_look.elapsed() >= every {
                 last_look = instant();
                 look(&*lease, deadline, stop, &mut failed_looks);
+            }
+        }
+    }
+
+    /// Passes on what was told so far.
+    fn hear(&self, link: &dyn RunLink) {
+        let told = core::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        for said in told {
+            match said {
+                Told::Progress(progress) => link.progress(progress),
+                Told::Log(line) => link.log(line),
             }
         }
     }
@@ -216,14 +262,7 @@ fn answer(question: Question, link: &dyn RunLink) -> Option<Answer> {
         Question::RanAt(of) => {
             Some(Answer::RanAt(link.ran_at(of.request, of.revision, of.attempt)))
         }
-        Question::Progress(progress) => {
-            link.progress(progress);
-            None
-        }
-        Question::Log(logged) => {
-            link.log(logged);
-            None
-        }
+        Question::Told => None,
     }
 }
 

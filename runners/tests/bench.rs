@@ -1,8 +1,11 @@
 //! A host, a database file and a link, for one test.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+use std::time::Duration;
 
 use placet_core::clock::Timestamp;
 use placet_core::digest::Digest;
@@ -201,7 +204,7 @@ impl Lease {
 
     fn pass_on(&self) {
         // The calling thread looks too, whenever it likes.
-        if std::thread::current().name() != Some("placet-run") {
+        if thread::current().name() != Some("placet-run") {
             return;
         }
         let mut between = self.between.lock().unwrap();
@@ -286,6 +289,48 @@ fn is_marked(path: &std::path::Path) -> bool {
     let database = rusqlite::Connection::open_with_flags(path, flags).unwrap();
     // No table yet, or locked for the moment: not yet.
     database.query_row("SELECT count(*) FROM placet_marker", [], |row| row.get(0)).unwrap_or(0) > 0
+}
+
+/// A link on a lease of the test's own, which keeps nothing.
+#[derive(Debug)]
+pub(crate) struct Quiet<L>(pub(crate) Arc<L>);
+
+impl<L: RunLease + 'static> RunLink for Quiet<L> {
+    fn lease(&self) -> Arc<dyn RunLease> {
+        Arc::<L>::clone(&self.0)
+    }
+
+    fn progress(&self, _: Progress) {}
+
+    fn log(&self, _: LogLine) {}
+
+    fn checkpoint(&self, _: &str, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// So long something may take that must happen, on a machine however busy. Reached only where it does not happen.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Waits until something is so.
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..PATIENCE.as_millis() {
+        if is_so() {
+            return;
+        }
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    panic!("it never happened: {what}");
+}
+
+/// Ends all tests of this process: a panic would wait for the thread of a plugin that goes on, without an end.
+pub(crate) fn give_up(what: &str) -> ! {
+    drop(writeln!(std::io::stderr(), "{what} goes on, and nothing ends it"));
+    std::process::abort();
 }
 
 /// The failure of an outcome that must be one of the two others than success.

@@ -13,30 +13,22 @@ use placet_core::runner::{Job, LogLine, Plan, Progress, RunLease, RunLink, Runne
 use placet_runners::testing::Ticks;
 use placet_runners::{RunnerLimits, SqliteTarget, WasmRunner};
 
-use crate::bench::{Bench, Link, job, plugins};
+use crate::bench::{Bench, PATIENCE, Quiet, give_up, job, plugins, until};
 use crate::hostile::{EXECUTED, PLANNED, VALIDATED, VERIFIED, payload, tight};
 
-/// So long a plugin may take to end that must end, on a machine however busy. Reached only where it does not.
-const PATIENCE: Duration = Duration::from_mins(2);
-
-/// A link that somebody cancels.
-#[derive(Clone, Debug, Default)]
-struct Cancelled(Arc<Lease>);
-
+/// A lease that somebody ends.
 #[derive(Debug, Default)]
 struct Lease {
     is_over: AtomicBool,
     looks_after: AtomicUsize,
 }
 
-impl Cancelled {
+impl Lease {
     /// Cancels what does not end before the next tick, and returns once the host took note: at its second look it has drawn
     /// the conclusion from its first.
     fn cancel(&self) {
-        self.0.is_over.store(true, Ordering::SeqCst);
-        while self.0.looks_after.load(Ordering::SeqCst) < 2 {
-            thread::yield_now();
-        }
+        self.is_over.store(true, Ordering::SeqCst);
+        until("the host takes note", || self.looks_after.load(Ordering::SeqCst) >= 2);
     }
 }
 
@@ -57,23 +49,7 @@ impl RunLease for Lease {
     }
 }
 
-impl RunLink for Cancelled {
-    fn lease(&self) -> Arc<dyn RunLease> {
-        Arc::<Lease>::clone(&self.0)
-    }
-
-    fn progress(&self, _: Progress) {}
-
-    fn log(&self, _: LogLine) {}
-
-    fn checkpoint(&self, _: &str, _: &str) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
-        Ok(Vec::new())
-    }
-}
+type Link = Quiet<Lease>;
 
 /// A host whose ticks are made by hand.
 struct Ground {
@@ -96,10 +72,8 @@ impl Ground {
     }
 
     /// Cancels once the call is in its sandbox.
-    fn cancel_inside(&self, link: &Cancelled) {
-        while self.runner.sandboxes() == 0 {
-            thread::yield_now();
-        }
+    fn cancel_inside(&self, link: &Link) {
+        until("the call is in its sandbox", || self.runner.sandboxes() != 0);
         link.0.is_over.store(true, Ordering::SeqCst);
     }
 
@@ -123,42 +97,38 @@ impl Ground {
     fn ends_by_itself(
         &self,
         patience: Duration,
-        link: &Cancelled,
+        link: &Link,
         call: impl FnOnce(&Self) + Send,
     ) -> bool {
         self.beside(call, |ended| {
             let by_itself = ended.recv_timeout(patience).is_ok();
             if !by_itself {
                 link.0.is_over.store(true, Ordering::SeqCst);
-                while ended.recv_timeout(Duration::from_millis(10))
-                    == Err(RecvTimeoutError::Timeout)
-                {
+                for _ in 0..10_000 {
                     self.ticks.tick();
+                    if ended.recv_timeout(Duration::from_millis(10)).is_ok() {
+                        return false;
+                    }
                 }
+                give_up("the call");
             }
             by_itself
         })
     }
 
     /// Calls something that never ends by itself. Once it is cancelled, the next tick ends it.
-    fn assert_ends_at_the_next_tick(
-        &self,
-        what: &str,
-        call: impl FnOnce(&Self, &Cancelled) + Send,
-    ) {
-        let link = Cancelled::default();
-        let linked = link.clone();
+    fn assert_ends_at_the_next_tick(&self, what: &str, call: impl FnOnce(&Self, &Link) + Send) {
+        let link = Link::default();
+        let linked = Quiet(Arc::clone(&link.0));
         self.beside(
             move |ground| call(ground, &linked),
             |ended| {
-                while self.runner.sandboxes() == 0 {
-                    thread::yield_now();
-                }
-                link.cancel();
+                until("the call is in its sandbox", || self.runner.sandboxes() != 0);
+                link.0.cancel();
                 assert_eq!(ended.try_recv(), Err(TryRecvError::Empty), "{what}");
                 let before = self.ticks.count();
                 self.ticks.tick();
-                assert!(ended.recv_timeout(PATIENCE).is_ok(), "{what} goes on");
+                must_end(ended, what);
                 assert_eq!(self.ticks.count().checked_sub(before), Some(1));
             },
         );
@@ -173,7 +143,7 @@ impl Ground {
     }
 
     /// The call into a hostile plugin that its name is about.
-    fn call(&self, behaviour: &str, planned: Option<&(Job, Plan)>, link: &Cancelled) {
+    fn call(&self, behaviour: &str, planned: Option<&(Job, Plan)>, link: &Link) {
         match (behaviour.split_once(' ').unwrap().0, planned) {
             ("validate", _) => {
                 drop(self.runner.validate(&"unruly".parse().unwrap(), &payload(behaviour)));
@@ -190,6 +160,12 @@ impl Ground {
     fn planned(&self, behaviour: &str) -> Option<(Job, Plan)> {
         let runs = behaviour.starts_with("do ") || behaviour.starts_with("verify ");
         runs.then(|| self.plan(behaviour))
+    }
+}
+
+fn must_end(ended: &Receiver<()>, what: &str) {
+    if ended.recv_timeout(PATIENCE).is_err() {
+        give_up(what);
     }
 }
 
@@ -218,7 +194,7 @@ fn whoever_breaks_the_contract_ends_without_a_tick_or_at_the_first_after_the_sto
             });
             continue;
         }
-        let link = Cancelled::default();
+        let link = Link::default();
         let before = ground.ticks.count();
         let by_itself = ground.ends_by_itself(PATIENCE, &link, |ground| {
             ground.call(behaviour, planned.as_ref(), &link);
@@ -228,7 +204,7 @@ fn whoever_breaks_the_contract_ends_without_a_tick_or_at_the_first_after_the_sto
     }
     assert_eq!(spinning, ["do spin", "plan spin"]);
     // One that spins is told from one that ends.
-    let (link, behaviour) = (Cancelled::default(), "plan spin");
+    let (link, behaviour) = (Link::default(), "plan spin");
     assert!(!ground.ends_by_itself(Duration::from_millis(50), &link, |ground| {
         ground.call(behaviour, None, &link);
     }));
@@ -237,14 +213,16 @@ fn whoever_breaks_the_contract_ends_without_a_tick_or_at_the_first_after_the_sto
 #[test]
 fn an_endless_validation_ends_at_its_last_tick() {
     let ground = Ground::new(tight());
-    let link = Cancelled::default();
+    let link = Link::default();
     ground.beside(
         |ground| ground.call("validate spin", None, &link),
         |ended| {
             // 200 ms are 20 ticks and the one under way; some may be over before it begins.
             while ended.recv_timeout(Duration::from_millis(20)).is_err() {
                 ground.ticks.tick();
-                assert!(ground.ticks.count() < 6_000, "it goes on");
+                if ground.ticks.count() > 6_000 {
+                    give_up("an endless validation");
+                }
             }
             assert!(ground.ticks.count() >= 21, "{}", ground.ticks.count());
         },
@@ -264,13 +242,13 @@ fn whoever_is_in_the_host_when_it_is_cancelled_ends_without_a_tick() {
         "do checkpoint-always",
     ] {
         let planned = ground.planned(behaviour);
-        let link = Cancelled::default();
-        let linked = link.clone();
+        let link = Link::default();
+        let linked = Quiet(Arc::clone(&link.0));
         ground.beside(
             move |ground| ground.call(behaviour, planned.as_ref(), &linked),
             |ended| {
                 ground.cancel_inside(&link);
-                assert!(ended.recv_timeout(PATIENCE).is_ok(), "{behaviour} goes on");
+                must_end(ended, behaviour);
             },
         );
     }
@@ -283,13 +261,13 @@ fn a_query_without_end_ends_without_a_tick() {
     let endless =
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
     let payload = serde_json::json!({ "behaviour": "plan-write", "sql": endless }).to_string();
-    let link = Cancelled::default();
-    let linked = link.clone();
+    let link = Link::default();
+    let linked = Quiet(Arc::clone(&link.0));
     ground.beside(
         move |ground| drop(ground.runner.plan(&job("unruly", &payload), &linked)),
         |ended| {
             ground.cancel_inside(&link);
-            assert!(ended.recv_timeout(PATIENCE).is_ok(), "it goes on");
+            must_end(ended, "an endless query");
         },
     );
     assert_eq!(ground.ticks.count(), 0);

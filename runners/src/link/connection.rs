@@ -67,12 +67,17 @@ impl HostConnection for State {
         if let Err(error) = self.may_touch() {
             return Ok(Err(error));
         }
-        // Opened here for reading, so that a missing target shows at once.
-        let reader = match self.open_session(Access::ReadOnly) {
-            Ok(session) => session,
-            Err(error) => return Ok(Err(error)),
+        // A run of steps reads nothing, and is told with its first step that the target is missing. Whatever reads is
+        // told at once.
+        let reader = if self.phase == Phase::Execute && self.mode() != Mode::Answers {
+            None
+        } else {
+            match self.open_session(Access::ReadOnly) {
+                Ok(session) => Some(session),
+                Err(error) => return Ok(Err(error)),
+            }
         };
-        let entry = ConnectionEntry { reader: Some(reader), writer: None };
+        let entry = ConnectionEntry { reader, writer: None };
         let kept = self.keep(entry)?;
         self.connections = self.connections.saturating_add(1);
         Ok(Ok(kept))
