@@ -1,5 +1,6 @@
 //! One call into a plugin: a fresh sandbox, and what came of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use placet_core::clock::Timestamp;
@@ -128,9 +129,14 @@ fn run_pure<T>(
     let guest = host.compiled.pure.instantiate(&mut store);
     let answer = guest.and_then(|guest| work(&*guest, &mut store));
     if let Some(sink) = host.usage {
-        sink.note(store.data().usage(host.plugin, (from, host.sandbox.ticks())));
+        tell(sink, store.data().usage(host.plugin, (from, host.sandbox.ticks())));
     }
     answer.map_err(|error| trap_of(&error, &store.data().ledger, None).into_error())
+}
+
+/// Tells what a call used. Where the listener falls over, that is its own affair: what became of the call is known.
+fn tell(sink: &dyn UsageSink, usage: Usage) {
+    let _fell = catch_unwind(AssertUnwindSafe(|| sink.note(usage)));
 }
 
 /// After how many ticks a pure call must end.
@@ -158,7 +164,7 @@ pub(crate) fn reaching<T: Send>(
         supervisor.serve(link, deadline, &stop);
         let (ended, usage) = worker.join().map_err(|_| fallen())?;
         if let (Some(sink), Some(usage)) = (host.usage, usage) {
-            sink.note(usage);
+            tell(sink, usage);
         }
         Ok(ended)
     })
@@ -237,7 +243,8 @@ fn trap_of(error: &wasmtime::Error, ledger: &Ledger, stop: Option<&StopSignal>) 
 #[cfg(test)]
 mod tests {
     use core::time::Duration;
-    use std::sync::mpsc::{RecvTimeoutError, TryRecvError, channel};
+    use std::io::Write as _;
+    use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 
     use placet_core::digest::Digest;
 
@@ -250,6 +257,15 @@ mod tests {
 
     /// So long a guest may take to see a tick that it must see, on a machine however busy. Reached only where it does not.
     const PATIENCE: Duration = Duration::from_mins(2);
+
+    /// What the guest answered. One that goes on is waited for without an end by whoever owns its thread, so that a panic
+    /// would not be heard: the process ends.
+    fn heard<T>(ended: &Receiver<T>) -> T {
+        ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
+            drop(writeln!(std::io::stderr(), "the guest goes on"));
+            std::process::abort()
+        })
+    }
 
     fn compiled(sandbox: &Sandbox) -> std::sync::Arc<Compiled> {
         let what = (UNRULY, Digest::of(UNRULY));
@@ -287,7 +303,7 @@ mod tests {
                     assert_eq!(ended.try_recv(), Err(TryRecvError::Empty));
                 }
                 sandbox.engine().increment_epoch();
-                assert_eq!(ended.recv_timeout(PATIENCE), Ok(Code::LimitReached));
+                assert_eq!(heard(&ended), Code::LimitReached);
             });
         }
     }
@@ -341,7 +357,7 @@ mod tests {
             );
             stop.raise(StopReason::Cancelled);
             sandbox.engine().increment_epoch();
-            assert_eq!(ended.recv_timeout(PATIENCE).as_deref(), Ok("cancelled"));
+            assert_eq!(heard(&ended), "cancelled");
         });
     }
 }

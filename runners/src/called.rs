@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use placet_core::clock::Timestamp;
 use placet_core::runner::{Failure, Outcome, Plan, Report};
 
 use crate::bindings::types;
@@ -78,7 +79,7 @@ pub(crate) fn by_notes(approved: &Plan, noted: &BTreeMap<String, Noted>) -> Opti
     let is_without_effect = noted.values().all(|noted| matches!(noted, Noted::Refused(_)));
     let (step, code) = noted.iter().find_map(|(step, noted)| match noted {
         Noted::Refused(code) => Some((step, code)),
-        Noted::Intent | Noted::Ended(_) | Noted::Accepted(_) => None,
+        Noted::Intent(_) | Noted::Ended(_) | Noted::Accepted(_) => None,
     })?;
     let is_ours = approved.steps.iter().any(|approved| approved.id == *step);
     (is_without_effect && is_ours).then(|| {
@@ -87,19 +88,21 @@ pub(crate) fn by_notes(approved: &Plan, noted: &BTreeMap<String, Noted>) -> Opti
     })
 }
 
-/// Judges a verification: the plugin's finding, where it looked, and not beyond what the host noted.
+/// Judges a verification that began at `now`: the plugin's finding, where it looked, and not beyond what the host noted. That
+/// a call had no effect is not believed while it may still be under way.
 pub(crate) fn of_verify(
     ended: Ended<types::Outcome>,
     approved: &Plan,
-    noted: &BTreeMap<String, Noted>,
+    (noted, now): (&BTreeMap<String, Noted>, Timestamp),
 ) -> Outcome {
     let Ended { answer, ledger } = ended;
     let at = |step: &str| noted.get(step);
     let steps = || approved.steps.iter().map(|step| step.id.as_str());
     let had_effect = |step: &&str| matches!(at(step), Some(Noted::Accepted(_) | Noted::Ended(_)));
     let applied: Vec<String> = steps().filter(had_effect).map(str::to_owned).collect();
-    let open: BTreeSet<&str> = steps().filter(|step| at(step) == Some(&Noted::Intent)).collect();
-    let is_sent = |step: &str| matches!(at(step), Some(Noted::Accepted(_) | Noted::Intent));
+    let is_open = |step: &&str| matches!(at(step), Some(Noted::Intent(_)));
+    let open: BTreeSet<&str> = steps().filter(is_open).collect();
+    let is_sent = |step: &str| matches!(at(step), Some(Noted::Accepted(_) | Noted::Intent(_)));
     let is_whole = steps().all(is_sent);
     let unknown =
         |failure: Failure| Outcome::Unknown(Failure { applied: applied.clone(), ..failure });
@@ -117,6 +120,14 @@ pub(crate) fn of_verify(
             Outcome::Failed(Failure { applied, ..said_too_much() })
         }
         types::Outcome::Succeeded(_) => unknown(said_too_much()),
+        types::Outcome::Failed(said)
+            if open.iter().any(|step| {
+                !said.applied.iter().any(|id| id == step)
+                    && at(step).is_some_and(|noted| noted.may_be_sent_at(now))
+            }) =>
+        {
+            unknown(failure_from(&said))
+        }
         types::Outcome::Failed(said) => {
             // What the host does not know of a step, the look found out.
             let found = |step: &&str| {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use placet_core::clock::Timestamp;
 use placet_core::id::RunId;
 
 /// What the keys of the host's notes begin with. No plugin notes anything under such a key.
@@ -11,8 +12,9 @@ pub(crate) const RESERVED: &str = "placet!";
 /// How far a step came, as the host noted it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Noted {
-    /// It was about to be sent, or its answer was lost.
-    Intent,
+    /// It was about to be sent, or its answer was lost. From the deadline of its run on nothing of it is sent any more;
+    /// where nobody can read when that is, it may be at any time.
+    Intent(Option<Timestamp>),
     /// It is known to have had no effect; why.
     Refused(String),
     /// A command ran to an end of its own that is none of success; its exit code.
@@ -24,7 +26,8 @@ pub(crate) enum Noted {
 impl Noted {
     pub(crate) fn to_state(&self) -> String {
         match self {
-            Self::Intent => "intent".to_owned(),
+            Self::Intent(None) => "intent".to_owned(),
+            Self::Intent(Some(until)) => format!("intent {until}"),
             Self::Refused(code) => format!("refused {code}"),
             Self::Ended(code) => format!("ended {code}"),
             Self::Accepted(status) => format!("done {status}"),
@@ -37,8 +40,14 @@ impl Noted {
             Some(("refused", code)) => Self::Refused(code.to_owned()),
             Some(("ended", code)) => Self::Ended(code.to_owned()),
             Some(("done", status)) => Self::Accepted(status.to_owned()),
-            _ => Self::Intent,
+            Some(("intent", until)) => Self::Intent(until.parse().ok()),
+            _ => Self::Intent(None),
         }
+    }
+
+    /// Whether it may still be sent at this moment, for all that the host knows.
+    pub(crate) fn may_be_sent_at(&self, now: Timestamp) -> bool {
+        matches!(self, Self::Intent(until) if until.is_none_or(|until| now <= until))
     }
 }
 
@@ -54,7 +63,7 @@ pub(crate) fn of_run(all: &[(String, String)], run: RunId) -> BTreeMap<String, N
     for (key, state) in all {
         let Some(step) = key.strip_prefix(&of_run) else { continue };
         let noted = Noted::from_state(state);
-        let known = furthest.entry(step.to_owned()).or_insert(Noted::Intent);
+        let known = furthest.entry(step.to_owned()).or_insert(Noted::Intent(None));
         if *known < noted {
             *known = noted;
         }
@@ -73,7 +82,7 @@ mod tests {
             (ours, "a", "intent"),
             (other, "b", "done 200"),
             (ours, "a", "done 201"),
-            (ours, "c", "intent"),
+            (ours, "c", "intent 2026-01-01T00:10:00.000000Z"),
             (ours, "d", "refused http.404"),
             (ours, "e", "what nobody knows"),
         ]
@@ -87,9 +96,9 @@ mod tests {
             shown,
             [
                 ("a", &Noted::Accepted("201".to_owned())),
-                ("c", &Noted::Intent),
+                ("c", &Noted::Intent("2026-01-01T00:10:00Z".parse().ok())),
                 ("d", &Noted::Refused("http.404".to_owned())),
-                ("e", &Noted::Intent),
+                ("e", &Noted::Intent(None)),
             ]
         );
         for noted in found.values() {

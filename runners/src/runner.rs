@@ -272,11 +272,13 @@ impl WasmRunner {
         let (guest_job, guest_plan) =
             (job_of(job, false), plan_of(approved, digest, self.connection(job)));
         let phase = (Phase::Verify, Some((approved, digest)));
+        // Before the plugin looks: what is over by then shows.
+        let now = link.lease().now();
         let ended = self.reach(job, phase, link, move |guest, store| {
             guest.verify(store, &guest_job, &guest_plan)
         })?;
         Ok(match noted {
-            Some(noted) => called::of_verify(ended, approved, &noted),
+            Some(noted) => called::of_verify(ended, approved, (&noted, now)),
             None => verdict::of_verify(ended),
         })
     }

@@ -292,7 +292,7 @@ fn is_marked(path: &std::path::Path) -> bool {
 }
 
 /// A link on a lease of the test's own, which keeps nothing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Quiet<L>(pub(crate) Arc<L>);
 
 impl<L: RunLease + 'static> RunLink for Quiet<L> {

@@ -15,11 +15,8 @@ use placet_runners::deploy::testing::Product;
 use placet_runners::{RunnerLimits, SqliteTarget};
 use serde_json::json;
 
-use crate::bench::{Bench, Link, failure, job};
+use crate::bench::{Bench, Link, PATIENCE, Quiet, failure, job};
 use crate::deploy::ground::{self, Ground};
-
-/// So long a plugin may take to see that it must end, on a machine however busy. Reached only where it does not.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A link whose host falls over at the first report of progress, and whose store does not answer.
 #[derive(Debug, Default)]
@@ -85,13 +82,15 @@ fn a_plugin_whose_supervisor_fell_over_ends() {
 struct Hanging {
     own: Weak<Self>,
     hangs: AtomicBool,
+    /// At its first look the plugin's call was there.
+    was_held: AtomicBool,
     outlived: AtomicBool,
 }
 
 impl Hanging {
     fn new() -> Arc<Self> {
-        let (hangs, outlived) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new_cyclic(|own| Self { own: Weak::clone(own), hangs, outlived })
+        let [hangs, was_held, outlived] = [(); 3].map(|()| AtomicBool::new(false));
+        Arc::new_cyclic(|own| Self { own: Weak::clone(own), hangs, was_held, outlived })
     }
 }
 
@@ -106,6 +105,7 @@ impl RunLease for Hanging {
             if self.own.strong_count() < 4 {
                 return Ok(());
             }
+            self.was_held.store(true, Ordering::SeqCst);
             thread::park_timeout(Duration::from_millis(1));
         }
         self.outlived.store(true, Ordering::SeqCst);
@@ -114,28 +114,6 @@ impl RunLease for Hanging {
 
     fn now(&self) -> Timestamp {
         if self.hangs.load(Ordering::SeqCst) { Timestamp::MAX } else { Timestamp::MIN }
-    }
-}
-
-/// A link on such a lease.
-#[derive(Debug)]
-struct Stuck(Arc<Hanging>);
-
-impl RunLink for Stuck {
-    fn lease(&self) -> Arc<dyn RunLease> {
-        Arc::<Hanging>::clone(&self.0)
-    }
-
-    fn progress(&self, _: Progress) {}
-
-    fn log(&self, _: LogLine) {}
-
-    fn checkpoint(&self, _: &str, _: &str) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn checkpoints(&self) -> Result<Vec<(String, String)>, Error> {
-        Ok(Vec::new())
     }
 }
 
@@ -158,7 +136,8 @@ fn a_store_that_hangs_gives_no_plugin_more_time() {
     for (runner, job) in [(&bench.runner, &looping), (&ground.runner, &waiting)] {
         let plan = runner.plan(job, &Link::default()).unwrap();
         let lease = Hanging::new();
-        let outcome = runner.execute(job, &plan, &Stuck(Arc::clone(&lease)));
+        let outcome = runner.execute(job, &plan, &Quiet(Arc::clone(&lease)));
+        assert!(lease.was_held.load(Ordering::SeqCst), "it was over before anybody looked");
         assert!(!lease.outlived.load(Ordering::SeqCst), "it went on: {outcome:?}");
         let (word, late) = failure(outcome);
         assert_eq!((word, late.code.as_str()), ("failed", "timeout"), "{late:?}");

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
 use placet_core::clock::Timestamp;
 use placet_core::error::{Code, Error};
-use placet_core::runner::{Job, LogLine, Plan, Progress, RunLease, RunLink, Runner as _};
+use placet_core::runner::{Job, Plan, RunLease, Runner as _};
 use placet_runners::testing::Ticks;
 use placet_runners::{RunnerLimits, SqliteTarget, WasmRunner};
 

@@ -1,8 +1,8 @@
 //! What is read from files and from standard input, and what cannot be.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::path::Path;
+use std::io::{self, Read, Write as _};
+use std::path::{Path, PathBuf};
 
 use placet::error::{Code, Error};
 
@@ -63,4 +63,18 @@ pub(crate) fn unwritable(path: &Path, source: io::Error) -> Error {
     Error::new(Code::InvalidInput, format!("`{}` cannot be written", path.display()))
         .with_help("check the path, its rights and the room on the disk")
         .with_source(source)
+}
+
+/// Writes a file whole or not at all: whoever serves the folder meanwhile shows no half of one.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    let mut file = File::create(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(partial, path)
 }

@@ -1,4 +1,4 @@
-//! The key that signs the log, kept in a file beside the store.
+//! A signing key in a file: the one of the log, beside the store, or a person's for plugins.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,10 +13,11 @@ use placet_core::error::{Code, Error};
 
 use crate::durable::write_durably;
 
-/// A file with the log's name and its Ed25519 key, in the text form of Go's `note.NewSigner`:
+/// A file with an Ed25519 key and its name, the log's or the person's, in the text form of Go's `note.NewSigner`:
 /// `PRIVATE+KEY+<name>+<key id>+<base64 of 0x01 and the 32-byte seed>`.
 ///
-/// On Unix it is made so that only its owner may read it. Whoever has it can sign heads of this log.
+/// On Unix it is made so that only its owner may read it. Whoever has it can sign heads of that log, or plugins
+/// in that person's name.
 ///
 /// ```
 /// use placet::audit::Signer;
@@ -44,7 +45,7 @@ impl SigningKeyFile {
         Self { path: path.into() }
     }
 
-    /// Reads the key; where there is no file yet, makes a key for a log called `name`.
+    /// Reads the key; where there is no file yet, makes a key called `name`.
     ///
     /// Fails with [`Code::SignerUnavailable`], with [`Code::InvalidInput`] for a name that cannot name a key,
     /// and as `entropy` does.

@@ -87,7 +87,7 @@ fn what_the_host_lets_a_plugin_reach_is_recorded_with_its_first_plan() {
     let [leaf] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(
         (leaf.event.as_str(), leaf.facts["first_grant"].as_str()),
-        ("request.planned", "http sql")
+        ("request.planned", "http sql, and dry runs")
     );
     let row = leaf.records.iter().find(|row| row.name == "plugin_grant/sql").unwrap();
     assert!(row.before.is_none() && row.after.is_some());
@@ -386,7 +386,7 @@ fn what_was_approved_before_there_were_grants_is_recorded_when_it_runs() {
     gate.drive(ticket, &Seen::default()).unwrap();
     let trail = gate.trail(&bo, first).unwrap();
     let (_, started) = trail.iter().find(|(_, leaf)| leaf.event == "run.started").unwrap();
-    assert_eq!(started.facts["first_grant"], "none");
+    assert_eq!(started.facts["first_grant"], "none, and dry runs");
     gate.drive(gate.execute(&bo, waits).unwrap(), &Seen::default()).unwrap();
 }
 

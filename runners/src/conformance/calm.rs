@@ -1,5 +1,6 @@
 //! What must hold while nothing goes wrong.
 
+use placet_core::error::Code;
 use placet_core::runner::{Finding, Level, Outcome, Plan, Runner as _};
 
 use super::link::Link;
@@ -63,7 +64,9 @@ pub(super) fn refuses(room: &Room<'_>, report: &mut ExamReport) {
                 Ok(plan) if !refuses_by(&plan.findings) => {
                     wrong.push(format!("it plans {} steps for `{shown}`", plan.steps.len()));
                 }
-                Ok(_) | Err(_) => {}
+                Ok(_) => {}
+                Err(error) if error.code() == Code::InvalidPayload => {}
+                Err(error) => wrong.push(format!("`{shown}` made it break off: {error}")),
             },
         }
     }

@@ -47,6 +47,8 @@ impl<'a> Room<'a> {
         }
         let runner = world.install(builder, target.clone()).build()?;
         runner.warm_up()?;
+        // A plugin for another kind of target is none that does not keep the contract.
+        runner.check_target(name, &target)?;
         let place = Place {
             project: TARGET.parse()?,
             module: TARGET.parse()?,

@@ -47,8 +47,8 @@ impl Trouble {
     }
 }
 
-/// Targets of one kind, with a diary. [`SqlWorld`](super::SqlWorld) is a database; endpoints and commands are worlds
-/// of their own.
+/// Targets of one kind, with a diary. [`SqlWorld`](super::SqlWorld) is a database; there is none yet for
+/// endpoints and commands, so that plugins for them are not examined.
 ///
 /// ```
 /// use placet_runners::conformance::{SqlWorld, Trouble, World};

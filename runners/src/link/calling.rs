@@ -110,7 +110,8 @@ impl State {
         let noted = match self.reach() {
             Ok(reach) => {
                 let key = notes::key(reach.id.run, step);
-                reach.line.checkpoint(key, Noted::Intent.to_state())
+                let noted = Noted::Intent(Some(reach.deadline));
+                reach.line.checkpoint(key, noted.to_state())
             }
             Err(error) => Err(error),
         };
@@ -121,6 +122,11 @@ impl State {
             let failure = Failure::new(error.code().as_str(), message.clone());
             self.ledger.note_failure(Failure { step: Some(step.to_owned()), ..failure });
             return Ok(Err(Unmade::Stopped(Error::Connection(message))));
+        }
+        // Asked once more: noting it may have taken as long as the lease lasts.
+        if let Err(error) = self.may_touch() {
+            self.ledger.halted = true;
+            return Ok(Err(Unmade::Stopped(error)));
         }
         let time_left = self.time_left()?;
         let reach = self.reach().map_err(|error| wasmtime::Error::msg(error.to_string()))?;

@@ -84,6 +84,7 @@ impl Plugin {
         info.payload_schema = said.payload_schema;
         info.capabilities.clone_from(&self.capabilities);
         info.publishes.clone_from(&self.manifest.publishes);
+        info.dry_run = self.grant.allows_dry_run();
         Ok(info)
     }
 

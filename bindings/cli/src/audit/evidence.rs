@@ -9,7 +9,6 @@ use placet::error::{Code, Error};
 use placet::id::RequestId;
 use serde_json::json;
 
-use super::export::write;
 use super::verify::{found, is_finding, key_of};
 use crate::console::Answer;
 use crate::files;
@@ -38,7 +37,7 @@ impl Evidence {
         let written = gate.evidence(&caller, self.id, |path, bytes| {
             count = count.saturating_add(1);
             let path = self.dir.join(path);
-            write(&path, bytes).map_err(|source| files::unwritable(&path, source))
+            files::write_whole(&path, bytes).map_err(|source| files::unwritable(&path, source))
         });
         if let Err(error) = written {
             // A part of it proves nothing, and the next try wants the place.

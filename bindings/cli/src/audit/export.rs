@@ -1,7 +1,6 @@
 //! The whole log as a static folder.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +9,7 @@ use placet::error::{Code, Error};
 use serde_json::json;
 
 use crate::console::Answer;
-use crate::files::{found, unwritable};
+use crate::files::{self, found, unwritable};
 use crate::ground::Ground;
 use crate::progress::Bar;
 use crate::text::{Mood, Text};
@@ -70,25 +69,11 @@ impl Destination for Folder<'_> {
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), Error> {
         self.written = self.written.saturating_add(1);
         let path = self.dir.join(path);
-        write(&path, bytes).map_err(|source| unwritable(&path, source))
+        files::write_whole(&path, bytes).map_err(|source| unwritable(&path, source))
     }
 
     fn progress(&mut self, at: Progress) -> Result<(), Error> {
         self.bar.at(at.done, Some(at.total));
         Ok(())
     }
-}
-
-/// Writes a file whole or not at all: whoever serves the folder meanwhile shows no half of one.
-pub(super) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let mut file = fs::File::create(&partial)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(partial, path)
 }

@@ -1,6 +1,5 @@
 //! Who vouches for a plugin: keys, and signatures below `plugin.note`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -116,6 +115,7 @@ pub(super) fn tell(text: &mut Text, manifest: &Manifest, component: &[u8]) {
     text.field("digest", Digest::of(component));
     text.field("asks for", manifest.capabilities.join(" "));
     text.field("connections", manifest.connections.join(" "));
+    text.field("hands on", manifest.publishes.as_deref().unwrap_or("no artifacts"));
 }
 
 /// The note, where it is about this manifest and component. Nobody's line is put below another text.
@@ -153,7 +153,5 @@ fn added(
 
 /// Writes the whole note or leaves the one before: it holds what others signed.
 fn replace(path: &Path, text: &str) -> Result<(), Error> {
-    let aside = path.with_extension("note.new");
-    fs::write(&aside, text).map_err(|source| files::unwritable(&aside, source))?;
-    fs::rename(&aside, path).map_err(|source| files::unwritable(path, source))
+    files::write_whole(path, text.as_bytes()).map_err(|source| files::unwritable(path, source))
 }

@@ -99,7 +99,7 @@ impl PluginGrant {
                 .with_help(format!("use one that asks for {CAPABILITIES_MAX} at most")));
         }
         let (runner, standing) = (runner.clone(), GrantStanding::Host);
-        Ok(Self { runner, digest: None, capabilities, dry_run: true, standing })
+        Ok(Self { runner, digest: None, capabilities, dry_run: info.dry_run, standing })
     }
 
     /// Refuses where it was taken away.
@@ -149,6 +149,12 @@ impl PluginGrant {
     pub(crate) fn words(&self) -> String {
         let words: Vec<&str> = self.capabilities.iter().map(Slug::as_str).collect();
         if words.is_empty() { "none".to_owned() } else { words.join(" ") }
+    }
+
+    /// Everything it grants as one text of the log.
+    pub(crate) fn whole_words(&self) -> String {
+        let dry_runs = if self.dry_run { ", and dry runs" } else { "" };
+        format!("{}{dry_runs}", self.words())
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::thread::ThreadCount;
+use super::unique::Unique;
 use crate::authz::Scope;
 use crate::clock::Timestamp;
 use crate::digest::Digest;
@@ -96,9 +97,15 @@ impl Change {
             .with_detail("bytes", size)
             .with_detail("bytes_max", max));
         }
-        serde_json::from_str::<serde::de::IgnoredAny>(&self.payload).map_err(|source| {
-            Error::new(Code::InvalidPayload, "the payload is not JSON")
-                .with_help("write the payload as one JSON value by the runner's schema")
+        serde_json::from_str::<Unique>(&self.payload).map_err(|source| {
+            let (sentence, help) = if source.is_data() {
+                ("a member of the payload stands twice", "name each member of an object once")
+            } else {
+                let help = "write the payload as one JSON value by the runner's schema";
+                ("the payload is not JSON", help)
+            };
+            Error::new(Code::InvalidPayload, sentence)
+                .with_help(help)
                 .with_detail("line", source.line())
                 .with_detail("column", source.column())
                 .with_source(source)

@@ -17,6 +17,7 @@ mod refusal;
 mod history;
 mod diff;
 mod thread;
+mod unique;
 mod run;
 mod check;
 

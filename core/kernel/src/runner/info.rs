@@ -40,9 +40,14 @@ pub struct RunnerInfo {
     pub capabilities: Vec<String>,
     /// Where the payload lists the artifacts that it hands on to another system, as a JSON pointer (RFC 6901), such as
     /// `/artifacts`: an array of objects with at least `type`, `id`, `version` and `digest`, the SHA-256 of the
-    /// artifact's payload. The gate lets it plan and run only where each of them is the newest version, as it
-    /// stands, and approved or published. Approvals bind to it. Nothing where it hands on none.
+    /// artifact's payload. The gate lets it plan and run only where each of them is the newest version, approved or
+    /// published, and where the artifact's own payload lists it at the same place with the same words, but for `digest` and
+    /// `status`. Approvals bind to it. Nothing where it hands on none.
     pub publishes: Option<String>,
+    /// Whether the host lets it try a change and take it back while it plans. Noted when it is first used; from then on only
+    /// an administrator allows more.
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 impl RunnerInfo {
@@ -57,6 +62,7 @@ impl RunnerInfo {
             payload_schema: String::new(),
             capabilities: Vec::new(),
             publishes: None,
+            dry_run: false,
         }
     }
 

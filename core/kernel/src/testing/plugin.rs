@@ -24,6 +24,7 @@ impl ScriptedPlugin {
         let mut info = RunnerInfo::new(runner.clone(), "1".to_owned(), self.digest);
         info.capabilities.clone_from(&self.capabilities);
         info.publishes.clone_from(&self.publishes);
+        info.dry_run = true;
         info
     }
 }

@@ -1,21 +1,31 @@
 //! A runner that hands artifacts on to another system gets those that are approved, as they stand, and no others.
 
 use placet_core::error::{Code, Error};
+use placet_core::gate::NewArtifact;
 use placet_core::id::RequestId;
 use placet_core::request::{Request, StateName};
 use placet_core::testing::{Office, Seen};
+use placet_core::workflow::Verb;
 use serde_json::{Value, json};
 
 use super::life::Desk;
+
+/// What an artifact says of itself, in its own payload.
+fn said(number: i64) -> Value {
+    json!({
+        "type": "USER_STORY", "id": number, "version": 1, "digest": "0".repeat(64), "status": "DRAFT",
+        "title": format!("user story {number}"), "text": "pay by card",
+    })
+}
 
 /// What a payload says of this artifact, with the state that its author would like.
 fn entry(request: &Request) -> Value {
     let header = &request.header;
     let artifact = header.artifact.as_ref().unwrap();
-    json!({
-        "type": artifact.artifact_type, "id": artifact.artifact_id, "version": artifact.version,
-        "digest": header.payload_digest, "status": "APPROVED", "title": "a user story",
-    })
+    let mut entry = said(artifact.artifact_id);
+    entry["digest"] = json!(header.payload_digest);
+    entry["status"] = json!("APPROVED");
+    entry
 }
 
 fn payload(entries: &[Value]) -> String {
@@ -23,9 +33,26 @@ fn payload(entries: &[Value]) -> String {
 }
 
 impl Desk {
-    /// From now on; artifacts that were written before are not about others.
+    /// From now on.
     fn publishes(&self) {
         self.bench.runner.publishes("/artifacts");
+    }
+
+    /// A user story that lists itself, as what is to be handed on does.
+    fn story(&self, number: i64) -> Request {
+        let new = NewArtifact {
+            body: payload(&[said(number)]),
+            ..self.office.new_artifact(number).unwrap()
+        };
+        self.gate.draft_artifact(&self.office.ana, &new).unwrap()
+    }
+
+    fn pending_story(&self, number: i64) -> Request {
+        self.gate.submit(&self.office.ana, self.story(number).header.id).unwrap()
+    }
+
+    fn approved_story(&self, number: i64) -> Request {
+        self.approve(&self.pending_story(number)).unwrap()
     }
 
     fn drafted(&self, payload: &str) -> RequestId {
@@ -59,10 +86,11 @@ fn not_approved<T>(answer: Result<T, Error>, what: &str) {
 fn what_is_approved_or_published_is_handed_on() {
     let desk = Desk::new();
     let Office { ana, .. } = &desk.office;
-    let approved = desk.office.approved_artifact(&desk.gate, 1).unwrap();
-    desk.bench.runner.publishes("/artifacts");
+    let approved = desk.approved_story(1);
+    let published = desk.publish(desk.approved_story(2).header.id);
+    assert_eq!(published.header.step.as_str(), "SYNCED");
     desk.publishes();
-    let id = desk.agreed(&payload(&[entry(&approved)]));
+    let id = desk.agreed(&payload(&[entry(&approved), entry(&published)]));
     let ticket = desk.gate.execute(ana, id).unwrap();
     let ended = desk.gate.drive(ticket, &Seen::default()).unwrap();
     assert_eq!(ended.state.name(), StateName::Succeeded);
@@ -71,21 +99,30 @@ fn what_is_approved_or_published_is_handed_on() {
 #[test]
 fn whatever_a_payload_says_only_the_states_of_the_gate_count() {
     let desk = Desk::new();
-    let draft = desk.office.artifact(&desk.gate, 1).unwrap();
-    let pending = desk.office.pending_artifact(&desk.gate, 2).unwrap();
-    let approved = desk.office.approved_artifact(&desk.gate, 3).unwrap();
+    let draft = desk.story(1);
+    let pending = desk.pending_story(2);
+    let approved = desk.approved_story(3);
+    let elsewhere = desk.office.approved_artifact(&desk.gate, 4).unwrap();
     desk.publishes();
     let mut missing = entry(&approved);
     missing["id"] = json!(99);
-    let (mut older, mut other) = (entry(&approved), entry(&approved));
+    let [mut older, mut other, mut reworded, mut more, mut less] =
+        [(); 5].map(|()| entry(&approved));
     older["version"] = json!(7);
     other["digest"] = json!("00".repeat(32));
+    reworded["title"] = json!("another story");
+    more["fields"] = json!({ "points": 3 });
+    drop(less.as_object_mut().unwrap().remove("text"));
     for (what, second) in [
         ("a draft", entry(&draft)),
         ("pending", entry(&pending)),
         ("nowhere", missing),
         ("another version", older),
-        ("another text", other),
+        ("another digest", other),
+        ("another title", reworded),
+        ("a field that nobody approved", more),
+        ("less than was approved", less),
+        ("one that does not list itself", entry(&elsewhere)),
     ] {
         let both = payload(&[entry(&approved), second.clone()]);
         not_approved(desk.planned(&both), what);
@@ -98,10 +135,14 @@ fn whatever_a_payload_says_only_the_states_of_the_gate_count() {
 fn what_was_taken_back_after_the_approval_of_its_publication_does_not_run() {
     let desk = Desk::new();
     let Office { ana, bo, .. } = &desk.office;
-    let approved = desk.office.approved_artifact(&desk.gate, 1).unwrap();
+    let approved = desk.approved_story(1);
     desk.publishes();
     let id = desk.agreed(&payload(&[entry(&approved)]));
     desk.gate.revert(bo, approved.header.id, Some("not like this")).unwrap();
+    let panel = desk.gate.actions(ana, id).unwrap();
+    let offer = panel.offers.iter().find(|offer| offer.verb == Verb::Execute).unwrap();
+    let refusal = offer.refusal.as_ref().map(Error::code);
+    assert_eq!(refusal, Some(Code::ArtifactNotApproved), "the panel says the same");
     not_approved(desk.gate.execute(ana, id), "reverted");
     assert!(desk.bench.runner.entered().is_empty());
     let kept = desk.gate.view(ana, id).unwrap();
@@ -124,6 +165,10 @@ fn a_payload_that_lists_nothing_is_no_payload() {
         let error = desk.planned(text).unwrap_err();
         assert_eq!(error.code(), Code::InvalidPayload, "{text}: {error}");
     }
+    // Which of the two counts, the gate and the plugin could see differently.
+    let twice = r#"{"artifacts": [17], "artifacts": [{"id": 1}]}"#;
+    let error = desk.office.change(twice).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidPayload, "{error}");
     let huge = r#"{"artifacts": [{"type": "USER_STORY", "id": -1, "version": 1, "digest": "D"}]}"#;
     let huge = huge.replace('D', &"0".repeat(64));
     assert_eq!(desk.planned(&huge).unwrap_err().code(), Code::InvalidInput);
@@ -132,14 +177,14 @@ fn a_payload_that_lists_nothing_is_no_payload() {
 #[test]
 fn a_runner_that_hands_on_none_is_not_asked() {
     let desk = Desk::new();
-    let draft = desk.office.artifact(&desk.gate, 1).unwrap();
+    let draft = desk.story(1);
     assert!(desk.planned(&payload(&[entry(&draft)])).is_ok());
 }
 
 #[test]
 fn a_plugin_that_hands_on_since_the_approval_is_another_plugin() {
     let desk = Desk::new();
-    let approved = desk.office.approved_artifact(&desk.gate, 1).unwrap();
+    let approved = desk.approved_story(1);
     let id = desk.agreed(&payload(&[entry(&approved)]));
     desk.publishes();
     let error = desk.gate.execute(&desk.office.ana, id).unwrap_err();

@@ -1,4 +1,5 @@
-//! Changes that hand artifacts on to another system: each has to be approved as it stands, whatever the payload says of it.
+//! Changes that hand artifacts on to another system: each has to be approved, and handed on as it was approved, whatever the
+//! payload says of it.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,9 +10,9 @@ use crate::gate::txn::Txn;
 use crate::request::{ArtifactName, ArtifactType, Header};
 use crate::runner::RunnerInfo;
 
-/// What a payload says of one artifact; the rest of it is the plugin's own.
+/// Which artifact an entry of a payload is about; the rest of the entry is what the plugin hands on.
 #[derive(Debug, Deserialize)]
-struct Listed {
+struct Named {
     #[serde(rename = "type")]
     artifact_type: ArtifactType,
     id: i64,
@@ -21,7 +22,7 @@ struct Listed {
 
 impl Txn<'_> {
     /// Refuses a change whose runner hands artifacts on, unless each of those that `payload` lists is the newest version in
-    /// the project of the change, has this digest, and may be published now.
+    /// the project of the change, has this digest, may be published now, and says of itself what the list says of it.
     pub(in crate::gate) fn check_handed_on(
         &mut self,
         header: &Header,
@@ -29,9 +30,9 @@ impl Txn<'_> {
         payload: &str,
     ) -> Result<(), Error> {
         let Some(pointer) = &info.publishes else { return Ok(()) };
-        for listed in listed(payload, pointer)? {
-            let name = ArtifactName::new(header.project_id, listed.artifact_type, listed.id)?;
-            let own = header.artifact.as_ref().is_some_and(|own| own.is(&name, listed.version));
+        for (named, entry) in listed(payload, pointer)? {
+            let name = ArtifactName::new(header.project_id, named.artifact_type.clone(), named.id)?;
+            let own = header.artifact.as_ref().is_some_and(|own| own.is(&name, named.version));
             if own {
                 // An artifact that publishes itself: its own states say when, and it cannot hold its own digest.
                 continue;
@@ -44,15 +45,39 @@ impl Txn<'_> {
                 .map_err(|error| error.with_detail("artifact", &name))?;
             let header = &newest.header;
             let version = header.artifact.as_ref().map(|artifact| artifact.version);
-            if version != Some(listed.version) || header.payload_digest != listed.digest {
+            if version != Some(named.version) || header.payload_digest != named.digest {
                 return Err(refused(&name, "name the version and the digest that were approved"));
+            }
+            let approved = self.revision(header)?.change.payload;
+            if !says_the_same(&approved, pointer, (&named, &entry)) {
+                let help = "list it word for word as its own approved payload lists it, but for `digest` and `status`";
+                return Err(refused(&name, help));
             }
         }
         Ok(())
     }
 }
 
-fn listed(payload: &str, pointer: &str) -> Result<Vec<Listed>, Error> {
+/// Whether an approved payload lists itself at the same place with the same words. Its own digest it cannot hold, and its
+/// state has changed since.
+fn says_the_same(approved: &str, pointer: &str, (named, entry): (&Named, &Value)) -> bool {
+    let is_it = |own: &Named| {
+        (&own.artifact_type, own.id, own.version) == (&named.artifact_type, named.id, named.version)
+    };
+    let own = listed(approved, pointer).unwrap_or_default();
+    own.into_iter().any(|(own, said)| is_it(&own) && handed_on(&said) == handed_on(entry))
+}
+
+fn handed_on(entry: &Value) -> Value {
+    let mut entry = entry.clone();
+    if let Some(members) = entry.as_object_mut() {
+        members.remove("digest");
+        members.remove("status");
+    }
+    entry
+}
+
+fn listed(payload: &str, pointer: &str) -> Result<Vec<(Named, Value)>, Error> {
     let unread = |why: &str| {
         let sentence = format!("the payload does not list its artifacts at `{pointer}`: {why}");
         Error::new(Code::InvalidPayload, sentence)
@@ -60,8 +85,13 @@ fn listed(payload: &str, pointer: &str) -> Result<Vec<Listed>, Error> {
     };
     let payload: Value = serde_json::from_str(payload).map_err(|why| unread(&why.to_string()))?;
     let list = payload.pointer(pointer).ok_or_else(|| unread("nothing is there"))?;
-    let listed: Vec<Listed> = Vec::deserialize(list).map_err(|why| unread(&why.to_string()))?;
-    if listed.is_empty() { Err(unread("the list is empty")) } else { Ok(listed) }
+    let entries: Vec<Value> = Vec::deserialize(list).map_err(|why| unread(&why.to_string()))?;
+    let named = entries.into_iter().map(|entry| {
+        let named = Named::deserialize(&entry).map_err(|why| unread(&why.to_string()))?;
+        Ok((named, entry))
+    });
+    let named: Vec<_> = named.collect::<Result<_, Error>>()?;
+    if named.is_empty() { Err(unread("the list is empty")) } else { Ok(named) }
 }
 
 fn refused(name: &ArtifactName, help: &str) -> Error {

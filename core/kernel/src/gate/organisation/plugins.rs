@@ -88,7 +88,7 @@ impl Txn<'_> {
             return grant.check(info);
         }
         let grant = PluginGrant::of_host(runner, info)?;
-        self.first_grant = Some(grant.words());
+        self.first_grant = Some(grant.whole_words());
         self.put(&grant)
     }
 

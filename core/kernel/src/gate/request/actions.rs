@@ -13,6 +13,7 @@ use crate::id::RequestId;
 use crate::identity::Caller;
 use crate::org::Name;
 use crate::request::{Header, Request, State, StateName};
+use crate::runner::RunnerInfo;
 use crate::workflow::{ActionCode, Requirement, StateCode, Transition, Verb};
 
 /// What somebody may do with a request where it is.
@@ -219,7 +220,7 @@ impl Txn<'_> {
                 let State::PendingApproval(pending) = &request.state else { return Ok(()) };
                 pending.check_not_twice(header, user)?;
                 self.gate.check_plugin_is_not_other(header)?;
-                self.try_plugin(header)
+                self.try_plugin(header).map(drop)
             }
             Verb::Delete => self.check_nothing_depends_on(header.id),
             Verb::Execute | Verb::Rerun => self.try_start(caller, request),
@@ -232,7 +233,7 @@ impl Txn<'_> {
             Verb::Reconcile => self.refuse_agent(user, "says what nobody can tell"),
             Verb::Submit => {
                 header.check_did_not_run()?;
-                self.try_plugin(header)?;
+                let _described = self.try_plugin(header)?;
                 self.check_workflow_allowed(header)?;
                 self.check_origin(header)
             }
@@ -271,19 +272,27 @@ impl Txn<'_> {
             let approved = request.approved().ok_or_else(|| request.wrong_state("run"))?;
             (Start::First, approved.clone())
         };
-        self.try_plugin(header)?;
+        if let Some(info) = self.try_plugin(header)? {
+            let payload = self.revision(header)?.change.payload;
+            self.check_handed_on(header, &info, &payload)?;
+        }
         approved.check_executor(header, caller.user())?;
         let verb = self.start_verb(header, start)?;
         self.check_target(caller, header, verb)
     }
 
-    /// Refuses a plugin that may not reach what it asks for. One that cannot say what it is refuses nobody here: the verb
-    /// tells what ails it.
-    fn try_plugin(&mut self, header: &Header) -> Result<(), Error> {
-        let Some(grant) = self.plugin_grant(&header.runner)? else { return Ok(()) };
-        grant.check_stands()?;
+    /// What the plugin is, where it says so. Refuses one that may not reach what it asks for. One that cannot say what it is
+    /// refuses nobody here: the verb tells what ails it.
+    fn try_plugin(&mut self, header: &Header) -> Result<Option<RunnerInfo>, Error> {
+        let grant = self.plugin_grant(&header.runner)?;
+        if let Some(grant) = &grant {
+            grant.check_stands()?;
+        }
         let described = self.gate.described(&header.runner).unwrap_or_default();
-        described.map_or(Ok(()), |info| grant.check(&info))
+        if let (Some(grant), Some(info)) = (&grant, &described) {
+            grant.check(info)?;
+        }
+        Ok(described)
     }
 
     fn check_is_newest(&mut self, header: &Header) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use placet_target::points;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, timeout};
 use tokio_rustls::TlsConnector;
 
 use crate::Exchange;
@@ -93,7 +93,7 @@ async fn bounded(
     let limit = call.time_left.min(endpoint.limits.duration);
     tokio::select! {
         biased;
-        ended = timeout(limit, converse(endpoint, prepared, track)) => {
+        ended = timeout(limit, converse(endpoint, prepared, (call, limit), track)) => {
             ended.unwrap_or(Err(Trouble::Late))
         }
         reason = stopped => Err(Trouble::Stopped(reason)),
@@ -103,15 +103,25 @@ async fn bounded(
 async fn converse(
     endpoint: &Endpoint,
     prepared: Prepared,
+    (call, limit): (&Exchange, Duration),
     track: &Arc<Track>,
 ) -> Result<HttpResponse, Trouble> {
+    let begun = Instant::now();
+    // A process that stood still goes on where it was, before any timer is looked at.
+    let may_send = || match call.stop.raised() {
+        Some(reason) => Err(Trouble::Stopped(reason)),
+        None if begun.elapsed() >= limit => Err(Trouble::Late),
+        None => Ok(()),
+    };
     let stream = connect(endpoint).await?;
     let Some(tls) = &endpoint.tls else {
+        may_send()?;
         return speak(endpoint, prepared, stream, track).await;
     };
     let connector = TlsConnector::from(Arc::clone(tls));
     let stream =
         connector.connect(endpoint.server.clone(), stream).await.map_err(|error| of_tls(&error))?;
+    may_send()?;
     speak(endpoint, prepared, stream, track).await
 }
 
