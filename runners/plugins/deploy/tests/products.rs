@@ -95,7 +95,7 @@ pub(crate) fn two_steps() -> Job {
 pub(crate) struct Begun {
     marker: String,
     /// How many looks it needs to end.
-    left: u32,
+    pub(crate) left: u32,
     /// How many looks it needs to leave the queue.
     queued: u32,
 }
@@ -265,10 +265,14 @@ impl Products {
         }
         let ["", "job", _, number, "api", "json"] = parts.as_slice() else { return None };
         let word = self.word(number, ["", "SUCCESS", "FAILURE"])?;
-        Some((
-            if word.is_empty() { json!({"result": null}) } else { json!({"result": word}) },
-            None,
-        ))
+        let left = self.begun.get(number.parse::<usize>().ok()?.checked_sub(1)?)?.left;
+        let result = match word.as_str() {
+            // What comes after the build runs on when its result is known.
+            "" if left == 0 => json!(if self.fails { "FAILURE" } else { "SUCCESS" }),
+            "" => Value::Null,
+            ended => json!(ended),
+        };
+        Some((json!({"building": word.is_empty(), "result": result}), None))
     }
 
     fn argo(&mut self, request: &Request, body: &Value) -> Option<Value> {

@@ -228,6 +228,23 @@ fn what_left_the_queue_is_found_where_it_went() {
 }
 
 #[test]
+fn a_build_that_has_a_result_and_goes_on_is_not_told_as_ended() {
+    let (name, template) = TEMPLATES[3];
+    for fails in [false, true] {
+        let (world, job) =
+            (World::of(Products { fails, ..Products::new() }), shipped(name, template));
+        let host = FakeHost::writing(&world).failing(0, Fault::LostAfter);
+        unknown(Deploy::execute(&host, &job, &planned(&job)));
+        // At the next look it says `building` and a result, both.
+        world.borrow_mut().server.begun[0].left = 1;
+        assert_eq!(unknown(verified(&world, &job)).code, "deploy.under_way", "fails={fails}");
+        let ended = verified(&world, &job);
+        assert_eq!(matches!(ended, Outcome::Succeeded(_)), !fails, "{ended:?}");
+        assert_eq!(matches!(ended, Outcome::Failed(_)), fails, "{ended:?}");
+    }
+}
+
+#[test]
 fn a_run_is_not_looked_for_where_other_settings_point() {
     let (world, job) = (World::of(Products::new()), two_steps());
     let plan = planned(&job);
