@@ -58,7 +58,7 @@ pub(crate) fn execute(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome
         }
         applied.push(template.id.clone());
     }
-    let well = health::check(host, &prepared.deployment.health, &values, Patience::Wait);
+    let well = health::check(host, &prepared.deployment.health, &values);
     finished(&well, applied)
 }
 
