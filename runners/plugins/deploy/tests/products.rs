@@ -106,6 +106,8 @@ pub(crate) struct Products {
     pub(crate) begun: Vec<Begun>,
     pub(crate) switched: Vec<String>,
     pub(crate) fails: bool,
+    /// The word that everything ends with, where it is another.
+    pub(crate) ends_as: Option<&'static str>,
     pub(crate) is_ill: bool,
     /// How many looks a list is late.
     pub(crate) late: u32,
@@ -119,6 +121,7 @@ impl Products {
             begun: vec![],
             switched: vec![],
             fails: false,
+            ends_as: None,
             is_ill: false,
             late: 0,
             is_queue_tidied: false,
@@ -153,7 +156,8 @@ impl Products {
             begun.left -= 1;
             return Some(words[0].to_owned());
         }
-        Some(words[if fails { 2 } else { 1 }].to_owned())
+        let ends_as = self.ends_as.unwrap_or(words[if fails { 2 } else { 1 }]);
+        Some(ends_as.to_owned())
     }
 
     fn list(&mut self, item: impl Fn(usize, &Begun) -> Value) -> Value {

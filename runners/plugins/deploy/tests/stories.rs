@@ -497,6 +497,42 @@ fn a_state_that_nobody_explained_is_no_success() {
 }
 
 #[test]
+fn what_may_go_on_or_never_ran_is_not_told_as_a_failure() {
+    let ended = |name: &str, word| {
+        let (_, template) = TEMPLATES.into_iter().find(|(known, _)| *known == name).unwrap();
+        let world = World::of(Products { ends_as: Some(word), ..Products::new() });
+        (executed(&world, &shipped(name, template)), verified(&world, &shipped(name, template)))
+    };
+    for (name, word) in [
+        // Rundeck began another execution with the same options.
+        ("rundeck", "failed-with-retry"),
+        ("github", "action_required"),
+        ("github", "skipped"),
+        ("github", "neutral"),
+        ("github", "stale"),
+        ("gitlab", "skipped"),
+        ("gitlab-trigger", "skipped"),
+    ] {
+        let (told, found) = ended(name, word);
+        assert_eq!(unknown(told).code, "deploy.word", "{name} {word}");
+        assert_eq!(unknown(found).code, "deploy.word", "{name} {word}");
+    }
+    for (name, word) in [
+        ("rundeck", "aborted"),
+        ("github", "cancelled"),
+        ("github", "timed_out"),
+        ("github", "startup_failure"),
+        ("gitlab", "canceled"),
+        ("gitlab-trigger", "canceled"),
+        ("jenkins", "UNSTABLE"),
+    ] {
+        let (told, found) = ended(name, word);
+        assert_eq!(failed(told).code, "deploy.failed", "{name} {word}");
+        assert_eq!(failed(found).code, "deploy.failed", "{name} {word}");
+    }
+}
+
+#[test]
 fn an_application_that_is_synced_by_somebody_else_is_not_ours() {
     let (name, template) = TEMPLATES[4];
     let (world, job) = (World::of(Products::new()), shipped(name, template));
