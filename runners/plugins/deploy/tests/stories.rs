@@ -10,33 +10,33 @@ use serde_json::json;
 
 use crate::products::{DEADLINE, Products, RUN, TEMPLATES, TWO_STEPS, job, shipped, two_steps};
 
-fn planned(job: &Job) -> ChangePlan {
+pub(crate) fn planned(job: &Job) -> ChangePlan {
     let plan = Deploy::plan(job).unwrap();
     assert!(plan.findings.iter().all(|found| found.level != "error"), "{:?}", plan.findings);
     plan
 }
 
-fn refused(job: &Job) -> String {
+pub(crate) fn refused(job: &Job) -> String {
     let plan = Deploy::plan(job).unwrap();
     let error = plan.findings.iter().find(|found| found.level == "error").expect("it is refused");
     assert!(plan.steps.is_empty() && error.help.is_some());
     error.code.clone()
 }
 
-fn executed(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
+pub(crate) fn executed(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
     Deploy::execute(&FakeHost::writing(world), job, &planned(job))
 }
 
-fn verified(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
+pub(crate) fn verified(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
     Deploy::verify(&FakeHost::reading(world), job, &planned(job))
 }
 
-fn failed(outcome: Outcome) -> Failure {
+pub(crate) fn failed(outcome: Outcome) -> Failure {
     let Outcome::Failed(failure) = outcome else { panic!("{outcome:?}") };
     failure
 }
 
-fn unknown(outcome: Outcome) -> Failure {
+pub(crate) fn unknown(outcome: Outcome) -> Failure {
     let Outcome::Unknown(failure) = outcome else { panic!("{outcome:?}") };
     failure
 }
@@ -228,23 +228,6 @@ fn what_left_the_queue_is_found_where_it_went() {
 }
 
 #[test]
-fn a_build_that_has_a_result_and_goes_on_is_not_told_as_ended() {
-    let (name, template) = TEMPLATES[3];
-    for fails in [false, true] {
-        let (world, job) =
-            (World::of(Products { fails, ..Products::new() }), shipped(name, template));
-        let host = FakeHost::writing(&world).failing(0, Fault::LostAfter);
-        unknown(Deploy::execute(&host, &job, &planned(&job)));
-        // At the next look it says `building` and a result, both.
-        world.borrow_mut().server.begun[0].left = 1;
-        assert_eq!(unknown(verified(&world, &job)).code, "deploy.under_way", "fails={fails}");
-        let ended = verified(&world, &job);
-        assert_eq!(matches!(ended, Outcome::Succeeded(_)), !fails, "{ended:?}");
-        assert_eq!(matches!(ended, Outcome::Failed(_)), fails, "{ended:?}");
-    }
-}
-
-#[test]
 fn a_run_is_not_looked_for_where_other_settings_point() {
     let (world, job) = (World::of(Products::new()), two_steps());
     let plan = planned(&job);
@@ -346,22 +329,6 @@ fn what_could_not_be_noted_is_not_sent() {
 }
 
 #[test]
-fn settings_that_changed_since_the_approval_stop_the_run() {
-    let (name, template) = TEMPLATES[0];
-    let approved = planned(&shipped(name, template));
-    for changed in [
-        template.replace("placet_run", "other_run"),
-        template.replace("\"api\": \"41\"", "\"api\": \"40\""),
-        template.replace("\"id\": \"run\"", "\"id\": \"walk\""),
-    ] {
-        let (world, job) = (World::of(Products::new()), shipped(name, &changed));
-        let host = FakeHost::writing(&world);
-        let failure = failed(Deploy::execute(&host, &job, &approved));
-        assert_eq!((failure.code.as_str(), host.made()), ("deploy.changed", 0));
-    }
-}
-
-#[test]
 fn another_attempt_has_a_name_and_notes_of_its_own() {
     let (name, template) = TEMPLATES[0];
     let (world, mut job) = (World::of(Products::new()), shipped(name, template));
@@ -451,84 +418,6 @@ fn no_value_leaves_its_place() {
     assert_eq!(body("/x/{v}", "."), None);
     for odd in ["x", "//evil.example/x", "/x y", "/x#y", "/../x", "/{marker", "/{nobody}"] {
         assert_eq!(body(odd, "1"), None, "{odd}");
-    }
-}
-
-#[test]
-fn settings_that_nobody_can_follow_are_refused() {
-    let step = |rest: &str| format!(r#"{{"steps": [{{"id": "a", "title": "t", {rest}}}]}}"#);
-    let http = r#""http": {"endpoint": "ci", "path": "/"}"#;
-    let found = r#""found": {"body": "/id"}, "poll": {"path": "/{id}", "state": ["/s"], "words": {"a": "running"}}"#;
-    for bad in [
-        r#"{"steps": []}"#.to_owned(),
-        r#"{"steps": [], "more": 1}"#.to_owned(),
-        step(r#""risk": "low""#),
-        step(&format!(r#"{http}, "command": {{"name": "a"}}"#)),
-        step(r#""http": {"endpoint": "ci", "path": "/", "json": {}, "form": []}"#),
-        step(&format!(r#"{http}, "found": {{"body": "/id"}}"#)),
-        step(&format!(
-            r#"{http}, "found": "marker", "poll": {{"path": "/", "state": [], "words": {{}}}}"#
-        )),
-        step(&format!(r#"{http}, "verify": {{"path": "/", "where": {{}}}}"#)),
-        step(&format!(r#"{http}, {found}, "verify": {{"path": "/", "where": {{"/a": "b"}}}}"#)),
-        step(&format!(r#"{http}, {}"#, found.replace("\"running\"", "\"walking\""))),
-        step(&format!(r#"{http}, {}"#, found.replace("\"words\"", "\"every_ms\": 1, \"words\""))),
-        step(&format!(r#"{http}, {}"#, found.replace("/{id}", "/{nobody}"))),
-        step(r#""command": {"name": "a"}, "verify": {"path": "/", "where": {"/a": "b"}}"#),
-        step(&format!(r#"{http}, "check": {{"name": "a"}}"#)),
-        step(http).replace("\"id\": \"a\"", "\"id\": \"a b\""),
-        format!(
-            r#"{{"set": {{"a": "1"}}, "holes": {{"a": {{"text": {{}}}}}}, "steps": [{{"id": "a", "title": "t", {http}}}]}}"#
-        ),
-    ] {
-        assert_eq!(refused(&job(&bad, r#"{"do": "shop"}"#)), "deploy.settings", "{bad}");
-    }
-    let plan = planned(&job(&step(http), r#"{"do": "shop"}"#));
-    let codes: Vec<_> = plan.findings.iter().map(|found| found.code.as_str()).collect();
-    assert_eq!(codes, ["deploy.no_marker", "deploy.no_poll"]);
-}
-
-#[test]
-fn a_state_that_nobody_explained_is_no_success() {
-    let (name, template) = TEMPLATES[0];
-    let template = template.replace("\"succeeded\": \"succeeded\",", "");
-    let (world, job) = (World::of(Products::new()), shipped(name, &template));
-    assert_eq!(unknown(executed(&world, &job)).code, "deploy.word");
-}
-
-#[test]
-fn what_may_go_on_or_never_ran_is_not_told_as_a_failure() {
-    let ended = |name: &str, word| {
-        let (_, template) = TEMPLATES.into_iter().find(|(known, _)| *known == name).unwrap();
-        let world = World::of(Products { ends_as: Some(word), ..Products::new() });
-        (executed(&world, &shipped(name, template)), verified(&world, &shipped(name, template)))
-    };
-    for (name, word) in [
-        // Rundeck began another execution with the same options.
-        ("rundeck", "failed-with-retry"),
-        ("github", "action_required"),
-        ("github", "skipped"),
-        ("github", "neutral"),
-        ("github", "stale"),
-        ("gitlab", "skipped"),
-        ("gitlab-trigger", "skipped"),
-    ] {
-        let (told, found) = ended(name, word);
-        assert_eq!(unknown(told).code, "deploy.word", "{name} {word}");
-        assert_eq!(unknown(found).code, "deploy.word", "{name} {word}");
-    }
-    for (name, word) in [
-        ("rundeck", "aborted"),
-        ("github", "cancelled"),
-        ("github", "timed_out"),
-        ("github", "startup_failure"),
-        ("gitlab", "canceled"),
-        ("gitlab-trigger", "canceled"),
-        ("jenkins", "UNSTABLE"),
-    ] {
-        let (told, found) = ended(name, word);
-        assert_eq!(failed(told).code, "deploy.failed", "{name} {word}");
-        assert_eq!(failed(found).code, "deploy.failed", "{name} {word}");
     }
 }
 
