@@ -24,7 +24,13 @@ pub(crate) fn refused(job: &Job) -> String {
 }
 
 pub(crate) fn executed(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
-    Deploy::execute(&FakeHost::writing(world), job, &planned(job))
+    let (run, plan) = (&job.id.idempotency_key, planned(job));
+    let host = FakeHost::writing(world).approving(run, plan.steps.iter().map(|step| &step.body));
+    let outcome = Deploy::execute(&host, job, &plan);
+    let is_success = matches!(outcome, Outcome::Succeeded(_));
+    assert!(!is_success || host.left() == 0, "a success without every step");
+    assert_eq!(world.borrow().forbidden, 0, "it wrote what nobody approved");
+    outcome
 }
 
 pub(crate) fn verified(world: &RefCell<World<Products>>, job: &Job) -> Outcome {
@@ -314,6 +320,25 @@ fn a_cancelled_run_sends_nothing_more_and_does_not_lie_about_what_it_began() {
         (failure.code.as_str(), failure.applied, made),
         ("cancelled", vec!["run".to_owned()], 4)
     );
+}
+
+#[test]
+fn a_command_that_was_not_begun_is_known_to_have_had_no_effect() {
+    let job = two_steps();
+    for (fault, code) in
+        [(Fault::Timeout, "timeout"), (Fault::Cancelled, "cancelled"), (Fault::Limit, "limit")]
+    {
+        // The trigger and three looks; then the command.
+        let world = World::of(Products::new());
+        let host = FakeHost::writing(&world).failing(4, fault);
+        let failure = failed(Deploy::execute(&host, &job, &planned(&job)));
+        assert_eq!((failure.code.as_str(), host.made()), (code, 5));
+        assert_eq!(
+            (failure.step.as_deref(), failure.applied),
+            (Some("switch"), vec!["run".to_owned()])
+        );
+        assert!(world.borrow().server.switched.is_empty());
+    }
 }
 
 #[test]
