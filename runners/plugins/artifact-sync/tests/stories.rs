@@ -125,6 +125,9 @@ fn what_was_published_meanwhile_stops_a_run_before_what_comes_after_it() {
     let failure = failed(executed(&world, &all, &plan));
     assert_eq!((failure.code.as_str(), failure.applied), ("artifact.there", vec!["a1".to_owned()]));
     assert_eq!(world.borrow().server.issues.len(), 2);
+    // Nor does it say so when it looks back: the second is there, and was not sent.
+    let failure = failed(verified(&world, &all, &plan));
+    assert_eq!((failure.code.as_str(), failure.applied), ("artifact.there", vec!["a1".to_owned()]));
     // What is planned next is what is left.
     let mut again = all.clone();
     again.id.idempotency_key = "run_3".into();
