@@ -22,10 +22,8 @@ pub(crate) fn execute(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome
         Err(stop) => return stop.at(None, Vec::new()),
     };
     let run = job.id.idempotency_key.as_str();
-    if !once::noted(host, run).is_empty() {
-        // What an earlier entry sent is not sent again, whoever called twice.
-        let message = "this run was entered before; what it sent is to be verified";
-        return Stop::unknown("artifact.unknown", message).at(None, Vec::new());
+    if let Err(stop) = once::enter(host, run, "artifact.unknown") {
+        return stop.at(None, Vec::new());
     }
     let mut applied: Vec<String> = Vec::new();
     let total = u64::try_from(steps.len()).ok();
@@ -94,8 +92,9 @@ fn one(
         .map_err(|unread| Stop::before(unread.code, unread.message))?;
     match (found, key) {
         (Found::One { property: there, .. }, _) if there == *property => {
-            host.log("info", &format!("`{}` is there already", property.id));
-            return Ok(());
+            // Nothing is to be sent, and a run that does not send every approved step is no success.
+            let message = format!("`{}` was published meanwhile; plan again", property.id);
+            return Err(Stop::before("artifact.there", message));
         }
         (Found::Nothing, None) => {}
         (Found::One { key: there, property: older }, Some(key))

@@ -111,7 +111,8 @@ impl Artifact {
     }
 }
 
-fn is_kind(kind: &str) -> bool {
+/// Whether a text is the type of an artifact, or the key of a project: capitals, digits and `_`.
+pub(crate) fn is_kind(kind: &str) -> bool {
     (1..=63).contains(&kind.len())
         && kind.starts_with(|first: char| first.is_ascii_uppercase())
         && kind.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')

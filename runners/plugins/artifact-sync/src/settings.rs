@@ -6,6 +6,8 @@ use alloc::string::{String, ToString as _};
 
 use serde::Deserialize;
 
+use crate::payload::is_kind;
+
 /// The settings of an environment.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -74,8 +76,9 @@ impl Settings {
             (1..=100).contains(&text.len())
                 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
         };
-        if !is_word(&read.project, b"_") {
-            return Err(format!("`{}` is not the key of a project", read.project));
+        // Jira writes the keys of issues in capitals, and so only these are found again.
+        if !is_kind(&read.project) {
+            return Err(format!("`{}` is not the key of a project, such as `SHOP`", read.project));
         }
         if !is_word(&read.property, b"._-") || read.property.starts_with('.') {
             return Err(format!("`{}` is not the key of a property", read.property));

@@ -65,6 +65,11 @@ fn one(
     let is_certain = step.key.is_some() || settings.absent == Absent::NotBegun;
     match there {
         Err(unread) => Err(unknown(unread.message)),
+        // What is not noted was not sent: somebody else published it, and this run did not.
+        Ok(Some(there)) if there == step.property && noted.is_none() => {
+            let message = format!("`{}` was published meanwhile; plan again", there.id);
+            Err(Stop::before("artifact.there", message))
+        }
         Ok(Some(there)) if there == step.property => Ok(()),
         // It may have been there, before somebody wrote a later one.
         Ok(Some(there)) if there.version >= step.property.version => {

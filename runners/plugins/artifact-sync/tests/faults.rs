@@ -7,7 +7,7 @@ use placet_artifact_sync::ArtifactSync;
 use placet_plugin_sdk::testing::{FakeHost, Fault, World};
 use placet_plugin_sdk::{ChangePlan, Job, Outcome, report};
 
-use crate::jira::{Jira, artifact, executed, job, planned};
+use crate::jira::{Jira, artifact, executed, executing, job, planned};
 
 type Reality = RefCell<World<Jira>>;
 type Runs = fn(&FakeHost<'_, Jira>, &Job, &ChangePlan) -> Outcome;
@@ -94,16 +94,27 @@ fn play(runs: Runs) -> Result<usize, String> {
         }
     }));
     let (world, job, plan) = ready();
-    let host = FakeHost::writing(&world);
-    assert_eq!(judge(&execute(&host, &job, &plan), &world)?, "succeeded");
+    let host = executing(&world, &job, &plan);
+    let told = runs(&host, &job, &plan);
+    if judge(&told, &world)? != "succeeded" || host.left() > 0 {
+        return Err(format!("undisturbed it says {told:?}"));
+    }
+    let found = verify(&FakeHost::reading(&world), &job, &plan);
+    if judge(&found, &world)? != "succeeded" {
+        return Err(format!("verified undisturbed it says {found:?}"));
+    }
+    check_verify(&world, &job, &plan, "undisturbed")?;
     let mut cases = 0;
     for call in 0..host.made() {
         for fault in Fault::ALL {
             let (world, job, plan) = ready();
             let case = format!("{fault:?} at call {call}");
-            let host = FakeHost::writing(&world).failing(call, *fault);
+            let host = executing(&world, &job, &plan).failing(call, *fault);
             if let Some(outcome) = survived(runs, &host, &job, &plan) {
                 judge(&outcome, &world).map_err(|why| format!("{case}: {why}"))?;
+                if matches!(outcome, Outcome::Succeeded(_)) && host.left() > 0 {
+                    return Err(format!("{case}: a success without every step"));
+                }
             }
             cases += 1 + check_verify(&world, &job, &plan, &case)?;
         }

@@ -46,7 +46,22 @@ pub(crate) fn planned(world: &RefCell<World<Jira>>, job: &Job) -> ChangePlan {
 }
 
 pub(crate) fn executed(world: &RefCell<World<Jira>>, job: &Job, plan: &ChangePlan) -> Outcome {
-    ArtifactSync::execute(&FakeHost::writing(world), job, plan)
+    let host = executing(world, job, plan);
+    let outcome = ArtifactSync::execute(&host, job, plan);
+    let is_success = matches!(outcome, Outcome::Succeeded(_));
+    assert!(!is_success || host.left() == 0, "a success without every step");
+    assert_eq!(world.borrow().forbidden, 0, "it wrote what nobody approved");
+    outcome
+}
+
+/// The host of an execution of this plan.
+pub(crate) fn executing<'a>(
+    world: &'a RefCell<World<Jira>>,
+    job: &Job,
+    plan: &ChangePlan,
+) -> FakeHost<'a, Jira> {
+    let bodies = plan.steps.iter().map(|step| &step.body);
+    FakeHost::writing(world).approving(&job.id.idempotency_key, bodies)
 }
 
 pub(crate) fn verified(world: &RefCell<World<Jira>>, job: &Job, plan: &ChangePlan) -> Outcome {

@@ -104,12 +104,37 @@ fn what_is_there_in_this_version_is_left_alone() {
     executed(&world, &job, &plan);
     let again = planned(&world, &job);
     assert_eq!((again.steps.len(), again.findings[0].code.as_str()), (0, "artifact.there"));
-    // And so does an execution of the older plan, in another run.
+    // And so does an execution of the older plan, in another run. It sends nothing, and so is no success.
     let mut other = job.clone();
     other.id.idempotency_key = "run_2".into();
-    assert!(matches!(executed(&world, &other, &plan), Outcome::Succeeded(_)));
+    let failure = failed(executed(&world, &other, &plan));
+    assert_eq!((failure.code.as_str(), failure.applied), ("artifact.there", vec![]));
+    assert!(failure.message.ends_with("plan again"), "{}", failure.message);
     assert_eq!(world.borrow().server.issues.len(), 1);
     assert_eq!(world.borrow().server.issues[0].writes, 1);
+}
+
+#[test]
+fn what_was_published_meanwhile_stops_a_run_before_what_comes_after_it() {
+    let world = World::of(Jira::default());
+    let all = job(&[artifact(1, 1), artifact(2, 1), artifact(3, 1)]);
+    let plan = planned(&world, &all);
+    let mut second = job(&[artifact(2, 1)]);
+    second.id.idempotency_key = "run_2".into();
+    executed(&world, &second, &planned(&world, &second));
+    let failure = failed(executed(&world, &all, &plan));
+    assert_eq!((failure.code.as_str(), failure.applied), ("artifact.there", vec!["a1".to_owned()]));
+    assert_eq!(world.borrow().server.issues.len(), 2);
+    // Nor does it say so when it looks back: the second is there, and was not sent.
+    let failure = failed(verified(&world, &all, &plan));
+    assert_eq!((failure.code.as_str(), failure.applied), ("artifact.there", vec!["a1".to_owned()]));
+    // What is planned next is what is left.
+    let mut again = all.clone();
+    again.id.idempotency_key = "run_3".into();
+    let plan = planned(&world, &again);
+    assert_eq!(plan.steps.len(), 1);
+    assert!(matches!(executed(&world, &again, &plan), Outcome::Succeeded(_)));
+    assert_eq!(world.borrow().server.issues.len(), 3);
 }
 
 #[test]
@@ -306,6 +331,9 @@ fn payloads_and_settings_that_do_not_fit_are_refused() {
     for (settings, artifact) in [
         ("{}".to_owned(), good()),
         (SETTINGS.replace("SHOP", "A\\\" OR"), good()),
+        // Its issues are called `SHOP-1` all the same, and no update of them would be ours.
+        (SETTINGS.replace("SHOP", "shop"), good()),
+        (SETTINGS.replace("SHOP", "1SHOP"), good()),
         (SETTINGS.replacen('{', r#"{"property": "a/b", "#, 1), good()),
         (SETTINGS.replacen('{', r#"{"more": 1, "#, 1), good()),
         (SETTINGS.replace("customfield_10016", "project"), good()),

@@ -40,10 +40,8 @@ pub(crate) fn execute(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome
         Ok(calls) => calls,
         Err(why) => return nothing("deploy.changed", why),
     };
-    if !once::noted(host, run).is_empty() {
-        // What an earlier entry sent is not sent again, whoever called twice.
-        let message = "this run was entered before; what it sent is to be verified".to_string();
-        return Stop::unknown("deploy.unknown", message).at(None, Vec::new());
+    if let Err(stop) = once::enter(host, run, "deploy.unknown") {
+        return stop.at(None, Vec::new());
     }
     let values = prepared.values.of_run(run);
     let running =
@@ -58,7 +56,7 @@ pub(crate) fn execute(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome
         }
         applied.push(template.id.clone());
     }
-    let well = health::check(host, &prepared.deployment.health, &values, Patience::Wait);
+    let well = health::check(host, &prepared.deployment.health, &values);
     finished(&well, applied)
 }
 

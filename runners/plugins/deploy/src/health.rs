@@ -3,7 +3,6 @@
 use alloc::format;
 use alloc::string::{String, ToString as _};
 
-use crate::follow::Patience;
 use crate::holes::Values;
 use crate::look::{self, Look};
 use crate::template::Health;
@@ -28,15 +27,11 @@ enum Ill {
     Never { code: &'static str, message: String },
 }
 
-/// Asks everything that must hold, each as often as its template says.
-pub(crate) fn check(
-    host: &impl Host,
-    checks: &[Health],
-    values: &Values,
-    patience: Patience,
-) -> Healthy {
+/// Asks everything that must hold, each as often as its template says. Whoever looks back asks as often as who deployed: one
+/// look may come while it still begins, and what is told of it is final.
+pub(crate) fn check(host: &impl Host, checks: &[Health], values: &Values) -> Healthy {
     for health in checks {
-        let times_max = if patience == Patience::Wait { health.times_max.max(1) } else { 1 };
+        let times_max = health.times_max.max(1);
         let mut last = Ok(());
         for times in 1..=times_max {
             if host.cancelled() {

@@ -1,6 +1,7 @@
 //! What answers hold.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -10,7 +11,7 @@ use crate::holes::{Into, Values};
 use crate::template::{Contains, Expected, Meaning};
 
 /// The pointer that means any text anywhere.
-const ANYWHERE: &str = "**";
+pub(crate) const ANYWHERE: &str = "**";
 
 /// Whether everything that is expected holds.
 pub(crate) fn holds(
@@ -37,8 +38,11 @@ fn fits(found: &Value, expected: &Expected, values: &Values) -> Result<bool, Str
         Expected::Text(text) => word(Some(found)) == values.fill(text, Into::Plain)?,
         Expected::Contains(Contains { contains }) => {
             let part = values.fill(contains, Into::Plain)?;
-            // An empty part would be in everything.
-            !part.is_empty() && found.as_str().is_some_and(|text| text.contains(&part))
+            if part.is_empty() {
+                // It would be in everything, and is in nothing: neither is an answer.
+                return Err(format!("`{contains}` is empty, and says nothing of an answer"));
+            }
+            found.as_str().is_some_and(|text| text.contains(&part))
         }
         Expected::Other(other) => found == other,
     })

@@ -7,6 +7,7 @@ extern crate alloc;
 
 mod payload; // what a request asks for
 mod template; // what an environment knows how to do
+mod check; // what nobody could follow is refused
 mod holes; // values, and texts with holes
 mod render; // templates, filled
 mod json; // what answers hold

@@ -42,7 +42,7 @@ pub(crate) fn verify(host: &impl Host, job: &Job, approved: &[Step]) -> Outcome 
         }
         applied.push(step.id.clone());
     }
-    let well = health::check(host, &prepared.deployment.health, &values, Patience::Look);
+    let well = health::check(host, &prepared.deployment.health, &values);
     finished(&well, applied)
 }
 

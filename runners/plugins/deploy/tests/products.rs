@@ -95,7 +95,7 @@ pub(crate) fn two_steps() -> Job {
 pub(crate) struct Begun {
     marker: String,
     /// How many looks it needs to end.
-    left: u32,
+    pub(crate) left: u32,
     /// How many looks it needs to leave the queue.
     queued: u32,
 }
@@ -106,6 +106,8 @@ pub(crate) struct Products {
     pub(crate) begun: Vec<Begun>,
     pub(crate) switched: Vec<String>,
     pub(crate) fails: bool,
+    /// The word that everything ends with, where it is another.
+    pub(crate) ends_as: Option<&'static str>,
     pub(crate) is_ill: bool,
     /// How many looks a list is late.
     pub(crate) late: u32,
@@ -119,6 +121,7 @@ impl Products {
             begun: vec![],
             switched: vec![],
             fails: false,
+            ends_as: None,
             is_ill: false,
             late: 0,
             is_queue_tidied: false,
@@ -153,7 +156,8 @@ impl Products {
             begun.left -= 1;
             return Some(words[0].to_owned());
         }
-        Some(words[if fails { 2 } else { 1 }].to_owned())
+        let ends_as = self.ends_as.unwrap_or(words[if fails { 2 } else { 1 }]);
+        Some(ends_as.to_owned())
     }
 
     fn list(&mut self, item: impl Fn(usize, &Begun) -> Value) -> Value {
@@ -265,10 +269,14 @@ impl Products {
         }
         let ["", "job", _, number, "api", "json"] = parts.as_slice() else { return None };
         let word = self.word(number, ["", "SUCCESS", "FAILURE"])?;
-        Some((
-            if word.is_empty() { json!({"result": null}) } else { json!({"result": word}) },
-            None,
-        ))
+        let left = self.begun.get(number.parse::<usize>().ok()?.checked_sub(1)?)?.left;
+        let result = match word.as_str() {
+            // What comes after the build runs on when its result is known.
+            "" if left == 0 => json!(if self.fails { "FAILURE" } else { "SUCCESS" }),
+            "" => Value::Null,
+            ended => json!(ended),
+        };
+        Some((json!({"building": word.is_empty(), "result": result}), None))
     }
 
     fn argo(&mut self, request: &Request, body: &Value) -> Option<Value> {

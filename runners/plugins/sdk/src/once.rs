@@ -10,7 +10,7 @@ use core::mem::discriminant;
 use placet_exchange::{CommandCall, HttpCall};
 
 use crate::host::{Commands, Context, Http};
-use crate::{command, http};
+use crate::{Stop, command, http};
 
 /// The longest name that another system gives to what it began, in bytes.
 const ID_BYTES_MAX: usize = 1_024;
@@ -74,6 +74,35 @@ impl<T> Sent<T> {
     fn refused(code: &str, message: impl Into<String>) -> Self {
         Self::Refused { code: code.to_string(), message: message.into() }
     }
+}
+
+/// Enters a run: call it before anything is sent. What an earlier entry sent is not sent again, whoever called twice.
+///
+/// # Errors
+///
+/// Where something of this run was noted before. What became of that nobody knows: it gets the code `unknown`, which the
+/// caller gives.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use placet_plugin_sdk::once::{Noted, enter, note};
+/// use placet_plugin_sdk::testing::{FakeHost, Nobody, World};
+///
+/// let world = World::of(Nobody);
+/// let host = FakeHost::writing(&world);
+/// assert!(enter(&host, "run_1", "deploy.unknown").is_ok());
+/// note(&host, "run_1", "deploy", &Noted::Begun("17".into())).unwrap();
+/// let stop = enter(&host, "run_1", "deploy.unknown").unwrap_err();
+/// assert_eq!((stop.is_known, stop.code.as_str()), (false, "deploy.unknown"));
+/// assert!(enter(&host, "run_2", "deploy.unknown").is_ok());
+/// # }
+/// ```
+pub fn enter(host: &impl Context, run: &str, unknown: &str) -> Result<(), Stop> {
+    if noted(host, run).is_empty() {
+        return Ok(());
+    }
+    let message = "this run was entered before; what it sent is to be verified";
+    Err(Stop::unknown(unknown, message))
 }
 
 /// Notes how far a step of this run came.
@@ -203,16 +232,15 @@ pub fn run(
         Ok(output) => Sent::Accepted(output),
         Err(command::Error::Denied(why)) => Sent::refused("denied", why),
         Err(command::Error::Invalid(why)) => Sent::refused("invalid", why),
-        // Whatever stops a command may stop it in the middle.
-        Err(command::Error::Unknown(why) | command::Error::Limit(why)) => {
-            Sent::Unknown { message: why }
-        }
+        // What was stopped in the middle, and does not only read, is `unknown`; these say that there is no such effect.
+        Err(command::Error::Limit(why)) => Sent::refused("limit", why),
         Err(command::Error::Timeout) => {
-            Sent::Unknown { message: "the command did not end in time".to_string() }
+            Sent::refused("timeout", "the deadline passed before it was begun")
         }
         Err(command::Error::Cancelled) => {
-            Sent::Unknown { message: "the command was stopped".to_string() }
+            Sent::refused("cancelled", "the run was cancelled before it was begun")
         }
+        Err(command::Error::Unknown(why)) => Sent::Unknown { message: why },
     }
 }
 

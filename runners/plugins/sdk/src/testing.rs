@@ -1,5 +1,8 @@
 //! A host to test plugins against, without a sandbox: it keeps every call, and fails the one that it is told to.
-#![expect(clippy::panic, reason = "the death of a host is played by a panic")]
+#![expect(
+    clippy::panic,
+    reason = "the death of a host is played by a panic, and a test that asks for nonsense ends in one"
+)]
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -10,6 +13,14 @@ use placet_exchange::{CommandCall, Exchange, HttpCall};
 
 use crate::host::{Commands, Context, Http};
 use crate::{command, http};
+
+pub use fault::Fault;
+
+mod fault; // how calls fail
+
+const ONLY_READS: &str = "this phase only reads";
+
+const NOT_NEXT: &str = "the call is not the next step of the approved plan";
 
 /// What the calls of a plugin reach.
 ///
@@ -83,7 +94,7 @@ pub struct World<S> {
     pub calls: Vec<Exchange>,
     /// Every checkpoint.
     pub notes: Vec<(String, String)>,
-    /// How often the plugin tried to write where it may only read.
+    /// How often the plugin tried to write where it may only read, or what was not the next approved step.
     pub forbidden: usize,
     /// The seconds of the clock since midnight of the first of January 2026.
     pub seconds: u64,
@@ -95,70 +106,6 @@ impl<S> World<S> {
         let (calls, notes) = (Vec::new(), Vec::new());
         RefCell::new(Self { server, calls, notes, forbidden: 0, seconds: 0 })
     }
-}
-
-/// How one call fails.
-///
-/// ```
-/// use placet_plugin_sdk::testing::Fault;
-/// assert!(Fault::ALL.contains(&Fault::LostAfter));
-/// ```
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The host refuses it.
-    Denied,
-    /// The host finds it malformed.
-    Invalid,
-    /// Nobody listens. Commands have no such fault, and are refused.
-    Connection,
-    /// The time was over before it was sent; a command is stopped in the middle.
-    Timeout,
-    /// It was cancelled before it was sent; a command is stopped in the middle.
-    Cancelled,
-    /// It was lost on its way.
-    LostBefore,
-    /// It took effect, and the answer was lost.
-    LostAfter,
-    /// It took effect, and the answer was too large.
-    Limit,
-    /// Somebody between answers with this status, and it never arrives. A command runs, and exits with it.
-    Instead(u16),
-    /// It took effect, and somebody between answers with this status. A command exits with it.
-    Covered(u16),
-    /// It took effect, and the answer's body is rubbish.
-    Rubbish,
-    /// It took effect, and the answer's body is empty JSON.
-    Hollow,
-    /// The host dies before it is sent.
-    KillBefore,
-    /// It takes effect, and the host dies.
-    KillAfter,
-}
-
-impl Fault {
-    /// One of each.
-    pub const ALL: &'static [Self] = &[
-        Self::Denied,
-        Self::Invalid,
-        Self::Connection,
-        Self::Timeout,
-        Self::Cancelled,
-        Self::LostBefore,
-        Self::LostAfter,
-        Self::Limit,
-        Self::Instead(302),
-        Self::Instead(403),
-        Self::Instead(404),
-        Self::Instead(503),
-        Self::Covered(302),
-        Self::Covered(408),
-        Self::Covered(500),
-        Self::Rubbish,
-        Self::Hollow,
-        Self::KillBefore,
-        Self::KillAfter,
-    ];
 }
 
 /// A host: it reaches the server of a world, and fails one call.
@@ -182,6 +129,9 @@ pub struct FakeHost<'a, S> {
     fault: Option<(usize, Fault)>,
     cancelled_after: Option<usize>,
     notes_until: usize,
+    /// What may be written, in this order. `None`: everything.
+    approved: Option<Vec<Exchange>>,
+    sent: Cell<usize>,
     calls: Cell<usize>,
 }
 
@@ -194,6 +144,8 @@ impl<'a, S> FakeHost<'a, S> {
             fault: None,
             cancelled_after: None,
             notes_until: usize::MAX,
+            approved: None,
+            sent: Cell::new(0),
             calls: Cell::new(0),
         }
     }
@@ -224,16 +176,82 @@ impl<'a, S> FakeHost<'a, S> {
         self
     }
 
+    /// Refuses every write that is not the next step of a plan with these bodies, to the letter, as the host around the
+    /// sandbox does.
+    ///
+    /// # Panics
+    ///
+    /// Where a step is no call.
+    ///
+    /// ```
+    /// use placet_plugin_sdk::exchange::{CommandCall, Exchange};
+    /// use placet_plugin_sdk::host::Commands as _;
+    /// use placet_plugin_sdk::testing::{FakeHost, Nobody, World};
+    ///
+    /// let call = CommandCall { name: "switch".into(), arguments: vec![], stdin: vec![] };
+    /// let body = Exchange::Command(call).to_text();
+    /// let world = World::of(Nobody);
+    /// let host = FakeHost::writing(&world).approving("run_1", [&body]);
+    /// assert!(host.run("another", &[], &[]).is_err());
+    /// assert_eq!((host.left(), world.borrow().forbidden), (1, 1));
+    /// let _nobody_is_there = host.run("switch", &[], &[]);
+    /// assert_eq!((host.left(), world.borrow().forbidden), (0, 1));
+    /// // Each step once.
+    /// let _refused = host.run("switch", &[], &[]);
+    /// assert_eq!((host.left(), world.borrow().forbidden), (0, 2));
+    /// ```
+    #[must_use]
+    pub fn approving(mut self, run: &str, bodies: impl IntoIterator<Item: AsRef<str>>) -> Self {
+        let call = |body: &str| Exchange::parse(body).ok()?.filled(run).ok();
+        let calls = bodies.into_iter().map(|body| {
+            let body = body.as_ref();
+            call(body).unwrap_or_else(|| panic!("`{body}` is no call"))
+        });
+        self.approved = Some(calls.collect());
+        self
+    }
+
+    /// How many approved steps were not sent. A run that left one did not succeed, whatever it says.
+    ///
+    /// ```
+    /// use placet_plugin_sdk::testing::{FakeHost, Nobody, World};
+    /// assert_eq!(FakeHost::writing(&World::of(Nobody)).left(), 0);
+    /// ```
+    pub fn left(&self) -> usize {
+        self.approved.as_ref().map_or(0, |calls| calls.len().saturating_sub(self.sent.get()))
+    }
+
     /// How many calls were made through this host.
     pub fn made(&self) -> usize {
         self.calls.get()
     }
 
-    fn note(&self, call: Exchange) -> Option<Fault> {
+    /// Whether a call may be made, and what fails it. `is_write`: it may change something.
+    fn note(&self, call: Exchange, is_write: bool) -> Result<Option<Fault>, String> {
         let number = self.calls.get();
         self.calls.set(number.saturating_add(1));
-        self.world.borrow_mut().calls.push(call);
-        self.fault.and_then(|(at, fault)| (at == number).then_some(fault))
+        let refusal = if self.may_write {
+            self.refusal(&call, is_write)
+        } else {
+            is_write.then_some(ONLY_READS)
+        };
+        let mut world = self.world.borrow_mut();
+        world.calls.push(call);
+        if let Some(refusal) = refusal {
+            world.forbidden = world.forbidden.saturating_add(1);
+            return Err(refusal.to_string());
+        }
+        Ok(self.fault.and_then(|(at, fault)| (at == number).then_some(fault)))
+    }
+
+    /// Why a call of an execution is refused, if it is. An approved one is spent.
+    fn refusal(&self, call: &Exchange, is_write: bool) -> Option<&'static str> {
+        let sent = self.sent.get();
+        if self.approved.as_ref()?.get(sent) == Some(call) {
+            self.sent.set(sent.saturating_add(1));
+            return None;
+        }
+        is_write.then_some(NOT_NEXT)
     }
 }
 
@@ -273,18 +291,15 @@ impl<S> Context for FakeHost<'_, S> {
 
 impl<S: Server> Http for FakeHost<'_, S> {
     fn send(&self, endpoint: &str, request: &http::Request) -> Result<http::Response, http::Error> {
-        let fault = self.note(Exchange::Http(HttpCall {
+        let call = Exchange::Http(HttpCall {
             endpoint: endpoint.to_string(),
             method: request.method.clone(),
             path_and_query: request.path_and_query.clone(),
             headers: request.headers.clone(),
             body: request.body.clone(),
-        }));
-        if !self.may_write && self.world.borrow().server.is_write(request) {
-            let mut world = self.world.borrow_mut();
-            world.forbidden = world.forbidden.saturating_add(1);
-            return Err(http::Error::Denied("this phase only reads".to_string()));
-        }
+        });
+        let is_write = self.world.borrow().server.is_write(request);
+        let fault = self.note(call, is_write).map_err(http::Error::Denied)?;
         let answer = || {
             let answered = self.world.borrow_mut().server.answer(endpoint, request);
             answered.ok_or_else(|| http::Error::Denied(format!("there is no `{endpoint}`")))
@@ -324,16 +339,13 @@ impl<S: Server> Commands for FakeHost<'_, S> {
         arguments: &[(String, String)],
         stdin: &[u8],
     ) -> Result<command::Output, command::Error> {
-        let fault = self.note(Exchange::Command(CommandCall {
+        let call = Exchange::Command(CommandCall {
             name: name.to_string(),
             arguments: arguments.to_vec(),
             stdin: stdin.to_vec(),
-        }));
-        if !self.may_write && self.world.borrow().server.is_writing(name) {
-            let mut world = self.world.borrow_mut();
-            world.forbidden = world.forbidden.saturating_add(1);
-            return Err(command::Error::Denied("this phase only reads".to_string()));
-        }
+        });
+        let is_write = self.world.borrow().server.is_writing(name);
+        let fault = self.note(call, is_write).map_err(command::Error::Denied)?;
         let answer = || {
             let ended = self.world.borrow_mut().server.run(name, arguments);
             ended.ok_or_else(|| command::Error::Denied(format!("there is no `{name}`")))
@@ -350,13 +362,14 @@ impl<S: Server> Commands for FakeHost<'_, S> {
                 Err(command::Error::Denied("no".to_string()))
             }
             Some(Fault::Invalid) => Err(command::Error::Invalid("no".to_string())),
-            Some(Fault::Timeout) => answer().and(Err(command::Error::Timeout)),
-            Some(Fault::Cancelled) => answer().and(Err(command::Error::Cancelled)),
+            // A command that was begun and then stopped is `unknown`: these say that it was not.
+            Some(Fault::Timeout) => Err(command::Error::Timeout),
+            Some(Fault::Cancelled) => Err(command::Error::Cancelled),
+            Some(Fault::Limit) => Err(command::Error::Limit("the input is too large".to_string())),
             Some(Fault::LostBefore) => Err(command::Error::Unknown("lost".to_string())),
             Some(Fault::LostAfter) => {
                 answer().and(Err(command::Error::Unknown("it was killed".to_string())))
             }
-            Some(Fault::Limit) => answer().and(Err(command::Error::Limit("too much".to_string()))),
             // It ran, and this is how it ended.
             Some(Fault::Instead(code) | Fault::Covered(code)) => answer().map(|_| exit(code)),
             Some(Fault::Rubbish | Fault::Hollow) => {

@@ -27,7 +27,8 @@ impl Secret {
 
     /// Whether it is long enough to be recognised where it is repeated.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.0.len() < SECRET_BYTES_MIN {
+        // Without the space around it, as it is learned.
+        if self.0.trim().len() < SECRET_BYTES_MIN {
             return Err(Error::new(Code::InvalidInput, "a secret is shorter than 8 bytes")
                 .with_help(
                     "use a longer one: a short one cannot be told from other text in an answer",
@@ -180,6 +181,7 @@ mod tests {
             r"p\u0026q\u003c\u0022r\u0027 s\u002bt\/\\\u00fc\ud83d\udd11",
             "p&amp;q&lt;&quot;r&#39; s+t/\\&#252;&#x1F511;",
             "p&amp;q&lt;&#34;r&apos; s&#43;t&#x2f;&#92;ü🔑",
+            "p&amp;q&lt;&quot;r&#039; s&#043;t&#047;&#092;ü🔑",
             "p%26q%3C%22r'+s%2Bt%2F%5C%C3%BC%F0%9F%94%91",
             "p%26q%3c%22r%27%20s%2bt/%5c%c3%bc%f0%9f%94%91",
             r#"p\&q\<\"r\' s+t/\\ü🔑"#,
@@ -192,6 +194,17 @@ mod tests {
         }
         for other in ["p&amp;r", "p%26q%3d", r"p\u0026r", "q&amp;p"] {
             assert_eq!(text(&redactor, other), other);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_is_taken_is_one_that_is_found() {
+        for secret in ["1234567", " 1234567", "1234567\n", "\t 1234567 \r\n", "        ", ""] {
+            assert!(Secret::new(secret).check().is_err(), "{secret:?}");
+        }
+        for secret in ["12345678", " 12345678\n"] {
+            assert!(Secret::new(secret).check().is_ok(), "{secret:?}");
+            assert_eq!(text(&knowing(secret), "a 12345678 b"), "a [redacted] b");
         }
     }
 

@@ -88,6 +88,8 @@ impl Ways {
             plain.bytes().map(percent).collect(),
             units.map(unicode).collect(),
             format!("&#{number};"),
+            // PHP writes an apostrophe so.
+            format!("&#{number:03};"),
             format!("&#x{number:x};"),
             format!("&#x{number:02x};"),
         ];

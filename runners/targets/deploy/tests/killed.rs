@@ -10,7 +10,7 @@ use placet_target_deploy::{CommandFailure, CommandFailureKind, Exchange};
 use tempfile::TempDir;
 
 use crate::commands::script;
-use crate::story::{LONG, SHORT, until, writing};
+use crate::story::{LONG, SHORT, reading, until, writing};
 
 /// Whether a process is there, and not only its number that nobody has asked about.
 fn is_alive(number: &str) -> bool {
@@ -143,6 +143,11 @@ fn a_command_that_somebody_else_kills_is_unknown() {
     let template = script(&folder, "kill -9 $$").build().unwrap();
     let failure = template.run(&[], b"", &writing()).unwrap_err();
     assert_eq!((failure.kind(), failure.code()), (CommandFailureKind::Unknown, "command.killed"));
+    // Unless it only reads: then there is nothing to find out.
+    let look = script(&folder, "kill -9 $$").reads_only().build().unwrap();
+    let failure = look.run(&[], b"", &reading()).unwrap_err();
+    assert_eq!((failure.kind(), failure.code()), (CommandFailureKind::Cancelled, "command.killed"));
+    assert!(!failure.may_have_taken_effect());
 }
 
 /// Ends at once, and leaves a process behind that holds its pipes.

@@ -52,7 +52,6 @@ fn each_product_says_when_it_is_over_and_how() {
             "success",
             "failed",
         ),
-        (Product::Jenkins, "/job/shop/1/api/json", "/result", "null", "SUCCESS", "FAILURE"),
         (
             Product::ArgoCd,
             "/api/v1/applications/shop",
@@ -104,6 +103,15 @@ fn jenkins_tells_its_queue_and_the_queue_tells_the_build() {
     let item = json(&jenkins, &get("/queue/item/1/api/json"));
     assert_eq!(item.pointer("/executable/number"), Some(&Value::from(1)));
     assert_eq!(item.pointer("/params"), Some(&Value::from("\nkey=k-7")));
+}
+
+#[test]
+fn a_build_of_jenkins_has_its_result_before_it_is_over() {
+    for (ending, due) in [(Ending::Succeeded, "\"SUCCESS\""), (Ending::Failed, "\"FAILURE\"")] {
+        let told = |field| story(Product::Jenkins, ending, "/job/shop/1/api/json", field);
+        assert_eq!(told("/building"), ["true", "true", "false"]);
+        assert_eq!(told("/result"), ["null", due, due]);
+    }
 }
 
 #[test]

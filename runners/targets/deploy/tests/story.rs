@@ -80,16 +80,15 @@ pub(crate) fn find(product: Product) -> HttpRequest {
     }
 }
 
-/// How often the key `k-7` is found by whoever looks.
-pub(crate) fn found(server: &ProductServer, product: Product) -> usize {
+/// Whether the key `k-7` is found by whoever looks. How often it was begun says [`ProductServer::begun`].
+pub(crate) fn is_found(server: &ProductServer, product: Product) -> bool {
     let answer = server.endpoint().build().unwrap().send(&find(product), &reading()).unwrap();
     assert_eq!(answer.status, 200, "{answer:?}");
     let text = String::from_utf8(answer.body).unwrap();
-    // Rundeck shows it as an option and as an argument; Jira's search shows the issue once.
-    usize::from(text.contains("k-7"))
+    text.contains("k-7")
 }
 
-/// Waits until something is so. A test that waits for ever is stopped by whoever runs it.
+/// Waits until something is so, and panics where it is not after two minutes.
 pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     for _ in 0..12_000 {
         if is_so() {

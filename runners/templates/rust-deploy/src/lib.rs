@@ -76,6 +76,8 @@ fn approved_call(job: &Job, approved: &ChangePlan) -> Result<HttpCall, Stop> {
 fn announce(host: &(impl Context + Http), job: &Job, approved: &ChangePlan) -> Result<(), Stop> {
     let run = job.id.idempotency_key.as_str();
     let call = approved_call(job, approved)?;
+    // What an earlier entry of this run sent is not sent again.
+    once::enter(host, run, "release.unknown")?;
     // It notes what it is about to send, sends it, and says what is known of it.
     once::send(host, (run, &job.deadline), STEP, &call).or_stop("release.unknown")?;
     if let Err(why) = once::note(host, run, STEP, &Noted::Done) {
@@ -167,7 +169,53 @@ impl Plugin for AnnounceRelease {
 
 #[cfg(test)]
 mod tests {
+    use placet_plugin_sdk::ExecutionId;
+    use placet_plugin_sdk::http::Response;
+    use placet_plugin_sdk::testing::{FakeHost, Fault, Server, World};
+
     use super::*;
+
+    /// Counts the releases that it was told of.
+    struct Releases(u32);
+
+    impl Server for Releases {
+        fn answer(&mut self, _endpoint: &str, request: &Request) -> Option<Response> {
+            if request.method == "PUT" {
+                self.0 += 1;
+            }
+            Some(Response { status: 200, headers: vec![], body: vec![] })
+        }
+    }
+
+    fn job() -> Job {
+        let (request, idempotency_key) = ("req_1".to_string(), "run_1".to_string());
+        Job {
+            id: ExecutionId { request, revision: 1, attempt: 1, fence: 1, idempotency_key },
+            payload: r#"{"version": "1.4.2"}"#.to_string(),
+            payload_digest: String::new(),
+            project: "shop".to_string(),
+            module_name: "orders".to_string(),
+            environment: "prod".to_string(),
+            deadline: "2026-01-01T00:30:00Z".to_string(),
+            dry_run: false,
+            settings: "{}".to_string(),
+        }
+    }
+
+    #[test]
+    fn a_run_that_is_entered_twice_sends_once() {
+        for fault in [None, Some(Fault::LostAfter)] {
+            let world = World::of(Releases(0));
+            let plan = AnnounceRelease::plan(job()).unwrap();
+            let host = FakeHost::writing(&world);
+            let host = if let Some(fault) = fault { host.failing(0, fault) } else { host };
+            let first = announce(&host, &job(), &plan);
+            assert_eq!(first.is_ok(), fault.is_none());
+            let again = announce(&FakeHost::writing(&world), &job(), &plan).unwrap_err();
+            assert!(!again.is_known, "{again:?}");
+            assert_eq!(world.borrow().server.0, 1);
+        }
+    }
 
     #[test]
     fn a_payload_names_a_version() {

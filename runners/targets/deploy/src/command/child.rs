@@ -69,9 +69,8 @@ pub(super) fn run(
     running.kill(Signal::KILL);
     drain(&mut pipes, &Deadline::after(DRAIN));
     let Some(exit_code) = running.exit_code() else {
-        let (kind, message) =
-            (CommandFailureKind::Unknown, "the command was ended by a signal of somebody else");
-        return Err(CommandFailure::new(kind, "command.killed", message));
+        let message = "the command was ended by a signal of somebody else";
+        return Err(CommandFailure::new(cut_off(may_have_acted), "command.killed", message));
     };
     points::reached(COMMAND_ENDED);
     // Who still holds a pipe open may have more to say.
@@ -79,6 +78,11 @@ pub(super) fn run(
     let (stdout, is_out_cut) = clean(template, &pipes.out, is_open);
     let (stderr, is_err_cut) = clean(template, &pipes.err, is_open);
     Ok(Output { exit_code, stdout, stderr, truncated: is_out_cut || is_err_cut })
+}
+
+/// What a command is told as that did not come to its end.
+fn cut_off(may_have_acted: bool) -> CommandFailureKind {
+    if may_have_acted { CommandFailureKind::Unknown } else { CommandFailureKind::Cancelled }
 }
 
 /// Whether the run may not touch anything any more: somebody else may be at work, or look what became of it.
@@ -185,12 +189,7 @@ impl Running {
 
     fn lost(&self, may_have_acted: bool) -> CommandFailure {
         let message = "the command was started, and nobody could follow it";
-        let kind = if may_have_acted {
-            CommandFailureKind::Unknown
-        } else {
-            CommandFailureKind::Cancelled
-        };
-        CommandFailure::new(kind, "command.lost", message)
+        CommandFailure::new(cut_off(may_have_acted), "command.lost", message)
     }
 }
 

@@ -43,8 +43,8 @@ pub enum CommandFailureKind {
 /// | `command.arguments`, `command.argument` | the arguments do not fit the template |
 /// | `command.stdin_too_large` | the input is over the limit |
 /// | `command.not_started` | the program could not be started |
-/// | `command.killed` | somebody else ended it by a signal |
-/// | `command.lost` | it ended, and nobody could read how |
+/// | `command.killed` | somebody else ended it by a signal, or nobody could read how it ended |
+/// | `command.lost` | it was started, and nobody could follow it |
 /// | `timeout`, `cancelled`, `lease_lost`, `unavailable` | why it was not begun, or ended |
 ///
 /// ```

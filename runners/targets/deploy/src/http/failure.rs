@@ -43,6 +43,7 @@ pub enum HttpFailureKind {
 /// |---|---|
 /// | `http.endpoint` | there is no endpoint of this name |
 /// | `http.method`, `http.path`, `http.header`, `http.key` | the request is refused as it is written |
+/// | `http.form` | a field of the form or the query is one that the host alone sets |
 /// | `http.not_allowed` | no rule of the endpoint allows the request |
 /// | `http.read_only` | a write in a call that only reads |
 /// | `http.headers`, `http.request_too_large` | the request is over a limit |
@@ -98,6 +99,8 @@ impl HttpFailure {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self.code {
+            // Whatever else is to be done comes after that.
+            _ if self.may_have_taken_effect() => "look at the server before anything is sent again",
             "http.endpoint" => {
                 "name an endpoint that the manifest asks for and the host registered"
             }
@@ -114,7 +117,6 @@ impl HttpFailure {
             "http.too_large" => "ask for less, or let the host raise the limit",
             "http.encoding" => "let the server answer without compression",
             "http.unusable" => "the process may have too many threads or files open",
-            _ if self.may_have_taken_effect() => "look at the server before anything is sent again",
             "http.lost" | "http.cut" | "http.slow" | "http.protocol" => "try again later",
             "timeout" | "cancelled" | "lease_lost" | "unavailable" => {
                 "nothing was changed; start again"

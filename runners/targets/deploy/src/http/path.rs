@@ -13,7 +13,8 @@ const PATH_BYTES_MAX: usize = 8 << 10;
 /// A method, and a path or all paths below one: what an endpoint may be asked.
 ///
 /// Of two rules that fit, the one that names more counts; where they name the same, the request is a write. So is one
-/// that some server takes for a write: with another letter encoded, in capitals, or with a slash at its end. That a
+/// that some server takes for a write: with another letter encoded, in capitals, or with a slash at its end; and HEAD,
+/// where GET is one. That a
 /// request which is allowed as a read changes nothing is for the host to know: some products begin a build with GET.
 ///
 /// ```
@@ -67,7 +68,7 @@ impl Rule {
 /// Only the spelling of the rules is allowed. What some server would take for a write is a write, however it is spelled:
 /// who may only read could else write `/%64o/it` where the rules say `/do/it`.
 pub(super) fn writes(reads: &[Rule], writes: &[Rule], method: &str, path: &str) -> Option<bool> {
-    let judged = |spelling: Option<Spelling>| {
+    let judged = |method: &str, spelling: Option<Spelling>| {
         let path =
             spelling.map_or_else(|| path.as_bytes().to_vec(), |spelling| spelling.of(path, true));
         let names = |rule: &Rule| {
@@ -82,8 +83,13 @@ pub(super) fn writes(reads: &[Rule], writes: &[Rule], method: &str, path: &str) 
             [read, write] => Some(write >= read),
         }
     };
-    let is_write = judged(None)?;
-    Some(is_write || Spelling::all().any(|spelling| judged(Some(spelling)) == Some(true)))
+    judged(method, None)?;
+    let in_some_spelling = |method: &str| {
+        let mut spellings = core::iter::once(None).chain(Spelling::all().map(Some));
+        spellings.any(|spelling| judged(method, spelling) == Some(true))
+    };
+    // Many servers do for HEAD what they do for GET, and leave the body out.
+    Some(in_some_spelling(method) || method == "HEAD" && in_some_spelling("GET"))
 }
 
 /// What a server may take for one path. Each decodes what is encoded.
@@ -272,6 +278,24 @@ mod tests {
         ] {
             assert_eq!(writes(&read, &write, method, path), due, "{method} {path}");
         }
+    }
+
+    #[test]
+    fn a_head_is_a_write_where_a_get_is_one() {
+        let read = [Rule::below("HEAD", "/"), Rule::below("GET", "/")];
+        let write = [Rule::below("GET", "/do/"), Rule::below("POST", "/issue")];
+        for (path, due) in [
+            ("/do/it", true),
+            ("/%64o/it", true),
+            ("/DO/it", true),
+            ("/do", false),
+            ("/issue", false),
+        ] {
+            assert_eq!(writes(&read, &write, "HEAD", path), Some(due), "{path}");
+        }
+        // It is allowed by rules of its own all the same.
+        assert_eq!(writes(&read[1..], &write, "HEAD", "/do/it"), None);
+        assert_eq!(writes(&read[1..], &write, "HEAD", "/any"), None);
     }
 
     #[test]

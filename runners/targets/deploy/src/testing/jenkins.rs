@@ -58,17 +58,19 @@ fn queued(base: &str, work: &Work) -> Value {
 }
 
 fn build(base: &str, work: &mut Work) -> Value {
-    let result = match work.look() {
-        None => Value::Null,
-        Some(Ending::Succeeded) => json!("SUCCESS"),
-        Some(Ending::Failed) => json!("FAILURE"),
+    let is_building = work.look().is_none();
+    let result = match work.ending {
+        // What comes after the build runs on when its result is known.
+        _ if is_building && work.looks_left > 0 => Value::Null,
+        Ending::Succeeded => json!("SUCCESS"),
+        Ending::Failed => json!("FAILURE"),
     };
     let (id, job) = (work.id, &work.place);
     json!({
         "_class": "hudson.model.FreeStyleBuild",
         "number": id,
         "queueId": id,
-        "building": result.is_null(),
+        "building": is_building,
         "result": result,
         "actions": actions(work),
         "url": format!("{base}/job/{job}/{id}/"),
