@@ -110,8 +110,8 @@ fn an_issue_that_was_published_meanwhile_is_not_created_a_second_time() {
     let job = publish(&[artifact(1, 1, "APPROVED")]);
     let stale = ground.plan(&job);
     assert!(matches!(published(&ground, &again(&job)).1, Outcome::Succeeded(_)));
-    // The plugin finds it there and sends nothing; the host saw no approved call, and says no more than that.
+    // The plugin finds it there, sends nothing, and says so: a run that sends no approved call is no success.
     let (word, failed) = failure(ground.execute(&job, &stale));
-    assert_eq!((word, failed.code.as_str()), ("failed", "runner_fault"));
+    assert_eq!((word, failed.code.as_str()), ("failed", "artifact.there"));
     assert_eq!((failed.applied.len(), ground.server.begun()), (0, 1));
 }
