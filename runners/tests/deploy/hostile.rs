@@ -14,7 +14,7 @@ use placet_runners::{Grant, Manifest, RunnerLimits, WasmRunner};
 use serde_json::json;
 
 use super::ground::{CALLER, Ground, job};
-use crate::bench::failure;
+use crate::bench::{failure, until};
 
 const RUN_PATH: &str = "/api/41/job/7/run";
 const LOOK_PATH: &str = "/api/41/job/7/executions";
@@ -401,9 +401,7 @@ fn after_a_cancellation_no_call_leaves_the_host() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // It waits for its answer; then somebody cancels, and the answer may come.
-                while ground.server.seen().is_empty() {
-                    std::thread::yield_now();
-                }
+                until("the server has the request", || !ground.server.seen().is_empty());
                 lease.end(Code::Cancelled);
             });
             let (word, failed) = failure(ground.execute(&stubborn, &plan));

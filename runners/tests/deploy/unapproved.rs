@@ -6,8 +6,8 @@ use placet_exchange::{CommandCall, Exchange, HttpCall, RUN};
 use placet_runners::deploy::testing::{Fault, Product, Scope};
 use serde_json::{Value, json};
 
-use super::ground::{Ground, Slip, job};
-use crate::bench::failure;
+use super::ground::{Ground, Held, Slip, job};
+use crate::bench::{failure, until};
 
 fn http(method: &str, path: &str) -> HttpCall {
     HttpCall {
@@ -297,6 +297,15 @@ fn a_server_that_repeats_the_credential_shows_it_to_nobody() {
     assert!(all.contains("[redacted]") && !all.contains("tkn-0123456789abcdef"), "{all}");
 }
 
+/// Cancels the run when it goes.
+struct Ending<'lease>(&'lease Held);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end(Code::Cancelled);
+    }
+}
+
 #[test]
 fn a_wait_ends_when_the_run_does() {
     let ground = Ground::of(Product::Rundeck);
@@ -305,11 +314,12 @@ fn a_wait_ends_when_the_run_does() {
     let seen = std::sync::Arc::clone(&ground.link.lease);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            // Also where that note never comes: nothing else ends so long a wait.
+            let _ending = Ending(&seen);
             // The call is over once its answer is noted; then somebody cancels.
-            while !ground.link.noted.lock().unwrap().iter().any(|(_, state)| state == "done 200") {
-                std::thread::yield_now();
-            }
-            seen.end(Code::Cancelled);
+            until("its answer is noted", || {
+                ground.link.noted.lock().unwrap().iter().any(|(_, state)| state == "done 200")
+            });
         });
         assert_eq!(ended(ground.execute(&patient, &plan)), told("unknown", "cancelled", &["s0"]));
     });
