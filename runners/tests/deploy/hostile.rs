@@ -7,36 +7,17 @@ use std::collections::BTreeSet;
 use placet_core::error::Code;
 use placet_core::id::RunId;
 use placet_core::runner::{Level, Outcome, Runner as _};
-use placet_exchange::{CommandCall, Exchange, HttpCall, RUN};
+use placet_exchange::{HttpCall, RUN};
 use placet_runners::deploy::DeployTarget;
 use placet_runners::deploy::testing::{Fault, Product, ProductServer, Scope};
 use placet_runners::{Grant, Manifest, RunnerLimits, WasmRunner};
 use serde_json::json;
 
-use super::ground::{CALLER, Ground, job};
+use super::ground::{CALLER, Ground, command, http, job, text};
 use crate::bench::{failure, until};
 
 const RUN_PATH: &str = "/api/41/job/7/run";
 const LOOK_PATH: &str = "/api/41/job/7/executions";
-
-fn http(method: &str, path: &str) -> HttpCall {
-    HttpCall {
-        endpoint: "rundeck".into(),
-        method: method.into(),
-        path_and_query: path.into(),
-        headers: vec![],
-        body: vec![],
-    }
-}
-
-fn text(call: HttpCall) -> String {
-    Exchange::Http(call).to_text()
-}
-
-fn command(name: &str, arguments: &[(&str, &str)]) -> String {
-    let arguments = arguments.iter().map(|&(hole, value)| (hole.into(), value.into())).collect();
-    Exchange::Command(CommandCall { name: name.into(), arguments, stdin: vec![] }).to_text()
-}
 
 /// A call by its name: how it looks as a read, and how as a write.
 type Hostile = (String, String, String);
