@@ -9,8 +9,17 @@ use placet_target_deploy::{Exchange, HttpRequest};
 /// More than any machine needs. Nothing waits so long that is right.
 pub(crate) const LONG: Duration = Duration::from_mins(2);
 
-/// For what is meant to end by time.
+/// For what is meant to end by time, however far it came.
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
+
+/// For what is meant to end by time, and must come as far as the server before: long enough for most machines. On a busy
+/// one, [`reached`] plays it again.
+pub(crate) const HURRIED: Duration = Duration::from_secs(2);
+
+/// Plays a case until its calls came as far as the server in their time, and tells what then came of it.
+pub(crate) fn reached<T>(mut case: impl FnMut() -> Option<T>) -> T {
+    (0..20).find_map(|_| case()).unwrap()
+}
 
 pub(crate) fn reading() -> Exchange {
     Exchange::reading(LONG, &StopSignal::new())
