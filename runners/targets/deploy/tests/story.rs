@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use placet_target::StopSignal;
+pub(crate) use placet_target::testing::until;
 use placet_target_deploy::testing::{Product, ProductServer};
 use placet_target_deploy::{Exchange, HttpRequest};
 
@@ -96,15 +97,4 @@ pub(crate) fn found(server: &ProductServer, product: Product) -> usize {
     let text = String::from_utf8(answer.body).unwrap();
     // Rundeck shows it as an option and as an argument; Jira's search shows the issue once.
     usize::from(text.contains("k-7"))
-}
-
-/// Waits until something is so. A test that waits for ever is stopped by whoever runs it.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..12_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("it never came to be: {what}");
 }
