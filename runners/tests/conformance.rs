@@ -68,6 +68,11 @@ fn whoever_breaks_the_contract_does_not_pass() {
         ("commit-lie", "run.truthful"),
         // It does not look at the marker before it says what became of the run.
         ("", "verify.before"),
+        // It runs, and nobody who looks for it after a disturbed run is told the truth.
+        ("do honest-escapes", "verify.after"),
+        ("do honest-escapes", "errors.truthful"),
+        ("do honest-escapes", "cancel.stops"),
+        ("do honest-escapes", "kill.verified"),
     ] {
         let payload = serde_json::json!({ "behaviour": behaviour, "sql": TWO }).to_string();
         let report = examine(&unruly(), &[&payload], &SqlWorld::new("sqlite")).unwrap();

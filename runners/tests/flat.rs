@@ -7,7 +7,6 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::{self, ThreadId};
-use std::time::Duration;
 
 use placet_core::runner::{Outcome, Runner as _};
 use placet_runners::{
@@ -15,7 +14,7 @@ use placet_runners::{
     SqlValue, StopSignal, WasmRunner,
 };
 
-use crate::bench::{Link, PACED, UNRULY, job};
+use crate::bench::{Link, PACED, PATIENCE, UNRULY, job, until};
 
 /// Says to the child which story it tells.
 const CHILD: &str = "PLACET_TEST_FLAT";
@@ -28,9 +27,6 @@ const RESIDENT_BYTES_MORE_MAX: u64 = 24 << 20;
 
 /// So much more address space may be taken. Each sandbox that stays takes more than this.
 const ADDRESSES_MORE_MAX: u64 = 4 << 30;
-
-/// How long 64 runs may need to be there together, on a machine however busy. Reached only where they are not.
-const PATIENCE: Duration = Duration::from_mins(2);
 
 const PAYLOAD: &str = r#"{"orders": [3, 5, 8], "call": "open", "times": 1}"#;
 
@@ -257,9 +253,7 @@ fn child() {
             // They end with the process.
             thread::spawn(move || ground.run(number));
         }
-        while ground.target.sessions.load(Ordering::SeqCst) < 3 {
-            thread::yield_now();
-        }
+        until("three sessions", || ground.target.sessions.load(Ordering::SeqCst) >= 3);
         println!("held: {}", shown(before, ground.held()));
         return;
     }

@@ -11,6 +11,7 @@ use placet_core::id::RunId;
 use placet_core::runner::{
     Job, JobId, LogLine, Outcome, Plan, Progress, RunLease, RunLink, Runner as _,
 };
+use placet_exchange::{CommandCall, Exchange, HttpCall};
 use placet_runners::deploy::testing::{Product, ProductServer};
 use placet_runners::deploy::{CommandTemplate, DeployTarget, EndpointBuilder, Hole};
 use placet_runners::{Builder, Grant, Manifest, RunnerLimits, WasmRunner, shipped};
@@ -179,6 +180,28 @@ pub(crate) fn job(runner: &str, payload: &Value) -> Job {
     let id = JobId { run: RunId::from_u128(0xfeed), ..job.id };
     assert_eq!(job.payload_digest, Digest::of(job.payload.as_bytes()));
     Job { id, ..job }
+}
+
+/// A call of Rundeck with nothing in it.
+pub(crate) fn http(method: &str, path: &str) -> HttpCall {
+    HttpCall {
+        endpoint: "rundeck".into(),
+        method: method.into(),
+        path_and_query: path.into(),
+        headers: vec![],
+        body: vec![],
+    }
+}
+
+/// A call, as the plugin of these tests is told of it.
+pub(crate) fn text(call: HttpCall) -> String {
+    Exchange::Http(call).to_text()
+}
+
+/// A command with these values in its holes, as the plugin of these tests is told of it.
+pub(crate) fn command(name: &str, arguments: &[(&str, &str)]) -> String {
+    let arguments = arguments.iter().map(|&(hole, value)| (hole.into(), value.into())).collect();
+    Exchange::Command(CommandCall { name: name.into(), arguments, stdin: vec![] }).to_text()
 }
 
 /// How a note goes wrong.

@@ -7,36 +7,17 @@ use std::collections::BTreeSet;
 use placet_core::error::Code;
 use placet_core::id::RunId;
 use placet_core::runner::{Level, Outcome, Runner as _};
-use placet_exchange::{CommandCall, Exchange, HttpCall, RUN};
+use placet_exchange::{HttpCall, RUN};
 use placet_runners::deploy::DeployTarget;
 use placet_runners::deploy::testing::{Fault, Product, ProductServer, Scope};
 use placet_runners::{Grant, Manifest, RunnerLimits, WasmRunner};
 use serde_json::json;
 
-use super::ground::{CALLER, Ground, job};
-use crate::bench::failure;
+use super::ground::{CALLER, Ground, command, http, job, text};
+use crate::bench::{failure, until};
 
 const RUN_PATH: &str = "/api/41/job/7/run";
 const LOOK_PATH: &str = "/api/41/job/7/executions";
-
-fn http(method: &str, path: &str) -> HttpCall {
-    HttpCall {
-        endpoint: "rundeck".into(),
-        method: method.into(),
-        path_and_query: path.into(),
-        headers: vec![],
-        body: vec![],
-    }
-}
-
-fn text(call: HttpCall) -> String {
-    Exchange::Http(call).to_text()
-}
-
-fn command(name: &str, arguments: &[(&str, &str)]) -> String {
-    let arguments = arguments.iter().map(|&(hole, value)| (hole.into(), value.into())).collect();
-    Exchange::Command(CommandCall { name: name.into(), arguments, stdin: vec![] }).to_text()
-}
 
 /// A call by its name: how it looks as a read, and how as a write.
 type Hostile = (String, String, String);
@@ -401,9 +382,7 @@ fn after_a_cancellation_no_call_leaves_the_host() {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // It waits for its answer; then somebody cancels, and the answer may come.
-                while ground.server.seen().is_empty() {
-                    std::thread::yield_now();
-                }
+                until("the server has the request", || !ground.server.seen().is_empty());
                 lease.end(Code::Cancelled);
             });
             let (word, failed) = failure(ground.execute(&stubborn, &plan));

@@ -1,11 +1,9 @@
 //! What the drivers refuse of an answer or of a server, with a code that the outcome tells.
 
 use core::time::Duration;
-use std::path::Path;
-use std::process::Command;
 
 use placet_core::runner::{Failure, Job, Outcome, Plan};
-use placet_runners::deploy::testing::{Fault, Product, ProductServer, Scope};
+use placet_runners::deploy::testing::{Certificate, Fault, Product, ProductServer, Scope};
 
 use super::ground::{DEPLOYING, Ground, deployment};
 use crate::bench::failure;
@@ -66,40 +64,19 @@ fn a_status_that_says_no_is_a_failure_without_an_effect() {
     assert_eq!((word, failed.code.as_str()), ("failed", "http.404"));
 }
 
-/// A certificate that signed itself, and its key.
-#[expect(
-    clippy::disallowed_methods,
-    clippy::print_stdout,
-    reason = "a test makes certificates as an operator does, and says where it cannot"
-)]
-fn certificate(folder: &Path) -> Option<(String, String)> {
-    let words = "req -x509 -days 30 -subj /CN=server -nodes -newkey ec -pkeyopt \
-                 ec_paramgen_curve:prime256v1 -addext subjectAltName=IP:127.0.0.1 -addext \
-                 basicConstraints=critical,CA:FALSE -keyout key.pem -out cert.pem";
-    let made = Command::new("openssl").args(words.split_whitespace()).current_dir(folder).output();
-    if !made.is_ok_and(|made| made.status.success()) {
-        println!("SKIPPED: `openssl` is not installed");
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "skipped in CI");
-        return None;
-    }
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-    Some((read("cert.pem"), read("key.pem")))
-}
-
 #[test]
 fn a_server_with_another_certificate_gets_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let Some((known, key)) = certificate(folder.path()) else { return };
-    let Some((changed, its_key)) = certificate(folder.path()) else { return };
+    let Some(known) = Certificate::of("IP:127.0.0.1") else { return };
+    let Some(changed) = Certificate::of("IP:127.0.0.1") else { return };
     for product in DEPLOYING {
-        let server = ProductServer::start_tls(product, &known, &key);
-        let ground = Ground::with(product, server, |endpoint| endpoint.roots_pem(known.clone()));
+        let server = ProductServer::start_tls(product, &known.pem, &known.key);
+        let ground = Ground::with(product, server, |endpoint| endpoint.roots_pem(&known.pem));
         let job = deployment(product);
         let outcome = ground.execute(&job, &ground.plan(&job));
         assert!(matches!(outcome, Outcome::Succeeded(_)), "{product:?}: {outcome:?}");
 
-        let server = ProductServer::start_tls(product, &changed, &its_key);
-        let ground = Ground::with(product, server, |endpoint| endpoint.roots_pem(known.clone()));
+        let server = ProductServer::start_tls(product, &changed.pem, &changed.key);
+        let ground = Ground::with(product, server, |endpoint| endpoint.roots_pem(&known.pem));
         let plan = ground.plan(&job);
         let (word, failed) = failure(ground.execute(&job, &plan));
         assert_eq!((word, failed.code.as_str()), ("failed", "http.certificate"), "{product:?}");

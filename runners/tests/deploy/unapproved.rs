@@ -2,39 +2,27 @@
 
 use placet_core::error::Code;
 use placet_core::runner::{Effect, Job, Level, Outcome, Risk, Runner as _};
-use placet_exchange::{CommandCall, Exchange, HttpCall, RUN};
+use placet_exchange::{HttpCall, RUN};
 use placet_runners::deploy::testing::{Fault, Product, Scope};
 use serde_json::{Value, json};
 
-use super::ground::{Ground, Slip, job};
-use crate::bench::failure;
-
-fn http(method: &str, path: &str) -> HttpCall {
-    HttpCall {
-        endpoint: "rundeck".into(),
-        method: method.into(),
-        path_and_query: path.into(),
-        headers: vec![("accept".into(), "application/json".into())],
-        body: format!(r#"{{"options":{{"placet_run":"{RUN}"}}}}"#).into_bytes(),
-    }
-}
-
-fn text(call: HttpCall) -> String {
-    Exchange::Http(call).to_text()
-}
+use super::ground::{Ground, Held, Slip, command, http, job, text};
+use crate::bench::{failure, until};
 
 /// The approved call.
 fn run(number: u32) -> HttpCall {
-    http("POST", &format!("/api/41/job/{number}/run"))
+    HttpCall {
+        headers: vec![("accept".into(), "application/json".into())],
+        body: format!(r#"{{"options":{{"placet_run":"{RUN}"}}}}"#).into_bytes(),
+        ..http("POST", &format!("/api/41/job/{number}/run"))
+    }
 }
 
 fn look() -> String {
-    text(HttpCall { body: Vec::new(), ..http("GET", "/api/41/job/7/executions") })
-}
-
-fn command(name: &str, hole: &str, value: &str) -> String {
-    let arguments = vec![(hole.to_owned(), value.to_owned())];
-    Exchange::Command(CommandCall { name: name.into(), arguments, stdin: vec![] }).to_text()
+    text(HttpCall {
+        headers: vec![("accept".into(), "application/json".into())],
+        ..http("GET", "/api/41/job/7/executions")
+    })
 }
 
 /// A plan of job 7 that is executed so.
@@ -95,8 +83,8 @@ fn what_differs_from_the_approved_call_in_one_byte_is_not_sent() {
         with(&|call| call.body.push(b' ')),
         with(&|call| call.body.clear()),
         with(&|call| call.body = br#"{"options":{"placet_run":"run_of_another"}}"#.to_vec()),
-        command("true", "run", RUN),
-        command("say", "word", RUN),
+        command("true", &[("run", RUN)]),
+        command("say", &[("word", RUN)]),
     ];
     for other in others {
         let (ground, outcome) = played(&story(&[&other], "succeeded"));
@@ -137,7 +125,7 @@ fn after_an_answer_that_was_lost_nothing_more_is_written() {
 #[test]
 fn nothing_is_written_while_a_plan_is_made_or_looked_back_at() {
     let post = text(run(7));
-    let acts = [&post, &command("true", "run", "x")];
+    let acts = [&post, &command("true", &[("run", "x")])];
     let ground = Ground::of(Product::Rundeck);
     let greedy = job(
         "caller",
@@ -245,14 +233,14 @@ fn a_plan_of_anything_but_calls_is_refused() {
     for refused in [
         text(HttpCall { endpoint: "elsewhere".into(), ..run(7) }),
         text(http("DELETE", "/api/41/job/7")),
-        command("rm", "run", "x"),
+        command("rm", &[("run", "x")]),
         text(HttpCall { headers: vec![("authorization".into(), "x".into())], ..run(7) }),
         text(HttpCall { headers: vec![("x-a".into(), "b\r\nhost: c".into())], ..run(7) }),
         text(HttpCall { body: vec![b'x'; (1 << 20) + 1], ..run(7) }),
         text(HttpCall { path_and_query: "/api/41/job/7/../8/run".into(), ..run(7) }),
-        command("true", "run", "--force"),
-        command("true", "run", &"x".repeat(65)),
-        command("true", "other", "x"),
+        command("true", &[("run", "--force")]),
+        command("true", &[("run", &"x".repeat(65))]),
+        command("true", &[("other", "x")]),
     ] {
         let plan = planned(json!([refused])).unwrap();
         let found = plan.findings.first().unwrap();
@@ -269,7 +257,7 @@ fn a_plan_of_anything_but_calls_is_refused() {
 #[test]
 fn a_command_that_ran_badly_took_effect_and_did_not_succeed() {
     let of = |name: &str| {
-        let (calls, job_of) = (command(name, "run", RUN), |says: &str, calls: &str| {
+        let (calls, job_of) = (command(name, &[("run", RUN)]), |says: &str, calls: &str| {
             job("caller", &json!({ "steps": [calls], "execute": ["step 0"], "says": says }))
         });
         played(&job_of("succeeded", &calls)).1
@@ -277,7 +265,7 @@ fn a_command_that_ran_badly_took_effect_and_did_not_succeed() {
     assert_eq!(of("true"), told("succeeded", "", &[]));
     assert_eq!(of("false"), told("failed", "command.exit", &["s0"]));
     // One that only reads may be run at any time, by whoever may only look.
-    let reading = json!({ "plan": [command("say", "word", "hello")], "steps": [] });
+    let reading = json!({ "plan": [command("say", &[("word", "hello")])], "steps": [] });
     let ground = Ground::of(Product::Rundeck);
     ground.plan(&job("caller", &reading));
     assert!(ground.log().contains("exit 0 hello"), "{}", ground.log());
@@ -297,6 +285,15 @@ fn a_server_that_repeats_the_credential_shows_it_to_nobody() {
     assert!(all.contains("[redacted]") && !all.contains("tkn-0123456789abcdef"), "{all}");
 }
 
+/// Cancels the run when it goes.
+struct Ending<'lease>(&'lease Held);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end(Code::Cancelled);
+    }
+}
+
 #[test]
 fn a_wait_ends_when_the_run_does() {
     let ground = Ground::of(Product::Rundeck);
@@ -305,11 +302,12 @@ fn a_wait_ends_when_the_run_does() {
     let seen = std::sync::Arc::clone(&ground.link.lease);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            // Also where that note never comes: nothing else ends so long a wait.
+            let _ending = Ending(&seen);
             // The call is over once its answer is noted; then somebody cancels.
-            while !ground.link.noted.lock().unwrap().iter().any(|(_, state)| state == "done 200") {
-                std::thread::yield_now();
-            }
-            seen.end(Code::Cancelled);
+            until("its answer is noted", || {
+                ground.link.noted.lock().unwrap().iter().any(|(_, state)| state == "done 200")
+            });
         });
         assert_eq!(ended(ground.execute(&patient, &plan)), told("unknown", "cancelled", &["s0"]));
     });

@@ -8,7 +8,7 @@ use placet::error::{Code, Error};
 use placet::org::Slug;
 use serde_json::json;
 
-use super::templates::{Language, NAME, SDK};
+use super::templates::{Language, SDK};
 use crate::console::Answer;
 use crate::files;
 use crate::ground::Ground;
@@ -33,18 +33,18 @@ pub(crate) struct New {
 impl New {
     pub(crate) fn run(self, _ground: &Ground) -> Result<Answer, Error> {
         let folder = self.directory.unwrap_or_else(|| self.name.as_str().into());
-        let sdk = match (self.language, &self.sdk) {
-            (Language::Rust, Some(sdk)) => Some(whole(sdk)?),
-            (Language::Rust, None) => {
+        let sdk = match &self.sdk {
+            _ if !self.language.needs_sdk() => None,
+            Some(sdk) => Some(whole(sdk)?),
+            None => {
                 return Err(Error::new(Code::InvalidInput, "a plugin in Rust needs the SDK")
                     .with_help("name `runners/plugins/sdk` of a copy of placet with --sdk"));
             }
-            (Language::Python | Language::JavaScript | Language::C, _) => None,
         };
         fs::create_dir(&folder).map_err(|source| files::unwritable(&folder, source))?;
         let mut written = Vec::new();
         for (name, text) in self.language.files() {
-            let mut text = text.replace(NAME, self.name.as_str());
+            let mut text = text.replace(self.language.name(), self.name.as_str());
             if let Some(sdk) = &sdk {
                 text = text.replace(SDK, sdk);
             }

@@ -7,6 +7,8 @@ use clap::ValueEnum;
 pub(super) enum Language {
     /// A small component, built with cargo.
     Rust,
+    /// The same for a plugin that calls another system, where the others change a database.
+    RustDeploy,
     /// Built with componentize-py.
     Python,
     /// Built with componentize-js.
@@ -19,10 +21,7 @@ pub(super) enum Language {
 /// Where a file goes, and its text.
 pub(super) type File = (&'static str, &'static str);
 
-/// The name in the templates that the new one takes the place of.
-pub(super) const NAME: &str = "close-orders";
-
-/// Where the template in Rust has the SDK.
+/// Where the templates in Rust have the SDK.
 pub(super) const SDK: &str = "../../plugins/sdk";
 
 /// The interface that this program speaks.
@@ -40,21 +39,39 @@ const SHARED: &[File] = &[
 ];
 
 const RUST: &[File] = template!("rust": "Cargo.toml", "src/lib.rs", "README.md");
+const RUST_DEPLOY: &[File] = template!(
+    "rust-deploy": "Cargo.toml", "src/lib.rs", "README.md", "payload.json", "manifest.json"
+);
 const PYTHON: &[File] = template!("python": "app.py", "requirements.txt", "README.md");
 const JAVASCRIPT: &[File] =
     template!("javascript": "plugin.js", "build.js", "package.json", "README.md");
 const C: &[File] = template!("c": "plugin.c", "sql_runner.c", "sql_runner.h", "README.md");
 
 impl Language {
+    /// The name in its template that the new one takes the place of.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::RustDeploy => "announce-release",
+            Self::Rust | Self::Python | Self::JavaScript | Self::C => "close-orders",
+        }
+    }
+
+    /// Whether the plugin is built on the SDK, which brings the interface.
+    pub(super) const fn needs_sdk(self) -> bool {
+        matches!(self, Self::Rust | Self::RustDeploy)
+    }
+
     /// Every file of a new plugin.
     pub(super) fn files(self) -> Vec<File> {
-        let (own, interface) = match self {
-            // The SDK brings the interface.
-            Self::Rust => (RUST, None),
-            Self::Python => (PYTHON, Some(("wit/runner.wit", WIT))),
-            Self::JavaScript => (JAVASCRIPT, Some(("wit/runner.wit", WIT))),
-            Self::C => (C, Some(("wit/runner.wit", WIT))),
+        let (own, shared): (&[File], &[File]) = match self {
+            Self::Rust => (RUST, SHARED),
+            // It has a payload and a manifest of its own.
+            Self::RustDeploy => (RUST_DEPLOY, &[]),
+            Self::Python => (PYTHON, SHARED),
+            Self::JavaScript => (JAVASCRIPT, SHARED),
+            Self::C => (C, SHARED),
         };
-        own.iter().chain(SHARED).copied().chain(interface).collect()
+        let interface = (!self.needs_sdk()).then_some(("wit/runner.wit", WIT));
+        own.iter().chain(shared).copied().chain(interface).collect()
     }
 }

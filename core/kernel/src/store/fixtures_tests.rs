@@ -26,25 +26,23 @@ use super::fixtures_story_tests::{find, gate_on, story};
 use super::records::{Record, decode, encode, key_for};
 use super::{Batch, Key, MemoryStore, Store as _};
 use crate::audit::Leaf;
-use crate::digest::Digest;
 use crate::error::{Code, Error};
 use crate::org::book::{Epoch, ProjectRow, Unique, Used};
 use crate::org::{GlobalRoleGrant, PluginGrant, Project, User};
 use crate::request::{
     Artifact, Check, Dependants, HistoryEntry, Request, Revision, Run, StateName, Thread,
 };
-use crate::runner::Lock;
 use crate::testing::{Bench, Office};
 
 /// One stored record: its key and its bytes, both of which are text.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-struct Fixture {
+pub(super) struct Fixture {
     key: String,
     stored: String,
 }
 
 /// For each kind, its records.
-type Fixtures = BTreeMap<String, Vec<Fixture>>;
+pub(super) type Fixtures = BTreeMap<String, Vec<Fixture>>;
 
 /// The log has no kind; its entries are kept with the records.
 const LOG: &str = "log";
@@ -54,7 +52,7 @@ fn folder() -> PathBuf {
 }
 
 /// The fixtures in the repository.
-fn kept() -> Fixtures {
+pub(super) fn kept() -> Fixtures {
     let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
     let kept = files.map(|path| {
         let kind = path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -222,7 +220,7 @@ impl Fixture {
         Key::from_bytes(self.key.clone().into_bytes())
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         serde_json::from_str(&with_texts(&self.stored)).unwrap()
     }
 
@@ -254,40 +252,6 @@ fn each_fixture_is_read_and_written_back_to_the_same_bytes() {
             }
         }
     }
-}
-
-/// Plans were written before steps told their impact and findings whether a person is needed, and before a request noted
-/// either. Such records are read, as the worst that they may have meant, and what they say is planned again.
-#[test]
-fn plans_of_an_older_form_are_read_as_the_worst() {
-    let kept = kept();
-    let body = |kind: &str, name: &str| {
-        let bodies = kept[kind].iter().map(|fixture| fixture.json()["body"].take());
-        let mut found = bodies.filter(|body| body[name].to_string().contains("pending"));
-        found.next().unwrap()
-    };
-    let (mut request, mut revision) = (body("request", "header"), body("revision", "title"));
-    let note = request["header"]["plan"].as_object_mut().unwrap();
-    for name in ["settings_digest", "needs_person"] {
-        assert!(note.remove(name).is_some(), "{name}");
-    }
-    assert!(revision["plan"]["steps"][0].as_object_mut().unwrap().remove("impact").is_some());
-    assert!(revision["plan"].as_object_mut().unwrap().remove("basis").is_some());
-    let found = r#"{"level":"info","code":"a.b","message":"so","step":null}"#;
-    revision["plan"]["findings"] = serde_json::from_str(&format!("[{found}]")).unwrap();
-
-    let header = serde_json::from_value::<Request>(request).unwrap().header;
-    let revision = serde_json::from_value::<Revision>(revision).unwrap();
-    let note = header.plan.unwrap();
-    assert!(note.needs_person && header.needs_person());
-    assert_eq!(note.settings_digest, Digest::of(b"{}"));
-    let plan = revision.plan.as_ref().unwrap();
-    assert!(plan.needs_person() && plan.basis.is_none());
-    let impact = &plan.steps[0].impact;
-    assert!(impact.lock == Lock::Exclusive && impact.rewrites && impact.objects.is_empty());
-    // What was approved by then is not taken for this.
-    let error = revision.check_digests(&header).unwrap_err();
-    assert_eq!(error.code(), Code::DigestMismatch);
 }
 
 /// What stands inside the gate is written today as it was: the same fields, in the same order.

@@ -10,6 +10,8 @@ pub(crate) mod records;
 #[cfg(test)]
 mod fixtures_form_tests;
 #[cfg(test)]
+mod fixtures_older_tests;
+#[cfg(test)]
 mod fixtures_story_tests;
 #[cfg(test)]
 mod fixtures_tests;

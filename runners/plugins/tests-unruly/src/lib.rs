@@ -5,6 +5,7 @@
 extern crate alloc;
 
 mod more; // more ways, by name
+mod odd; // names, statements, orders and calls
 
 use alloc::string::{String, ToString};
 use alloc::vec;

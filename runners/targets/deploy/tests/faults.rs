@@ -85,11 +85,14 @@ fn a_doubled_answer_is_one_answer_and_an_error_of_the_server_is_told() {
 #[test]
 fn an_answer_that_is_too_late_is_unknown_and_one_in_time_is_taken() {
     for product in Product::ALL {
-        let server = ProductServer::start(product);
-        server.fail(Scope::Writes, Fault::HoldReply, 1);
-        let endpoint = server.endpoint().build().unwrap();
-        let call = Exchange::writing(SHORT, &StopSignal::new());
-        let late = endpoint.send(&begin(product), &call).unwrap_err();
+        let (server, late) = crate::story::reached(|| {
+            let server = ProductServer::start(product);
+            server.fail(Scope::Writes, Fault::HoldReply, 1);
+            let endpoint = server.endpoint().build().unwrap();
+            let call = Exchange::writing(crate::story::HURRIED, &StopSignal::new());
+            let late = endpoint.send(&begin(product), &call).unwrap_err();
+            (server.begun() > 0).then_some((server, late))
+        });
         assert_eq!((late.kind(), late.code()), (HttpFailureKind::Unknown, "http.slow"));
         server.release();
         assert_eq!((server.begun(), is_found(&server, product)), (1, true), "{product:?}");

@@ -6,7 +6,7 @@ use placet_target::StopSignal;
 use placet_target_deploy::testing::{Fault, Product, ProductServer, Scope};
 use placet_target_deploy::{EndpointBuilder, Exchange, HttpFailureKind};
 
-use crate::story::{SHORT, begin, find, reading, writing};
+use crate::story::{HURRIED, begin, find, reached, reading, writing};
 
 #[test]
 fn an_answer_over_a_limit_is_not_handed_out_at_all() {
@@ -50,15 +50,18 @@ fn an_answer_over_a_limit_is_not_handed_out_at_all() {
 #[test]
 fn bytes_that_drip_do_not_make_time_longer() {
     let stop = StopSignal::new();
+    let (look, act) = (Exchange::reading(HURRIED, &stop), Exchange::writing(HURRIED, &stop));
     for fault in [Fault::DripBody, Fault::DripHead, Fault::HoldReply] {
-        let server = ProductServer::start(Product::Gitlab);
-        server.fail(Scope::All, fault.clone(), 2);
-        let gitlab = server.endpoint().build().unwrap();
-        let read =
-            gitlab.send(&find(Product::Gitlab), &Exchange::reading(SHORT, &stop)).unwrap_err();
-        let write =
-            gitlab.send(&begin(Product::Gitlab), &Exchange::writing(SHORT, &stop)).unwrap_err();
-        assert_eq!(server.begun(), 1);
+        let (read, write, begun) = reached(|| {
+            let server = ProductServer::start(Product::Gitlab);
+            server.fail(Scope::All, fault.clone(), 2);
+            let gitlab = server.endpoint().build().unwrap();
+            let read = gitlab.send(&find(Product::Gitlab), &look).unwrap_err();
+            let write = gitlab.send(&begin(Product::Gitlab), &act).unwrap_err();
+            let begun = server.begun();
+            (begun > 0 && server.finish().len() == 2).then_some((read, write, begun))
+        });
+        assert_eq!(begun, 1, "{fault:?}");
         assert!(!read.may_have_taken_effect() && write.may_have_taken_effect());
         if fault == Fault::DripBody {
             assert_eq!((read.kind(), read.code()), (HttpFailureKind::Limit, "http.slow"));
@@ -73,10 +76,13 @@ fn bytes_that_drip_do_not_make_time_longer() {
 
 #[test]
 fn the_endpoints_own_limit_of_time_counts_where_it_is_shorter() {
-    let server = ProductServer::start(Product::Gitlab);
-    server.fail(Scope::All, Fault::DripHead, 1);
-    let gitlab = server.endpoint().duration_max(SHORT).build().unwrap();
-    let write = gitlab.send(&begin(Product::Gitlab), &writing()).unwrap_err();
+    let write = reached(|| {
+        let server = ProductServer::start(Product::Gitlab);
+        server.fail(Scope::All, Fault::DripHead, 1);
+        let gitlab = server.endpoint().duration_max(HURRIED).build().unwrap();
+        let write = gitlab.send(&begin(Product::Gitlab), &writing()).unwrap_err();
+        (server.begun() > 0).then_some(write)
+    });
     assert_eq!((write.kind(), write.code()), (HttpFailureKind::Unknown, "http.slow"));
 }
 

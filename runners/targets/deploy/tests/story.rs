@@ -3,14 +3,24 @@
 use core::time::Duration;
 
 use placet_target::StopSignal;
+pub(crate) use placet_target::testing::until;
 use placet_target_deploy::testing::{Product, ProductServer};
 use placet_target_deploy::{Exchange, HttpRequest};
 
 /// More than any machine needs. Nothing waits so long that is right.
 pub(crate) const LONG: Duration = Duration::from_mins(2);
 
-/// For what is meant to end by time.
+/// For what is meant to end by time, however far it came.
 pub(crate) const SHORT: Duration = Duration::from_millis(400);
+
+/// For what is meant to end by time, and must come as far as the server before: long enough for most machines. On a busy
+/// one, [`reached`] plays it again.
+pub(crate) const HURRIED: Duration = Duration::from_secs(2);
+
+/// Plays a case until its calls came as far as the server in their time, and tells what then came of it.
+pub(crate) fn reached<T>(mut case: impl FnMut() -> Option<T>) -> T {
+    (0..20).find_map(|_| case()).unwrap()
+}
 
 pub(crate) fn reading() -> Exchange {
     Exchange::reading(LONG, &StopSignal::new())
@@ -86,15 +96,4 @@ pub(crate) fn is_found(server: &ProductServer, product: Product) -> bool {
     assert_eq!(answer.status, 200, "{answer:?}");
     let text = String::from_utf8(answer.body).unwrap();
     text.contains("k-7")
-}
-
-/// Waits until something is so, and panics where it is not after two minutes.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..12_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    panic!("it never came to be: {what}");
 }

@@ -2,11 +2,12 @@
 
 use std::thread;
 
+use placet_target::testing::until;
 use placet_target::{
     Access, CommitFailure, SqlFailure, SqlTarget as _, StepState, StopReason, StopSignal,
 };
 
-use crate::bench::{Bench, job, patient, step, until};
+use crate::bench::{Bench, job, patient, step};
 use crate::proxy::{Cut, Proxy};
 
 /// The marks of the steps, once no session of the attempt is alive.

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::sleep;
-use std::time::Duration;
 
 use placet_core::clock::Timestamp;
 use placet_core::digest::Digest;
@@ -35,17 +33,6 @@ pub(crate) fn marker(attempt: u32) -> Marker {
 pub(crate) fn step(attempt: u32, step: &str) -> StepMark {
     let digest = Digest::of(step.as_bytes());
     StepMark { id: job(attempt), step: step.to_owned(), digest, at: Timestamp::MIN }
-}
-
-/// Waits until it is so, without minding how long; a test that hangs is seen.
-pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..6_000 {
-        if is_so() {
-            return;
-        }
-        sleep(Duration::from_millis(10));
-    }
-    panic!("never happened: {what}");
 }
 
 impl Bench {

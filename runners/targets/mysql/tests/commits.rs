@@ -2,12 +2,13 @@
 
 use std::sync::Mutex;
 
+use placet_target::testing::until;
 use placet_target::{
     Access, CommitFailure, SqlFailure, SqlTarget as _, StopReason, StopSignal, points,
 };
 use placet_target_mysql::POINTS;
 
-use crate::bench::{Bench, job, marker, patient, step, until};
+use crate::bench::{Bench, job, marker, patient, step};
 use crate::proxy::{Cut, Proxy};
 
 #[test]

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::thread;
 
 use placet_core::error::Code;
+use placet_target::testing::{skip, until};
 use placet_target::{Access, SqlFailure, SqlTarget as _, SqlValue, StopSignal};
 use placet_target_mysql::MySqlTarget;
 
 use crate::bench::{Bench, job, patient, value};
-use crate::server::{PASSWORD, Server, skip};
+use crate::server::{PASSWORD, Server};
 
 /// What opening fails with; it names nothing that a plugin must not know.
 #[track_caller]
@@ -135,7 +136,7 @@ fn encrypted_connections_trust_the_right_server_alone() {
         let count = || {
             server.sql("", "SELECT id FROM information_schema.processlist WHERE info LIKE '%seq_1_to_100000000 a%' AND user = 'shop'").len()
         };
-        crate::bench::until("it runs", || count() == 1);
+        until("it runs", || count() == 1);
         stop.raise(placet_target::StopReason::Cancelled);
         assert!(matches!(runs.join().unwrap(), Err(SqlFailure::Stopped(_))));
         assert_eq!(count(), 0);

@@ -8,16 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::sleep;
 use std::time::Duration;
 
+use placet_target::testing::skip;
 use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "correct-horse";
-
-/// Says aloud that a test did not run. In CI that is a failure.
-pub(crate) fn skip(why: &str) {
-    assert!(std::env::var_os("CI").is_none_or(|it| it != "true"), "SKIPPED in CI: {why}");
-    let mut out = std::io::stderr();
-    drop(std::io::Write::write_all(&mut out, format!("SKIPPED: {why}\n").as_bytes()));
-}
 
 /// A running server.
 pub(crate) struct Server {

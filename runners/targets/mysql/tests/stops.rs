@@ -2,9 +2,10 @@
 
 use std::thread;
 
+use placet_target::testing::until;
 use placet_target::{Access, CommitFailure, SqlFailure, SqlTarget as _, StopReason, StopSignal};
 
-use crate::bench::{Bench, job, marker, patient, step, until};
+use crate::bench::{Bench, job, marker, patient, step};
 use crate::proxy::{Cut, Proxy};
 
 /// A query that would take hours.

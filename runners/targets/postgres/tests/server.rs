@@ -6,17 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use placet_target::testing::skip;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 pub(crate) const PASSWORD: &str = "correct-horse";
-
-/// Says loudly that a test did nothing, and fails where it must not do that.
-pub(crate) fn skip(why: &str) {
-    println!("SKIPPED: {why}");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "skipped in CI: {why}");
-}
 
 /// A running server.
 pub(crate) struct Server {

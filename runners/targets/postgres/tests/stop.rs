@@ -2,11 +2,12 @@
 
 use std::thread;
 
+use placet_target::testing::until;
 use placet_target::{
     Access, CommitFailure, SqlFailure, SqlSession, SqlTarget as _, StopReason, StopSignal,
 };
 
-use crate::story::{Stage, id, marker, refusal, stage, step, until};
+use crate::story::{Stage, id, marker, refusal, stage, step};
 
 /// A statement that would go on for days, and needs no room: in FROM its numbers would be written to a file first. Its text is looked for on the server.
 const LONG: &str = "SELECT count(*) FROM (SELECT generate_series(1, 100000000000)) AS long_work";

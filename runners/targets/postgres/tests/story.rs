@@ -150,14 +150,3 @@ pub(crate) fn ending<T: std::fmt::Debug>(answer: &Result<T, CommitFailure>) -> S
         Err(CommitFailure::Lost(why)) => format!("lost: {why}"),
     }
 }
-
-/// Waits until something is so, for as long as a busy machine may take.
-pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
-    for _ in 0..12_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("never: {what}");
-}

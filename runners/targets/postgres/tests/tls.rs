@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::thread;
 
+use placet_target::testing::{skip, until};
 use placet_target::{Access, SqlFailure, SqlTarget as _, StopReason, StopSignal};
 use placet_target_postgres::{PostgresTarget, Tls, TlsMode};
 use tempfile::TempDir;
 
-use crate::server::{Db, Server, skip};
-use crate::story::{id, lines, marker, until};
+use crate::server::{Db, Server};
+use crate::story::{id, lines, marker};
 
 /// A folder with a certificate that signed itself, for this server's address or another one.
 fn certificate(name: &str) -> Option<(TempDir, PathBuf)> {

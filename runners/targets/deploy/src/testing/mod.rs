@@ -15,6 +15,7 @@
 mod fault; // what goes wrong
 mod wire; // requests as they came, and answers as they go
 mod server; // one server
+mod certificate; // whom its clients trust
 mod product; // which product it speaks for
 mod rundeck; // Rundeck
 mod github; // GitHub Actions
@@ -23,6 +24,7 @@ mod jenkins; // Jenkins
 mod argo; // Argo CD
 mod jira; // Jira
 
+pub use certificate::Certificate;
 pub use fault::{Fault, Scope};
 pub use product::{Ending, Product};
 pub use server::ProductServer;
