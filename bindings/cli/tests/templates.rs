@@ -64,7 +64,7 @@ fn follow(folder: &Path, commands: &str) -> String {
 fn made(tool: &Tool, name: &str, language: &str) -> String {
     let made = tool.run(&format!("plugin new {name} --language {language} --sdk {SDK}"));
     assert_eq!(made.code, 0, "{}", made.err);
-    follow(&tool.path(name), &documented(&tool.read(&format!("{name}/README.md"))))
+    follow(&tool.path(name), &documented(&tool.read(format!("{name}/README.md"))))
 }
 
 /// Findings, plan and outcome on a database of nine orders.
