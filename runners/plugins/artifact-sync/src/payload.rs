@@ -78,8 +78,8 @@ impl Artifact {
         format!("{}/{}", self.kind, self.id)
     }
 
-    /// Whether it says of itself that it may be published. Whoever approves the request answers for that: a host that keeps
-    /// artifacts in the gate asks `check_publishable` before it submits.
+    /// Whether it says of itself that it may be published. Nobody relies on that alone: the gate compares what is listed with
+    /// its own states, and with what was approved.
     pub(crate) fn is_publishable(&self) -> bool {
         self.status == "APPROVED" || self.status == "SYNCED"
     }
