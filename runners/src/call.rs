@@ -261,10 +261,14 @@ mod tests {
     /// What the guest answered. One that goes on is waited for without an end by whoever owns its thread, so that a panic
     /// would not be heard: the process ends.
     fn heard<T>(ended: &Receiver<T>) -> T {
-        ended.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-            drop(writeln!(std::io::stderr(), "the guest goes on"));
-            std::process::abort()
-        })
+        match ended.recv_timeout(PATIENCE) {
+            Ok(answer) => answer,
+            Err(RecvTimeoutError::Disconnected) => panic!("the call fell over"),
+            Err(RecvTimeoutError::Timeout) => {
+                drop(writeln!(std::io::stderr(), "the guest goes on"));
+                std::process::abort()
+            }
+        }
     }
 
     fn compiled(sandbox: &Sandbox) -> std::sync::Arc<Compiled> {

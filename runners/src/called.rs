@@ -139,3 +139,62 @@ pub(crate) fn of_verify(
         types::Outcome::Unknown(said) => unknown(failure_from(&said)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use placet_core::digest::Digest;
+    use placet_core::runner::{Effect, Impact, Lock, Risk, Step};
+
+    use super::*;
+
+    const UNTIL: Timestamp = Timestamp::from_micros(1_000_000);
+
+    fn looked_back(noted: &str, claims: &[&str], now_micros: i64) -> (&'static str, Vec<String>) {
+        let step = Step {
+            id: "a".to_owned(),
+            title: "a call".to_owned(),
+            body: "{}".to_owned(),
+            body_digest: Digest::of(b"{}"),
+            target: "orders".parse().unwrap(),
+            kind: "deploy".to_owned(),
+            risk: Risk::High,
+            effect: Effect::AtMostOnce,
+            estimated_rows: None,
+            reversible: false,
+            impact: Impact { lock: Lock::None, rewrites: false, objects: Vec::new() },
+        };
+        let plan = Plan::new(vec![step], Vec::new());
+        let run = placet_core::id::RunId::from_u128(1);
+        let notes = [(crate::notes::key(run, "a"), noted.to_owned())];
+        let noted = crate::notes::of_run(&notes, run);
+        let said = types::Failure {
+            applied: claims.iter().map(|&id| id.to_owned()).collect(),
+            code: "said".to_owned(),
+            message: String::new(),
+            step: None,
+            retryable: false,
+            details: None,
+        };
+        let ledger = Ledger { reads_answered: 1, ..Ledger::default() };
+        let ended = Ended { answer: Ok(types::Outcome::Failed(said)), ledger };
+        match of_verify(ended, &plan, (&noted, Timestamp::from_micros(now_micros))) {
+            Outcome::Failed(failure) => ("failed", failure.applied),
+            Outcome::Unknown(failure) => ("unknown", failure.applied),
+            Outcome::Succeeded(report) => panic!("{report:?}"),
+        }
+    }
+
+    #[test]
+    fn that_a_call_had_no_effect_is_not_believed_while_it_may_be_under_way() {
+        let sent = format!("intent {UNTIL}");
+        assert_eq!(looked_back(&sent, &[], 999_999), ("unknown", vec![]));
+        assert_eq!(looked_back(&sent, &[], 1_000_000), ("unknown", vec![]));
+        assert_eq!(looked_back(&sent, &[], 1_000_001), ("failed", vec![]));
+        // It took effect: no more will come.
+        assert_eq!(looked_back(&sent, &["a"], 0), ("failed", vec!["a".to_owned()]));
+        // When it is over, nobody knows.
+        assert_eq!(looked_back("intent", &[], i64::from(u32::MAX)), ("unknown", vec![]));
+        // It was answered.
+        assert_eq!(looked_back("done 201", &[], 0), ("failed", vec!["a".to_owned()]));
+    }
+}

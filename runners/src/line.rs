@@ -175,7 +175,16 @@ impl Supervisor {
         loop {
             let left = every.saturating_sub(last_look.elapsed());
             let asked = self.questions.recv_timeout(left);
-            self.hear(link);
+            for said in self.heard() {
+                match said {
+                    Told::Progress(progress) => link.progress(progress),
+                    Told::Log(line) => link.log(line),
+                }
+                if last_look.elapsed() >= every {
+                    last_look = instant();
+                    look(&*lease, deadline, stop, &mut failed_looks);
+                }
+            }
             match asked {
                 Ok(question) => {
                     if let Some(answer) = answer(question, link) {
@@ -192,15 +201,9 @@ impl Supervisor {
         }
     }
 
-    /// Passes on what was told so far.
-    fn hear(&self, link: &dyn RunLink) {
-        let told = core::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner));
-        for said in told {
-            match said {
-                Told::Progress(progress) => link.progress(progress),
-                Told::Log(line) => link.log(line),
-            }
-        }
+    /// What was told so far.
+    fn heard(&self) -> Vec<Told> {
+        core::mem::take(&mut *self.told.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

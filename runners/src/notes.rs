@@ -12,8 +12,8 @@ pub(crate) const RESERVED: &str = "placet!";
 /// How far a step came, as the host noted it.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum Noted {
-    /// It was about to be sent, or its answer was lost. From the deadline of its run on nothing of it is sent any more;
-    /// where nobody can read when that is, it may be at any time.
+    /// It was about to be sent, or its answer was lost. From the deadline of its run on nothing of it is sent any more,
+    /// but by a machine that was suspended in between; where nobody can read when that is, it may be at any time.
     Intent(Option<Timestamp>),
     /// It is known to have had no effect; why.
     Refused(String),

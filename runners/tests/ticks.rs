@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -106,7 +106,8 @@ impl Ground {
                 link.0.is_over.store(true, Ordering::SeqCst);
                 for _ in 0..10_000 {
                     self.ticks.tick();
-                    if ended.recv_timeout(Duration::from_millis(10)).is_ok() {
+                    let heard = ended.recv_timeout(Duration::from_millis(10));
+                    if heard != Err(RecvTimeoutError::Timeout) {
                         return false;
                     }
                 }
@@ -164,7 +165,8 @@ impl Ground {
 }
 
 fn must_end(ended: &Receiver<()>, what: &str) {
-    if ended.recv_timeout(PATIENCE).is_err() {
+    // Where the call fell over, its own panic says so.
+    if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
         give_up(what);
     }
 }

@@ -6,7 +6,7 @@ use placet_exchange::{HttpCall, RUN};
 use placet_runners::deploy::testing::{Fault, Product, Scope};
 use serde_json::{Value, json};
 
-use super::ground::{Ground, Held, Slip, command, http, job, text};
+use super::ground::{Ground, Held, Slip, Then, command, http, job, text};
 use crate::bench::{failure, until};
 
 /// The approved call.
@@ -216,6 +216,26 @@ fn a_verification_that_read_something_is_believed_as_far_as_the_notes_go() {
     // It claims both, and only the first may have taken effect.
     assert_eq!(found(one, &look, "failed", true), told("failed", "caller.said", &["s0"]));
     assert_eq!(found(one, &look, "unknown", true), told("unknown", "caller.said", &[]));
+}
+
+#[test]
+fn who_lost_the_lease_while_a_call_was_noted_does_not_make_it() {
+    let mut was_noted_and_not_sent = 0;
+    for at in 0.. {
+        let ground = Ground::of(Product::Rundeck);
+        let job = story(&["step 0"], "succeeded");
+        let plan = ground.plan(&job);
+        let before = ground.link.lease.looks();
+        *ground.link.lease.then.lock().unwrap() = Then::Over(before + at, Code::LeaseLost);
+        let (word, ..) = ended(ground.execute(&job, &plan));
+        let has_noted = !ground.link.noted.lock().unwrap().is_empty();
+        if word == "succeeded" {
+            break;
+        }
+        assert_eq!((word, ground.server.begun()), ("failed", 0), "at look {at}");
+        was_noted_and_not_sent += usize::from(has_noted);
+    }
+    assert_eq!(was_noted_and_not_sent, 1);
 }
 
 #[test]

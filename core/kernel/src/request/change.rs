@@ -101,8 +101,9 @@ impl Change {
             let (sentence, help) = if source.is_data() {
                 ("a member of the payload stands twice", "name each member of an object once")
             } else {
-                let help = "write the payload as one JSON value by the runner's schema";
-                ("the payload is not JSON", help)
+                let help = "write the payload as one JSON value by the runner's schema, at most 128 levels deep, \
+                            with numbers of 64 bits";
+                ("the payload is not JSON that every reader takes", help)
             };
             Error::new(Code::InvalidPayload, sentence)
                 .with_help(help)

@@ -14,7 +14,7 @@ use super::life::Desk;
 fn said(number: i64) -> Value {
     json!({
         "type": "USER_STORY", "id": number, "version": 1, "digest": "0".repeat(64), "status": "DRAFT",
-        "title": format!("user story {number}"), "text": "pay by card",
+        "title": format!("user story {number}"), "text": "pay by card", "points": 3,
     })
 }
 
@@ -40,10 +40,11 @@ impl Desk {
 
     /// A user story that lists itself, as what is to be handed on does.
     fn story(&self, number: i64) -> Request {
-        let new = NewArtifact {
-            body: payload(&[said(number)]),
-            ..self.office.new_artifact(number).unwrap()
-        };
+        self.story_with(number, payload(&[said(number)]))
+    }
+
+    fn story_with(&self, number: i64, body: String) -> Request {
+        let new = NewArtifact { body, ..self.office.new_artifact(number).unwrap() };
         self.gate.draft_artifact(&self.office.ana, &new).unwrap()
     }
 
@@ -104,14 +105,18 @@ fn whatever_a_payload_says_only_the_states_of_the_gate_count() {
     let approved = desk.approved_story(3);
     let elsewhere = desk.office.approved_artifact(&desk.gate, 4).unwrap();
     desk.publishes();
+    // However it is spelled, the same is the same.
+    let spelled = entry(&approved).to_string().replace("pay", "p\\u0061y").replace(':', " :\n ");
+    assert!(desk.planned(&format!(r#"{{"artifacts": [{spelled}]}}"#)).is_ok());
     let mut missing = entry(&approved);
     missing["id"] = json!(99);
-    let [mut older, mut other, mut reworded, mut more, mut less] =
-        [(); 5].map(|()| entry(&approved));
+    let [mut older, mut other, mut reworded, mut more, mut less, mut odd] =
+        [(); 6].map(|()| entry(&approved));
     older["version"] = json!(7);
     other["digest"] = json!("00".repeat(32));
     reworded["title"] = json!("another story");
     more["fields"] = json!({ "points": 3 });
+    odd["points"] = json!(3.0);
     drop(less.as_object_mut().unwrap().remove("text"));
     for (what, second) in [
         ("a draft", entry(&draft)),
@@ -122,6 +127,7 @@ fn whatever_a_payload_says_only_the_states_of_the_gate_count() {
         ("another title", reworded),
         ("a field that nobody approved", more),
         ("less than was approved", less),
+        ("a number that most readers take for the same", odd),
         ("one that does not list itself", entry(&elsewhere)),
     ] {
         let both = payload(&[entry(&approved), second.clone()]);
@@ -129,6 +135,22 @@ fn whatever_a_payload_says_only_the_states_of_the_gate_count() {
         not_approved(desk.planned(&payload(&[second])), what);
     }
     assert!(desk.bench.runner.entered().is_empty());
+}
+
+/// Most readers take both numbers for the same one, and some read them exactly.
+#[test]
+fn a_number_that_not_every_reader_can_tell_from_another_is_not_handed_on() {
+    let desk = Desk::new();
+    let with =
+        |text: &str, points: &str| text.replace("\"points\":3", &format!("\"points\":{points}"));
+    let (approved, other) = ("100000000000000000001", "100000000000000000002");
+    let story = desk.story_with(1, with(&payload(&[said(1)]), approved));
+    let pending = desk.gate.submit(&desk.office.ana, story.header.id).unwrap();
+    let story = desk.approve(&pending).unwrap();
+    desk.publishes();
+    for points in [approved, other, "3"] {
+        not_approved(desk.planned(&with(&payload(&[entry(&story)]), points)), points);
+    }
 }
 
 #[test]

@@ -65,8 +65,26 @@ fn says_the_same(approved: &str, pointer: &str, (named, entry): (&Named, &Value)
         (&own.artifact_type, own.id, own.version) == (&named.artifact_type, named.id, named.version)
     };
     let own = listed(approved, pointer).unwrap_or_default();
-    own.into_iter().any(|(own, said)| is_it(&own) && handed_on(&said) == handed_on(entry))
+    let is_same = |said: &Value| handed_on(said) == handed_on(entry) && is_exact(entry);
+    own.into_iter().any(|(own, said)| is_it(&own) && is_same(&said))
 }
+
+/// Whether every reader takes the same numbers from it, to the precision that RFC 7493 grants (section 2.2): whole numbers
+/// outside of 64 bits are one and the same double here, and none where somebody reads them exactly.
+fn is_exact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let is_whole = number.is_u64() || number.is_i64();
+            is_whole || number.as_f64().is_some_and(|number| number.abs() < TWO_TO_53)
+        }
+        Value::Array(items) => items.iter().all(is_exact),
+        Value::Object(members) => members.values().all(is_exact),
+        Value::Null | Value::Bool(_) | Value::String(_) => true,
+    }
+}
+
+/// From here on doubles leave out whole numbers.
+const TWO_TO_53: f64 = 9_007_199_254_740_992.0;
 
 fn handed_on(entry: &Value) -> Value {
     let mut entry = entry.clone();

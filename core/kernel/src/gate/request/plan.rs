@@ -56,10 +56,14 @@ impl Gate {
             txn.check_grant_of(runner, &info)?;
             let payload = &revision.change.payload;
             txn.check_handed_on(&request.header, &info, payload)?;
+            // As long as nothing is recorded, what the host lets it do counts: that is what will be recorded.
+            let may_try = info.dry_run || txn.plugin_grant(runner)?.is_some();
             let targets = revision.change.targets();
-            let jobs =
-                targets.map(|target| self.job(txn, &request.header, (&revision, target), None));
-            Ok((jobs.collect::<Result<Vec<_>, _>>()?, info))
+            let jobs = targets.map(|target| {
+                let job = self.job(txn, &request.header, (&revision, target), None)?;
+                Ok(Job { dry_run: job.dry_run && may_try, ..job })
+            });
+            Ok((jobs.collect::<Result<Vec<_>, Error>>()?, info))
         })?;
         let link = PlanLink::new(self);
         let plan = |job: &Job| guarded(|| self.runner(&job.runner).plan(job, &link));

@@ -47,6 +47,8 @@ pub(crate) struct Client {
     pub(super) status: u16,
     pub(super) phase: Phase,
     pub(super) is_dead: bool,
+    /// Waits for nobody to stop it: it came to stop another one.
+    pub(super) is_beside: bool,
 }
 
 impl Client {
@@ -74,6 +76,7 @@ impl Client {
             status: 0,
             phase: Phase::Nothing,
             is_dead: false,
+            is_beside: false,
         })
     }
 

@@ -14,9 +14,6 @@ const AFTERMATH_MS: u64 = 10_000;
 /// the server before the statement does stops nothing.
 const KILL_AGAIN_MS: u64 = 250;
 
-/// How often a statement is killed before its connection is.
-const KILLS_MAX: u32 = 40;
-
 impl Client {
     /// Stops what the server is about to say.
     pub(crate) fn abandon(&mut self) {
@@ -28,11 +25,17 @@ impl Client {
         if self.is_dead || self.phase == Phase::Nothing {
             return Ending::Unheard;
         }
+        if self.is_beside {
+            // Who only came to stop another one is not stopped by a third.
+            self.die();
+            return Ending::Unheard;
+        }
         let unraised = StopSignal::new();
         let heard = Self::connect(&self.place, &self.trust, &unraised, AFTERMATH_MS).and_then(
             |mut beside| {
+                beside.is_beside = true;
                 let heard = self.killed(&mut beside);
-                if heard.is_err() {
+                if let Err(Fault::Late(_)) = heard {
                     // A server that computes does not look whether anybody listens: it is told.
                     let kill = format!("KILL CONNECTION {}", self.server.id);
                     drop(beside.run_to_its_end(&kill, AFTERMATH_MS));
@@ -47,9 +50,10 @@ impl Client {
         };
         self.phase = Phase::Nothing;
         // If the statement was over before the order came, the order may hit the next one: this one.
-        if let Err(Fault::Broken(_) | Fault::Malformed | Fault::Late(_)) =
-            self.run_to_its_end("DO 0", AFTERMATH_MS)
-        {
+        self.is_beside = true;
+        let left = self.run_to_its_end("DO 0", AFTERMATH_MS);
+        self.is_beside = false;
+        if let Err(Fault::Broken(_) | Fault::Malformed | Fault::Late(_)) = left {
             self.die();
         }
         ending
@@ -57,16 +61,20 @@ impl Client {
 
     /// Kills the statement under way until the server says how it ended.
     fn killed(&mut self, beside: &mut Self) -> Result<Ending, Fault> {
+        // Numbers only grow on one server: one that was started again, or is another one, knows somebody else by ours.
+        if beside.server.id <= self.server.id {
+            return Err(Fault::Broken("the server is not the one that it was"));
+        }
         let kill = format!("KILL QUERY {}", self.server.id);
-        for _ in 0..KILLS_MAX {
-            let _done = beside.run_to_its_end(&kill, AFTERMATH_MS)?;
+        let patience = Patience::of_ms(AFTERMATH_MS);
+        loop {
+            let _done = beside.run_to_its_end(&kill, KILL_AGAIN_MS.saturating_mul(8))?;
             match self.link.wait(&Patience::of_ms(KILL_AGAIN_MS)) {
                 Ok(()) => return self.aftermath(&Patience::of_ms(AFTERMATH_MS)),
-                Err(Fault::Late(_)) => {}
+                Err(Fault::Late(_)) => patience.look()?,
                 Err(fault) => return Err(fault),
             }
         }
-        Err(Fault::Late(Ending::Unheard))
     }
 
     /// Reads to the end of an answer that nobody wants.
