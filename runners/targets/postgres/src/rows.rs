@@ -2,9 +2,11 @@
 
 use core::future::poll_fn;
 use core::pin::Pin;
+use core::time::Duration;
 
 use futures_core::Stream as _;
 use placet_target::{Origin, SqlFailure, SqlRows, SqlValue};
+use tokio::time::timeout;
 use tokio_postgres::{Column, Row, RowStream};
 
 use crate::cells::{Cell, is_known};
@@ -112,15 +114,23 @@ impl Work {
         if reading.is_over {
             return;
         }
+        // What is there already needs no order, which could come too late.
+        if timeout(SOON, reading.skim()).await.is_ok() {
+            return;
+        }
         self.link.cancel().await;
-        let rest = async {
-            while let Some(Ok(_row)) = reading.row().await {}
-            Ok(())
-        };
         // Where this takes too long the connection is given up, and everything with it.
-        drop(self.link.bounded(rest).await);
+        let ended = self.link.bounded(async { Ok(reading.skim().await) }).await;
+        if matches!(ended, Ok(false)) {
+            // It was over before the order came, which may still hit the next statement: this one.
+            let late = self.link.client.batch_execute("SELECT pg_catalog.pg_sleep(1)");
+            drop(self.link.bounded(late).await);
+        }
     }
 }
+
+/// How long the rest of an answer may take that nobody wants, before its query is cancelled.
+const SOON: Duration = Duration::from_millis(100);
 
 /// Why a row was not taken.
 enum Refusal {
@@ -133,6 +143,19 @@ impl Reading {
         let row = poll_fn(|context| self.stream.as_mut().poll_next(context)).await;
         self.is_over |= !matches!(row, Some(Ok(_)));
         row
+    }
+
+    /// Reads to the end, and says whether it was cancelled there.
+    async fn skim(&mut self) -> bool {
+        loop {
+            match self.row().await {
+                Some(Ok(_row)) => {}
+                Some(Err(error)) => {
+                    return error.code() == Some(&tokio_postgres::error::SqlState::QUERY_CANCELED);
+                }
+                None => return false,
+            }
+        }
     }
 
     async fn fill(&mut self, rows_max: usize) -> Result<Vec<Vec<SqlValue>>, Refusal> {
