@@ -1,14 +1,15 @@
 //! Where nobody goes.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use placet_target::{StopReason, StopSignal};
 use placet_target_deploy::testing::{Product, ProductServer};
-use placet_target_deploy::{Endpoint, HttpFailureKind, Resolve, Rule};
+use placet_target_deploy::{Endpoint, Exchange, HttpFailureKind, Resolve, Rule};
 
-use crate::story::{begin, get, reading, writing};
+use crate::story::{LONG, begin, get, reading, writing};
 
 /// Answers one list after the other, as a name server does that changes its mind; the last one stays.
 #[derive(Debug)]
@@ -94,4 +95,34 @@ fn a_name_that_leads_nowhere_and_a_port_that_nobody_has_are_failures() {
     assert!(!refused.may_have_taken_effect());
     // Where the endpoint is stays with the host.
     assert!(!format!("{refused:?} {refused}").contains("127.0.0.1"));
+}
+
+/// Says stop while it is asked, and then where it is.
+#[derive(Debug)]
+struct Stopping(StopSignal);
+
+impl Resolve for Stopping {
+    fn resolve(&self, _: &str) -> io::Result<Vec<IpAddr>> {
+        self.0.raise(StopReason::LeaseLost);
+        Ok(vec![Ipv4Addr::LOCALHOST.into()])
+    }
+}
+
+/// Whether or not anybody looks at a timer in between.
+#[test]
+fn nothing_is_sent_once_somebody_said_stop_before_the_first_byte() {
+    for _ in 0..20 {
+        let server = ProductServer::start(Product::Rundeck);
+        let url = format!("http://ci.example.org:{}", port(&server));
+        let stop = StopSignal::new();
+        let endpoint = Endpoint::builder(&url).allow_plain_http().allow_private_addresses();
+        let endpoint = endpoint.resolver(Stopping(stop.clone())).write(Rule::below("POST", "/"));
+        let stopped = endpoint
+            .build()
+            .unwrap()
+            .send(&begin(Product::Rundeck), &Exchange::writing(LONG, &stop))
+            .unwrap_err();
+        assert!(!stopped.may_have_taken_effect(), "{stopped:?}");
+        assert_eq!(server.finish(), []);
+    }
 }

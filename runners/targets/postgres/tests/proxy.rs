@@ -1,10 +1,11 @@
-//! A network between target and server that is cut at a message which the test chooses.
+//! A network between target and server that is cut, or holds a message back, where the test chooses.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 /// Where it is cut.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -13,36 +14,55 @@ pub(crate) enum Cut {
     Before,
     /// It does, and the answer does not come back.
     After,
+    /// It is held back until the test lets it go.
+    Held,
 }
 
+/// How a server is asked to end the query of another session: the first eight bytes, see the protocol's `CancelRequest`.
+pub(crate) const CANCEL: [u8; 8] = [0, 0, 0, 16, 4, 210, 22, 46];
+
+/// The longest that something is held back. Reached only where nobody lets it go.
+const HELD_MAX: Duration = Duration::from_mins(2);
+
+type Release = Arc<(Mutex<bool>, Condvar)>;
 type Plan = Arc<Mutex<Option<(Cut, Vec<u8>)>>>;
 
 pub(crate) struct Proxy {
     pub(crate) port: u16,
     plan: Plan,
     cuts: Arc<AtomicU64>,
+    release: Release,
 }
 
 impl Proxy {
     pub(crate) fn to(server_port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let proxy = Self { port, plan: Plan::default(), cuts: Arc::default() };
+        let (plan, cuts, release) = (Plan::default(), Arc::default(), Release::default());
+        let proxy = Self { port, plan, cuts, release };
         let (plan, cuts) = (Arc::clone(&proxy.plan), Arc::clone(&proxy.cuts));
+        let release = Arc::clone(&proxy.release);
         drop(thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let server = TcpStream::connect(("127.0.0.1", server_port)).unwrap();
                 let (plan, cuts) = (Arc::clone(&plan), Arc::clone(&cuts));
-                drop(thread::spawn(move || pass(&client, &server, &plan, &cuts)));
+                let release = Arc::clone(&release);
+                drop(thread::spawn(move || pass(&client, &server, (&plan, &cuts, &release))));
             }
         }));
         proxy
     }
 
     /// Cuts at the next piece of what is sent that holds these bytes.
-    pub(crate) fn arm(&self, cut: Cut, at: &str) {
+    pub(crate) fn arm(&self, cut: Cut, at: impl AsRef<[u8]>) {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((cut, at.as_bytes().to_vec()));
+            Some((cut, at.as_ref().to_vec()));
+    }
+
+    /// Lets go what is held back.
+    pub(crate) fn let_go(&self) {
+        *self.release.0.lock().unwrap() = true;
+        self.release.1.notify_all();
     }
 
     /// How often it was cut.
@@ -51,7 +71,11 @@ impl Proxy {
     }
 }
 
-fn pass(client: &TcpStream, server: &TcpStream, plan: &Plan, cuts: &AtomicU64) {
+fn pass(
+    client: &TcpStream,
+    server: &TcpStream,
+    (plan, cuts, release): (&Plan, &AtomicU64, &Release),
+) {
     let is_mute = Arc::new(AtomicBool::new(false));
     let _quick = [client.set_nodelay(true), server.set_nodelay(true)];
     let back = {
@@ -77,7 +101,11 @@ fn pass(client: &TcpStream, server: &TcpStream, plan: &Plan, cuts: &AtomicU64) {
             plan.as_ref().is_some_and(|(_, at)| piece.windows(at.len()).any(|window| window == at));
         let cut = if is_due { plan.take() } else { None };
         drop(plan);
-        if let Some((cut, _)) = cut {
+        if let Some((Cut::Held, _)) = cut {
+            cuts.fetch_add(1, Ordering::SeqCst);
+            let is_let_go = release.0.lock().unwrap();
+            drop(release.1.wait_timeout_while(is_let_go, HELD_MAX, |is_let_go| !*is_let_go));
+        } else if let Some((cut, _)) = cut {
             is_mute.store(true, Ordering::SeqCst);
             if cut == Cut::After {
                 to.write_all(piece).unwrap();

@@ -6,7 +6,9 @@ use placet_target::testing::until;
 use placet_target::{
     Access, CommitFailure, SqlFailure, SqlSession, SqlTarget as _, StopReason, StopSignal,
 };
+use placet_target_postgres::PostgresTarget;
 
+use crate::proxy::{CANCEL, Cut, Proxy};
 use crate::story::{Stage, id, marker, refusal, stage, step};
 
 /// A statement that would go on for days, and needs no room: in FROM its numbers would be written to a file first. Its text is looked for on the server.
@@ -193,4 +195,46 @@ fn a_statement_may_take_as_long_as_the_target_says() {
     assert_eq!(crate::story::code(session.query(LONG, &[], 1, 1_000)), "sql.57014");
     assert_eq!(running(&stage, "long_work"), 0);
     assert_eq!(refusal(session.begin()), "this session only reads");
+}
+
+/// Rows that fill what the server sends at once, and then work that ends by itself after a while.
+const SLOW_TO_END: &str = "SELECT repeat('x', 20000) FROM generate_series(1, 20) \
+    UNION ALL SELECT count(*)::text FROM (SELECT generate_series(1, 5000000)) AS first_work";
+
+/// An order to end a query may come when the query is over: it must not end the next one.
+#[test]
+fn an_order_that_comes_too_late_ends_no_other_statement() {
+    let Some(stage) = stage("") else { return };
+    let proxy = Proxy::to(stage.server.port());
+    let target = PostgresTarget::new(stage.server.url_of("owner", proxy.port, &stage.name));
+    let mut session = target.open(Access::ReadOnly, &StopSignal::new()).unwrap();
+    proxy.arm(Cut::Held, CANCEL);
+    let beside = stage.beside();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // Whatever comes after the query that it was meant for: the wait for it, or else what somebody asks next.
+            let is_next = || running(&beside, "pg_sleep") + running(&beside, "next_work") > 0;
+            until("the next statement runs", is_next);
+            proxy.let_go();
+        });
+        let limited = session.query(SLOW_TO_END, &[], 1, 1 << 20);
+        assert!(matches!(limited, Err(SqlFailure::Limit(_))), "{limited:?}");
+        assert_eq!(proxy.cuts(), 1, "no order was on its way");
+        let next = "SELECT count(*) FROM (SELECT generate_series(1, 5000000)) AS next_work";
+        let counted = session.query(next, &[], 1, 1 << 20);
+        assert_eq!(counted.unwrap().rows.len(), 1);
+    });
+}
+
+/// What is there already is read to its end: an order would only come too late.
+#[test]
+fn a_short_answer_that_nobody_wants_needs_no_order() {
+    let Some(stage) = stage("") else { return };
+    let proxy = Proxy::to(stage.server.port());
+    let target = PostgresTarget::new(stage.server.url_of("owner", proxy.port, &stage.name));
+    let mut session = target.open(Access::ReadOnly, &StopSignal::new()).unwrap();
+    proxy.arm(Cut::Held, CANCEL);
+    let limited = session.query("SELECT generate_series(1, 5)", &[], 1, 1 << 20);
+    assert!(matches!(limited, Err(SqlFailure::Limit(_))), "{limited:?}");
+    assert_eq!(proxy.cuts(), 0);
 }
