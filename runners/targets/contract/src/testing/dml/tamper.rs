@@ -41,6 +41,9 @@ impl Tampering {
             change(exam, chance, table, (place, &number))?
         } else if table.columns.iter().filter(|column| column.is_key).count() == 1 {
             let (names, values) = world.row_of(exam, chance, (table, &number));
+            if !has_its_parent(world, after, table, (&names, &values)) {
+                return None;
+            }
             exam.insert(&table.name, &names, &values)
         } else {
             return None;
@@ -59,6 +62,22 @@ impl Tampering {
         }
         wanted
     }
+}
+
+/// Whether the row that this one refers to is there: the run may have deleted it, and then nobody can enter this one.
+fn has_its_parent(
+    world: &World,
+    after: &Dumps,
+    table: &Table,
+    (names, values): (&[String], &[String]),
+) -> bool {
+    let Some((refers, _)) = &table.refers else { return true };
+    let value = names.iter().position(|name| name == refers).and_then(|at| values.get(at));
+    let parent = world.tables.iter().position(|table| table.is_parent);
+    let parent =
+        parent.and_then(|at| Some((world.tables.get(at)?.number_place()?, after.get(at)?)));
+    let (Some(value), Some((place, rows))) = (value, parent) else { return false };
+    value == "NULL" || rows.iter().any(|row| row.get(place) == Some(value))
 }
 
 fn change(
