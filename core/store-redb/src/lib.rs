@@ -56,6 +56,6 @@ mod writer; // the thread that owns the sequence
 mod compact; // written anew, without what was overwritten
 mod store; // the driver itself
 #[cfg(test)]
-mod failing_sync; // when the disk says no
+mod failing_sync_tests; // when the disk says no
 
 pub use store::{PAIR_BYTES_MAX, RedbStore};

@@ -92,7 +92,7 @@ mod compact; // written anew, without what was overwritten
 #[cfg(feature = "testing")]
 mod sabotage; // how to break it on purpose
 #[cfg(test)]
-mod failing_sync; // when the disk says no, the writer panics, or batches wait together
+mod failing_sync_tests; // when the disk says no, the writer panics, or batches wait together
 
 pub use options::{Durability, Options};
 pub use record::KEY_BYTES_MAX;
